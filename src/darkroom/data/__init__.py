@@ -1,0 +1,1 @@
+"""From an archive to arrays: what a picture is, which ones there are, and who may see them."""

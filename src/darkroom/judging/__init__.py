@@ -1,0 +1,1 @@
+"""From probabilities to a verdict: metrics with intervals, tests of difference, figures, the report."""

@@ -1,0 +1,1 @@
+"""From arrays to a model: networks, augmentation, training and search."""

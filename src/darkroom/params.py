@@ -1,0 +1,249 @@
+"""What each value of params.yaml means, its type and its range.
+
+`load` checks the whole file at the start of every stage, so that a typo in `register` costs nothing
+before an hour of training. No value has a default here: params.yaml says everything.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from warnings import catch_warnings, filterwarnings
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML, YAMLError
+
+from darkroom.errors import ParamsError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=8, le=1024)]  # pixels
+Rate = Annotated[float, Field(gt=0, le=10)]
+Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
+
+
+def _inside(path: str) -> str:
+    if not path or Path(path).is_absolute() or path.startswith("~") or ".." in Path(path).parts:
+        raise ValueError("expected a path inside the project, such as data/raw/pictures.zip")
+    return path
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Dataset(Section):
+    name: Name
+    archive: Annotated[str, AfterValidator(_inside)]
+
+
+class Ingest(Section):
+    max_entries: Count
+    max_total_bytes: Count
+    max_entry_bytes: Count
+    max_ratio: Annotated[float, Field(gt=1)]
+
+
+class Validate(Section):
+    val: Annotated[float, Field(gt=0, lt=1)]
+    test: Annotated[float, Field(gt=0, lt=1)]
+    min_per_class: Annotated[int, Field(ge=3)]
+    max_imbalance: Annotated[float, Field(ge=1)]
+    max_bad_share: Share
+    min_side: Count
+    max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # Pillow's own alarm is at the upper end
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> "Validate":
+        if self.val + self.test >= 1:
+            raise ValueError(f"val + test must stay below 1, got {self.val + self.test:g}")
+        return self
+
+
+class Preprocess(Section):
+    image_size: Side
+    color: Literal["rgb", "grayscale"]
+    fit: Literal["stretch", "crop", "pad"]
+
+
+class Augment(Section):
+    shift: Share
+    rotation: Annotated[float, Field(ge=0, le=180)]
+    zoom: Share
+    brightness: Share
+    flip_horizontal: bool
+    flip_vertical: bool
+
+
+class Model(Section):
+    blocks: Annotated[int, Field(ge=1, le=8)]
+    convolutions: Annotated[int, Field(ge=1, le=4)]
+    filters: Annotated[int, Field(ge=1, le=1024)]
+    kernel: Literal[1, 3, 5, 7]
+    batch_norm: bool
+    head: Literal["flatten", "average"]
+    dense: Annotated[int, Field(ge=0, le=8192)]
+    dropout: Share
+    optimizer: Literal["adam", "adamw", "sgd"]
+    learning_rate: Rate
+
+
+class Fit(Section):
+    epochs: Count
+    batch_size: Count
+    patience: Count
+    schedule: Literal["constant", "cosine"]
+
+
+class Tune(Section):
+    algorithm: Literal["hyperband", "bayesian", "random", "grid", "none"]
+    trials: Count
+    epochs: Count
+    batch_size: Count
+    patience: Count
+    space: dict[str, list[bool | int | float | str]]
+
+
+class Transfer(Section):
+    backbones: list[Name]
+    weights: Literal["auto", "imagenet", "none"]
+    width: Annotated[float, Field(gt=0, le=2)]
+    image_size: Annotated[int, Field(ge=32, le=1024)]  # 32: the least that every backbone accepts
+    dropout: Share
+    learning_rate: Rate
+    fit: Fit
+
+
+class Evaluate(Section):
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Confidence
+
+
+class Compare(Section):
+    metric: Literal["accuracy", "f1_macro"]
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Confidence
+
+
+class Register(Section):
+    model: Name
+    min_accuracy: Share
+    confidence: Confidence
+
+
+with catch_warnings():
+    # DVC names sections after stages; `validate` and `register` hide two class methods nobody calls here.
+    filterwarnings("ignore", message='Field name "(validate|register)"', category=UserWarning)
+
+    class Params(Section):
+        seed: Annotated[int, Field(ge=1, lt=2**31)]  # Keras Tuner takes 0 for "no seed"
+        dataset: Dataset
+        ingest: Ingest
+        validate: Validate
+        preprocess: Preprocess
+        augment: Augment
+        model: Model
+        tune: Tune
+        train: Fit
+        transfer: Transfer
+        evaluate: Evaluate
+        compare: Compare
+        register: Register
+
+        @model_validator(mode="after")
+        def _pooling_leaves_a_pixel(self) -> "Params":
+            blocks = max([self.model.blocks, *(v for v in self.tune.space.get("blocks", []) if isinstance(v, int))])
+            if self.preprocess.image_size >> blocks < 1:
+                raise ValueError(
+                    f"preprocess.image_size {self.preprocess.image_size} leaves nothing after {blocks} poolings by 2"
+                )
+            return self
+
+        @model_validator(mode="after")
+        def _every_value_of_the_space_fits_the_model(self) -> "Params":
+            for knob, values in self.tune.space.items():
+                if knob not in Model.model_fields:
+                    raise ValueError(f"unknown knob tune.space.{knob}{_meant(knob, Model.model_fields)}")
+                if not values or len(set(map(repr, values))) < len(values):
+                    raise ValueError(f"tune.space.{knob}: expected different values, got {values}")
+                for value in values:
+                    with_value(self.model, knob, value)
+            return self
+
+
+def with_value(model: Model, knob: str, value: object) -> Model:
+    """`model` with one knob turned, checked again. Raises ValueError when the value is out of range."""
+    try:
+        return Model.model_validate({**model.model_dump(), knob: value})
+    except ValidationError as fault:
+        raise ValueError(f"tune.space.{knob}: {_sentence(fault.errors()[0], '')}") from fault
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Read and check the file. Raises ParamsError (exit 2) that names every mistake in one line."""
+    try:
+        values = YAML(typ="safe").load(path.read_text(encoding="utf-8-sig"))  # DVC's own parser
+    except FileNotFoundError as fault:
+        raise ParamsError(
+            "E_PARAMS", "there is no such file", where=path, fix="run from the repository root"
+        ) from fault
+    except (YAMLError, UnicodeDecodeError) as fault:
+        raise ParamsError("E_PARAMS", _where_in_yaml(fault), where=path, fix="mend the YAML at that place") from fault
+    try:
+        return Params.model_validate(values)
+    except ValidationError as fault:
+        mistakes = "; ".join(_mistake(error) for error in fault.errors())
+        raise ParamsError(
+            "E_PARAMS", mistakes, where=path, fix="correct it; the comments there give the units"
+        ) from fault
+
+
+def flat(section: BaseModel) -> dict[str, object]:
+    """`{'train.epochs': 40, …}`: every leaf under its dotted name."""
+    found: dict[str, object] = {}
+    for key, value in section.model_dump().items():
+        found.update(_leaves(key, value))
+    return found
+
+
+def _leaves(name: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {name: value}
+    return {leaf: v for key, inner in value.items() for leaf, v in _leaves(f"{name}.{key}", inner).items()}
+
+
+def _mistake(error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {name}{_meant_key(error['loc'])}"
+    if error["type"] == "missing":
+        return f"missing key {name}"
+    return _sentence(error, name)
+
+
+def _sentence(error: ErrorDetails, name: str) -> str:
+    if error["type"] == "value_error":
+        said = error["msg"].removeprefix("Value error, ")
+    else:
+        said = f"{error['msg'].replace('Input should be', 'expected')}, got {error['input']!r}"
+    return f"{name}: {said}" if name else said
+
+
+def _meant_key(loc: tuple[int | str, ...]) -> str:
+    section: type[BaseModel] = Params
+    for part in loc[:-1]:
+        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+    *parents, wrong = (str(part) for part in loc)
+    return _meant(wrong, section.model_fields, ".".join(parents))
+
+
+def _meant(wrong: str, known: object, parent: str = "") -> str:
+    near = get_close_matches(wrong, list(known), n=1)
+    return f", did you mean {parent + '.' if parent else ''}{near[0]}?" if near else f", known are {', '.join(known)}"
+
+
+def _where_in_yaml(fault: Exception) -> str:
+    mark = getattr(fault, "problem_mark", None)
+    problem = getattr(fault, "problem", None) or str(fault).splitlines()[0]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem

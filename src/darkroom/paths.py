@@ -1,0 +1,28 @@
+"""Where everything lies, relative to the repository root, from which DVC runs every stage.
+
+Only `pipeline/` and `cli` import this module; library functions are handed a Path.
+"""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+LOCK = Path("dvc.lock")
+CACHE = Path(".cache")
+
+IMAGES = Path("data/images")
+MANIFEST = Path("data/manifest.csv")
+PACKED = Path("data/packed")
+WEIGHTS = Path("data/weights")
+MODELS = Path("models")
+CHAMPION = Path("champion")
+
+VALIDATION = Path("reports/validation.json")
+DATA_DOCS = Path("reports/validation")
+TRIALS = Path("reports/trials.csv")
+BEST = Path("reports/best.json")
+METRICS = Path("reports/metrics.json")
+PREDICTIONS = Path("reports/predictions.csv")
+FIGURES = Path("reports/figures")
+COMPARISON = Path("reports/comparison.json")
+REGISTRATION = Path("reports/registration.json")
+REPORT = Path("reports/index.html")

@@ -1,0 +1,1 @@
+"""From a model to its users: tracking, the registry, prediction."""
