@@ -1,0 +1,41 @@
+# Each target sets up what it needs; python3.11 with venv is all that must be there before.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+export MLFLOW_DISABLE_TELEMETRY := true
+export DVC_NO_ANALYTICS := true
+export DO_NOT_TRACK := true
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: setup run test check ui retrain lock use clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+run: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: check
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+
+ui: setup
+	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000
+
+use: setup
+	$(BIN)/darkroom use $(PRESET)
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --no-header --no-annotate --extra dev --python-version 3.11 pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf .venv .cache data/images data/manifest.csv data/packed models champion
