@@ -31,6 +31,15 @@ test: check
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000
 
+# What CI runs when the data or the params change. A run that changes nothing commits and pushes nothing.
+retrain: export PATH := $(CURDIR)/$(BIN):$(PATH)
+retrain: setup
+	dvc pull --allow-missing
+	dvc repro
+	dvc push
+	git add dvc.lock reports
+	git diff --cached --quiet || { git commit --quiet --message "Retrain [skip ci]" && git push --quiet; }
+
 use: setup
 	$(BIN)/darkroom use $(PRESET)
 

@@ -4,6 +4,7 @@
 before an hour of training. No value has a default here: params.yaml says everything.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -133,14 +134,15 @@ class Register(Section):
 
 
 with catch_warnings():
-    # DVC names sections after stages; `validate` and `register` hide two class methods nobody calls here.
+    # Sections are named after stages; two of them hide class methods that nobody calls here. An explicit
+    # Field keeps pydantic from taking the hidden method for a default.
     filterwarnings("ignore", message='Field name "(validate|register)"', category=UserWarning)
 
     class Params(Section):
         seed: Annotated[int, Field(ge=1, lt=2**31)]  # Keras Tuner takes 0 for "no seed"
         dataset: Dataset
         ingest: Ingest
-        validate: Validate
+        validate: Validate = Field()
         preprocess: Preprocess
         augment: Augment
         model: Model
@@ -149,7 +151,7 @@ with catch_warnings():
         transfer: Transfer
         evaluate: Evaluate
         compare: Compare
-        register: Register
+        register: Register = Field()
 
         @model_validator(mode="after")
         def _pooling_leaves_a_pixel(self) -> "Params":
@@ -199,18 +201,13 @@ def load(path: Path = Path("params.yaml")) -> Params:
         ) from fault
 
 
-def flat(section: BaseModel) -> dict[str, object]:
+def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """`{'train.epochs': 40, …}`: every leaf under its dotted name."""
     found: dict[str, object] = {}
-    for key, value in section.model_dump().items():
-        found.update(_leaves(key, value))
+    for key, value in dict(section).items():
+        inner = isinstance(value, BaseModel | Mapping)
+        found.update(flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value})
     return found
-
-
-def _leaves(name: str, value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        return {name: value}
-    return {leaf: v for key, inner in value.items() for leaf, v in _leaves(f"{name}.{key}", inner).items()}
 
 
 def _mistake(error: ErrorDetails) -> str:

@@ -1,0 +1,33 @@
+"""Search for the best network.        packed/ -> best.json, trials.csv"""
+
+from functools import partial
+
+from darkroom import errors, files, params, paths
+from darkroom.data import pack
+from darkroom.learning import search, state
+from darkroom.shipping import tracking
+
+
+def main() -> None:
+    p = params.load()
+    train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
+    waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
+    run = partial(tracking.run, experiment=p.dataset.name, tags=tracking.lineage(paths.LOCK))
+    with run("search", params=p.tune.model_dump()) as parent:
+        best, trials = search.search(
+            train,
+            val,
+            how=p.tune,
+            model=p.model,
+            augmented=p.augment,
+            seed=p.seed,
+            state=waiting,
+            observe=partial(run, parent=parent.id),
+        )
+    files.write_rows(paths.TRIALS, search.columns(p.tune), trials)
+    files.write_json(paths.BEST, best)
+    print(f"{len(trials)} trials, best is {best['trial']}: {best['values']}")
+
+
+if __name__ == "__main__":
+    errors.guard(main)

@@ -1,0 +1,167 @@
+"""The import graph as a table, one door a vendor, and a dvc.yaml that never lies."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from darkroom import params, paths
+
+LIBRARY = Path("src/darkroom")
+STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
+TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
+OBSERVERS = {"shipping.tracking"}  # they look and never change an output
+
+IMPORTS = {}
+
+DOORS = {
+    "great_expectations": {"data.checks"},
+    "keras_tuner": {"learning.search"},
+    "mlflow": {"shipping.tracking", "shipping.registry"},
+    "multiprocessing": {"engine"},
+    "concurrent": {"engine"},
+    "jinja2": {"judging.report"},
+    "matplotlib": {"judging.figures"},
+    "ruamel": {"params", "shipping.tracking"},
+    "PIL": {"data.decode", "data.digits"},
+    "tensorflow": set(),
+}
+
+
+def modules() -> dict[str, Path]:
+    found = {p.relative_to(LIBRARY).with_suffix("").as_posix().replace("/", "."): p for p in LIBRARY.rglob("*.py")}
+    return {name: path for name, path in found.items() if not name.endswith("__init__")}
+
+
+def imported(path: Path) -> set[str]:
+    """Every dotted name that the file imports, at any depth of it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def ours(path: Path) -> set[str]:
+    return {name.removeprefix("darkroom.") for name in imported(path)} & modules().keys()
+
+
+def vendors(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def reached(path: Path) -> set[str]:
+    """Our modules that the file reaches, other than those DVC tracks by value and those that only look."""
+    found: set[str] = set()
+    ahead = ours(path)
+    while ahead:
+        name = ahead.pop()
+        if name not in found | TRACKED_BY_VALUE | OBSERVERS:
+            found.add(name)
+            ahead |= ours(modules()[name])
+    return found
+
+
+def chains(path: Path, root: str) -> set[str]:
+    """`p.train.epochs` as `train.epochs`: the longest attribute chains on the name `root`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        while isinstance(node, ast.Attribute):
+            names.insert(0, node.attr)
+            node = node.value
+        if isinstance(node, ast.Name) and node.id == root and names:
+            found.add(".".join(names))
+    return {c for c in found if not any(other.startswith(c + ".") for other in found)}
+
+
+def test_the_import_table_is_the_real_one():
+    assert {name: ours(path) for name, path in sorted(modules().items())} == IMPORTS
+
+
+@pytest.mark.parametrize("vendor", DOORS)
+def test_a_vendor_has_one_door(vendor):
+    users = {name for name, path in modules().items() if vendor in vendors(path)}
+    assert users == DOORS[vendor] & modules().keys() == DOORS[vendor]
+
+
+def test_wings_import_only_as_the_design_allows():
+    allowed = {"data": {"data"}, "learning": {"learning", "data.pack"}, "judging": {"judging"}}
+    for name, needs in IMPORTS.items():
+        wing = name.partition(".")[0]
+        for need in needs:
+            if wing in allowed and "." in need:
+                assert {need, need.partition(".")[0]} & allowed[wing], f"{name} imports {need}"
+
+
+def test_imports_have_no_circle():
+    left = {name: set(needs) for name, needs in IMPORTS.items()}
+    while leaves := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in leaves:
+            del left[name]
+    assert not left
+
+
+def test_only_verbs_know_the_places():
+    assert {name for name, path in modules().items() if "paths" in ours(path)} <= {"cli"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_exactly_the_code_it_reaches(name):
+    script = Path(f"pipeline/{name}.py")
+    stage = STAGES[name]
+    stage = {**stage, **stage.get("do", {})}
+    listed = {d for d in stage["deps"] if d.endswith(".py")}
+    assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)}
+    assert stage["cmd"].startswith(f"python -m pipeline.{name}")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_exactly_the_params_it_reads(name):
+    read = {leaf for leaf in chains(Path(f"pipeline/{name}.py"), "p")}
+    assert set(STAGES[name].get("params", [])) == read
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_exactly_the_places_it_touches(name):
+    stage = STAGES[name]
+    outs = [o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])]
+    listed = {d for d in stage["deps"] if not d.endswith(".py")} | {
+        o if isinstance(o, str) else next(iter(o)) for o in outs
+    }
+    constants = {c.partition(".")[0] for c in chains(Path(f"pipeline/{name}.py"), "paths")} - {
+        "CACHE",
+        "LOCK",
+        "PARAMS",
+    }
+    known = {str(getattr(paths, c)) for c in constants}
+    assert {place for place in listed if not _of(place, known)} == set()
+    assert {place for place in known if not _of(place, listed)} == set()
+
+
+def _of(place: str, places: set[str]) -> bool:
+    """Whether `place` is one of `places`, lies in one, or holds one."""
+    return place.startswith("${") or any(
+        (a + "/").startswith(b + "/") or (b + "/").startswith(a + "/") for a in (place,) for b in places
+    )
+
+
+def test_every_leaf_of_params_is_read():
+    p = params.load()
+    text = "\n".join(
+        path.read_text() for path in [*LIBRARY.rglob("*.py"), *Path("pipeline").glob("*.py"), Path("dvc.yaml")]
+    )
+    code = text.replace(Path("src/darkroom/params.py").read_text(), "")
+    unread = [
+        leaf
+        for leaf in params.flat(p)
+        if not _read(leaf.rpartition(".")[2], code) and not leaf.startswith("tune.space.")
+    ]
+    assert unread == []
+
+
+def _read(name: str, code: str) -> bool:
+    return f".{name}" in code
