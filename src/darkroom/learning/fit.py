@@ -11,6 +11,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -61,6 +62,7 @@ def fit(
             validation_data=(np.asarray(val.images), np.asarray(val.labels)),
             epochs=how.epochs,
             initial_epoch=len(keeper.rows),
+            shuffle=False,  # Keras would draw the order of the batches once more, and not from the epoch
             callbacks=[keeper],
             verbose="auto" if how.epochs > 1 else 0,
         )
@@ -158,16 +160,16 @@ class _Keeper(keras.callbacks.Callback):
         return [*self.looped.variables, *self.looped.optimizer.variables]
 
     def _save(self, path: Path, variables: list) -> None:
-        arrays = {str(i): keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
+        arrays = {str(i): np.array(v.numpy()) for i, v in enumerate(variables)}
         with files.replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, history=json.dumps(self.rows), **arrays)
 
     def _load(self, path: Path, variables: list) -> list[Row]:
         """Put the saved values back. A file that a kill or a full disk spoilt counts as absent."""
         try:
-            with np.load(path) as saved:
+            with path.open("rb") as file, np.load(file) as saved:
                 rows, values = json.loads(str(saved["history"])), [saved[str(i)] for i in range(len(variables))]
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return []
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

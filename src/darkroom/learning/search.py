@@ -93,7 +93,7 @@ def _oracle(how: Tune, model: Model, seed: int, state: Path) -> keras_tuner.Orac
         "objective": keras_tuner.Objective("val_loss", "min"),
         "hyperparameters": space,
         "seed": seed,
-        "max_consecutive_failed_trials": how.trials,
+        "max_consecutive_failed_trials": how.trials + 1,  # how many failures are too many is ours to say
     }
     if how.algorithm == "hyperband":
         oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=how.epochs, **common)
@@ -123,7 +123,7 @@ def _best(trials: list[dict], model: Model, how: Tune) -> dict:
         raise TrainingError(
             "E_TRIALS",
             f"none of {len(trials)} trials ended well: {reasons}",
-            where="tune",
+            where="params.yaml: tune",
             fix="see the reasons; try smaller values in tune.space",
         )
     if len(good) < len(trials):
