@@ -13,17 +13,53 @@ STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
 OBSERVERS = {"shipping.tracking"}  # they look and never change an output
 
-IMPORTS = {}
+IMPORTS = {
+    "data.checks": {"data.expectations", "data.manifest", "data.names", "data.tally", "errors", "files", "params"},
+    "data.decode": {"data.magic", "errors"},
+    "data.digits": {"files"},
+    "data.expectations": {"data.decode", "data.manifest", "data.names", "params"},
+    "data.inspection": {"data.names", "errors", "params"},
+    "data.layout": {"data.names", "errors"},
+    "data.magic": set(),
+    "data.manifest": {"data.layout", "data.scan", "data.split", "engine", "errors", "files", "params"},
+    "data.names": set(),
+    "data.pack": {"files"},
+    "data.packing": {"data.decode", "data.manifest", "data.names", "data.pack", "engine", "errors", "files", "params"},
+    "data.scan": {"data.decode", "params"},
+    "data.sources": {"data.inspection", "data.names", "data.zips", "errors", "files", "params"},
+    "data.split": {"params"},
+    "data.tally": {"data.manifest", "data.names"},
+    "data.zips": {"data.inspection", "data.magic", "errors"},
+    "engine": {"errors"},
+    "errors": set(),
+    "files": {"errors"},
+    "learning.architectures": {"params"},
+    "learning.augment": {"params"},
+    "learning.backbones": {"errors", "learning.architectures"},
+    "learning.device": set(),
+    "learning.fit": {"data.pack", "errors", "files", "learning.augment", "params"},
+    "learning.saved": {"files", "learning.fit"},
+    "learning.search": {
+        "data.pack",
+        "errors",
+        "files",
+        "learning.architectures",
+        "learning.device",
+        "learning.fit",
+        "params",
+    },
+    "learning.state": {"files"},
+    "params": {"errors"},
+    "paths": set(),
+    "shipping.promotion": {"errors", "files", "params"},
+}
 
 DOORS = {
     "great_expectations": {"data.checks"},
     "keras_tuner": {"learning.search"},
-    "mlflow": {"shipping.tracking", "shipping.registry"},
     "multiprocessing": {"engine"},
     "concurrent": {"engine"},
-    "jinja2": {"judging.report"},
-    "matplotlib": {"judging.figures"},
-    "ruamel": {"params", "shipping.tracking"},
+    "ruamel": {"params"},
     "PIL": {"data.decode", "data.digits"},
     "tensorflow": set(),
 }
@@ -85,7 +121,7 @@ def test_the_import_table_is_the_real_one():
 @pytest.mark.parametrize("vendor", DOORS)
 def test_a_vendor_has_one_door(vendor):
     users = {name for name, path in modules().items() if vendor in vendors(path)}
-    assert users == DOORS[vendor] & modules().keys() == DOORS[vendor]
+    assert users == DOORS[vendor]
 
 
 def test_wings_import_only_as_the_design_allows():

@@ -1,0 +1,16 @@
+"""Unpack the archive, safely.        data/raw/... -> data/images/"""
+
+from pathlib import Path
+
+from darkroom import errors, params, paths
+from darkroom.data import sources
+
+
+def main() -> None:
+    p = params.load()
+    done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
+    print(f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes, {done['left_out']} left out")
+
+
+if __name__ == "__main__":
+    errors.guard(main)

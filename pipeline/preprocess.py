@@ -1,0 +1,15 @@
+"""Decode every picture once.        images/, manifest.csv -> packed/{train,val,test}/"""
+
+from darkroom import errors, params, paths
+from darkroom.data import manifest, packing
+
+
+def main() -> None:
+    p = params.load()
+    rows = manifest.read(paths.MANIFEST)
+    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, max_pixels=p.validate.max_pixels)
+    print(f"{paths.PACKED}:", ", ".join(f"{count} {side}" for side, count in counts.items()))
+
+
+if __name__ == "__main__":
+    errors.guard(main)

@@ -1,0 +1,131 @@
+"""Bytes to pixels: the one place where a picture is opened, for scanning, packing, predicting and serving alike.
+
+A model then never sees in production what it did not see in training. Strict on purpose: few formats, a pixel
+limit that is checked before any memory is taken, no repair of damaged files, never a clipped 16-bit value.
+
+The price: JPEG damaged in its middle decodes without complaint in every decoder, here too. Colour profiles are
+ignored. Warnings of Pillow are muted with `catch_warnings`, which two threads may undo for each other before
+Python 3.14: at worst one of them is shown.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Literal
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from darkroom.data import magic
+from darkroom.errors import printable
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+OTHERS = ("TIFF", "PSD", "EPS", "ICO", "JPEG 2000", "HEIC", "AVIF")  # pictures we could name but do not open
+DEEP = ("I", "F")  # Pillow's modes with more than 8 bits start with these
+FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
+FITS = {
+    "stretch": lambda image, square: image.resize(square, FILTER),
+    "crop": lambda image, square: ImageOps.fit(image, square, FILTER),
+    "pad": lambda image, square: ImageOps.pad(image, square, FILTER, color=0),
+}
+TURNS = {  # EXIF orientation -> what makes it upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class BadPicture(ValueError):
+    """A picture that cannot be used; its text is the reason, for a report."""
+
+
+def picture(
+    data: bytes,
+    *,
+    size: int,
+    color: Literal["rgb", "grayscale"],
+    fit: Literal["stretch", "crop", "pad"],
+    max_pixels: int,
+) -> np.ndarray:
+    """The first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
+
+    `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black. Raises BadPicture.
+    """
+    with _opened(data, max_pixels) as image:
+        image.draft(None, (size, size))  # JPEG only: decode at 1/2, 1/4 or 1/8 while both sides stay >= size
+        flat = _flat(_upright(image))
+        square = FITS[fit](flat if color == "rgb" else flat.convert("L"), (size, size))
+        return np.asarray(square, np.uint8).reshape(size, size, -1)
+
+
+def look(data: bytes, *, max_pixels: int) -> dict:
+    """Facts of a picture: width and height in pixels once upright, mode, format and `pixels`.
+
+    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Raises BadPicture.
+    """
+    with _opened(data, max_pixels) as image:
+        facts = {"mode": image.mode, "format": image.format}
+        flat = _flat(_upright(image))
+        pixels = hashlib.sha256(f"{flat.width}x{flat.height}:".encode() + flat.tobytes())
+        return {"width": flat.width, "height": flat.height, **facts, "pixels": pixels.hexdigest()}
+
+
+@contextmanager
+def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
+    """The opened picture; whatever goes wrong with it inside the block becomes a BadPicture."""
+    if not data:
+        raise BadPicture("empty file")
+    with catch_warnings():
+        filterwarnings("ignore", module="PIL")  # about odd EXIF, which is ignored, and size, which is checked
+        try:
+            with Image.open(BytesIO(data), formats=FORMATS) as image:
+                _insist(image, max_pixels)
+                yield image
+        except (BadPicture, MemoryError):
+            raise
+        except Image.DecompressionBombError as fault:
+            raise BadPicture(f"more than {max_pixels} pixels") from fault
+        except UnidentifiedImageError as fault:
+            raise BadPicture(_instead(data)) from fault
+        except Exception as fault:  # decoders of damaged files raise OSError, SyntaxError, struct.error, ...
+            cut = "truncated" in str(fault).lower()
+            raise BadPicture("truncated" if cut else printable(f"damaged ({fault})")) from fault
+
+
+def _insist(image: Image.Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise BadPicture(f"{image.width} x {image.height} is more than {max_pixels} pixels")
+    if image.mode.startswith(DEEP):
+        raise BadPicture(f"more than 8 bits a channel (mode {image.mode}), convert it to 8 bits")
+
+
+def _instead(data: bytes) -> str:
+    kind = magic.kind(data)
+    if kind in OTHERS:
+        return f"format {kind} is not allowed, convert it to JPEG or PNG"
+    if kind in FORMATS:
+        return f"damaged ({kind})"
+    return f"not an image (looks like {kind})" if kind else "not an image"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says. `ImageOps.exif_transpose` also rewrites the EXIF, which fails when that is garbage."""
+    try:
+        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # unreadable EXIF says nothing about orientation
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """RGB, on white where it was transparent: plain `convert` would show the colour hidden under it."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -1,0 +1,171 @@
+"""What a data set must be before anybody trains on it: the list, in the order in which faults are told.
+
+Plain data, so adding an expectation is adding an entry. `tally` makes the tables, `checks` runs the list.
+"""
+
+from dataclasses import dataclass
+
+from darkroom.data import decode, manifest, names
+from darkroom.params import Validate
+
+FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second picture inside
+AGAIN = "run `dvc repro -f validate`"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """`test` is the kind and the arguments in Great Expectations' spelling."""
+
+    name: str
+    table: str  # pictures | groups | classes | whole
+    test: tuple[str, dict]
+    sentence: str  # the law, after "expected that"
+    offender: str  # a format for a row of the table that breaks it
+    code: str
+    fix: str
+
+
+def of(how: Validate) -> list[Expectation]:
+    return [*_pictures_are_usable(how), *_pictures_are_apart(), *_classes_are_large_enough(how)]
+
+
+def _at_least(column: str, value: float) -> tuple[str, dict]:
+    return "ColumnValuesToBeBetween", {"column": column, "min_value": value}
+
+
+def _at_most(column: str, value: float) -> tuple[str, dict]:
+    return "ColumnValuesToBeBetween", {"column": column, "max_value": value}
+
+
+def _one_of(column: str, values: list[str]) -> tuple[str, dict]:
+    return "ColumnValuesToBeInSet", {"column": column, "value_set": values}
+
+
+def _pictures_are_usable(how: Validate) -> list[Expectation]:
+    return [
+        Expectation(
+            "columns",
+            "pictures",
+            ("TableColumnsToMatchSet", {"column_set": list(manifest.COLUMNS), "exact_match": True}),
+            "the manifest has its columns",
+            "",
+            "E_MANIFEST",
+            AGAIN,
+        ),
+        Expectation(
+            "few bad pictures",
+            "whole",
+            _at_most("bad_share", how.max_bad_share),
+            f"at most a share of {how.max_bad_share:g} of the pictures is bad",
+            "{bad} of {pictures} are, first {example}",
+            "E_BAD_PICTURES",
+            "repair or remove them, or raise validate.max_bad_share",
+        ),
+        Expectation(
+            "unique paths",
+            "pictures",
+            ("ColumnValuesToBeUnique", {"column": "path"}),
+            "every picture is listed once",
+            "{path} is not",
+            "E_MANIFEST",
+            AGAIN,
+        ),
+        Expectation(
+            "labels",
+            "pictures",
+            ("ColumnValuesToNotBeNull", {"column": "label"}),
+            "every picture has a label",
+            "{path} has none",
+            "E_MANIFEST",
+            AGAIN,
+        ),
+        Expectation(
+            "sides",
+            "pictures",
+            _one_of("split", list(names.SIDES)),
+            "every picture is in train, val or test",
+            "{path} is in {split!r}",
+            "E_MANIFEST",
+            AGAIN,
+        ),
+        Expectation(
+            "formats",
+            "pictures",
+            _one_of("format", FORMATS),
+            f"every picture is one of {', '.join(FORMATS)}",
+            "{path} is {format}",
+            "E_FORMAT",
+            "convert it to JPEG or PNG",
+        ),
+        *(
+            Expectation(
+                f"smallest {column}",
+                "pictures",
+                _at_least(column, how.min_side),
+                f"every {column} is at least {how.min_side} pixels",
+                f"that of {{path}} is {{{column}}}",
+                "E_TOO_SMALL",
+                "remove it or lower validate.min_side",
+            )
+            for column in ("width", "height")
+        ),
+    ]
+
+
+def _pictures_are_apart() -> list[Expectation]:
+    return [
+        Expectation(
+            "one class a picture",
+            "groups",
+            _at_most("labels", 1),
+            "equal pictures have one class",
+            "{first} and {second} are equal",
+            "E_LABEL_CONFLICT",
+            "remove the wrong one from the archive",
+        ),
+        Expectation(
+            "one side a picture",
+            "groups",
+            _at_most("sides", 1),
+            "equal pictures are on one side of the split",
+            "{first} and {second} are equal",
+            "E_LEAKAGE",
+            "remove one from the archive",
+        ),
+    ]
+
+
+def _classes_are_large_enough(how: Validate) -> list[Expectation]:
+    remedies = {"train": "", "val": " or raise validate.val", "test": " or raise validate.test"}
+    return [
+        Expectation(
+            "pictures a class",
+            "classes",
+            _at_least("total", how.min_per_class),
+            f"every class has at least {how.min_per_class} good pictures",
+            "class {class} has {total}",
+            "E_FEW_PICTURES",
+            "add pictures or lower validate.min_per_class",
+        ),
+        *(
+            Expectation(
+                f"every class in {side}",
+                "classes",
+                _at_least(side, 1),
+                f"every class has a picture in {side}",
+                "class {class} has none",
+                "E_EMPTY_SIDE",
+                f"add pictures{remedy}",
+            )
+            for side, remedy in remedies.items()
+        ),
+        Expectation(
+            "balance",
+            "whole",
+            _at_most("imbalance", how.max_imbalance),
+            f"the largest class is at most {how.max_imbalance:g} times the smallest",
+            "{largest} is {imbalance:.3g} times {smallest}",
+            "E_IMBALANCE",
+            "add pictures or raise validate.max_imbalance",
+        ),
+    ]

@@ -1,0 +1,123 @@
+"""Judge every member of an archive before one byte of it is written.
+
+Archives come from strangers. A member that is dangerous or could not be unpacked the same way on every
+machine refuses the whole archive: renaming or skipping it silently would make a data set nobody asked for.
+All faults are collected, so that one repair mends the archive.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+from darkroom.data import names
+from darkroom.errors import DataError, printable
+from darkroom.params import Ingest
+
+NAME_BYTES = 240  # of one component; common file systems stop at 255
+DEPTH = 8  # folders above a file
+SMALL = 1 << 20  # bytes; below it no ratio is suspicious
+SHOWN = 10  # faults a message spells out
+
+
+class Fault(NamedTuple):
+    code: str
+    member: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of an archive. Sizes in bytes, `crc` is None where the source has none."""
+
+    raw: str  # the name as the archive spells it
+    kind: str  # file | folder | link | special
+    size: int
+    packed: int
+    crc: int | None
+    open: Callable[[], BinaryIO]
+    faults: tuple[Fault, ...] = ()  # of the container, such as an encrypted member
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The name in NFC with Windows' backslashes read as slashes, cut at the slashes."""
+        name = unicodedata.normalize("NFC", self.raw.replace("\\", "/"))
+        return tuple(part for part in name.split("/") if part not in ("", "."))
+
+
+def insist(source: str, members: Sequence[Member], limits: Ingest) -> None:
+    """Raises DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten."""
+    found = [*_totals(members, limits)]
+    found += [fault for member in members for fault in (*member.faults, *_alone(member, limits))]
+    found += _together([member for member in members if member.parts])
+    if found:
+        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        what = "; ".join(f"{printable(fault.member)} {fault.why}".strip() for fault in found[:SHOWN]) + more
+        where = f"{source}!{printable(found[0].member)}" if found[0].member else source
+        raise DataError(found[0].code, what, where=where, fix=found[0].fix)
+
+
+def _totals(members: Sequence[Member], limits: Ingest) -> Iterator[Fault]:
+    total = sum(member.size for member in members)
+    if len(members) > limits.max_entries:
+        why = f"{len(members)} entries, more than {limits.max_entries}"
+        yield Fault("E_ARCHIVE_LIMIT", "", why, "raise ingest.max_entries if you trust this archive")
+    if total > limits.max_total_bytes:
+        why = f"{total} bytes unpacked, more than {limits.max_total_bytes}"
+        yield Fault("E_ARCHIVE_LIMIT", "", why, "raise ingest.max_total_bytes if you trust this archive")
+
+
+def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
+    raw, parts = member.raw, member.parts
+    slashed = raw.replace("\\", "/")
+    if slashed.startswith("/") or re.match("[A-Za-z]:", slashed) or ".." in parts:
+        yield Fault("E_ARCHIVE_PATH", raw, "leads out of the folder", "make the archive again with relative names only")
+    if any(unicodedata.category(character) == "Cc" for character in raw):
+        yield Fault("E_ARCHIVE_NAME", raw, "has control characters in its name", "rename it")
+    if not parts and member.kind != "folder":
+        yield Fault("E_NAME_CONFLICT", raw, "has no name", "make the archive again")
+    if any(len(part.encode()) > NAME_BYTES for part in parts) or len(parts) > DEPTH + 1:
+        why = f"has a name longer than {NAME_BYTES} bytes or lies deeper than {DEPTH} folders"
+        yield Fault("E_ARCHIVE_NAME", f"{raw[:60]}…" if len(raw) > 60 else raw, why, "shorten the name")
+    if member.kind == "link":
+        yield Fault("E_ARCHIVE_LINK", raw, "is a link", "replace links by the files they point to")
+    if member.kind == "special":
+        yield Fault("E_ARCHIVE_SPECIAL", raw, "is neither a file nor a folder", "remove it")
+    if member.size > limits.max_entry_bytes:
+        why = f"unpacks to {member.size} bytes, more than {limits.max_entry_bytes}"
+        yield Fault("E_ARCHIVE_LIMIT", raw, why, "raise ingest.max_entry_bytes if you trust this archive")
+    if member.size > SMALL and member.size > limits.max_ratio * member.packed:
+        why = f"swells from {member.packed} to {member.size} bytes, more than {limits.max_ratio:g} to 1"
+        yield Fault("E_ARCHIVE_BOMB", raw, why, "raise ingest.max_ratio if you trust this archive")
+
+
+def _together(members: Sequence[Member]) -> Iterator[Fault]:
+    """Faults between members: one name for two contents, names that differ in case only, a file used as a folder."""
+    spellings: dict[str, list[Member]] = defaultdict(list)
+    folders = {folder for member in members for folder in _folders(member)}
+    for member in members:
+        if member.kind == "file":
+            spellings["/".join(member.parts).casefold()].append(member)
+    for key, (first, *others) in spellings.items():
+        for other in others:
+            if other.parts != first.parts:
+                why = f"differs from {printable(first.raw)} in case only"
+                yield Fault("E_NAME_COLLISION", other.raw, why, "rename one")
+            elif first.crc is None or (first.crc, first.size) != (other.crc, other.size):
+                why = f"is there twice with different contents (CRC {first.crc or 0:08x} and {other.crc or 0:08x})"
+                yield Fault("E_NAME_CONFLICT", other.raw, why, "keep one")
+        if key in folders:
+            yield Fault("E_NAME_CONFLICT", first.raw, "is a file and a folder", "rename one")
+
+
+def _folders(member: Member) -> Iterator[str]:
+    parts = [part.casefold() for part in member.parts]
+    for depth in range(1, len(parts) + (member.kind == "folder")):
+        yield "/".join(parts[:depth])
+
+
+def is_wanted(member: Member) -> bool:
+    return member.kind == "file" and not names.is_junk(member.parts)
