@@ -40,8 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
     try:
         yield partial
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)  # a rename cannot replace a folder that is not empty
+        if partial.is_dir():
+            _remove(path)  # a rename cannot replace a folder that is not empty, nor a link
         os.replace(partial, path)
     finally:
         _remove(partial)

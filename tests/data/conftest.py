@@ -1,0 +1,86 @@
+"""Pictures, folders and archives, painted for the test that asks."""
+
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.params import Ingest, Preprocess, Validate
+
+
+def _noise(number, *, width=12, height=10, channels=3):
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.default_rng(number).integers(0, 256, shape, np.uint8)
+
+
+def _encoded(image, kind="PNG", **options):
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def painted():
+    """A picture of noise that is a function of its number."""
+    return lambda number=0, **how: Image.fromarray(_noise(number, **how))
+
+
+@pytest.fixture
+def encoded():
+    return _encoded
+
+
+@pytest.fixture
+def png(painted):
+    """Bytes of a noise picture, different for each number."""
+    return lambda number=0, **how: _encoded(painted(number, **how))
+
+
+@pytest.fixture
+def folder(tmp_path, png):
+    """A folder of pictures from their names; equal numbers give equal pictures."""
+
+    def make(names, root="images"):
+        names = names if isinstance(names, dict) else {name: png(number) for number, name in enumerate(names)}
+        for name, data in names.items():
+            path = tmp_path / root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return tmp_path / root
+
+    return make
+
+
+@pytest.fixture
+def zipped(tmp_path):
+    """A zip whose member names are written as they are, evil ones too."""
+
+    def make(members, *, attributes=0, method=zipfile.ZIP_STORED, name="data.zip"):
+        path = tmp_path / name
+        with zipfile.ZipFile(path, "w") as archive:
+            for member, data in members.items() if isinstance(members, dict) else members:
+                info = zipfile.ZipInfo("x")
+                info.filename, info.external_attr, info.compress_type = member, attributes, method
+                archive.writestr(info, data)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def limits():
+    return Ingest(max_entries=1000, max_total_bytes=100 << 20, max_entry_bytes=64 << 20, max_ratio=100.0)
+
+
+@pytest.fixture
+def how():
+    return Validate(
+        val=0.25, test=0.25, min_per_class=3, max_imbalance=20.0, max_bad_share=0.1, min_side=8, max_pixels=1_000_000
+    )
+
+
+@pytest.fixture
+def small():
+    return Preprocess(image_size=8, color="rgb", fit="stretch")

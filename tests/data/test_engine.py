@@ -1,0 +1,80 @@
+"""engine.map: the same results in the same order, wherever the work runs."""
+
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from darkroom import engine
+from darkroom.errors import EnvironmentFault
+
+WORK = """
+import os
+
+def square(number):
+    return number * number
+
+def where(_):
+    return os.getpid()
+
+def fails_at_seventy(number):
+    if number == 70:
+        raise ValueError("seventy")
+    return number
+
+def dies(_):
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A module that workers can import, which they cannot do with a test."""
+    (tmp_path / "darkroom_test_work.py").write_text(WORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("darkroom_test_work")
+    del sys.modules["darkroom_test_work"]
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Workers are started before the first item."""
+    monkeypatch.setattr(engine, "PATIENCE", -1.0)
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 500])
+def test_workers_keep_the_order(work, impatient, n):
+    assert list(engine.map(work.square, range(n), title="", workers=2)) == [i * i for i in range(n)]
+
+
+def test_little_work_stays_in_this_process(work):
+    assert set(engine.map(work.where, range(50), title="", workers=2)) == {os.getpid()}
+
+
+def test_much_work_goes_to_workers(work, impatient):
+    assert os.getpid() not in set(engine.map(work.where, range(200), title="", workers=2))
+
+
+def test_a_fault_of_the_function_arrives_here(work, impatient):
+    results = engine.map(work.fails_at_seventy, range(200), title="", workers=2)
+    with pytest.raises(ValueError, match="seventy"):
+        list(results)
+
+
+def test_a_killed_worker_is_one_sentence_and_exit_5(work, impatient):
+    with pytest.raises(EnvironmentFault, match="killed"):
+        list(engine.map(work.dies, range(4), title="", workers=2))
+
+
+def test_results_are_not_gathered_ahead_without_bound(work, impatient):
+    results = engine.map(work.square, range(10_000), title="", workers=2)
+    next(results)
+    results.close()  # would wait for all 10,000 items if they had been handed out
+
+
+def test_importing_it_brings_no_heavy_library():
+    script = "import sys, darkroom.engine; print(sorted({'tensorflow', 'pandas', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

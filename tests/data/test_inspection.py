@@ -1,0 +1,97 @@
+"""inspection: which members refuse an archive (rows A01 to A08, A16, A20, A21, A26 to A28)."""
+
+import stat
+import time
+import zipfile
+
+import pytest
+
+from darkroom.data import sources
+from darkroom.errors import DataError
+
+
+@pytest.fixture
+def refused(tmp_path, zipped, limits):
+    """The fault of an archive with these members; nothing of it may be left."""
+
+    def unpack(members, **how):
+        before = {path.name for path in tmp_path.iterdir()}
+        with pytest.raises(DataError) as fault:
+            sources.unpack(zipped(members, **how), tmp_path / "out", limits)
+        assert {path.name for path in tmp_path.iterdir()} - before <= {"data.zip"}
+        assert fault.value.exit_code == 3
+        return fault.value
+
+    return unpack
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../evil.jpg", "a/../../evil.jpg", "/etc/x.jpg", "C:\\a.jpg", "C:/a.jpg", "\\\\srv\\s\\a.jpg", "..\\..\\e.jpg"],
+)
+def test_a_name_that_leads_out_is_refused(refused, name):
+    fault = refused({"cats/1.jpg": b"x", name: b"evil"})
+    assert fault.code == "E_ARCHIVE_PATH" and fault.where == f"data.zip!{name}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"), [(stat.S_IFLNK, "E_ARCHIVE_LINK"), (stat.S_IFIFO, "E_ARCHIVE_SPECIAL")], ids=["link", "fifo"]
+)
+def test_what_is_neither_file_nor_folder_is_refused(refused, mode, code):
+    assert refused({"cats/1.jpg": b"/etc/passwd"}, attributes=(mode | 0o777) << 16).code == code
+
+
+def test_a_bomb_is_refused_by_its_ratio_before_it_swells(refused):
+    start = time.monotonic()
+    fault = refused({"cats/1.jpg": bytes(20 << 20)}, method=zipfile.ZIP_DEFLATED)
+    assert fault.code == "E_ARCHIVE_BOMB" and "ingest.max_ratio" in fault.fix and f"{20 << 20}" in fault.what
+    assert time.monotonic() - start < 2  # most of it for making the bomb
+
+
+@pytest.mark.parametrize(
+    ("knob", "members"),
+    [
+        ("max_entries", {f"cats/{number}.jpg": b"" for number in range(4)}),
+        ("max_total_bytes", {"cats/1.jpg": b"x" * 60, "dogs/1.jpg": b"x" * 60}),
+        ("max_entry_bytes", {"cats/1.jpg": b"x" * 90}),
+    ],
+)
+def test_each_limit_is_named_when_it_is_passed(refused, limits, monkeypatch, knob, members):
+    for key, value in {"max_entries": 3, "max_total_bytes": 100, "max_entry_bytes": 80}.items():
+        monkeypatch.setitem(limits.__dict__, key, value)
+    assert f"ingest.{knob} " in refused(members).fix
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, while the test writes the second one
+def test_one_name_with_two_contents_is_refused(refused):
+    assert refused([("cats/1.jpg", b"x"), ("cats/1.jpg", b"y")]).code == "E_NAME_CONFLICT"
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        (("Cat/a.jpg", "cat/a.jpg"), "E_NAME_COLLISION"),
+        (("caf\u00e9/1.jpg", "cafe\u0301/1.jpg"), "E_NAME_CONFLICT"),
+        (("cats", "cats/1.jpg"), "E_NAME_CONFLICT"),
+        (("cats/1.jpg", "cats/1.jpg/"), "E_NAME_CONFLICT"),
+        ((".", "cats/1.jpg"), "E_NAME_CONFLICT"),
+    ],
+)
+def test_names_that_cannot_live_together_are_refused(refused, members, code):
+    assert refused({name: name.encode() for name in members}).code == code
+
+
+@pytest.mark.parametrize("name", ["cats/a\n.jpg", "cats/\x1b[31m.jpg", "cats/a.jpg\0.exe"])
+def test_control_characters_are_refused_and_printed_escaped(refused, name):
+    fault = refused({name: b"x"})
+    assert fault.code == "E_ARCHIVE_NAME" and str(fault).isprintable() and "\\x" in fault.what + r"\x" * ("\n" in name)
+
+
+@pytest.mark.parametrize("name", ["cats/" + "n" * 300, "cats/" + "é" * 121, "/".join("abcdefghi") + "/1.jpg"])
+def test_names_that_some_disk_cannot_hold_are_refused(refused, name):
+    assert refused({name: b"x"}).code == "E_ARCHIVE_NAME"
+
+
+def test_all_faults_are_collected_and_ten_are_told(refused):
+    what = refused({f"../{number}.jpg": b"x" for number in range(13)}).what
+    assert what.count("leads out") == 10 and what.endswith("and 3 more")

@@ -1,0 +1,148 @@
+"""sources.unpack: everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
+
+import os
+import struct
+
+import pytest
+
+from darkroom import files
+from darkroom.data import sources
+from darkroom.errors import ArtifactError, DataError, EnvironmentFault
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def left_beside(folder):
+    return [path.name for path in folder.parent.iterdir() if "partial" in path.name]
+
+
+def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
+    members = {"cats/1.jpg": os.urandom(3000), "dogs/a b é 🐶.jpg": b"", "dogs/2": b"x"}
+    done = sources.unpack(zipped(members), tmp_path / "out", limits)
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
+    assert done == {"files": 3, "bytes": 3001, "left_out": 0, "backslashes": 0, "root": ""}
+
+
+def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
+    done = sources.unpack(zipped({"cats\\1.jpg": b"x", "dogs\\1.jpg": b"y"}), tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["backslashes"] == 2
+
+
+def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
+    junk = ["__MACOSX/cats/._1.jpg", "cats/._1.jpg", ".DS_Store", "cats/Thumbs.db", "desktop.ini", "@eaDir/x.jpg"]
+    members = {name: b"x" for name in [*junk, ".ipynb_checkpoints/1.jpg", "cats/1.jpg", "dogs/1.jpg"]}
+    done = sources.unpack(zipped(members), tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == len(junk) + 1
+
+
+def test_outer_folders_are_stripped(zipped, tmp_path, limits):
+    members = {"ds/ds/cats/1.jpg": b"x", "ds/ds/dogs/1.jpg": b"y", "ds/README.txt": b"z"}
+    done = sources.unpack(zipped(members), tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
+    assert (done["root"], done["left_out"]) == ("ds/ds", 1)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, while the test writes the second one
+def test_one_name_twice_with_one_content_is_one_file(zipped, tmp_path, limits):
+    path = zipped([("cats/1.jpg", b"x"), ("cats/1.jpg", b"x")])
+    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 1
+
+
+@pytest.mark.parametrize("members", [{}, {"cats/": b""}, {".DS_Store": b"x"}])
+def test_an_archive_without_files_is_refused(zipped, tmp_path, limits, members):
+    with pytest.raises(DataError) as fault:
+        sources.unpack(zipped(members), tmp_path / "out", limits)
+    assert fault.value.code == "E_ARCHIVE_EMPTY"
+
+
+def flip_a_byte(data):
+    data[data.index(b"pixels")] ^= 1
+
+
+def declare(size, packed):
+    def change(data):
+        struct.pack_into("<II", data, data.rindex(b"PK\1\2") + 20, packed, size)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (flip_a_byte, "E_ARCHIVE_CORRUPT"),
+        (declare(size=3, packed=3), "E_ARCHIVE_CORRUPT"),
+        (declare(size=9, packed=6), "E_ARCHIVE_SIZE_LIE"),
+    ],
+    ids=["bit flip", "declared smaller", "declared larger"],
+)
+def test_a_damaged_member_is_named_and_the_old_folder_stays(zipped, tmp_path, limits, damage, code):
+    out = tmp_path / "out"
+    sources.unpack(zipped({"cats/old.jpg": b"old"}), out, limits)
+    path = zipped({"cats/1.jpg": b"whole", "dogs/1.jpg": b"pixels"})
+    data = bytearray(path.read_bytes())
+    damage(data)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="dogs/1.jpg") as fault:
+        sources.unpack(path, out, limits)
+    assert fault.value.code == code
+    assert contents(out) == {"cats/old.jpg"} and not left_beside(out)
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError, MemoryError])
+def test_stopped_halfway_it_leaves_nothing_new(zipped, tmp_path, limits, monkeypatch, fault):
+    path, out, copy = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}), tmp_path / "out", sources._copy
+
+    def stops_at_the_second(source, member, target):
+        if member.raw == "dogs/1.jpg":
+            raise fault
+        copy(source, member, target)
+
+    monkeypatch.setattr(sources, "_copy", stops_at_the_second)
+    with pytest.raises(fault):
+        sources.unpack(path, out, limits)
+    assert not out.exists() and not left_beside(out)
+
+
+def test_a_link_in_the_way_is_replaced_not_followed(zipped, tmp_path, limits):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (tmp_path / "out").symlink_to(outside)
+    sources.unpack(zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}), tmp_path / "out", limits)
+    assert not list(outside.iterdir()) and contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
+
+
+def test_a_folder_is_copied_by_the_same_rules(folder, tmp_path, limits):
+    source = folder({"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/.DS_Store": b"z"})
+    sources.unpack(source, tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and (source / "ds/cats/1.jpg").exists()
+
+
+def test_a_folder_with_a_link_is_refused(folder, tmp_path, limits):
+    source = folder({"cats/1.jpg": b"x"})
+    (source / "cats/2.jpg").symlink_to("/etc/passwd")
+    with pytest.raises(DataError, match="is a link"):
+        sources.unpack(source, tmp_path / "out", limits)
+
+
+def test_a_missing_archive_is_exit_4_and_says_what_to_do(tmp_path, limits):
+    with pytest.raises(ArtifactError) as fault:
+        sources.unpack(tmp_path / "data.zip", tmp_path / "out", limits)
+    assert "dvc pull" in fault.value.fix and fault.value.exit_code == 4
+
+
+def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
+    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: type("usage", (), {"free": 10}))
+    with pytest.raises(EnvironmentFault, match="10 are free"):
+        sources.unpack(zipped({"cats/1.jpg": b"x" * 5}), tmp_path / "out", limits)
+
+
+def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
+    digests = []
+    for name in ("first", "second"):
+        sources.unpack(path, tmp_path / name, limits)
+        files.seal(tmp_path / name)
+        digests.append(files.digest_of(tmp_path / name))
+    assert digests[0] == digests[1]
