@@ -1,0 +1,86 @@
+"""checks: the verdict on a manifest, and the one sentence when it is bad."""
+
+import json
+
+import pytest
+
+from darkroom.data import checks, manifest
+from darkroom.errors import DataError
+
+
+def row(number, label="a", split="train", **other):
+    facts = {
+        "path": f"{label}/{number}.png",
+        "label": label,
+        "split": split,
+        "sha256": "s",
+        "pixels": f"{label}{number}",
+    }
+    return {**facts, "width": 9, "height": 9, "mode": "L", "format": "PNG", "bytes": 9, "bad": "", **other}
+
+
+@pytest.fixture
+def sound():
+    """Two classes with two pictures on each side."""
+    sides = ("train", "val", "test")
+    return [row(f"{side}{number}", label, side) for label in ("a", "nan") for side in sides for number in range(2)]
+
+
+@pytest.fixture
+def judged(how, tmp_path):
+    return lambda rows: checks.check(rows, how, tmp_path / "docs")
+
+
+def test_a_sound_manifest_passes_and_leaves_pages(judged, sound, tmp_path):
+    verdict = judged(sound)
+    checks.insist(verdict, report=tmp_path)
+    assert verdict["success"] and verdict["pictures"] == 12 and verdict["classes"] == ["a", "nan"]
+    assert verdict["counts"]["nan"] == {"train": 2, "val": 2, "test": 2}
+    assert (tmp_path / "docs/index.html").is_file() and list((tmp_path / "docs/validations").rglob("*.html"))
+
+
+def test_the_verdict_is_the_same_every_time_and_strict_json(judged, sound):
+    first, second = (json.dumps(judged(sound), allow_nan=False) for _ in range(2))
+    assert first == second
+
+
+def bad(rows, count):
+    return [{**each, "bad": "truncated", "pixels": "", "split": ""} for each in rows[:count]] + rows[count:]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (lambda rows: bad(rows, 2), "E_BAD_PICTURES", "2 of 12 are, first a/train0.png: truncated"),
+        (lambda rows: bad(rows, 12), "E_BAD_PICTURES", "12 of 12"),
+        (lambda rows: [*rows, row(1, "a", pixels="nantrain0")], "E_LABEL_CONFLICT", "nan/train0.png and a/1.png"),
+        (lambda rows: [*rows, row(1, "a", "test", pixels="atrain0")], "E_LEAKAGE", "a/train0.png and a/1.png are eq"),
+        (lambda rows: [*rows, *(row(n, "b", s) for n, s in enumerate(("val", "test")))], "E_FEW_PICTURES", "b has 2"),
+        (lambda rows: [*rows, *(row(number, "b") for number in range(4))], "E_EMPTY_SIDE", "class b has none"),
+        (lambda rows: [*rows, *(row(number) for number in range(200))], "E_IMBALANCE", "a is 34.3 times nan"),
+        (lambda rows: [*rows, row(1, path=rows[0]["path"])], "E_MANIFEST", "a/train0.png is not"),
+        (lambda rows: [*rows, row(1, split="holdout")], "E_MANIFEST", "a/1.png is in 'holdout'"),
+        (lambda rows: [*rows, row(1, format="TIFF")], "E_FORMAT", "a/1.png is TIFF"),
+        (lambda rows: [*rows, row(1, height=3)], "E_TOO_SMALL", "that of a/1.png is 3"),
+    ],
+)
+def test_a_broken_expectation_is_one_sentence_and_exit_3(judged, sound, tmp_path, change, code, says):
+    verdict = judged(change(sound))
+    with pytest.raises(DataError) as fault:
+        checks.insist(verdict, report=tmp_path / "validation.json")
+    assert (fault.value.code, fault.value.exit_code) == (code, 3) and says in fault.value.what
+    assert not verdict["success"] and "validation.json" in fault.value.where
+
+
+def test_few_bad_pictures_are_set_aside_with_their_reason(judged, sound):
+    verdict = judged([*sound, row(1, bad="empty file", pixels="", split="")])
+    assert verdict["success"] and verdict["bad"] == [{"path": "a/1.png", "reason": "empty file"}]
+
+
+def test_equal_pictures_of_one_class_and_side_are_only_listed(judged, sound):
+    verdict = judged([*sound, row(1, pixels="atrain0")])
+    assert verdict["success"] and verdict["duplicates"] == [["a/train0.png", "a/1.png"]]
+
+
+def test_the_manifest_it_judges_is_the_one_that_is_written(sound):
+    assert set(manifest.COLUMNS) == set(sound[0])

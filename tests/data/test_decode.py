@@ -1,0 +1,194 @@
+"""decode: bytes to pixels, and a reason for everything else (rows I01 to I19)."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.data import decode
+
+LIMIT = 10_000
+
+
+def pixels(data, size=8, color="rgb", fit="stretch", max_pixels=LIMIT):
+    return decode.picture(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+
+
+def reason(data, max_pixels=LIMIT):
+    """Why both doors refuse it; they must agree."""
+    with pytest.raises(decode.BadPicture) as first:
+        pixels(data, max_pixels=max_pixels)
+    with pytest.raises(decode.BadPicture) as second:
+        decode.look(data, max_pixels=max_pixels)
+    assert str(first.value) == str(second.value)
+    return str(first.value)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize(("color", "channels"), [("rgb", 3), ("grayscale", 1)])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_every_mode_becomes_the_asked_shape(painted, encoded, fit, color, channels, mode):
+    made = pixels(encoded(painted().convert(mode)), color=color, fit=fit)
+    assert (made.shape, made.dtype) == ((8, 8, channels), np.uint8)
+
+
+def test_a_picture_of_the_asked_size_keeps_its_pixels(painted, encoded):
+    image = painted(width=8, height=8)
+    assert np.array_equal(pixels(encoded(image)), np.asarray(image))
+
+
+@pytest.mark.parametrize(
+    ("fit", "row"),
+    [("stretch", [255] * 8), ("crop", [255] * 8), ("pad", [0, 0, 255, 255, 255, 255, 0, 0])],
+)
+def test_what_each_fit_does_to_a_tall_white_picture(encoded, fit, row):
+    tall = encoded(Image.new("RGB", (8, 16), "white"))
+    assert pixels(tall, fit=fit)[4, :, 0].tolist() == row
+
+
+def test_crop_keeps_the_middle(encoded):
+    wide = np.zeros((8, 24, 3), np.uint8)
+    wide[:, 8:16] = 200
+    assert (pixels(encoded(Image.fromarray(wide)), fit="crop") == 200).all()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_allowed_formats_are_told_by_content(painted, encoded, format):
+    assert decode.look(encoded(painted(), format), max_pixels=LIMIT)["format"] == format
+
+
+def test_a_phone_picture_of_two_frames_is_a_jpeg(painted, encoded):
+    data = encoded(painted(1), "MPO", save_all=True, append_images=[painted(2)])
+    assert decode.look(data, max_pixels=LIMIT)["format"] == "MPO"
+    assert np.array_equal(pixels(data), pixels(encoded(painted(1), "JPEG")))
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP"])
+def test_only_the_first_frame_counts(encoded, format):
+    red, blue = (Image.new("RGB", (8, 8), color) for color in ("red", "blue"))
+    data = encoded(red, format, save_all=True, append_images=[blue], lossless=True)
+    assert pixels(data)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_an_empty_file_is_bad():
+    assert reason(b"") == "empty file"
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
+def test_a_truncated_picture_is_bad(painted, encoded, format, share):
+    data = encoded(painted(width=60, height=60), format)
+    assert reason(data[: int(len(data) * share)]).startswith(("truncated", "damaged"))
+
+
+def test_a_png_with_a_flipped_byte_is_bad(png):
+    data = bytearray(png())
+    data[data.index(b"IDAT") + 20] ^= 255
+    assert reason(bytes(data)).startswith("damaged")
+
+
+def test_a_png_without_its_last_chunk_is_good(png):
+    assert np.array_equal(pixels(png()[:-12]), pixels(png()))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"<!doctype html><title>404</title>", "not an image (looks like HTML)"),
+        (b'{"error": "gone"}', "not an image (looks like JSON)"),
+        (b"<svg xmlns='x'></svg>", "not an image (looks like SVG)"),
+        (b"%PDF-1.7", "not an image (looks like PDF)"),
+        (b"PK\3\4....", "not an image (looks like zip)"),
+        (b"\0\0\0\x18ftypheic", "format HEIC is not allowed, convert it to JPEG or PNG"),
+        (b"hello, this is text", "not an image"),
+    ],
+)
+def test_what_is_no_image_is_named(data, said):
+    assert reason(data) == said
+
+
+@pytest.mark.parametrize("format", ["TIFF", "ICO", "EPS", "AVIF"])
+def test_a_format_outside_the_list_is_never_parsed(painted, encoded, format):
+    assert reason(encoded(painted(width=16, height=16), format)).startswith(f"format {format} is not allowed")
+
+
+@pytest.mark.parametrize(("format", "dtype"), [("PNG", np.uint16)])
+def test_sixteen_bits_are_refused_not_clipped(encoded, format, dtype):
+    assert reason(encoded(Image.fromarray(np.full((9, 9), 3000, dtype)), format)).startswith("more than 8 bits")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_is_white_not_the_hidden_colour(encoded, mode):
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    options = {}
+    if mode == "P":
+        clear, options = Image.new("P", (8, 8), 0), {"transparency": 0}
+        clear.putpalette([255, 0, 0])
+    data = encoded(clear if mode == "P" else clear.convert(mode), **options)
+    assert (pixels(data) == 255).all()
+
+
+def test_cmyk_is_converted(encoded):
+    made = pixels(encoded(Image.new("RGB", (9, 9), "blue").convert("CMYK"), "JPEG"))
+    assert made[4, 4, 2] > 200 and made[4, 4, 0] < 60
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_orientations_of_one_scene_give_the_same_pixels(encoded, orientation):
+    scene = Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8) * 5)
+    undo = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]  # Image.Transpose values
+    stored = scene if undo is None else scene.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(stored, exif=exif)
+    seen = decode.look(data, max_pixels=LIMIT)
+    assert (seen["width"], seen["height"]) == scene.size
+    assert seen["pixels"] == decode.look(encoded(scene), max_pixels=LIMIT)["pixels"]
+    assert np.array_equal(pixels(data), pixels(encoded(scene)))
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\x08\0\0\0\xff\xff", b"Exif\0\0MM"])
+def test_garbage_in_the_exif_is_ignored(painted, encoded, exif):
+    assert np.array_equal(pixels(encoded(painted(), "JPEG", exif=exif)), pixels(encoded(painted(), "JPEG")))
+
+
+def bomb(width, height):
+    """A valid PNG header of any size; the pixels behind it are missing, and must never be asked for."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [1_001, 9_500, 14_000, 100_000])
+def test_a_bomb_is_refused_by_its_header(side):
+    assert "more than 1000000 pixels" in reason(bomb(side, side), max_pixels=1_000_000)
+
+
+def test_pixels_tell_pictures_apart_by_look_not_by_bytes(painted, encoded):
+    def seen(*how):
+        return decode.look(encoded(*how), max_pixels=LIMIT)["pixels"]
+
+    assert seen(painted(1)) == seen(painted(1), "BMP") != seen(painted(2))
+    assert seen(painted(1)) != seen(painted(1).rotate(90, expand=True))
+
+
+def test_grey_is_the_same_whether_stored_as_grey_or_colour(painted, encoded):
+    grey = painted(channels=1)
+    stored = (encoded(grey), encoded(grey.convert("RGB")))
+    first, second = (pixels(data, color="grayscale") for data in stored)
+    assert np.array_equal(first, second)
+
+
+def test_a_large_jpeg_shrinks_to_nearly_the_same_pixels_as_the_same_png(encoded):
+    ramp = np.linspace(0, 255, 640).astype(np.uint8)
+    image = Image.fromarray(np.broadcast_to(ramp, (640, 640)).copy())
+    jpeg, exact = (
+        pixels(encoded(image, kind), size=32, color="grayscale", max_pixels=640**2).astype(int)
+        for kind in ("JPEG", "PNG")
+    )
+    assert abs(jpeg - exact).max() <= 8  # one pixel of 32 spans 8 grey levels

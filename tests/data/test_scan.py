@@ -1,0 +1,34 @@
+"""scan.facts: what is known of one file."""
+
+import hashlib
+
+from darkroom.data import decode, scan
+
+
+def test_a_good_picture_has_all_facts(folder, png, how):
+    images = folder({"cats/1.jpg": png(1)})
+    seen = decode.look(png(1), max_pixels=how.max_pixels)
+    assert scan.facts("cats/1.jpg", images=images, how=how) == {
+        "path": "cats/1.jpg",
+        "bytes": len(png(1)),
+        "sha256": hashlib.sha256(png(1)).hexdigest(),
+        "pixels": seen["pixels"],
+        "width": 12,
+        "height": 10,
+        "mode": "RGB",
+        "format": "PNG",
+        "bad": "",
+    }
+
+
+def test_a_bad_picture_has_the_reason_and_the_same_keys(folder, png, how):
+    images = folder({"good.png": png(), "bad.png": b"<html>"})
+    good, bad = (scan.facts(name, images=images, how=how) for name in ("good.png", "bad.png"))
+    assert bad["bad"] == "not an image (looks like HTML)" and bad["bytes"] == 6
+    assert set(good) == set(bad)
+
+
+def test_the_smallest_side_decides(folder, png, how):
+    images = folder({"wide.png": png(width=40, height=how.min_side - 1), "least.png": png(width=8, height=8)})
+    assert "below 8 pixels" in scan.facts("wide.png", images=images, how=how)["bad"]
+    assert scan.facts("least.png", images=images, how=how)["bad"] == ""
