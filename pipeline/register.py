@@ -4,30 +4,22 @@ import numpy as np
 
 from darkroom import errors, files, params, paths
 from darkroom.data import pack
-from darkroom.shipping import promotion, registry, tracking
+from darkroom.shipping import lineage, promotion, registry
 
 
 def main() -> None:
     p = params.load()
     test = pack.read(paths.PACKED, "test")
+    labels, metric, name = np.asarray(test.labels), p.compare.metric, p.register.model
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
-    decision = promotion.decide(
-        challenger,
-        paths.CHAMPION,
-        test.images,
-        np.asarray(test.labels),
-        classes=test.classes,
-        how=p.register,
-        metric=p.compare.metric,
-        resamples=p.compare.resamples,
-        seed=p.seed,
-    )
-    tags = tracking.lineage(paths.LOCK)
-    version = registry.ensure_version(p.register.model, challenger, experiment=p.dataset.name, tags=tags)
-    crowned = registry.ensure_version(p.register.model, decision.folder, experiment=p.dataset.name, tags=tags)
+    judge = {"how": p.register, "metric": metric, "resamples": p.compare.resamples, "seed": p.seed}
+    decision = promotion.decide(challenger, paths.CHAMPION, test.images, labels, **judge)
+    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
+    version = registry.ensure_version(name, challenger, **about)
     promotion.enthrone(decision.folder, paths.CHAMPION)
-    registry.crown(p.register.model, crowned)
-    files.write_json(paths.REGISTRATION, promotion.record(decision, p.register.model, version, crowned))
+    crowned = registry.mirror(name, paths.CHAMPION, **about)
+    known = {"name": name, "version": version, "crowned": crowned, "metric": metric, "n": len(labels)}
+    files.write_json(paths.REGISTRATION, promotion.record(decision, paths.CHAMPION, **known))
     print(decision.reason)
 
 

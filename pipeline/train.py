@@ -3,7 +3,7 @@
 from darkroom import errors, files, params, paths
 from darkroom.data import pack
 from darkroom.learning import architectures, device, fit, saved, state
-from darkroom.shipping import tracking
+from darkroom.shipping import lineage, tracking
 
 FOLDER = paths.MODELS / "cnn"
 
@@ -17,7 +17,9 @@ def main() -> None:
     network = architectures.tunable(knobs, shape=train.images.shape[1:], classes=len(train.classes))
     values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
-    with tracking.run("cnn", experiment=p.dataset.name, params=values, tags=tracking.lineage(paths.LOCK)) as run:
+    with tracking.run(
+        "cnn", experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
+    ) as run:
         rows = fit.fit(
             network,
             train,
@@ -31,7 +33,7 @@ def main() -> None:
             watch=run.epoch,
         )
         link = tracking.link(run, network, train.images[:8])
-        facts = {"architecture": "tunable", "pretrained": None, "params": values, **link}
+        facts = {"name": "cnn", "architecture": "tunable", "pretrained": None, "params": values, **link}
         saved.write(FOLDER, network, rows, spec=train.spec, facts=facts)
     fit.forget(waiting)
     print(f"models/cnn: best of {len(rows)} epochs is {fit.best(rows)}")

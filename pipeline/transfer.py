@@ -3,7 +3,7 @@
 from darkroom import errors, params, paths
 from darkroom.data import pack
 from darkroom.learning import backbones, device, fit, saved, state
-from darkroom.shipping import tracking
+from darkroom.shipping import lineage, tracking
 
 
 def main(backbone: str) -> None:
@@ -16,7 +16,9 @@ def main(backbone: str) -> None:
     values = params.flat({"transfer": how._asdict(), "train": p.transfer.fit, "augment": p.augment})
     rate = p.transfer.learning_rate
     waiting = state.folder(paths.CACHE / backbone, paths.PACKED, str(how), p.transfer.fit, str(rate), p.augment, p.seed)
-    with tracking.run(backbone, experiment=p.dataset.name, params=values, tags=tracking.lineage(paths.LOCK)) as run:
+    with tracking.run(
+        backbone, experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
+    ) as run:
         rows = fit.fit(
             network,
             train,
@@ -30,7 +32,7 @@ def main(backbone: str) -> None:
             watch=run.epoch,
         )
         link = tracking.link(run, network, train.images[:8])
-        facts = {"architecture": backbone, "pretrained": pretrained, "params": values, **link}
+        facts = {"name": backbone, "architecture": backbone, "pretrained": pretrained, "params": values, **link}
         saved.write(paths.MODELS / backbone, network, rows, spec=train.spec, facts=facts)
     fit.forget(waiting)
     print(f"models/{backbone}: pretrained {pretrained}, best of {len(rows)} epochs is {fit.best(rows)}")

@@ -5,14 +5,14 @@ from functools import partial
 from darkroom import errors, files, params, paths
 from darkroom.data import pack
 from darkroom.learning import search, state
-from darkroom.shipping import tracking
+from darkroom.shipping import lineage, tracking
 
 
 def main() -> None:
     p = params.load()
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
-    run = partial(tracking.run, experiment=p.dataset.name, tags=tracking.lineage(paths.LOCK))
+    run = partial(tracking.run, experiment=p.dataset.name, tags=lineage.tags(paths.LOCK, paths.PACKED))
     with run("search", params=p.tune.model_dump()) as parent:
         best, trials = search.search(
             train,
@@ -22,7 +22,7 @@ def main() -> None:
             augmented=p.augment,
             seed=p.seed,
             state=waiting,
-            observe=partial(run, parent=parent.id),
+            observe=partial(run, parent=parent.key),
         )
     files.write_rows(paths.TRIALS, search.columns(p.tune), trials)
     files.write_json(paths.BEST, best)

@@ -11,9 +11,10 @@ from darkroom import params, paths
 LIBRARY = Path("src/darkroom")
 STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
-OBSERVERS = {"shipping.tracking"}  # they look and never change an output
+OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # they look and never change an output
 
 IMPORTS = {
+    "cli": {"data.digits", "errors", "learning.backbones", "params", "paths", "shipping.predict"},
     "data.checks": {"data.expectations", "data.manifest", "data.names", "data.tally", "errors", "files", "params"},
     "data.decode": {"data.magic", "errors"},
     "data.digits": {"files"},
@@ -33,6 +34,10 @@ IMPORTS = {
     "engine": {"errors"},
     "errors": set(),
     "files": {"errors"},
+    "judging.metrics": {"judging.resampling"},
+    "judging.predictions": {"errors", "files"},
+    "judging.resampling": set(),
+    "judging.significance": {"judging.metrics", "judging.resampling"},
     "learning.architectures": {"params"},
     "learning.augment": {"params"},
     "learning.backbones": {"errors", "learning.architectures"},
@@ -51,7 +56,13 @@ IMPORTS = {
     "learning.state": {"files"},
     "params": {"errors"},
     "paths": set(),
-    "shipping.promotion": {"errors", "files", "params"},
+    "shipping.lineage": set(),
+    "shipping.outbox": {"errors"},
+    "shipping.predict": {"data.decode", "errors", "files"},
+    "shipping.promotion": {"errors", "files", "judging.metrics", "judging.significance", "params", "shipping.predict"},
+    "shipping.registry": {"errors", "files", "shipping.predict", "shipping.store", "shipping.tracking"},
+    "shipping.store": {"errors", "files", "shipping.outbox"},
+    "shipping.tracking": {"errors", "shipping.outbox", "shipping.store"},
 }
 
 DOORS = {
@@ -59,7 +70,18 @@ DOORS = {
     "keras_tuner": {"learning.search"},
     "multiprocessing": {"engine"},
     "concurrent": {"engine"},
-    "ruamel": {"params"},
+    "mlflow": {"shipping.registry", "shipping.store", "shipping.tracking"},
+    "ruamel": {"params", "shipping.lineage"},
+    "scipy": {"judging.significance"},
+    "keras": {
+        "learning.architectures",
+        "learning.augment",
+        "learning.backbones",
+        "learning.device",
+        "learning.fit",
+        "learning.saved",
+        "shipping.predict",
+    },
     "PIL": {"data.decode", "data.digits"},
     "tensorflow": set(),
 }

@@ -1,6 +1,7 @@
 """Files that are whole or absent: atomic writes, digests, and folders that can prove their contents."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -52,6 +53,14 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """A folder of these files and no others: name to contents."""
+    with replacing(folder) as partial:
+        partial.mkdir(parents=True)
+        for name, text in texts.items():
+            (partial / name).write_text(text, encoding="utf-8")
+
+
 def write_json(path: Path, value: object) -> None:
     """Strict JSON, readable in a diff. Raises ValueError on NaN or infinity: they are not JSON."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
@@ -84,6 +93,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def seal(folder: Path) -> None:
     """Write the inventory of `folder`: every file with its size in bytes and its SHA-256."""
+    (folder / INVENTORY).unlink(missing_ok=True)
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     entries = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     write_json(folder / INVENTORY, entries)
@@ -124,3 +134,12 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold `path` as a lock between processes of this machine; waits for whoever holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

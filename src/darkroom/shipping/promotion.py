@@ -20,13 +20,13 @@ from darkroom.shipping import predict
 
 @dataclass(frozen=True)
 class Decision:
-    """`folder` is the model that reigns from now on, None when nobody may; `scores` are of today's test pictures."""
+    """`folder` is the model that reigns from now on, None when nobody may; `score` is its own on today's pictures."""
 
     challenger: str
     folder: Path | None
     promoted: bool
     reason: str
-    scores: dict
+    score: dict | None  # value, low, high
 
 
 def decide(
@@ -35,7 +35,6 @@ def decide(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    classes: tuple[str, ...],
     how: Register,
     metric: str,
     resamples: int,
@@ -43,37 +42,46 @@ def decide(
 ) -> Decision:
     """Judge two model folders on test pictures uint8 `(n, s, s, c)` with labels int64 `(n,)`."""
     common = {"resamples": resamples, "confidence": how.confidence, "seed": seed}
-    new = predict.probabilities(predict.load(challenger)[0], images)
-    scores = {"challenger": metrics.summary(labels, new, k=len(classes), **common)}
-    accuracy = scores["challenger"]["accuracy"]["value"]
-    good, name = accuracy >= how.min_accuracy, challenger.name
-    rival = _rival(champion, challenger, classes)
-    if not rival or not good:
-        reason = _without_rival(name, accuracy, how.min_accuracy, champion.exists())
-        reigning = challenger if good else champion if champion.exists() else None
-        return Decision(name, reigning, good, reason, scores)
+    new, old = _seen(challenger, images), _seen(champion, images) if _rival(champion, challenger) else None
+    mine = metrics.summary(labels, new, k=new.shape[1], **common)
+    name, accuracy = challenger.name, mine["accuracy"]["value"]
+    if old is None:
+        good = accuracy >= how.min_accuracy
+        why = _alone(name, accuracy, how.min_accuracy, champion.exists())
+        return Decision(name, challenger if good else None, good, why, mine[metric] if good else None)
+    theirs = metrics.summary(labels, old, k=old.shape[1], **common)
     if _sha(champion) == _sha(challenger):
-        return Decision(name, champion, False, f"{printable(name)} is the champion already", scores)
-    old = predict.probabilities(predict.load(champion)[0], images)
-    scores["champion"] = metrics.summary(labels, old, k=len(classes), **common)
-    proof = significance.better(labels, new, old, metric=metric, **common)
-    verdict = "better beyond chance" if proof["proven"] else "not proven better"
-    reason = (
-        f"{printable(name)} is {verdict} than the champion: {metric} {proof['difference']:+.4f} "
-        f"({proof['low']:+.4f} to {proof['high']:+.4f}, p = {proof['p']:.3g}, n = {len(labels)})"
-    )
-    return Decision(name, challenger if proof["proven"] else champion, proof["proven"], reason, scores)
+        return Decision(name, champion, False, f"{printable(name)} is the champion already", theirs[metric])
+    if accuracy < how.min_accuracy:
+        return Decision(name, champion, False, _below(name, accuracy, how.min_accuracy), theirs[metric])
+    proof = significance.better(labels, new.argmax(1), old.argmax(1), k=new.shape[1], metric=metric, **common)
+    why = _compared(name, metric, proof, len(labels))
+    won = proof["proven"]
+    return Decision(name, challenger if won else champion, won, why, (mine if won else theirs)[metric])
+
+
+def record(decision: Decision, champion: Path, *, name: str, version: int, crowned: int | None, metric: str, n: int):
+    """What registration.json holds, once `enthrone` was called."""
+    reigning = None
+    if decision.folder:
+        model = files.read_json(champion / "run.json")["name"]
+        reigning = {"version": crowned, "model": model, "sha256": _sha(champion), **(decision.score or {})}
+    found = {"name": name, "candidate": decision.challenger, "version": version, "promoted": decision.promoted}
+    return {**found, "reason": decision.reason, "metric": metric, "n": n, "champion": reigning}
 
 
 def enthrone(winner: Path | None, champion: Path) -> None:
-    """Make `champion` a copy of `winner`; nothing to do when it is that already or nobody may reign."""
-    if winner in (None, champion):
+    """Make `champion` a copy of `winner`; when nobody may reign, nobody does."""
+    if winner == champion:
+        return
+    if winner is None:
+        shutil.rmtree(champion, ignore_errors=True)
         return
     with files.replacing(champion) as partial:
         shutil.copytree(winner, partial)
 
 
-def _rival(champion: Path, challenger: Path, classes: tuple[str, ...]) -> bool:
+def _rival(champion: Path, challenger: Path) -> bool:
     """Whether there is a champion that answers the same question: same classes, same kind of input."""
     if not champion.exists():
         return False
@@ -81,11 +89,27 @@ def _rival(champion: Path, challenger: Path, classes: tuple[str, ...]) -> bool:
     return files.read_json(champion / "classes.json") == files.read_json(challenger / "classes.json")
 
 
-def _without_rival(name: str, accuracy: float, least: float, reigns: bool) -> str:
+def _seen(folder: Path, images: np.ndarray) -> np.ndarray:
+    return predict.probabilities(predict.load(folder)[0], images)
+
+
+def _below(name: str, accuracy: float, least: float) -> str:
+    return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {least:g}"
+
+
+def _alone(name: str, accuracy: float, least: float, reigned: bool) -> str:
     if accuracy < least:
-        return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {least:g}"
-    why = "the classes or the input changed, so the old champion cannot judge" if reigns else "it is the first"
+        return _below(name, accuracy, least)
+    why = "the classes or the input changed, so the old champion cannot judge" if reigned else "it is the first"
     return f"{printable(name)} becomes champion: {why}, and its accuracy {accuracy:.4f} is at least {least:g}"
+
+
+def _compared(name: str, metric: str, proof: dict, n: int) -> str:
+    verdict = "better beyond chance" if proof["proven"] else "not proven better"
+    return (
+        f"{printable(name)} is {verdict} than the champion: {metric} {proof['difference']:+.4f} "
+        f"({proof['low']:+.4f} to {proof['high']:+.4f}, McNemar p = {proof['mcnemar_p']:.3g}, n = {n})"
+    )
 
 
 def _sha(folder: Path) -> str:

@@ -1,0 +1,24 @@
+"""Say which model is best, beyond chance.        predictions.csv -> comparison.json"""
+
+from darkroom import errors, files, params, paths
+from darkroom.judging import predictions, significance
+
+
+def main() -> None:
+    p = params.load()
+    classes, labels, predicted = predictions.read(paths.PREDICTIONS)
+    found = significance.compare(
+        labels,
+        predicted,
+        k=len(classes),
+        metric=p.compare.metric,
+        resamples=p.compare.resamples,
+        confidence=p.compare.confidence,
+        seed=p.seed,
+    )
+    files.write_json(paths.COMPARISON, found)
+    print(found["sentence"])
+
+
+if __name__ == "__main__":
+    errors.guard(main)

@@ -1,0 +1,105 @@
+"""darkroom: what a user types beside `dvc repro`."""
+
+import argparse
+import glob
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from darkroom import errors, params, paths
+from darkroom.errors import DataError, ParamsError, printable
+
+SHOWN = 3  # likeliest classes a line
+
+
+def main() -> None:
+    errors.guard(run)
+
+
+def run(*words: str) -> None:
+    """Raises a DarkroomError whose exit code is the command's."""
+    known = _parser().parse_args(words)
+    known.do(known)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="darkroom", description="Commands beside `dvc repro`.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, do, said: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=said, description=said)
+        found.set_defaults(do=do)
+        found.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        return found
+
+    fetch = command("fetch", _fetch, "write a data set into data/raw/")
+    fetch.add_argument("name", choices=["digits"])
+    predict = command("predict", _predict, "label pictures: path, label, probabilities")
+    predict.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder of pictures, or a pattern")
+    predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
+    predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some pictures are unusable")
+    command("backbones", _backbones, "list the names that transfer.backbones takes")
+    use = command("use", _use, "put a preset in place of params.yaml")
+    use.add_argument("preset", help="a file name in presets/ without .yaml")
+    return parser
+
+
+def _fetch(known: argparse.Namespace) -> None:
+    from darkroom.data import digits
+
+    target = Path("data/raw") / f"{known.name}.zip"
+    print(f"{target}: {digits.write(target)} pictures")
+
+
+def _predict(known: argparse.Namespace) -> None:
+    from darkroom.shipping import predict
+
+    model = known.model or (paths.CHAMPION if paths.CHAMPION.exists() else paths.MODELS / "cnn")
+    bad = 0
+    for path, found in predict.pictures(model, _pictures(known.paths)):
+        if isinstance(found, DataError):
+            bad += 1
+            print(printable(found), file=sys.stderr)
+        else:
+            print(_line(path, found), flush=True)
+    if bad and not known.skip_bad:
+        fix = "see the lines above, or --skip-bad"
+        raise DataError("E_PICTURES", f"{bad} of the pictures could not be used", where=" ".join(known.paths), fix=fix)
+
+
+def _pictures(names: Sequence[str]) -> list[Path]:
+    """The files that the names stand for; a folder stands for all files in it, but not for hidden ones."""
+    found: list[Path] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        else:
+            found += sorted(map(Path, glob.glob(name, recursive=True))) or [path]
+    return found
+
+
+def _line(path: Path, found: dict[str, float]) -> str:
+    label = next(iter(found))
+    ranked = ", ".join(f"{printable(name)} {p:.4f}" for name, p in list(found.items())[:SHOWN])
+    return f"{printable(path)}\t{printable(label)}\t{ranked}"
+
+
+def _backbones(known: argparse.Namespace) -> None:
+    from darkroom.learning import backbones
+
+    print(*backbones.names(), sep="\n")
+
+
+def _use(known: argparse.Namespace) -> None:
+    preset = Path("presets") / f"{known.preset}.yaml"
+    names = sorted(path.stem for path in Path("presets").glob("*.yaml"))
+    if known.preset not in names:
+        what = f"there is no preset {known.preset}"
+        raise ParamsError("E_PRESET", what, where="presets", fix=f"take one of {', '.join(names)}")
+    archive = params.load(preset).dataset.archive
+    shutil.copyfile(preset, paths.PARAMS)
+    print(f"params.yaml is now {preset}")
+    if not Path(archive).exists():
+        print(f"its pictures are not there yet: put the archive at {archive}, then `dvc add {archive}`")

@@ -1,0 +1,39 @@
+"""Where a result comes from: the tags that tie an MLflow run to DVC and git."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from ruamel.yaml import YAML, YAMLError
+
+
+def tags(lock: Path, data: Path) -> dict[str, str]:
+    """What is known of: dvc.data (DVC's md5 of the folder `data`), dvc.path, dvc.stage, dvc.experiment, git commit.
+
+    `lock` is dvc.lock, which DVC completes after each stage. What is not known has no tag.
+    """
+    found = {
+        "dvc.data": _md5(lock, data),
+        "dvc.path": data.as_posix(),
+        "dvc.stage": os.environ.get("DVC_STAGE"),
+        "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
+        "mlflow.source.git.commit": _commit(),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _md5(lock: Path, data: Path) -> str | None:
+    try:
+        stages = YAML(typ="safe").load(lock.read_text(encoding="utf-8"))["stages"].values()
+    except (OSError, YAMLError, TypeError, KeyError):
+        return None
+    outs = (out for stage in stages for out in stage.get("outs", []))
+    return next((out["md5"] for out in outs if out["path"] == data.as_posix()), None)
+
+
+def _commit() -> str | None:
+    try:
+        said = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None

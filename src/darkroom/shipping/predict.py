@@ -1,0 +1,62 @@
+"""A model folder and pictures in, probabilities out. Pictures are decoded as they were for training."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from darkroom import files
+from darkroom.data import decode
+from darkroom.errors import ArtifactError, DataError
+
+BATCH = 256  # pictures at a time
+
+
+def load(folder: Path) -> tuple[object, dict]:
+    """The Keras model of a folder that `learning.saved` wrote, and its input spec.
+
+    Raises ArtifactError (exit 4) when a file is missing or differs from the folder's inventory, which is
+    looked at before Keras opens anything.
+    """
+    if not folder.is_dir():
+        raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
+    files.verify(folder)
+    import keras  # seven seconds with TensorFlow, after all that can fail quickly
+
+    return keras.models.load_model(folder / "model.keras", compile=False), files.read_json(folder / "classes.json")
+
+
+def probabilities(model, images: np.ndarray) -> np.ndarray:
+    """float32 `(n, k)` for images uint8 `(n, s, s, c)`, in chunks, so that a memory map is never read whole.
+
+    Raises ArtifactError (exit 4) when the model gives a number that is none.
+    """
+    starts = range(0, len(images), BATCH)
+    found = np.concatenate([np.asarray(model.predict_on_batch(np.asarray(images[i : i + BATCH]))) for i in starts])
+    if not np.isfinite(found).all():
+        raise ArtifactError("E_MODEL", "the model gives NaN", where=model.name, fix="run `dvc repro -f train`")
+    return found.astype("float32")
+
+
+def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
+    """For each path the probability of each class, the likeliest first, or what is wrong with the file."""
+    model, spec = load(folder)
+    for path in paths:
+        try:
+            image = _decoded(path, spec)
+        except DataError as fault:
+            yield path, fault
+            continue
+        row = probabilities(model, image[np.newaxis])[0]
+        ranked = sorted(zip(spec["classes"], row, strict=True), key=lambda pair: -pair[1])
+        yield path, {name: float(p) for name, p in ranked}
+
+
+def _decoded(path: Path, spec: dict) -> np.ndarray:
+    how = {"size": spec["image_size"], "color": spec["color"], "fit": spec["fit"], "max_pixels": spec["max_pixels"]}
+    try:
+        return decode.picture(path.read_bytes(), **how)
+    except OSError as fault:
+        raise DataError("E_PICTURE", fault.strerror, where=path, fix="name a picture file") from fault
+    except decode.BadPicture as fault:
+        raise DataError("E_PICTURE", str(fault), where=path, fix="mend it or leave it out") from fault

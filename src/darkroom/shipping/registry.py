@@ -1,0 +1,134 @@
+"""MLflow's registry as a mirror of the models that DVC keeps.
+
+A version is found again by the SHA-256 of its model.keras, so registering twice makes one version, and a store
+that was lost fills itself from the folders. The alias `champion` moves last: it never points to half a version.
+Aliases have no history, so each version carries tags that say when it reigned.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from darkroom import files
+from darkroom.errors import ServiceError, printable
+from darkroom.shipping import predict, store, tracking
+
+ALIAS = "champion"
+
+
+def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int:
+    """The number of the version that is this folder's model, registered if it is not there yet.
+
+    Raises ServiceError (exit 6) when MLflow does not answer.
+    """
+    sha = files.sha256(folder / "model.keras")
+    with _service():
+        _ensure_name(name)
+        if found := _versions(name, f"name = '{name}' and tags.sha256 = '{sha}'"):
+            return int(found[0].version)
+        facts = files.read_json(folder / "run.json")
+        run_id, source = _logged(folder, facts, experiment=experiment, tags=tags)
+        about = {**tags, "sha256": sha, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
+        about = {key: str(value) for key, value in about.items() if value is not None}
+        return int(store.client().create_model_version(name, source, run_id, tags=about).version)
+
+
+def mirror(name: str, champion_folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int | None:
+    """Make the alias `champion` point to the version of `champion_folder`; nobody reigns where there is none."""
+    if not champion_folder.exists():
+        _dethrone(name)
+        return None
+    version = ensure_version(name, champion_folder, experiment=experiment, tags=tags)
+    crown(name, version)
+    return version
+
+
+def crown(name: str, version: int) -> None:
+    """Point the alias `champion` to `version`, and write down when the reign began and the last one ended."""
+    with _service():
+        old = champion(name)
+        if old == version:
+            return
+        _stamp(name, version, "champion.since")
+        store.client().set_registered_model_alias(name, ALIAS, str(version))
+        if old:
+            _stamp(name, old, "champion.until")
+
+
+def champion(name: str) -> int | None:
+    """The version that the alias points to, None where there is none."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return int(store.client().get_model_version_by_alias(name, ALIAS).version)
+    except MlflowException as fault:
+        # MLflow calls a missing alias an invalid parameter
+        if fault.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+            return None
+        raise
+
+
+def _dethrone(name: str) -> None:
+    with _service():
+        if old := champion(name):
+            store.client().delete_registered_model_alias(name, ALIAS)
+            _stamp(name, old, "champion.until")
+
+
+def _stamp(name: str, version: int, tag: str) -> None:
+    store.client().set_model_version_tag(name, str(version), tag, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _ensure_name(name: str) -> None:
+    if not store.client().search_registered_models(f"name = '{name}'"):
+        store.client().create_registered_model(name)
+
+
+def _versions(name: str, wanted: str) -> list:
+    return list(store.client().search_model_versions(wanted, max_results=1))
+
+
+def _logged(folder: Path, facts: Mapping, *, experiment: str, tags: Mapping[str, str]) -> tuple[str, str]:
+    """The run and the address of the folder's model in this store; both made anew where they are missing."""
+    rows = files.read_rows(folder / "history.csv")
+    with tracking.reopened(facts["name"], facts, rows, experiment=experiment, tags=tags) as it:
+        found = it.id
+    if found is None:
+        raise OSError("the run of the model cannot be made")
+    return found, _address(facts["model_uri"]) or _log(folder, found)
+
+
+def _address(uri: str | None) -> str | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return uri and store.client().get_logged_model(uri.removeprefix("models:/")) and uri
+    except MlflowException as fault:
+        if fault.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def _log(folder: Path, run_id: str) -> str:
+    model, spec = predict.load(folder)
+    channels = 3 if spec["color"] == "rgb" else 1
+    image = np.zeros((1, spec["image_size"], spec["image_size"], channels), "uint8")
+    return tracking.log_model(run_id, model, image, predict.probabilities(model, image))
+
+
+@contextmanager
+def _service() -> Iterator[None]:
+    """Whatever MLflow fails with as ServiceError; this stage alone needs it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as fault:
+        why = printable(str(fault).splitlines()[0][:300])
+        fix = "start the server or unset MLFLOW_TRACKING_URI, then run `dvc repro`; nothing else runs again"
+        raise ServiceError(
+            "E_MLFLOW", f"the model registry failed: {why}", where="MLFLOW_TRACKING_URI", fix=fix
+        ) from fault

@@ -1,0 +1,48 @@
+"""shipping.predict: from a file to probabilities, through the decoder that training used."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.errors import ArtifactError, DataError
+from darkroom.shipping import predict
+
+
+def test_probabilities_come_in_chunks_and_sum_to_one(model_folder):
+    model, _ = predict.load(model_folder("cnn"))
+    found = predict.probabilities(model, np.zeros((predict.BATCH + 3, 8, 8, 1), "uint8"))
+    assert (found.shape, found.dtype) == ((predict.BATCH + 3, 2), np.float32)
+    assert found.sum(1) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_likeliest_class_comes_first(model_folder, tmp_path):
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "a.jpg")
+    ((path, found),) = predict.pictures(model_folder("cnn", label=1), [tmp_path / "a.jpg"])
+    assert path == tmp_path / "a.jpg"
+    assert list(found) == ["dog", "cat"]
+    assert found["dog"] == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-6)  # softmax of the biases 0 and 4
+
+
+def test_a_bad_picture_costs_that_picture_only(model_folder, tmp_path):
+    Image.new("L", (9, 9)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    names = [tmp_path / name for name in ("bad.png", "missing.png", "good.png")]
+    bad, missing, good = (found for _, found in predict.pictures(model_folder("cnn"), names))
+    assert isinstance(bad, DataError) and isinstance(missing, DataError)
+    assert good.keys() == {"cat", "dog"}
+
+
+def test_a_model_that_is_missing_or_damaged_is_said_before_keras_opens_it(model_folder, tmp_path):
+    with pytest.raises(ArtifactError, match="no such model folder"):
+        predict.load(tmp_path / "none")
+    folder = model_folder("cnn")
+    (folder / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(ArtifactError, match="damaged"):
+        predict.load(folder)
+
+
+def test_a_model_that_gives_nan_is_not_believed(model_folder):
+    model, _ = predict.load(model_folder("cnn"))
+    model.layers[-1].bias.assign(np.full(2, np.nan, "float32"))
+    with pytest.raises(ArtifactError, match="NaN"):
+        predict.probabilities(model, np.zeros((1, 8, 8, 1), "uint8"))
