@@ -7,6 +7,7 @@ import pytest
 
 from darkroom.shipping import store
 
+
 @pytest.fixture
 def mlflow_store(tmp_path, monkeypatch) -> Iterator[Path]:
     """An empty default store below `tmp_path`."""
