@@ -26,7 +26,7 @@ check: setup
 	$(BIN)/ruff format --check .
 
 test: check
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile
 
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000
@@ -34,9 +34,9 @@ ui: setup
 # What CI runs when the data or the params change. A run that changes nothing commits and pushes nothing.
 retrain: export PATH := $(CURDIR)/$(BIN):$(PATH)
 retrain: setup
-	dvc pull --allow-missing
+	! dvc config core.remote || dvc pull --allow-missing
 	dvc repro
-	dvc push
+	! dvc config core.remote || dvc push
 	git add dvc.lock reports
 	git diff --cached --quiet || { git commit --quiet --message "Retrain [skip ci]" && git push --quiet; }
 
@@ -47,4 +47,4 @@ lock: setup
 	$(BIN)/uv pip compile --quiet --no-header --no-annotate --extra dev --python-version 3.11 pyproject.toml -o requirements.txt
 
 clean:
-	rm -rf .venv .cache data/images data/manifest.csv data/packed models champion
+	rm -rf .venv .cache data/images data/manifest.csv data/packed data/trials models champion

@@ -1,4 +1,4 @@
-"""Say which model is best, beyond chance.        predictions.csv -> comparison.json"""
+"""Say which model is best, beyond chance.        predictions/ -> comparison.json"""
 
 from darkroom import errors, files, params, paths
 from darkroom.judging import predictions, significance

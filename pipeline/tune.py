@@ -1,4 +1,4 @@
-"""Search for the best network.        packed/ -> best.json, trials.csv"""
+"""Search for the best network.        packed/ -> best.json, trials.csv, trials/"""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ def main() -> None:
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
     run = partial(tracking.run, experiment=p.dataset.name, tags=lineage.tags(paths.LOCK, paths.PACKED))
-    with run("search", params=p.tune.model_dump()) as parent:
+    with run("search", params=params.flat({"tune": p.tune})) as parent:
         best, trials = search.search(
             train,
             val,
@@ -24,6 +24,8 @@ def main() -> None:
             state=waiting,
             observe=partial(run, parent=parent.key),
         )
+    curves = {f"{trial['trial']:03}": trial.pop("curve") for trial in trials}
+    files.write_tables(paths.TRIAL_CURVES, {name: rows for name, rows in curves.items() if rows})
     files.write_rows(paths.TRIALS, search.columns(p.tune), trials)
     files.write_json(paths.BEST, best)
     print(f"{len(trials)} trials, best is {best['trial']}: {best['values']}")

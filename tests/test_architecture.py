@@ -11,6 +11,7 @@ from darkroom import params, paths
 LIBRARY = Path("src/darkroom")
 STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
+MATERIAL = {"judging.report": "src/darkroom/judging/page"}  # what a module reads beside its code
 OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # they look and never change an output
 
 IMPORTS = {
@@ -34,12 +35,25 @@ IMPORTS = {
     "engine": {"errors"},
     "errors": set(),
     "files": {"errors"},
-    "judging.figures": {"errors", "judging.svg"},
+    "judging.canvas": {"errors", "judging.svg"},
+    "judging.figures": {"judging.canvas", "judging.wording"},
+    "judging.findings": {"judging.wording"},
     "judging.metrics": {"judging.resampling"},
     "judging.predictions": {"errors", "files"},
+    "judging.report": {
+        "errors",
+        "judging.canvas",
+        "judging.figures",
+        "judging.findings",
+        "judging.trials",
+        "judging.wording",
+    },
     "judging.resampling": set(),
     "judging.significance": {"judging.metrics", "judging.resampling"},
     "judging.svg": {"errors"},
+    "judging.thumbnail": set(),
+    "judging.trials": {"judging.canvas", "judging.wording"},
+    "judging.wording": set(),
     "learning.architectures": {"params"},
     "learning.augment": {"params"},
     "learning.backbones": {"errors", "learning.architectures"},
@@ -75,7 +89,8 @@ DOORS = {
     "mlflow": {"shipping.registry", "shipping.store", "shipping.tracking"},
     "ruamel": {"params", "shipping.lineage"},
     "scipy": {"judging.significance"},
-    "matplotlib": {"judging.figures"},
+    "matplotlib": {"judging.canvas"},
+    "jinja2": {"judging.report"},
     "keras": {
         "learning.architectures",
         "learning.augment",
@@ -127,16 +142,18 @@ def reached(path: Path) -> set[str]:
 
 
 def chains(path: Path, root: str) -> set[str]:
-    """`p.train.epochs` as `train.epochs`: the longest attribute chains on the name `root`."""
+    """`p.train.epochs` as `train.epochs`: attribute chains on the name `root`; a shorter one stands for its longer."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         names: list[str] = []
-        while isinstance(node, ast.Attribute):
+        while isinstance(node, ast.Attribute) and (names or id(node) not in inner):
             names.insert(0, node.attr)
             node = node.value
         if isinstance(node, ast.Name) and node.id == root and names:
             found.add(".".join(names))
-    return {c for c in found if not any(other.startswith(c + ".") for other in found)}
+    return {c for c in found if not any(c.startswith(other + ".") for other in found)}
 
 
 def test_the_import_table_is_the_real_one():
@@ -175,8 +192,9 @@ def test_a_stage_lists_exactly_the_code_it_reaches(name):
     script = Path(f"pipeline/{name}.py")
     stage = STAGES[name]
     stage = {**stage, **stage.get("do", {})}
-    listed = {d for d in stage["deps"] if d.endswith(".py")}
-    assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)}
+    listed = {d for d in stage["deps"] if _is_code(d)}
+    material = {MATERIAL[m] for m in reached(script) & MATERIAL.keys()}
+    assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)} | material
     assert stage["cmd"].startswith(f"python -m pipeline.{name}")
 
 
@@ -190,9 +208,7 @@ def test_a_stage_lists_exactly_the_params_it_reads(name):
 def test_a_stage_lists_exactly_the_places_it_touches(name):
     stage = STAGES[name]
     outs = [o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])]
-    listed = {d for d in stage["deps"] if not d.endswith(".py")} | {
-        o if isinstance(o, str) else next(iter(o)) for o in outs
-    }
+    listed = {d for d in stage["deps"] if not _is_code(d)} | {o if isinstance(o, str) else next(iter(o)) for o in outs}
     constants = {c.partition(".")[0] for c in chains(Path(f"pipeline/{name}.py"), "paths")} - {
         "CACHE",
         "LOCK",
@@ -201,6 +217,19 @@ def test_a_stage_lists_exactly_the_places_it_touches(name):
     known = {str(getattr(paths, c)) for c in constants}
     assert {place for place in listed if not _of(place, known)} == set()
     assert {place for place in known if not _of(place, listed)} == set()
+
+
+@pytest.mark.parametrize("name", ["ingest", "validate", "preprocess", "tune", "train", "transfer"])
+def test_a_fresh_clone_lacks_an_out_of_every_stage_that_makes(name):
+    """DVC would skip one whose outs all lie in git, and the clone's MLflow would have no search."""
+    stage = STAGES[name].get("do", STAGES[name])
+    outs = [o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])]
+    cached = [o for o in outs if isinstance(o, str) or next(iter(o.values())).get("cache", True)]
+    assert cached
+
+
+def _is_code(place: str) -> bool:
+    return place.startswith(("pipeline/", "src/"))
 
 
 def _of(place: str, places: set[str]) -> bool:

@@ -103,3 +103,7 @@ def _use(known: argparse.Namespace) -> None:
     print(f"params.yaml is now {preset}")
     if not Path(archive).exists():
         print(f"its pictures are not there yet: put the archive at {archive}, then `dvc add {archive}`")
+
+
+if __name__ == "__main__":
+    main()

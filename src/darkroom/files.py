@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,6 +89,19 @@ def read_rows(path: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(file))
     except FileNotFoundError as fault:
         raise _unusable(path, "is missing") from fault
+
+
+def write_tables(folder: Path, tables: Mapping[str, Sequence[Mapping]]) -> None:
+    """A folder of CSV files and nothing else: name (without .csv) to rows, of which there must be one at least."""
+    with replacing(folder) as partial:
+        partial.mkdir()
+        for name, rows in tables.items():
+            write_rows(partial / f"{name}.csv", rows[0], rows)
+
+
+def read_tables(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of each CSV file in `folder`, by its name without .csv, in alphabetical order."""
+    return {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
 
 
 def seal(folder: Path) -> None:

@@ -55,6 +55,9 @@ def test_trial_zero_is_the_given_model_and_the_best_has_the_lowest_loss(look, al
     assert {knob: trials[0][knob] for knob in SPACE} == {knob: getattr(MODEL, knob) for knob in SPACE}
     assert best["val_loss"] == min(trial["val_loss"] for trial in trials)
     assert [trial["trial"] for trial in trials] == list(range(len(trials)))
+    for trial in trials:
+        assert len(trial["curve"]) == trial["epochs"]
+        assert min(row["val_loss"] for row in trial["curve"]) == trial["val_loss"]
 
 
 @pytest.mark.parametrize("algorithm", ["bayesian", "random", "grid"])

@@ -21,7 +21,7 @@ def decide(challenger, champion, truth, how=HOW):
 
 
 def crowned(folder, champion):
-    promotion.enthrone(folder, champion)
+    promotion.enthrone(promotion.Decision(folder.name, folder, True, "it won", None), champion)
     return champion
 
 
@@ -84,3 +84,10 @@ def test_the_record_names_the_one_that_reigns_and_its_score(model_folder, tmp_pa
     found = promotion.record(decision, champion, **known)
     assert (found["candidate"], found["version"], found["promoted"]) == ("cnn", 2, False)
     assert (found["champion"]["model"], found["champion"]["version"], found["champion"]["value"]) == ("old", 1, 0.45)
+    assert found["champion"]["reason"] == "it won"  # the reason of its own coronation, not of today
+
+
+def test_when_nobody_may_reign_nobody_does(model_folder, tmp_path):
+    champion = crowned(model_folder("old"), tmp_path / "champion")
+    promotion.enthrone(promotion.Decision("cnn", None, False, "too poor", None), champion)
+    assert not champion.exists()

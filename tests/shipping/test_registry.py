@@ -5,7 +5,7 @@ import pytest
 
 from darkroom import files
 from darkroom.errors import ServiceError
-from darkroom.shipping import registry, store
+from darkroom.shipping import registry, store, tracking
 
 ABOUT = {"experiment": "pets", "tags": {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}}
 
@@ -28,6 +28,14 @@ def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     sha = files.sha256(folder / "model.keras")
     assert found.tags.items() >= {"sha256": sha, "architecture": "tunable", **ABOUT["tags"]}.items()
     assert store.client().get_run(found.run_id).data.metrics["loss"] == 0.4
+
+
+def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):
+    with tracking.run("cnn", experiment="pets", params={}, tags={}) as run:
+        pass
+    registry.ensure_version("pets-classifier", model_folder("cnn", key=run.key), **ABOUT)
+    (found,) = store.client().search_runs([store.experiment("pets")])
+    assert versions()[0].run_id == found.info.run_id
 
 
 def test_the_champion_loads_by_its_alias_and_predicts(mlflow_store, model_folder):

@@ -88,6 +88,8 @@ def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder)
     assert (taken.type, taken.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
     assert (given.type, given.shape) == (np.dtype("float32"), (-1, 2))
     assert loaded.predict(images) == pytest.approx(network.predict_on_batch(images))
+    (logged,) = mlflow.MlflowClient().search_logged_models([runs()["cnn"].info.experiment_id])
+    assert (logged.name, logged.status, logged.source_run_id) == ("cnn", "READY", link["run_id"])
 
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}

@@ -1,170 +1,127 @@
-"""Figures as SVG text from plain arrays and rows. The one door to matplotlib.
+"""Figures as SVG text from plain arrays and rows.
 
-The same input gives the same bytes, so a figure under git changes only when a number does. Blue and vermilion
-are those of Okabe and Ito (2008): told apart by colour-blind eyes, and dark enough for white paper and bright
-enough for a black screen. matplotlib's global state is never touched: no pyplot, and the style lasts a call.
+The same input gives the same bytes, so a figure under git changes only when a number does. Blue is what
+matters, vermilion what is wrong, ink the rest; nothing is told by colour alone.
 """
 
-import io
 import math
-import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 
-import matplotlib.style
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.collections import PolyCollection
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from darkroom.errors import printable
-from darkroom.judging import svg
+from darkroom.judging import canvas, wording
+from darkroom.judging.canvas import BLUE, INK, TEXT, VERMILION
 
-BLUE, VERMILION = "#0072b2", "#d55e00"
-TEXT = 11  # pixels
-LONGEST = 18  # characters of a name in a figure; tables have the whole
 SHADES = 0.15, 0.6  # opacity of the palest and the darkest: ink stays readable on it, on white and on black
-
-_styled = matplotlib.style.context(
-    [
-        "default",
-        {
-            "figure.dpi": 72,  # a point is a pixel
-            "figure.facecolor": "none",
-            "axes.facecolor": "none",
-            "svg.fonttype": "none",
-            "svg.hashsalt": "darkroom",
-            "text.parse_math": False,  # a class may be called $x$
-            "font.sans-serif": ["DejaVu Sans"],
-            "font.size": TEXT,
-            "axes.titlesize": TEXT + 1,
-            "axes.titleweight": "bold",
-            "axes.titlelocation": "left",
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.axisbelow": True,
-            "grid.alpha": 0.15,
-            "legend.frameon": False,
-            **{f"{part}.color": svg.INK for part in ("text", "xtick", "ytick", "grid")},
-            **{f"axes.{part}color": svg.INK for part in ("edge", "label")},
-        },
-    ]
-)
+NAMED = 100  # classes that a confusion matrix has room to name
+SIDES = {"train": (BLUE, 0.85), "val": (BLUE, 0.4), "test": (INK, 0.6)}
 
 
-@_styled
+@canvas.styled
 def confusion(matrix: np.ndarray, classes: Sequence[str]) -> str:
     """`matrix` int64 `(k, k)`, rows the truth, columns the prediction; `classes` k names.
 
-    Blue is right and vermilion is wrong, the shade grows with the square root of the share of the row, so that
+    Blue is right and vermilion is wrong; the shade grows with the square root of the share of the row, so that
     one error in a hundred still shows. Numbers up to 20 classes, names up to 100.
     """
     matrix, k = np.asarray(matrix), len(classes)
-    cell = min(60, max(460 / k, 10)) if k <= 100 else 1000 / k
-    names = [_shortened(name) for name in classes] if k <= 100 else [""] * k
+    cell = min(80, max(460 / k, 10)) if k <= NAMED else 1000 / k
+    names = [canvas.shortened(name) if k <= NAMED else "" for name in classes]
     size = min(TEXT, cell - 1)
-    longest = max(_width(name) for name in names) * size
+    longest = max(canvas.width(name) for name in names) * size
     upright = longest > cell - 4
-    left, below = longest + 34, (longest if upright else size) + 34
-    figure, axes = _blank(max(left + k * cell, 240) + 12, below + k * cell + 26, left, below, k * cell)
+    figure, axes = canvas.square(k * cell, left=longest + 34, below=(longest if upright else size) + 34)
     _cells(axes, matrix)
     if cell >= 22:
-        _numbers(axes, matrix, cell)
+        _counts(axes, matrix, cell)
     axes.set(xlim=(0, k), ylim=(k, 0), xlabel="predicted", ylabel="truth")
     axes.set_xticks(np.arange(k) + 0.5, names, rotation=90 if upright else 0, fontsize=size)
     axes.set_yticks(np.arange(k) + 0.5, names, fontsize=size)
     axes.tick_params(length=0, pad=4)
     axes.spines[:].set(visible=True, alpha=0.3)
     axes.set_title("Shade: share of the row", fontsize=TEXT - 1, fontweight="normal", alpha=0.7)
-    return _svg(figure, f"Confusion matrix of {k} classes, {matrix.trace()} of {matrix.sum()} on the diagonal")
+    told = f"Confusion matrix of {k} classes, {matrix.trace()} of {matrix.sum()} on the diagonal"
+    return canvas.text_of(figure, told)
 
 
-@_styled
-def curves(rows: Sequence[Mapping]) -> str:
+@canvas.styled
+def curves(rows: Sequence[Mapping], width: int = canvas.WIDE) -> str:
     """Loss and accuracy by epoch of one model; `rows` hold epoch, loss, accuracy, val_loss, val_accuracy.
 
     The best epoch is that of the lowest validation loss, the earliest of equals.
     """
-    found = {key: [_number(row[key]) for row in rows] for key in ("epoch", *_CURVES)}
-    best = min((i for i, loss in enumerate(found["val_loss"]) if not math.isnan(loss)),
-               key=found["val_loss"].__getitem__, default=None)  # fmt: skip
-    figure, panels = _panels(700, 260, 2)
+    epochs, best = wording.column(rows, "epoch"), _lowest(wording.column(rows, "val_loss"))
+    figure, panels = canvas.panels(width, 2, least=300, height=230, above=30)
     for axes, key in zip(panels, ("loss", "accuracy"), strict=True):
-        mark = "o" if len(rows) < 3 else ""
-        axes.plot(found["epoch"], found[key], "--", marker=mark, color=svg.INK, alpha=0.6, lw=1.2, label="training")
-        axes.plot(found["epoch"], found[f"val_{key}"], marker=mark, color=BLUE, lw=1.8, label="validation")
+        dot, found = "o" if len(rows) < 3 else "", wording.column(rows, f"val_{key}")
+        axes.plot(epochs, wording.column(rows, key), "--", marker=dot, color=INK, alpha=0.6, lw=1.2, label="training")
+        axes.plot(epochs, found, marker=dot, color=BLUE, lw=1.8, label="validation")
         axes.set(title=key.capitalize(), xlabel="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        canvas.whole_numbers(axes)
         axes.grid(axis="y")
         if best is not None:
-            _mark(axes, found["epoch"][best], found[f"val_{key}"][best], low=key == "accuracy")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    told = f", best epoch {found['epoch'][best]:g}" if best is not None else ""
-    return _svg(figure, f"Loss and accuracy over {len(rows)} epochs, training and validation{told}")
+            canvas.mark(axes, epochs[best], found[best], f"best epoch {epochs[best]:g}", low=key == "accuracy")
+    canvas.legend(figure, panels[0], 2)
+    told = "" if best is None else f", best epoch {epochs[best]:g}"
+    return canvas.text_of(figure, f"Loss and accuracy over {len(rows)} epochs, training and validation{told}")
 
 
-_CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+@canvas.styled
+def classes(counts: Mapping[str, Mapping[str, int]], width: int = canvas.WIDE) -> str:
+    """Pictures of each class, `{class: {train, val, test}}`, as stacked bars."""
+    step = 24 if len(counts) <= 30 else 14
+    figure, (axes,) = canvas.panels(width, 1, least=width, height=step * len(counts), above=70)
+    begun = [0] * len(counts)
+    for side, (colour, opacity) in SIDES.items():
+        widths = [row[side] for row in counts.values()]
+        axes.barh(range(len(counts)), widths, 0.66, begun, color=colour, alpha=opacity, lw=0, label=side)
+        begun = [a + b for a, b in zip(begun, widths, strict=True)]
+    for place, total in enumerate(begun):
+        axes.annotate(str(total), (total, place), xytext=(5, 0), textcoords="offset points", va="center")
+    _list(axes, list(counts), "pictures", min(TEXT, step - 4))
+    canvas.legend(figure, axes, 3)
+    return canvas.text_of(figure, f"Pictures of {len(counts)} classes in train, val and test, {sum(begun)} in all")
 
 
-def _cells(axes: Axes, matrix: np.ndarray) -> None:
+@canvas.styled
+def intervals(ranking: Sequence[Mapping], metric: str, width: int = canvas.WIDE) -> str:
+    """A dot and its interval for each row of `ranking`: model, value, low, high. The first one is the best."""
+    figure, (axes,) = canvas.panels(width, 1, least=width, height=34 * len(ranking), above=60)
+    for place, row in enumerate(ranking):
+        value, low, high = (wording.number(row[key]) for key in ("value", "low", "high"))
+        colour, opacity = (BLUE, 1) if place == 0 else (INK, 0.7)
+        axes.plot([low, high], [place, place], color=colour, alpha=opacity, lw=2.2, solid_capstyle="round")
+        axes.plot([value], [place], "o", color=colour, alpha=opacity, ms=8)
+        if math.isnan(value):
+            axes.annotate(wording.NOTHING, (0.02, place), xycoords=("axes fraction", "data"), va="center", alpha=0.7)
+    _list(axes, [row["model"] for row in ranking], metric, TEXT)
+    axes.grid(axis="x")
+    return canvas.text_of(figure, f"{metric} with its interval for {len(ranking)} models")
+
+
+def _list(axes: canvas.Axes, names: Sequence[str], xlabel: str, size: float) -> None:
+    """A name a line, from the top."""
+    axes.set_yticks(range(len(names)), [canvas.shortened(name) for name in names], fontsize=size)
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=xlabel)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.08)
+
+
+def _cells(axes: canvas.Axes, matrix: np.ndarray) -> None:
     rows, columns = np.nonzero(matrix)
-    shares = matrix[rows, columns] / matrix.sum(1)[rows]
-    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-    squares = np.stack([columns, rows], 1)[:, None] + corners
-    colours = [matplotlib.colors.to_rgba(BLUE if r == c else VERMILION) for r, c in zip(rows, columns, strict=True)]
-    alphas = SHADES[0] + (SHADES[1] - SHADES[0]) * np.sqrt(shares)
-    shaded = [(*colour[:3], alpha) for colour, alpha in zip(colours, alphas, strict=True)]
-    axes.add_collection(PolyCollection(squares, facecolors=shaded, edgecolors="none"))
+    shares = np.sqrt(matrix[rows, columns] / matrix.sum(1)[rows])
+    hues = np.where(rows == columns, BLUE, VERMILION)
+    shades = SHADES[0] + (SHADES[1] - SHADES[0]) * shares
+    canvas.tiles(axes, list(zip(columns, rows, strict=True)), list(zip(hues, shades, strict=True)))
 
 
-def _numbers(axes: Axes, matrix: np.ndarray, cell: float) -> None:
+def _counts(axes: canvas.Axes, matrix: np.ndarray, cell: float) -> None:
     size = min(TEXT + 1, 1.4 * cell / len(str(matrix.max())))
     for row, column in np.argwhere(matrix):
         axes.text(column + 0.5, row + 0.52, str(matrix[row, column]), ha="center", va="center", fontsize=size)
 
 
-def _mark(axes: Axes, x: float, y: float, *, low: bool) -> None:
-    """A dot and a line at the best epoch; its label at the end of the line that a good curve leaves free."""
-    axes.axvline(x, color=svg.INK, alpha=0.35, lw=0.8)
-    axes.plot([x], [y], "o", color=BLUE, ms=6)
-    right = x > sum(axes.get_xlim()) / 2
-    axes.annotate(f"best epoch {x:g}", (x, 0.03 if low else 0.97), xycoords=("data", "axes fraction"),
-                  xytext=(-5 if right else 5, 0), textcoords="offset points",
-                  ha="right" if right else "left", va="bottom" if low else "top")  # fmt: skip
-
-
-def _panels(width: float, height: float, columns: int) -> tuple[Figure, Sequence[Axes]]:
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    return figure, figure.subplots(1, columns, squeeze=False)[0]
-
-
-def _blank(width: float, height: float, left: float, below: float, side: float) -> tuple[Figure, Axes]:
-    """Axes of `side` pixels squared at this place of a figure of `width` by `height`."""
-    figure = Figure(figsize=(width / 72, height / 72))
-    return figure, figure.add_axes((left / width, below / height, side / width, side / height))
-
-
-def _svg(figure: Figure, description: str) -> str:
-    text = io.StringIO()
-    with warnings.catch_warnings():
-        # The viewer has the letters that our measuring font lacks
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    return svg.presentable(text.getvalue(), description)
-
-
-def _shortened(name: object) -> str:
-    text = printable(name)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 + 1 :]}"
-
-
-def _width(text: str) -> float:
-    """Of a text in its own size: letters of East Asia are square, others narrower."""
-    return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
-
-
-def _number(value: object) -> float:
-    """What a CSV leaves empty is not a number."""
-    return float(value) if value not in ("", None) else math.nan
+def _lowest(values: Sequence[float]) -> int | None:
+    known = [i for i, value in enumerate(values) if not math.isnan(value)]
+    return min(known, key=values.__getitem__, default=None)

@@ -1,11 +1,12 @@
 """Make matplotlib's SVG fit for a web page.
 
 Style attributes become plain ones, so that a strict Content-Security-Policy lets them through; the ink becomes
-`currentColor`, so that one file serves light and dark pages; names of parts that would clash with another
-figure's go. What is left opens by itself on a white page as well. The price: a parse of each figure.
+`currentColor`, so that one file serves light and dark pages; the names of its parts become its own, so that two
+figures on a page do not clash. What is left opens by itself on a white page as well. The price: a parse of each.
 """
 
 import re
+from hashlib import sha256
 from xml.etree import ElementTree
 
 from darkroom.errors import printable
@@ -25,8 +26,10 @@ def presentable(drawn: str, description: str) -> str:
     for parent in root.iter():
         for child in [child for child in parent if child.tag in {f"{{{SVG}}}metadata", f"{{{SVG}}}style"}]:
             parent.remove(child)
+    prefix = f"f{sha256(drawn.encode()).hexdigest()[:8]}-"
     for element in root.iter():
         _plain(element)
+        _renamed(element, prefix)
     _, _, width, height = root.attrib["viewBox"].split()
     root.attrib |= {"width": width, "height": height, "role": "img", "aria-label": printable(description)}
     root.attrib |= {"color": PAPER_INK, "font-family": FONTS, "stroke-linejoin": "round"}
@@ -48,6 +51,16 @@ def _plain(element: ElementTree.Element) -> None:
     for name in ("d", "x", "y", "transform", "points"):
         if name in element.attrib:
             element.set(name, " ".join(re.sub(r"-?\d+\.\d+", _short, element.attrib[name]).split()))
+
+
+def _renamed(element: ElementTree.Element, prefix: str) -> None:
+    for key, value in element.attrib.items():
+        if key == "id":
+            element.set(key, prefix + value)
+        elif key.endswith("href"):
+            element.set(key, value.replace("#", f"#{prefix}"))
+        elif value.startswith("url(#"):
+            element.set(key, value.replace("url(#", f"url(#{prefix}"))
 
 
 def _short(number: re.Match) -> str:

@@ -4,6 +4,7 @@ Each has its own input scaling, built in as a layer, so that it eats raw uint8 l
 """
 
 import socket
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,8 @@ def _base(name: str, known: Backbone, how: How, folder: Path) -> tuple[keras.Mod
         width = {"alpha": how.width} if known.widths else {}
         side = how.image_size if weights is None else None
         shape = (side, side, 3)
-        return known.builder(include_top=False, weights=weights, input_shape=shape, **width)
+        base = known.builder(include_top=False, weights=weights, input_shape=shape, **width)
+        return base if weights else _prompt(base)
 
     if how.weights == "none":
         return fresh(None), False
@@ -129,9 +131,21 @@ def _pretrained(fresh: Callable, known: Backbone, width: float, folder: Path) ->
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_PATIENCE)
     try:
-        return fresh("imagenet")
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # that 224 is taken for the side
+            return fresh("imagenet")
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _prompt(base: keras.Model) -> keras.Model:
+    """Let batch norm's means of an untrained base follow within tens of steps.
+
+    Keras's momentum of 0.99 needs hundreds; until then validation looks like chance and ends a short training.
+    """
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.9
+    return base
 
 
 def _pattern(known: Backbone, width: float) -> str:

@@ -29,7 +29,7 @@ RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy")
 def search(
     train: Pack, val: Pack, *, how: Tune, model: Model, augmented: Augment, seed: int, state: Path, observe: Observe
 ) -> tuple[dict, list[dict]]:
-    """The best trial and all trials, as best.json and trials.csv hold them.
+    """Best trial and all trials, as best.json and trials.csv hold them. A trial also has a `curve`: a row an epoch.
 
     `observe(name, params=values)` opens a run that is told of each epoch. With algorithm `none` nothing is
     trained and the model of params.yaml is the best. Raises TrainingError (exit 7) when no trial ends well.
@@ -76,11 +76,11 @@ def _train(knobs: Model, train: Pack, val: Pack, how: Tune, epochs: int, augment
         )  # fmt: skip
     except Exception as fault:  # whatever one trial dies of, the others go on
         error = f"{type(fault).__name__}: {fault}".splitlines()[0]
-        return {"status": "FAILED", "epochs": 0, "val_loss": None, "val_accuracy": None, "error": error}
+        return {"status": "FAILED", "epochs": 0, "val_loss": None, "val_accuracy": None, "error": error, "curve": []}
     top = fit.best(rows)
     return {
         "status": "COMPLETED", "epochs": len(rows), "val_loss": top["val_loss"],
-        "val_accuracy": top["val_accuracy"], "error": "",
+        "val_accuracy": top["val_accuracy"], "error": "", "curve": rows,
     }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from darkroom.judging import metrics, significance
 from darkroom.params import Register
 from darkroom.shipping import predict
 
+REIGN = "reign.json"  # beside the model files: why this model became champion
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -65,20 +67,22 @@ def record(decision: Decision, champion: Path, *, name: str, version: int, crown
     reigning = None
     if decision.folder:
         model = files.read_json(champion / "run.json")["name"]
-        reigning = {"version": crowned, "model": model, "sha256": _sha(champion), **(decision.score or {})}
+        why = files.read_json(champion / REIGN)["reason"]
+        reigning = {"version": crowned, "model": model, "sha256": _sha(champion), **decision.score, "reason": why}
     found = {"name": name, "candidate": decision.challenger, "version": version, "promoted": decision.promoted}
     return {**found, "reason": decision.reason, "metric": metric, "n": n, "champion": reigning}
 
 
-def enthrone(winner: Path | None, champion: Path) -> None:
-    """Make `champion` a copy of `winner`; when nobody may reign, nobody does."""
-    if winner == champion:
+def enthrone(decision: Decision, champion: Path) -> None:
+    """Make `champion` a copy of the model that reigns, with the reason why it does; no folder when nobody may."""
+    if decision.folder == champion:
         return
-    if winner is None:
+    if decision.folder is None:
         shutil.rmtree(champion, ignore_errors=True)
         return
     with files.replacing(champion) as partial:
-        shutil.copytree(winner, partial)
+        shutil.copytree(decision.folder, partial)
+        files.write_json(partial / REIGN, {"reason": decision.reason})
 
 
 def _rival(champion: Path, challenger: Path) -> bool:

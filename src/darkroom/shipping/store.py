@@ -40,7 +40,7 @@ def client():
     """The one MlflowClient of this process. The first process to come creates the default store; others wait."""
     for name, value in PATIENCE.items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{root() / 'mlflow.db'}")
+    os.environ["MLFLOW_TRACKING_URI"] = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlflow.db'}"
     from mlflow import MlflowClient
 
     with _alone():

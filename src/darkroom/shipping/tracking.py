@@ -99,7 +99,8 @@ def reopened(name: str, facts: Mapping, rows: list[dict], *, experiment: str, ta
     """The run that made a model, from the model's `run.json` and history; made anew in a store that lacks it."""
     key = facts["run"]
     with _delivery() as delivery:
-        if _quietly("the run", lambda: store.run_id(key)):
+        if found := _quietly("the run", lambda: store.run_id(key)):
+            delivery[1].ids[key] = found
             yield Run(key, *delivery)
             return
         restored = {**tags, "darkroom.restored": "from models/, not trained in this store"}
@@ -112,7 +113,8 @@ def reopened(name: str, facts: Mapping, rows: list[dict], *, experiment: str, ta
 def log_model(run_id: str | None, network: object, images: np.ndarray, probabilities: np.ndarray) -> str:
     """Store the Keras model with the signature uint8 `(-1, s, s, c)` to float32 `(-1, k)`; returns its address.
 
-    MLflow would take the dtypes from the network, and be wrong: uint8 is recorded as float32.
+    MLflow would take the dtypes from the network, and be wrong: uint8 is recorded as float32. It would also put the
+    model into the active experiment, so with a run it is created first, in the experiment of that run.
     """
     from importlib.metadata import version
 
@@ -121,10 +123,15 @@ def log_model(run_id: str | None, network: object, images: np.ndarray, probabili
 
     needs = [f"{name}=={version(name)}" for name in ("keras", "tensorflow", "numpy")]
     signature = infer_signature(np.asarray(images, "uint8"), np.asarray(probabilities, "float32"))
-    store.client()
-    saved = Model.log(
-        None, mlflow.keras, name="model", run_id=run_id, model=network, signature=signature, pip_requirements=needs
-    )
+    client = store.client()
+    where = {"name": "model"}
+    if run_id:
+        of = client.get_run(run_id)
+        made = client.create_logged_model(
+            of.info.experiment_id, name=of.info.run_name, source_run_id=run_id, params=of.data.params
+        )
+        where = {"run_id": run_id, "model_id": made.model_id}
+    saved = Model.log(None, mlflow.keras, model=network, signature=signature, pip_requirements=needs, **where)
     return saved.model_uri
 
 

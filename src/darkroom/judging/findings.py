@@ -1,0 +1,99 @@
+"""What the files under reports/ say, picked out for a reader. Nothing is computed here but counts."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from darkroom.judging.wording import number
+
+HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
+MISTAKES = 12  # shown, the surest first
+RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy", "error")  # what trials.csv has beside knobs
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The contents of the files, each under its name; the three folders of csv files have rows by model."""
+
+    validation: Mapping
+    trials: Sequence[Mapping[str, str]]
+    best: Mapping
+    curves: Mapping[str, Sequence[Mapping[str, str]]]
+    metrics: Mapping[str, Mapping[str, Mapping]]
+    models: Sequence[Mapping]
+    per_class: Mapping[str, Sequence[Mapping[str, str]]]
+    predictions: Mapping[str, Sequence[Mapping[str, str]]]
+    comparison: Mapping
+    registration: Mapping
+
+    @property
+    def leader(self) -> str:
+        return self.comparison["best"]
+
+    @property
+    def ranked(self) -> list[str]:
+        return [row["model"] for row in self.comparison["ranking"]]
+
+    @cached_property
+    def facts(self) -> dict[str, Mapping]:
+        """What is known of each model, from best to worst."""
+        known = {each["name"]: each for each in self.models}
+        return {name: known[name] for name in self.ranked}
+
+    @property
+    def headlines(self) -> dict[str, Mapping]:
+        """The three numbers of the leader that come first, `{metric: {value, low, high}}`."""
+        scores = self.metrics[self.leader]
+        names = dict.fromkeys([self.comparison["metric"], *HEADLINES])
+        return {name: scores[name] for name in names if name in scores}
+
+    @property
+    def untrained(self) -> list[str]:
+        """Transfer models whose backbone has random weights."""
+        return [name for name, facts in self.facts.items() if facts["pretrained"] is False]
+
+    @property
+    def broken(self) -> list[Mapping]:
+        return [each for each in self.validation["expectations"] if not each["success"]]
+
+    @property
+    def sides(self) -> dict[str, int]:
+        """Pictures in train, val and test."""
+        total: Counter[str] = Counter()
+        for counts in self.validation["counts"].values():
+            total.update(counts)
+        return dict(total)
+
+    @property
+    def knobs(self) -> list[str]:
+        """The columns of trials.csv between the scores and the error."""
+        return [column for column in (self.trials[0] if self.trials else ()) if column not in RESULTS]
+
+    @property
+    def turned(self) -> list[str]:
+        """The knobs of which the search tried more than one value."""
+        return [knob for knob in self.knobs if len({row[knob] for row in self.trials}) > 1]
+
+    @cached_property
+    def classes(self) -> list[str]:
+        columns = self.predictions[self.leader][0]
+        return [column.removeprefix("p_") for column in columns if column.startswith("p_")]
+
+    @cached_property
+    def matrix(self) -> list[list[int]]:
+        """Of the leader: `(k, k)` counts, rows the truth, columns the prediction."""
+        seen = Counter((row["label"], row["predicted"]) for row in self.predictions[self.leader])
+        return [[seen[truth, said] for said in self.classes] for truth in self.classes]
+
+    @cached_property
+    def mistakes(self) -> list[dict]:
+        """Of the leader, the surest first: row, path, label, predicted and its probability."""
+        wrong = [row for row in self.predictions[self.leader] if row["label"] != row["predicted"]]
+        told = [{**row, "row": int(row["row"]), "probability": number(row[f"p_{row['predicted']}"])} for row in wrong]
+        return sorted(told, key=lambda row: (-row["probability"], row["row"]))
+
+    @property
+    def surest(self) -> list[dict]:
+        """The mistakes that are worth a look."""
+        return self.mistakes[:MISTAKES]

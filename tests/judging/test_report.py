@@ -1,0 +1,365 @@
+"""report: every number in it comes from the files, and nothing in it comes from anywhere else."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+
+from darkroom.judging import report
+from darkroom.judging.findings import Findings
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"quoted\" & 'so' `x`",
+    "{{ 7 * 7 }} $x^2$ | _b_",
+    "שלום עולם",
+    "🐶‍🦺",
+    "bell\x07‮",
+    "x" * 300,
+    "<img src=x onerror=alert(1)>",
+]
+ABOUT = {"dataset": "shapes", "seed": 1, "data": "d41d8cd98f00b204e9800998ecf8427e.dir"}
+METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "log_loss")
+PNG = b"\x89PNG\r\n\x1a\nnot really"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def score(value):
+    return {"value": value, "low": value - 0.0123456789, "high": min(1.0, value + 0.0123456789)}
+
+
+def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=6, each=4):
+    """Of every class the first picture is taken for the next class, with less confidence from class to class."""
+    k = len(classes)
+    predictions = []
+    for row in range(k * each):
+        truth = row // each
+        said = (truth + 1) % k if row % each == 0 else truth
+        sure = 0.95 - 0.3 * truth / k
+        chances = {f"p_{c}": repr(sure if i == said else (1 - sure) / (k - 1)) for i, c in enumerate(classes)}
+        name = {"row": str(row), "path": f"{classes[truth]}/{row:04}.png"}
+        predictions.append({**name, "label": classes[truth], "predicted": classes[said], **chances})
+    names = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
+    curves = {
+        m: [dict(zip(names, map(repr, (e, 1.7 / e, 1 - 0.6 / e, (1.9 + i) / e, 0.9 - 0.5 / e)), strict=True))
+            for e in range(1, 8)]
+        for i, m in enumerate(models)
+    }  # fmt: skip
+    per_class = [
+        {"label": c, "precision": "" if i == 0 else "0.7512345678", "recall": "0.75", "f1": "0.7506172", "support": "4"}
+        for i, c in enumerate(classes)
+    ]
+    pairs = [
+        {"a": a, "b": b, "difference": 0.0213456789, "low": -0.00123, "high": 0.04321, "mcnemar_p": 0.03456789,
+         "p_corrected": 0.0691357, "verdict": "not distinguishable"}
+        for a, b in zip(models, models[1:], strict=False)
+    ]  # fmt: skip
+    scores = {m: {name: score(0.93 - 0.1 * i) for name in METRICS} for i, m in enumerate(models)}
+    return Findings(
+        validation={
+            "success": True, "pictures": 17 * k, "classes": list(classes),
+            "counts": {c: {"train": 10, "val": 3, "test": 4} for c in classes},
+            "bad": [], "duplicates": [], "aside": [], "strays": [],
+            "expectations": [{"name": "balance", "success": True, "sentence": "the largest class is at most 20 times",
+                              "observed": "1.05172", "code": "E_IMBALANCE", "fix": "add pictures"}],
+        },
+        trials=[
+            {"trial": str(t), "status": "COMPLETED", "epochs": "10", "val_loss": repr(0.4 / (t + 1)),
+             "val_accuracy": repr(0.91 + t / 100), "filters": str(16 * (1 + t % 2)), "head": "flatten", "error": ""}
+            for t in range(trials)
+        ],
+        best={"algorithm": "random" if trials else "none", "trial": trials - 1 if trials else None,
+              **({"val_loss": 0.4 / trials, "val_accuracy": 0.9 + trials / 100} if trials else {}),
+              "values": {"filters": 32, "batch_norm": True, "learning_rate": 0.002}},
+        curves=curves,
+        metrics=scores,
+        models=[
+            {"name": m, "architecture": "tunable" if i == 0 else m, "pretrained": None if i == 0 else False,
+             "params": {"train.epochs": 40, "train.learning_rate": 0.0015}, "parameters": 198058 + i, "epochs": 7,
+             "best_epoch": 6, "run_id": None, "model_uri": None}
+            for i, m in enumerate(models)
+        ],
+        per_class={m: per_class for m in models},
+        predictions={m: predictions for m in models},
+        comparison={
+            "metric": "accuracy", "n": len(predictions), "confidence": 0.95, "best": models[0], "pairs": pairs,
+            "ranking": [{"model": m, **scores[m]["accuracy"], "tied_with": []} for m in models],
+            "sentence": f"{models[0]} leads with accuracy 0.930",
+        },
+        registration={
+            "name": "shapes-classifier", "candidate": models[0], "version": 3, "promoted": True, "metric": "accuracy",
+            "reason": "it is better beyond chance: +0.0210 (p = 0.00412)", "n": len(predictions),
+            "champion": {"version": 3, "model": models[0], "sha256": "ab" * 32, **score(0.93), "reason": "it won"},
+        },
+    )  # fmt: skip
+
+
+def render(found, **changes):
+    return report.render(found, about={**ABOUT, **changes}, pictures={})
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text by the innermost tag that says where it comes from, all `data`."""
+
+    VOID = {"meta", "img", "br"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.stack, self.numbers, self.free, self.said, self.headings = [], [], [], [], [], []
+        self.feed(text)
+        assert not self.stack
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.stack.append((tag, dict(attributes)))
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop()[0] == tag
+
+    def handle_data(self, data):
+        around = [tag for tag, _ in self.stack]
+        if around and re.fullmatch("h[1-6]", around[-1]):
+            self.headings.append(around[-1])
+        if "said" in {c for _, a in self.stack for c in a.get("class", "").split()}:
+            self.said.append(data)
+        elif around and around[-1] == "data":
+            self.numbers.append((self.stack[-1][1]["value"], data))
+        elif not {"svg", "style", "script", "bdi", "code", "title"} & set(around):
+            self.free.append(data)
+
+
+def leaves(value):
+    """Every number in the files, and the counts that can be made of them: lengths and sums."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        yield len(value)
+        for each in value:
+            yield from leaves(each)
+    elif isinstance(value, int | float):
+        yield value
+    elif isinstance(value, str) and re.fullmatch(r"[-\d.e]+", value):
+        yield float(value)
+
+
+def close(shown, value):
+    """Whether `shown` is `value`, rounded to the decimals that are shown."""
+    text = shown.replace(",", "").replace("−", "-")
+    decimals = len(text.partition(".")[2].partition("e")[0])
+    return abs(float(text) - value) <= 0.5000001 * 10**-decimals
+
+
+@pytest.mark.parametrize("trials", [0, 6])
+def test_every_number_comes_from_the_files(trials):
+    found = findings(trials=trials)
+    page = Page(render(found))
+    known = set(leaves(vars(found))) | {ABOUT["seed"], len(found.mistakes), *found.sides.values()}
+    assert len(page.numbers) > 100
+    for value, shown in page.numbers:
+        assert float(value) in known, (value, shown)
+        percent = shown.endswith("%")
+        assert close(shown.rstrip("\xa0%"), float(value) * (100 if percent else 1)), (value, shown)
+    assert [text for text in page.free if re.search(r"\d", text.replace("F1", ""))] == []
+
+
+def test_what_is_quoted_stands_so_in_the_files():
+    found = findings()
+    everything = json.dumps(vars(found), ensure_ascii=False)
+    for text in Page(render(found)).said:
+        assert html.unescape(text).strip(" .\n") in everything
+
+
+def test_no_number_has_more_digits_than_it_deserves():
+    assert [shown for _, shown in Page(render(findings())).numbers if len(shown.partition(".")[2]) > 5] == []
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), [f"class {i}" for i in range(100)], HOSTILE])
+def test_the_page_refers_to_nothing_outside_itself(classes):
+    text = render(findings(classes=classes))
+    page = Page(text)
+    for tag, attributes in page.tags:
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form", "image", "foreignobject"}
+        assert attributes.get("href", "#").startswith("#") and attributes.get("xlink:href", "#").startswith("#")
+        assert attributes.get("src", "data:image/png;base64,").startswith("data:image/png;base64,")
+        assert not any(name.startswith("on") or name == "style" for name in attributes)
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert len(text.encode()) < 5_000_000
+
+
+def test_the_policy_allows_the_one_style_and_the_one_script_and_no_network():
+    text = render(findings())
+    policy = next(a["content"] for t, a in Page(text).tags if a.get("http-equiv") == "Content-Security-Policy")
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    for tag in ("style", "script"):
+        (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert rules[f"{tag}-src"] == f"'sha256-{b64encode(sha256(body.encode()).digest()).decode()}'"
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert rules["img-src"] == "data:"
+
+
+def test_hostile_names_are_text_in_the_page_and_in_the_summary():
+    found = findings(classes=HOSTILE, models=("cnn", "<b>|x"))
+    text, short = render(found, dataset="<i>"), report.summary(found, about={**ABOUT, "dataset": "<i>"})
+    tags = [tag for tag, _ in Page(text).tags]
+    assert tags.count("script") == 1 and not {"img", "i", "b"} & set(tags)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text and "{{ 7 * 7 }}" in text
+    assert "\x07" not in text and "‮" not in text
+    assert "## \\<i\\>" in short and "\\<b\\>\\|x" in short
+
+
+def test_the_same_files_give_the_same_bytes():
+    assert render(findings()) == render(findings())
+    assert report.summary(findings(), about=ABOUT) == report.summary(findings(), about=ABOUT)
+
+
+def test_without_a_search_the_page_says_so():
+    text = render(findings(trials=0))
+    assert "There was no search" in text and "All trials" not in text
+
+
+def test_a_failed_trial_says_why():
+    found = findings()
+    dead = {**found.trials[2], "status": "FAILED", "epochs": "0", "val_loss": "", "val_accuracy": "", "error": "OOM!"}
+    text = render(replace(found, trials=[*found.trials[:2], dead, *found.trials[3:]]))
+    assert "– none" in text and "OOM!" in text
+
+
+def test_one_model_is_compared_with_nothing():
+    text = render(findings(models=("cnn",)))
+    assert "One model only" in text and "Beyond chance?" not in text and "Random weights" not in text
+
+
+def test_random_weights_of_a_transfer_model_are_a_warning():
+    text, short = render(findings()), report.summary(findings(), about=ABOUT)
+    assert "Random weights in <bdi>mobilenet</bdi>" in text and "Pretrained: false" in text
+    assert "Warning: the backbone of mobilenet has random weights" in short
+
+
+def test_what_is_not_known_is_a_word():
+    found = findings()
+    unknown = {name: {"value": None, "low": None, "high": None} for name in METRICS}
+    gone = replace(
+        found,
+        metrics={**found.metrics, "mobilenet": unknown},
+        models=[found.models[0], {**found.models[1], "parameters": None, "best_epoch": None}],
+        registration={**found.registration, "champion": None, "promoted": False},
+    )
+    text, short = render(gone, data=None), report.summary(gone, about=ABOUT)
+    for said in (text, short):
+        assert "– not measured" in said
+        assert not re.search(r"\b(None|nan|NaN|null|undefined)\b", said.replace("– undefined", ""))
+    assert "No champion" in text and "– not recorded" in text and "– undefined" in text
+
+
+def test_a_broken_expectation_is_on_top_and_says_how_to_mend_it():
+    found = findings()
+    broken = {**found.validation["expectations"][0], "success": False, "observed": "cat is 21 times owl"}
+    text = render(replace(found, validation={**found.validation, "success": False, "expectations": [broken]}))
+    assert text.index("The data breaks") < text.index('id="data"')
+    assert "cat is 21 times owl" in text and "add pictures" in text
+
+
+def test_the_surest_mistakes_come_first_with_their_pictures():
+    found = findings(classes=[f"class {i}" for i in range(30)])
+    assert len(found.mistakes) == 30 and len(found.surest) == 12
+    assert [each["label"] for each in found.surest] == [f"class {i}" for i in range(12)]
+    text = report.render(found, about=ABOUT, pictures={found.surest[0]["row"]: PNG})
+    assert re.findall(r'src="data:image/png;base64,([^"]+)"', text) == [b64encode(PNG).decode()]
+
+
+def test_headings_are_in_order_and_tables_and_figures_are_named():
+    page = Page(render(findings()))
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    count = [tag for tag, _ in page.tags].count
+    assert count("table") == count("caption") and count("figure") == count("figcaption")
+    assert all(a["role"] == "img" and a["aria-label"] for tag, a in page.tags if tag == "svg")
+    assert all(a.get("scope") for tag, a in page.tags if tag == "th")
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids)) > 12
+    assert {a["aria-labelledby"] for _, a in page.tags if "aria-labelledby" in a} <= set(ids)
+    assert next(a for tag, a in page.tags if tag == "a") == {"class": "skip", "href": "#summary"}
+
+
+def luminance(colour):
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+def test_text_has_the_contrast_of_level_aa(scheme):
+    style = (report.PAGE / "report.css").read_text()
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style.split(":root")[1 + scheme]))
+    for ground in ("paper", "raised", "tint"):
+        for text in ("ink", "soft", "accent", "bad"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+
+
+MEASURE = """<!doctype html><body>
+{frames}
+<pre id="out"></pre>
+<script>
+onload = () => {{
+  const said = [...document.querySelectorAll("iframe")].map((frame) => {{
+    const page = frame.contentWindow, root = page.document.documentElement;
+    const head = page.document.querySelector("table.sortable th:last-child");
+    head?.querySelector("button")?.click();
+    return {{
+      width: page.innerWidth, room: root.clientWidth, needed: root.scrollWidth,
+      ground: page.getComputedStyle(page.document.body).backgroundColor, sorted: head?.getAttribute("aria-sort"),
+      stray: [...page.document.querySelectorAll("main *")]
+        .filter((e) => !e.closest(".scroll, details:not([open])"))
+        .filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1)
+        .map((e) => e.tagName + "." + e.className),
+    }};
+  }});
+  document.getElementById("out").textContent = JSON.stringify(said);
+}};
+</script>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
+@pytest.mark.parametrize(("scheme", "ground"), [("1", "rgb(252, 252, 251)"), ("0", "rgb(20, 23, 26)")])
+def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
+    pages = {
+        "usual": findings(),
+        "hostile": findings(classes=HOSTILE),
+        "hundred": findings(classes=[f"class {i}" for i in range(100)]),
+    }
+    frames = ""
+    for name, found in pages.items():
+        (tmp_path / f"{name}.html").write_text(render(found, dataset="a" * 60), encoding="utf-8")
+        for width in (390, 1280):
+            frames += f'<iframe src="{name}.html" width="{width}" height="800"></iframe>'
+    (tmp_path / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
+    dom = subprocess.run(
+        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
+         f"--user-data-dir={tmp_path / 'profile'}", f"--blink-settings=preferredColorScheme={scheme}",
+         "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "measure.html").as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    ).stdout  # fmt: skip
+    measured = json.loads(html.unescape(re.search(r'<pre id="out">(.+?)</pre>', dom)[1]))
+    assert [each["width"] for each in measured] == [390, 1280] * len(pages)
+    for each in measured:
+        assert each["needed"] <= each["room"] and each["stray"] == []
+        assert each["ground"] == ground
+        assert each["sorted"] == "ascending"

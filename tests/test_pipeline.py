@@ -1,0 +1,223 @@
+"""The pipeline as a whole, on a tiny data set, in a temporary copy of the repository."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+
+HERE = Path.cwd()
+BINARIES = Path(sys.executable).parent
+PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", "data/weights", ".dvc/config", ".dvcignore", ".gitignore")
+SMALL = {
+    "dataset": {"name": "squares", "archive": "data/raw/squares.zip"},
+    "validate": {"val": 0.2, "test": 0.3, "min_side": 4},
+    "preprocess": {"image_size": 8},
+    "model": {"blocks": 1, "convolutions": 1, "filters": 8, "dense": 0, "learning_rate": 0.01},
+    "tune": {"trials": 2, "epochs": 2, "space": {"filters": [4, 8]}},
+    "train": {"epochs": 6},
+    "transfer": {"weights": "none", "fit": {"epochs": 1, "batch_size": 64, "patience": 1, "schedule": "constant"}},
+    "evaluate": {"resamples": 100},
+    "compare": {"resamples": 100},
+    "register": {"model": "squares-classifier"},
+}
+
+
+def run(*words: str, cwd: Path, check: bool = True) -> str:
+    """The output of a command with our own interpreter first in its path, and no network but the machine's own."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+    env = {**clean, "PATH": f"{BINARIES}:{os.environ['PATH']}", "PYTHONPATH": str(cwd / "src"), "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, errors="replace")
+    if check:
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def ran(said: str) -> list[str]:
+    return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")]
+
+
+def squares(path: Path, numbers: range) -> None:
+    """A zip of grey pictures of two classes: a bright square on the left or on the right. No two are equal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in numbers:
+            for column, name in ((0, "left"), (8, "right")):
+                pixels = np.random.default_rng([number, column]).integers(0, 60, (16, 16), dtype="uint8")
+                pixels[4:12, column : column + 8] += 180
+                data = BytesIO()
+                Image.fromarray(pixels).save(data, "PNG")
+                archive.writestr(f"{name}/{number}.png", data.getvalue())
+
+
+def small_params(path: Path) -> None:
+    yaml = YAML()
+    values = yaml.load(path.read_text())
+    for section, changes in SMALL.items():
+        values[section].update(changes)
+    yaml.dump(values, path)
+
+
+def change(path: Path, section: str, key: str, value: object) -> None:
+    yaml = YAML()
+    values = yaml.load(path.read_text())
+    values[section][key] = value
+    yaml.dump(values, path)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory) -> Path:
+    """A small repository whose pipeline has run once."""
+    root = tmp_path_factory.mktemp("repository")
+    for part in PARTS:
+        target = root / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (HERE / part).is_dir() else shutil.copy)(HERE / part, target)
+    small_params(root / "params.yaml")
+    squares(root / "data/raw/squares.zip", range(100))
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=root)
+    run("git", "config", "user.email", "test@example.org", cwd=root)
+    run("git", "config", "user.name", "test", cwd=root)
+    run("dvc", "repro", cwd=root)
+    run("git", "add", "--all", cwd=root)
+    run("git", "commit", "--quiet", "--message", "First run", cwd=root)
+    return root
+
+
+def read(root: Path, name: str) -> dict:
+    return json.loads((root / "reports" / name).read_text())
+
+
+def test_every_stage_leaves_what_it_promises(repository):
+    metrics = read(repository, "metrics.json")
+    assert metrics.keys() == {"cnn", "mobilenet"}
+    assert metrics["cnn"]["accuracy"]["value"] > 0.9  # two squares are easy to tell apart
+    for score in metrics["cnn"].values():
+        assert score["low"] <= score["value"] <= score["high"]
+    assert [(m["name"], m["pretrained"]) for m in read(repository, "models.json")] == [
+        ("cnn", None),
+        ("mobilenet", False),
+    ]
+    assert read(repository, "registration.json")["champion"]["model"] == "cnn"
+    assert (repository / "models/cnn/model.keras").exists()
+
+
+def test_no_picture_is_on_both_sides_of_the_split(repository):
+    sides = [(repository / f"data/packed/{side}/paths.csv").read_text() for side in ("train", "val", "test")]
+    names = [set(text.splitlines()[1:]) for text in sides]
+    assert sum(map(len, names)) == len(set.union(*names)) == 200
+
+
+def test_mlflow_has_the_search_its_trials_a_run_a_model_and_the_champion(repository):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("squares")
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert runs.keys() == {"search", "trial-0", "trial-1", "cnn", "mobilenet"}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    assert runs["trial-1"].data.tags["mlflow.parentRunId"] == runs["search"].info.run_id
+    assert runs["cnn"].data.metrics.keys() >= {"loss", "val_accuracy", "test_accuracy", "test_f1_macro_low"}
+    assert runs["cnn"].data.metrics.keys() == runs["mobilenet"].data.metrics.keys()
+    assert runs["cnn"].data.metrics["test_accuracy"] == read(repository, "metrics.json")["cnn"]["accuracy"]["value"]
+    champion = client.get_model_version_by_alias("squares-classifier", "champion")
+    assert champion.tags["dvc.data"] == runs["cnn"].inputs.dataset_inputs[0].dataset.digest
+    said = run(
+        sys.executable,
+        "-c",
+        "import mlflow, numpy; m = mlflow.pyfunc.load_model('models:/squares-classifier@champion');"
+        "print('shape', m.predict(numpy.zeros((2, 8, 8, 1), 'uint8')).shape)",
+        cwd=repository,
+    )
+    assert "shape (2, 2)" in said
+
+
+def test_again_nothing_runs(repository):
+    assert ran(run("dvc", "repro", cwd=repository)) == []
+
+
+def test_a_change_of_a_figure_never_retrains(repository):
+    with (repository / "src/darkroom/judging/figures.py").open("a") as file:
+        file.write("# another line\n")
+    again = set(ran(run("dvc", "repro", "--dry", cwd=repository)))
+    assert again & {"evaluate", "report"} and not again & {"tune", "train", "transfer@mobilenet"}
+    run("git", "checkout", "--quiet", "src", cwd=repository)
+
+
+def test_params_that_went_back_are_restored_and_not_computed(repository):
+    change(repository / "params.yaml", "evaluate", "resamples", 120)
+    assert ran(run("dvc", "repro", "evaluate", cwd=repository)) == ["evaluate"]
+    change(repository / "params.yaml", "evaluate", "resamples", 100)
+    assert ran(run("dvc", "repro", "evaluate", cwd=repository)) == []
+    run("git", "checkout", "--quiet", "dvc.lock", "reports", cwd=repository)
+
+
+def test_mistakes_in_params_end_every_stage_with_one_line(repository):
+    change(repository / "params.yaml", "train", "epochs", -1)
+    said = run(sys.executable, "-m", "pipeline.compare", cwd=repository, check=False)
+    assert said.count("\n") == 1 and "train.epochs" in said and "Traceback" not in said
+    run("git", "checkout", "--quiet", "params.yaml", cwd=repository)
+
+
+def test_predict_answers_with_the_champion(repository):
+    squares(repository / "new.zip", range(500, 501))
+    with zipfile.ZipFile(repository / "new.zip") as archive:
+        archive.extractall(repository / "new")
+    said = run(sys.executable, "-m", "darkroom.cli", "predict", "new", cwd=repository)
+    labels = {line.split("\t")[0]: line.split("\t")[1] for line in said.splitlines() if line.startswith("new/")}
+    assert labels == {"new/left/500.png": "left", "new/right/500.png": "right"}
+
+
+def test_a_change_of_transfer_reruns_transfer_and_what_follows(repository):
+    change(repository / "params.yaml", "transfer", "learning_rate", 0.01)
+    assert ran(run("dvc", "repro", cwd=repository)) == [
+        "transfer@mobilenet",
+        "evaluate",
+        "compare",
+        "register",
+        "report",
+    ]
+
+
+def retrain(clone: Path) -> str:
+    """`make retrain` with the environment of this test instead of one that it would download."""
+    return run("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready", cwd=clone)
+
+
+def test_a_change_of_the_data_retrains_and_pushes_and_no_change_does_neither(repository, tmp_path):
+    origin, remote, clone = (tmp_path / name for name in ("origin.git", "remote", "clone"))
+    shutil.copy(HERE / "Makefile", repository)
+    run("dvc", "remote", "add", "--default", "store", str(remote), cwd=repository)
+    run("git", "add", "--all", cwd=repository)
+    run("git", "commit", "--quiet", "--message", "A remote", cwd=repository)
+    run("dvc", "push", cwd=repository)
+    run("git", "clone", "--quiet", "--bare", str(repository), str(origin), cwd=tmp_path)
+    run("git", "clone", "--quiet", str(origin), str(clone), cwd=tmp_path)
+    for key, value in (("user.email", "test@example.org"), ("user.name", "test")):
+        run("git", "config", key, value, cwd=clone)
+
+    squares(clone / "data/raw/squares.zip", range(100, 110))
+    run("git", "commit", "--quiet", "--all", "--message", "20 pictures more", cwd=clone)
+    assert {"ingest", "train", "register"} <= set(ran(retrain(clone)))
+    pushed = run("git", "show", "--stat", "--format=%s", "main", cwd=origin)
+    assert pushed.startswith("Retrain [skip ci]")
+    assert "dvc.lock" in pushed and "reports/metrics.json" in pushed and "reports/registration.json" in pushed
+    assert json.loads(run("git", "show", "main:reports/validation.json", cwd=origin))["pictures"] == 220
+
+    head = run("git", "rev-parse", "main", cwd=origin)
+    assert ran(retrain(clone)) == []
+    another = tmp_path / "another"
+    run("git", "clone", "--quiet", str(origin), str(another), cwd=tmp_path)
+    assert ran(retrain(another)) == []  # what the first clone computed was pulled
+    assert (another / "champion/model.keras").exists()
+    assert run("git", "rev-parse", "main", cwd=origin) == head

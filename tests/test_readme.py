@@ -1,0 +1,84 @@
+"""The README names only what exists, and its numbers are those of reports/."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from darkroom import cli
+
+README = Path("README.md").read_text()
+DOCS = [Path("README.md"), *Path("docs").glob("*.md")]
+SHELL = re.findall(r"```sh\n(.*?)```", README, re.S)
+COMMANDS = [line.split("#")[0].strip() for block in SHELL for line in block.splitlines() if line.split("#")[0].strip()]
+STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
+
+
+def report(name: str):
+    return json.loads((Path("reports") / name).read_text())
+
+
+def test_every_make_target_exists():
+    targets = set(re.findall(r"^(\w+):", Path("Makefile").read_text(), re.M))
+    named = set(re.findall(r"`?make (\w+)", README))
+    assert {"run", "test", "ui", "use", "retrain"} <= named <= targets
+
+
+def test_every_darkroom_command_exists():
+    helped = cli._parser().format_help()
+    for path in DOCS:
+        for name in re.findall(r"^darkroom (\w+)|`darkroom (\w+)", path.read_text(), re.M):
+            assert re.search(rf"^\s+{''.join(name)}\s", helped, re.M), (path, name)
+
+
+def test_every_dvc_command_and_option_exists():
+    from dvc.cli.parser import get_main_parser
+
+    parser = get_main_parser()
+    used = [command.split()[1:] for command in COMMANDS if command.startswith("dvc ")]
+    assert len(used) >= 7
+    for words in used:
+        parser.parse_args(words)  # exits on a word that DVC does not know
+
+
+def test_the_drawing_has_every_stage_in_the_order_of_dvc_yaml():
+    (drawing,) = re.findall(r"```\n(data/raw.*?)```", README, re.S)
+    places = {name: re.search(rf"\b{name}\b", drawing).start() for name in STAGES}
+    line = [name for name in STAGES if name != "transfer"]  # it stands below, beside tune and train
+    assert line == sorted(line, key=places.__getitem__)
+
+
+def test_every_link_and_picture_is_there():
+    for path in DOCS:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), (path, target)
+
+
+def test_every_param_it_names_is_in_params_yaml():
+    params = YAML(typ="safe").load(Path("params.yaml").read_text())
+    named = re.findall(r"-S (\w+)\.(\w+)=", README) + re.findall(r"`(transfer|dataset|train)\.(\w+)[`:]", README)
+    assert named
+    for section, key in named:
+        assert key in params[section]
+
+
+@pytest.mark.parametrize("name", [model["name"] for model in report("models.json")])
+def test_the_table_holds_the_numbers_of_the_reports(name):
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
+    scores, facts = report("metrics.json")[name], {m["name"]: m for m in report("models.json")}[name]
+    wanted = [
+        "{value:.3f} ({low:.3f} to {high:.3f})".format(**scores[metric])
+        for metric in ("accuracy", "f1_macro", "log_loss")
+    ]
+    pretrained = {None: "-", True: "true", False: "false"}[facts["pretrained"]]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [name, *wanted, pretrained]
+
+
+def test_the_other_numbers_are_those_of_the_reports():
+    validation, comparison = report("validation.json"), report("comparison.json")
+    assert f"test pictures: {comparison['n']}" in README
+    assert f"{sum(c['train'] for c in validation['counts'].values()):,} digits" in README
+    assert f"{comparison['confidence']:.0%}".replace("%", " %") + " bootstrap intervals" in README
+    assert f"models:/{report('registration.json')['name']}@champion" in README
