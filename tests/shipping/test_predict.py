@@ -46,3 +46,10 @@ def test_a_model_that_gives_nan_is_not_believed(model_folder):
     model.layers[-1].bias.assign(np.full(2, np.nan, "float32"))
     with pytest.raises(ArtifactError, match="NaN"):
         predict.probabilities(model, np.zeros((1, 8, 8, 1), "uint8"))
+
+
+def test_no_model_is_loaded_for_pictures_that_cannot_be_used(model_folder, tmp_path, monkeypatch):
+    folder = model_folder("cnn")
+    monkeypatch.setattr(predict, "load", lambda _: pytest.fail("seven seconds for nothing"))
+    ((path, found),) = predict.pictures(folder, [tmp_path / "absent.png"])
+    assert path == tmp_path / "absent.png" and "No such file" in str(found)

@@ -18,12 +18,10 @@ def load(folder: Path) -> tuple[object, dict]:
     Raises ArtifactError (exit 4) when a file is missing or differs from the folder's inventory, which is
     looked at before Keras opens anything.
     """
-    if not folder.is_dir():
-        raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
-    files.verify(folder)
+    spec = _spec(folder)
     import keras  # seven seconds with TensorFlow, after all that can fail quickly
 
-    return keras.models.load_model(folder / "model.keras", compile=False), files.read_json(folder / "classes.json")
+    return keras.models.load_model(folder / "model.keras", compile=False), spec
 
 
 def probabilities(model, images: np.ndarray) -> np.ndarray:
@@ -40,23 +38,33 @@ def probabilities(model, images: np.ndarray) -> np.ndarray:
 
 def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
     """For each path the probability of each class, the likeliest first, or what is wrong with the file."""
-    model, spec = load(folder)
-    for path in paths:
-        try:
-            image = _decoded(path, spec)
-        except DataError as fault:
-            yield path, fault
-            continue
-        row = probabilities(model, image[np.newaxis])[0]
-        ranked = sorted(zip(spec["classes"], row, strict=True), key=lambda pair: -pair[1])
-        yield path, {name: float(p) for name, p in ranked}
+    spec, model = _spec(folder), None
+    for start in range(0, len(paths), BATCH):
+        decoded = {path: _decoded(path, spec) for path in paths[start : start + BATCH]}
+        good = [image for image in decoded.values() if isinstance(image, np.ndarray)]
+        if good and model is None:
+            model, _ = load(folder)
+        rows = iter(probabilities(model, np.stack(good)) if good else ())
+        for path, image in decoded.items():
+            yield path, image if isinstance(image, DataError) else _ranked(spec["classes"], next(rows))
 
 
-def _decoded(path: Path, spec: dict) -> np.ndarray:
+def _spec(folder: Path) -> dict:
+    if not folder.is_dir():
+        raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
+    files.verify(folder)
+    return files.read_json(folder / "classes.json")
+
+
+def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
+    return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
+
+
+def _decoded(path: Path, spec: dict) -> np.ndarray | DataError:
     how = {"size": spec["image_size"], "color": spec["color"], "fit": spec["fit"], "max_pixels": spec["max_pixels"]}
     try:
         return decode.picture(path.read_bytes(), **how)
     except OSError as fault:
-        raise DataError("E_PICTURE", fault.strerror, where=path, fix="name a picture file") from fault
+        return DataError("E_PICTURE", fault.strerror, where=path, fix="name a picture file")
     except decode.BadPicture as fault:
-        raise DataError("E_PICTURE", str(fault), where=path, fix="mend it or leave it out") from fault
+        return DataError("E_PICTURE", str(fault), where=path, fix="mend it or leave it out")
