@@ -9,6 +9,8 @@ from darkroom.data import sources
 def main() -> None:
     p = params.load()
     done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
+    for note in done["notes"]:
+        errors.warn(note)
     print(f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes, {done['left_out']} left out")
 
 

@@ -1,16 +1,20 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
 from darkroom import errors, files, params, paths
-from darkroom.data import checks, layout, manifest
+from darkroom.data import checks, gallery, layout, manifest, summary, tally
 
 
 def main() -> None:
     p = params.load()
     found = layout.read(paths.IMAGES)
-    rows = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed)
-    verdict = checks.check(rows, p.validate, paths.DATA_DOCS)
-    manifest.write(paths.MANIFEST, rows)
+    listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=paths.CACHE / "facts")
+    verdict = checks.check(listing, p.validate, paths.DATA_DOCS)
+    page = paths.DATA_DOCS / "near_duplicates.html"
+    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=p.validate.max_pixels)
+    manifest.write(paths.MANIFEST, listing.rows)
+    files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
     files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays})
+    print(summary.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
     print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")
     print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")

@@ -1,5 +1,6 @@
 """errors: one line on stderr, an exit code of its own, a traceback only when asked for."""
 
+import pickle
 import sys
 
 import pytest
@@ -35,6 +36,13 @@ KINDS = {
 def test_a_fault_is_one_line_and_its_exit_code(guarded, kind):
     code, text = guarded(kind("E_X", "what", where="where", fix="do this"))
     assert (code, text) == (KINDS[kind], "error[E_X] what | where: where | fix: do this\n")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fault_survives_the_way_from_a_worker_to_the_parent(kind):
+    fault = kind("E_X", "what", where="where", fix="do this")
+    back = pickle.loads(pickle.dumps(fault))
+    assert (type(back), str(back), back.args) == (kind, str(fault), fault.args)
 
 
 def test_an_interrupt_is_130_without_a_traceback(guarded):

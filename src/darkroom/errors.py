@@ -10,6 +10,7 @@ and prints `exited with N`.
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 
 class DarkroomError(Exception):
@@ -23,6 +24,10 @@ class DarkroomError(Exception):
 
     def __str__(self) -> str:
         return f"error[{self.code}] {self.what} | where: {self.where} | fix: {self.fix}"
+
+    def __reduce__(self):
+        """Exceptions are pickled by their positional arguments alone, and workers send theirs home."""
+        return partial(type(self), where=self.where, fix=self.fix), (self.code, self.what)
 
 
 class ParamsError(DarkroomError):

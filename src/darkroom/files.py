@@ -84,9 +84,14 @@ def write_rows(path: Path, columns: Iterable[str], rows: Iterable[Mapping]) -> N
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Raises ArtifactError (exit 4) when the file is missing."""
+    return list(each_row(path))
+
+
+def each_row(path: Path) -> Iterator[dict[str, str]]:
+    """The rows one by one, for whoever needs a part of each. Raises as `read_rows` does."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            yield from csv.DictReader(file)
     except FileNotFoundError as fault:
         raise _unusable(path, "is missing") from fault
 
@@ -104,10 +109,16 @@ def read_tables(folder: Path) -> dict[str, list[dict[str, str]]]:
     return {path.stem: read_rows(path) for path in sorted(folder.glob("*.csv"))}
 
 
+def below(folder: Path) -> Iterator[Path]:
+    """Every file in `folder` and its folders, one at a time and in no order: `rglob` would hold them all."""
+    for home, _, names in os.walk(folder):
+        yield from (path for name in names if (path := Path(home, name)).is_file())
+
+
 def seal(folder: Path) -> None:
     """Write the inventory of `folder`: every file with its size in bytes and its SHA-256."""
     (folder / INVENTORY).unlink(missing_ok=True)
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    names = sorted(p.relative_to(folder).as_posix() for p in below(folder))
     entries = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
     write_json(folder / INVENTORY, entries)
 

@@ -53,6 +53,9 @@ class Validate(Section):
     max_imbalance: Annotated[float, Field(ge=1)]
     max_bad_share: Share
     min_side: Count
+    min_contrast: Annotated[float, Field(ge=0, le=127)]
+    max_flat_share: Share
+    max_giveaway: Annotated[float, Field(gt=0, le=1)]
     max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # Pillow's own alarm is at the upper end
 
     @model_validator(mode="after")
@@ -64,8 +67,9 @@ class Validate(Section):
 
 class Preprocess(Section):
     image_size: Side
-    color: Literal["rgb", "grayscale"]
+    color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad"]
+    normalise: Literal["unit", "center", "standardise"]
 
 
 class Augment(Section):

@@ -18,6 +18,7 @@ MODELS = Path("models")
 CHAMPION = Path("champion")
 
 VALIDATION = Path("reports/validation.json")
+QUARANTINE = Path("reports/quarantine.csv")
 DATA_DOCS = Path("reports/validation")
 TRIALS = Path("reports/trials.csv")
 BEST = Path("reports/best.json")

@@ -1,13 +1,24 @@
 """Pictures, folders and archives, painted for the test that asks."""
 
+import tarfile
 import zipfile
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom import engine
+from darkroom.data import layout, manifest, scan
 from darkroom.params import Ingest, Preprocess, Validate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_that_know_the_code():
+    """The first pool decides what all later workers have imported, and a test of `engine` must not be the first."""
+    list(engine.map(partial(scan.digest, images=Path(__file__).parent), [Path(__file__).name], title="", lost=str))
 
 
 def _noise(number, *, width=12, height=10, channels=3):
@@ -70,6 +81,21 @@ def zipped(tmp_path):
 
 
 @pytest.fixture
+def tarred(tmp_path):
+    """A tar whose members are as they are given: bytes for a file, or a ready TarInfo."""
+
+    def make(members, *, mode="w", name="data.tar"):
+        with tarfile.open(tmp_path / name, mode) as archive:
+            for member, data in members.items():
+                info = data if isinstance(data, tarfile.TarInfo) else tarfile.TarInfo()
+                info.name, info.size = member, 0 if data is info else len(data)
+                archive.addfile(info, None if data is info else BytesIO(data))
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
 def limits():
     return Ingest(max_entries=1000, max_total_bytes=100 << 20, max_entry_bytes=64 << 20, max_ratio=100.0)
 
@@ -77,10 +103,30 @@ def limits():
 @pytest.fixture
 def how():
     return Validate(
-        val=0.25, test=0.25, min_per_class=3, max_imbalance=20.0, max_bad_share=0.1, min_side=8, max_pixels=1_000_000
+        val=0.25,
+        test=0.25,
+        min_per_class=3,
+        max_imbalance=20.0,
+        max_bad_share=0.1,
+        min_side=8,
+        min_contrast=2.0,
+        max_flat_share=0.2,
+        max_giveaway=0.9,
+        max_pixels=1_000_000,
     )
 
 
 @pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def listed(how, cache):
+    """The manifest of a folder of pictures, and its near duplicates."""
+    return lambda images, seed=1: manifest.build(images, layout.read(images), how, seed=seed, cache=cache)
+
+
+@pytest.fixture
 def small():
-    return Preprocess(image_size=8, color="rgb", fit="stretch")
+    return Preprocess(image_size=8, color="rgb", fit="stretch", normalise="unit")

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from darkroom.data import checks, manifest
+from darkroom.data.manifest import Listing
+from darkroom.data.near import Pair
 from darkroom.errors import DataError
 
 
@@ -13,10 +15,14 @@ def row(number, label="a", split="train", **other):
         "path": f"{label}/{number}.png",
         "label": label,
         "split": split,
+        "group": "",
+        "cluster": f"{label}{number}",
+        "hash": "0" * 16,
         "sha256": "s",
         "pixels": f"{label}{number}",
     }
-    return {**facts, "width": 9, "height": 9, "mode": "L", "format": "PNG", "bytes": 9, "bad": "", **other}
+    look = {"brightness": 99.0, "contrast": 50.0, "colour": 9.0, "sharpness": 9.0}
+    return {**facts, **look, "width": 9, "height": 9, "mode": "L", "format": "PNG", "bytes": 9, "bad": "", **other}
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def sound():
 
 @pytest.fixture
 def judged(how, tmp_path):
-    return lambda rows: checks.check(rows, how, tmp_path / "docs")
+    return lambda rows, twins=(): checks.check(Listing(rows, list(twins)), how, tmp_path / "docs")
 
 
 def test_a_sound_manifest_passes_and_leaves_pages(judged, sound, tmp_path):
@@ -62,6 +68,12 @@ def bad(rows, count):
         (lambda rows: [*rows, row(1, split="holdout")], "E_MANIFEST", "a/1.png is in 'holdout'"),
         (lambda rows: [*rows, row(1, format="TIFF")], "E_FORMAT", "a/1.png is TIFF"),
         (lambda rows: [*rows, row(1, height=3)], "E_TOO_SMALL", "that of a/1.png is 3"),
+        (
+            lambda rows: [*rows, row(1, group="anna"), row(2, split="test", group="anna")],
+            "E_LEAKAGE",
+            "a/1.png and a/2.png are of group anna",
+        ),
+        (lambda rows: [*rows, row(1, contrast=0.5), row(2, contrast=1.9)], "E_FLAT", "2 of class a are, such as a/1.p"),
     ],
 )
 def test_a_broken_expectation_is_one_sentence_and_exit_3(judged, sound, tmp_path, change, code, says):
@@ -70,6 +82,39 @@ def test_a_broken_expectation_is_one_sentence_and_exit_3(judged, sound, tmp_path
         checks.insist(verdict, report=tmp_path / "validation.json")
     assert (fault.value.code, fault.value.exit_code) == (code, 3) and says in fault.value.what
     assert not verdict["success"] and "validation.json" in fault.value.where
+
+
+def told(verdict):
+    """The warnings: code -> what was seen."""
+    return {
+        e["code"]: e["observed"] for e in verdict["expectations"] if not e["success"] and e["severity"] == "warning"
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "twins", "code", "says"),
+    [
+        (lambda rows: rows, [Pair(0, 4, 1.5)], "W_LEAKAGE", "a/train0.png and a/test0.png"),
+        (lambda rows: rows, [Pair(0, 6, 1.5)], "W_LABEL_CONFLICT", "a/train0.png and nan/train0.png"),
+        (
+            lambda rows: [{**each, "colour": 0.1} if each["label"] == "a" else each for each in rows],
+            [],
+            "W_GIVEAWAY",
+            "100% of class a and 0% of the others are grey",
+        ),
+        (lambda rows: [*rows, row(1, width=900)], [], "W_SHAPE", "that of a/1.png is 100 times"),
+        (lambda rows: [*rows, row(1, format="JPEG")], [], "W_NAMES", "1 do not, such as a/1.png"),
+    ],
+)
+def test_what_is_only_odd_is_a_warning_and_the_line_goes_on(judged, sound, tmp_path, change, twins, code, says):
+    verdict = judged(change(sound), twins)
+    checks.insist(verdict, report=tmp_path)
+    assert verdict["success"] and told(verdict)[code].startswith(says)
+
+
+def test_near_duplicates_on_one_side_are_counted_and_no_warning(judged, sound):
+    verdict = judged(sound, [Pair(0, 1, 1.5)])
+    assert told(verdict) == {} and verdict["near_duplicates"]["pairs"] == 1
 
 
 def test_few_bad_pictures_are_set_aside_with_their_reason(judged, sound):

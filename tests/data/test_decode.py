@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from darkroom.data import decode
 
@@ -14,6 +14,10 @@ LIMIT = 10_000
 
 def pixels(data, size=8, color="rgb", fit="stretch", max_pixels=LIMIT):
     return decode.picture(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+
+
+def seen(data):
+    return decode.look(data, max_pixels=LIMIT)[0]
 
 
 def reason(data, max_pixels=LIMIT):
@@ -27,7 +31,7 @@ def reason(data, max_pixels=LIMIT):
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
-@pytest.mark.parametrize(("color", "channels"), [("rgb", 3), ("grayscale", 1)])
+@pytest.mark.parametrize(("color", "channels"), [("rgb", 3), ("grayscale", 1), ("binary", 1)])
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_every_mode_becomes_the_asked_shape(painted, encoded, fit, color, channels, mode):
     made = pixels(encoded(painted().convert(mode)), color=color, fit=fit)
@@ -48,6 +52,12 @@ def test_what_each_fit_does_to_a_tall_white_picture(encoded, fit, row):
     assert pixels(tall, fit=fit)[4, :, 0].tolist() == row
 
 
+def test_binary_is_white_from_middle_grey_on(encoded):
+    ramp = encoded(Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) + 96))
+    assert np.array_equal(pixels(ramp, color="binary")[..., 0] == 255, pixels(ramp, color="grayscale")[..., 0] >= 128)
+    assert set(np.unique(pixels(ramp, color="binary"))) == {0, 255}
+
+
 def test_crop_keeps_the_middle(encoded):
     wide = np.zeros((8, 24, 3), np.uint8)
     wide[:, 8:16] = 200
@@ -56,12 +66,12 @@ def test_crop_keeps_the_middle(encoded):
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
 def test_allowed_formats_are_told_by_content(painted, encoded, format):
-    assert decode.look(encoded(painted(), format), max_pixels=LIMIT)["format"] == format
+    assert seen(encoded(painted(), format))["format"] == format
 
 
 def test_a_phone_picture_of_two_frames_is_a_jpeg(painted, encoded):
     data = encoded(painted(1), "MPO", save_all=True, append_images=[painted(2)])
-    assert decode.look(data, max_pixels=LIMIT)["format"] == "MPO"
+    assert seen(data)["format"] == "MPO"
     assert np.array_equal(pixels(data), pixels(encoded(painted(1), "JPEG")))
 
 
@@ -143,9 +153,8 @@ def test_all_orientations_of_one_scene_give_the_same_pixels(encoded, orientation
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(stored, exif=exif)
-    seen = decode.look(data, max_pixels=LIMIT)
-    assert (seen["width"], seen["height"]) == scene.size
-    assert seen["pixels"] == decode.look(encoded(scene), max_pixels=LIMIT)["pixels"]
+    assert (seen(data)["width"], seen(data)["height"]) == scene.size
+    assert seen(data)["pixels"] == seen(encoded(scene))["pixels"]
     assert np.array_equal(pixels(data), pixels(encoded(scene)))
 
 
@@ -170,11 +179,33 @@ def test_a_bomb_is_refused_by_its_header(side):
 
 
 def test_pixels_tell_pictures_apart_by_look_not_by_bytes(painted, encoded):
-    def seen(*how):
-        return decode.look(encoded(*how), max_pixels=LIMIT)["pixels"]
+    def hashed(*how):
+        return seen(encoded(*how))["pixels"]
 
-    assert seen(painted(1)) == seen(painted(1), "BMP") != seen(painted(2))
-    assert seen(painted(1)) != seen(painted(1).rotate(90, expand=True))
+    assert hashed(painted(1)) == hashed(painted(1), "BMP") != hashed(painted(2))
+    assert hashed(painted(1)) != hashed(painted(1).rotate(90, expand=True))
+
+
+@pytest.mark.parametrize(("size", "small"), [((40, 70), (40, 70)), ((128, 64), (64, 64)), ((300, 200), (75, 67))])
+def test_the_small_picture_is_shrunk_by_whole_numbers(painted, encoded, size, small):
+    data = encoded(painted(width=size[0], height=size[1]))
+    assert decode.look(data, max_pixels=size[0] * size[1])[1].size == small
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_jpeg_is_looked_at_shrunk_and_told_in_full_size(painted, encoded, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(painted(width=800, height=300), "JPEG", exif=exif)
+    facts, small = decode.look(data, max_pixels=10**6)
+    size = (800, 300) if orientation == 1 else (300, 800)
+    assert (facts["width"], facts["height"]) == size
+    assert small.size == ((400 // 6 + 1, 150 // 2) if orientation == 1 else (150 // 2, 400 // 6 + 1))
+
+
+def test_a_large_jpeg_that_is_cut_is_still_bad(painted, encoded):
+    data = encoded(painted(width=900, height=900), "JPEG")
+    assert reason(data[: int(len(data) * 0.9)], max_pixels=10**6) == "truncated"
 
 
 def test_grey_is_the_same_whether_stored_as_grey_or_colour(painted, encoded):
@@ -192,3 +223,21 @@ def test_a_large_jpeg_shrinks_to_nearly_the_same_pixels_as_the_same_png(encoded)
         for kind in ("JPEG", "PNG")
     )
     assert abs(jpeg - exact).max() <= 8  # one pixel of 32 spans 8 grey levels
+
+
+@pytest.mark.parametrize("size", [(3000, 1), (1, 1), (1, 3000), (3, 3)])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_extreme_shapes_become_the_asked_shape(painted, encoded, size, fit):
+    assert pixels(encoded(painted(width=size[0], height=size[1])), fit=fit).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("profile", [b"", b"garbage", bytes(5000)])
+def test_colour_profiles_are_ignored(painted, encoded, profile):
+    plain = encoded(painted(), "JPEG")
+    assert np.array_equal(pixels(encoded(painted(), "JPEG", icc_profile=profile)), pixels(plain))
+
+
+def test_text_that_swells_in_a_png_is_bad_or_ignored(painted, encoded):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("comment", "x" * (80 << 20), zip=True)
+    assert reason(encoded(painted(), pnginfo=info)).startswith("damaged")

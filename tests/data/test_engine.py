@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from darkroom import engine
@@ -12,6 +13,7 @@ from darkroom.errors import EnvironmentFault
 
 WORK = """
 import os
+import time
 
 def square(number):
     return number * number
@@ -24,8 +26,17 @@ def fails_at_seventy(number):
         raise ValueError("seventy")
     return number
 
+def sleeps(_):
+    time.sleep(0.05)
+    return os.getpid()
+
 def dies(_):
     os.kill(os.getpid(), 9)
+
+def dies_at_seventies(number):
+    if number // 10 == 7:
+        os.kill(os.getpid(), 9)
+    return number
 """
 
 
@@ -41,6 +52,7 @@ def work(tmp_path, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Workers are started before the first item."""
+    monkeypatch.setattr(engine, "GLIMPSE", -1.0)
     monkeypatch.setattr(engine, "PATIENCE", -1.0)
 
 
@@ -51,6 +63,11 @@ def test_workers_keep_the_order(work, impatient, n):
 
 def test_little_work_stays_in_this_process(work):
     assert set(engine.map(work.where, range(50), title="", workers=2)) == {os.getpid()}
+
+
+def test_work_that_would_take_long_goes_to_workers_after_a_glimpse(work):
+    places = list(engine.map(work.sleeps, range(20), title="", workers=2))
+    assert places[0] == os.getpid() and os.getpid() not in places[3:]
 
 
 def test_much_work_goes_to_workers(work, impatient):
@@ -68,10 +85,37 @@ def test_a_killed_worker_is_one_sentence_and_exit_5(work, impatient):
         list(engine.map(work.dies, range(4), title="", workers=2))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_item_that_kills_its_worker_costs_that_item_only(work, workers):
+    results = engine.map(work.dies_at_seventies, range(76), title="", workers=workers, lost=lambda number: -number)
+    assert list(results) == [number if number < 70 else -number for number in range(76)]
+
+
+def test_work_that_may_crash_is_never_done_in_this_process(work):
+    assert os.getpid() not in engine.map(work.where, range(3), title="", workers=1, lost=str)
+
+
 def test_results_are_not_gathered_ahead_without_bound(work, impatient):
     results = engine.map(work.square, range(10_000), title="", workers=2)
     next(results)
     results.close()  # would wait for all 10,000 items if they had been handed out
+
+
+def test_workers_of_a_killed_parent_are_gone(work, tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import darkroom_test_work as w\nfrom darkroom import engine\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in engine.map(w.sleeps, range(999), title='', workers=2, lost=str): print(flush=True)"
+    )
+    # its output is closed when the last process that holds it is gone
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=tmp_path)
+    parent.stdout.readline()
+    family = [psutil.Process(parent.pid), *psutil.Process(parent.pid).children(recursive=True)]
+    assert len(family) >= 4  # the parent, the server of workers, and two of them
+    parent.kill()
+    parent.communicate(timeout=10)
+    assert psutil.wait_procs(family, timeout=10)[1] == []
 
 
 def test_importing_it_brings_no_heavy_library():

@@ -13,6 +13,6 @@ def test_names_are_unique_and_every_column_exists(how):
         each.offender.format(**dict.fromkeys(tally.COLUMNS[each.table], 1))
 
 
-@pytest.mark.parametrize("knob", ["min_per_class", "max_imbalance", "max_bad_share", "min_side"])
+@pytest.mark.parametrize("knob", ["min_per_class", "max_imbalance", "max_bad_share", "min_side", "max_flat_share"])
 def test_every_limit_of_the_section_is_named_by_the_fault_it_causes(how, knob):
     assert any(f"validate.{knob}" in each.fix for each in expectations.of(how))

@@ -1,6 +1,8 @@
 """inspection: which members refuse an archive (rows A01 to A08, A16, A20, A21, A26 to A28)."""
 
 import stat
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -95,3 +97,42 @@ def test_names_that_some_disk_cannot_hold_are_refused(refused, name):
 def test_all_faults_are_collected_and_ten_are_told(refused):
     what = refused({f"../{number}.jpg": b"x" for number in range(13)}).what
     assert what.count("leads out") == 10 and what.endswith("and 3 more")
+
+
+@pytest.mark.parametrize("more", [{}, {"birds/.DS_Store": b"x"}])
+def test_a_folder_without_files_is_refused_not_forgotten(refused, more):
+    fault = refused({"ds/cats/1.jpg": b"x", "ds/": b"", "ds/cats/": b"", "birds/": b"", **more})
+    assert fault.code == "E_EMPTY_FOLDER" and fault.what == "birds/ has no files"
+
+
+def test_a_folder_of_pictures_to_predict_may_be_empty(zipped, tmp_path, limits):
+    members = {"cats/1.jpg": b"x", "dogs/1.jpg": b"x", "single_prediction/": b"", "__MACOSX/": b""}
+    assert sources.unpack(zipped(members), tmp_path / "out", limits)["files"] == 2
+
+
+def test_an_archive_inside_is_never_unpacked(zipped, tmp_path, limits):
+    inner = zipped({"../../evil.jpg": b"x"}, name="inner.zip").read_bytes()
+    sources.unpack(zipped({"cats/1.jpg": b"x", "dogs/inner.zip": inner}), tmp_path / "out", limits)
+    assert (tmp_path / "out/dogs/inner.zip").read_bytes() == inner
+
+
+def test_all_violations_are_told_at_once(refused):
+    fault = refused({"../a.jpg": b"x", "cats/\x1b.jpg": b"x", "cats": b"x", "n" * 300: b"x", "cats/1.jpg": b"x"})
+    assert all(word in fault.what for word in ("leads out", "control characters", "is a file and a folder", "longer"))
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_files_fit_into_400_mb(tmp_path, png, limits):
+    path, data = tmp_path / "data.zip", png()
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(100_000):
+            archive.writestr(f"{number % 2}/{number}.png", data)
+    script = (
+        "import re, sys; from pathlib import Path; from darkroom import params;"
+        "from darkroom.data import sources; limits = params.load().ingest;"
+        "print(sources.unpack(Path(sys.argv[1]), Path(sys.argv[2]), limits)['files'],"
+        "re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1])"
+    )  # not ru_maxrss, which counts what the parent held, too
+    words = [sys.executable, "-c", script, path, tmp_path / "out"]
+    files, kilobytes = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert files == "100000" and int(kilobytes) < 400_000

@@ -8,18 +8,27 @@ from darkroom.errors import DataError
 
 def test_class_folders_give_labels_and_leave_the_side_open(folder):
     found = layout.read(folder(["cats/1.jpg", "dogs/1.jpg", "dogs/2"]))
-    assert found.pictures == (("cats/1.jpg", "cats", ""), ("dogs/1.jpg", "dogs", ""), ("dogs/2", "dogs", ""))
+    assert found.pictures == (
+        ("cats/1.jpg", "cats", "", ""),
+        ("dogs/1.jpg", "dogs", "", ""),
+        ("dogs/2", "dogs", "", ""),
+    )
 
 
 def test_split_folders_give_sides_whatever_their_spelling(folder):
     found = layout.read(folder(["Training_Set/a/1.jpg", "Training_Set/b/1.jpg", "valid/a/2.jpg", "test/b/3.jpg"]))
-    assert [picture[1:] for picture in found.pictures] == [("a", "train"), ("b", "train"), ("b", "test"), ("a", "val")]
+    assert [(picture.label, picture.split) for picture in found.pictures] == [
+        ("a", "train"),
+        ("b", "train"),
+        ("b", "test"),
+        ("a", "val"),
+    ]
 
 
 def test_a_prediction_folder_is_kept_aside_and_never_a_class(folder):
     found = layout.read(folder(["train/a/1.jpg", "train/b/1.jpg", "single_prediction/1.jpg", "test/7.jpg"]))
     assert found.aside == ("single_prediction/1.jpg", "test/7.jpg")
-    assert {label for _, label, _ in found.pictures} == {"a", "b"}
+    assert {picture.label for picture in found.pictures} == {"a", "b"}
 
 
 def test_files_that_are_no_pictures_are_listed_not_scanned(folder):
@@ -30,7 +39,7 @@ def test_files_that_are_no_pictures_are_listed_not_scanned(folder):
 @pytest.mark.parametrize("label", ["nan", "no", "007", "-v", "null", "1e3", "été", "a b"])
 def test_a_class_may_have_any_name(folder, label):
     found = layout.read(folder([f"{label}/1.jpg", "other/1.jpg"]))
-    assert label in {found_label for _, found_label, _ in found.pictures}
+    assert label in {picture.label for picture in found.pictures}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 import pytest
 
-from darkroom.data import layout, manifest
+from darkroom.data import layout, manifest, scan
 from darkroom.errors import ArtifactError
 
 
 @pytest.fixture
-def build(how):
-    return lambda images, seed=1: manifest.build(images, layout.read(images), how, seed=seed)
+def build(listed):
+    return lambda images: listed(images).rows
 
 
 def test_rows_are_sorted_complete_and_read_back_equal(folder, png, build, tmp_path):
@@ -43,3 +43,37 @@ def test_a_missing_or_foreign_manifest_is_exit_4(tmp_path):
     (tmp_path / "manifest.csv").write_text("path,width\nx,wide\n")
     with pytest.raises(ArtifactError, match="not a manifest"):
         manifest.read(tmp_path / "manifest.csv")
+
+
+def test_known_bytes_are_not_looked_at_again_under_any_name(folder, png, listed, monkeypatch):
+    pictures = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(5)}
+    first = listed(folder(pictures | {"a/bad.png": b"<html>"}))
+    looked, facts = [], scan.facts
+    monkeypatch.setattr(
+        manifest.engine, "map", lambda function, items, **_: looked.extend(items) or map(function, items)
+    )
+    renamed = {name.replace("a/", "c/"): data for name, data in pictures.items()}
+    again = listed(folder(renamed | {"c/bad.png": b"<html>", "c/new.png": png(99)}, root="more"))
+    assert looked == [*sorted(row["path"] for row in again.rows), "c/new.png"] and facts  # read all, looked at one
+    facts_of = {row["sha256"]: row for row in first.rows}
+    for row in again.rows:
+        if row["path"] != "c/new.png":
+            assert {**row, "path": "", "label": ""} == {**facts_of[row["sha256"]], "path": "", "label": ""}
+
+
+def test_a_second_run_is_the_same_as_one_without_a_cache(folder, how, listed, tmp_path):
+    images = folder([f"{label}/{number}.png" for label in "ab" for number in range(9)])
+    fresh = manifest.build(images, layout.read(images), how, seed=1, cache=tmp_path / "another")
+    assert listed(images) == listed(images) == fresh
+
+
+def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(folder, png, listed, monkeypatch):
+    images = folder({f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)})
+
+    def all_crash(function, items, *, title, lost=None):
+        return map(lost or function, items)
+
+    monkeypatch.setattr(manifest.engine, "map", all_crash)
+    assert {row["bad"] for row in listed(images).rows} == {"the decoder crashed"}
+    monkeypatch.undo()
+    assert {row["bad"] for row in listed(images).rows} == {""}

@@ -5,15 +5,15 @@ import sys
 
 import pytest
 
-from darkroom.data import layout, manifest, pack, packing
+from darkroom.data import pack, packing
 from darkroom.errors import ArtifactError
 
 
 @pytest.fixture
-def packed(folder, how, small, tmp_path):
+def packed(folder, listed, small, cache, tmp_path):
     images = folder([f"{side}/{label}/1.png" for side in ("train", "val", "test") for label in "ab"])
-    rows = manifest.build(images, layout.read(images), how, seed=1)
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500)
+    rows = listed(images).rows
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     return tmp_path / "packed"
 
 

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from darkroom.data import decode, layout, manifest, pack, packing
+from darkroom.data import decode, pack, packing
 from darkroom.errors import ArtifactError
 
 SIDES = ("train", "val", "test")
@@ -18,12 +18,14 @@ def images(folder, png):
 
 
 @pytest.fixture
-def rows(images, how):
-    return manifest.build(images, layout.read(images), how, seed=1)
+def rows(images, listed):
+    return listed(images).rows
 
 
-def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, small, tmp_path):
-    assert packing.write(rows, images, tmp_path / "packed", small, max_pixels=500) == dict.fromkeys(SIDES, 8)
+def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, small, cache, tmp_path):
+    assert packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache) == dict.fromkeys(
+        SIDES, 8
+    )
     for side in SIDES:
         found = pack.read(tmp_path / "packed", side)
         assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
@@ -33,47 +35,110 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
             assert np.array_equal(image, again)
 
 
-def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500)
+def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     found = pack.read(tmp_path / "packed", "val")
     assert found.classes == ("10", "9", "C", "b")
+    mean, deviation = (found.spec.pop(key) for key in ("mean", "deviation"))
     assert found.spec == {
-        "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "max_pixels": 500,
+        "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
+        "max_pixels": 500,
     }  # fmt: skip
+    train = pack.read(tmp_path / "packed", "train").images.astype(float)
+    assert np.allclose(mean, train.mean((0, 1, 2)), rtol=1e-12)
+    assert np.allclose(deviation, train.std((0, 1, 2)), rtol=1e-12)
 
 
-def test_bad_pictures_are_left_out(images, rows, small, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500)
+def test_bad_pictures_are_left_out(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     assert "train/b/bad.png" not in pack.read(tmp_path / "packed", "train").paths
 
 
-def test_paths_csv_leads_from_row_to_picture(images, rows, small, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500)
+def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     with (tmp_path / "packed/test/paths.csv").open() as file:
         listed = list(csv.DictReader(file))
     assert [row["row"] for row in listed] == [str(number) for number in range(8)]
     assert tuple(row["path"] for row in listed) == pack.read(tmp_path / "packed", "test").paths
 
 
-def test_grey_has_one_channel(images, rows, small, tmp_path):
+@pytest.mark.parametrize("n", [1, 255, 600])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_statistics_are_those_of_each_channel_whatever_the_order(n, channels):
+    images = np.random.default_rng(n).integers(0, 256, (n, 4, 4, channels), np.uint8)
+    mean, deviation = packing.statistics(images)
+    assert np.allclose(mean, images.mean((0, 1, 2))) and np.allclose(deviation, images.std((0, 1, 2)))
+    assert packing.statistics(images[::-1]) == (mean, deviation)
+
+
+def test_a_channel_without_variation_can_be_divided_by():
+    assert packing.statistics(np.full((3, 2, 2, 1), 7, np.uint8)) == ([7.0], [1.0])
+
+
+def test_without_training_pictures_the_statistics_are_numbers():
+    assert packing.statistics(np.zeros((0, 2, 2, 1), np.uint8)) == ([0.0], [1.0])
+
+
+def test_binary_is_black_or_white(images, rows, small, cache, tmp_path):
+    binary = small.model_copy(update={"color": "binary"})
+    packing.write(rows, images, tmp_path / "packed", binary, max_pixels=500, cache=cache)
+    found = pack.read(tmp_path / "packed", "val").images
+    assert found.shape == (8, 8, 8, 1) and np.unique(found).tolist() == [0, 255]
+
+
+def test_grey_has_one_channel(images, rows, small, cache, tmp_path):
     grey = small.model_copy(update={"color": "grayscale"})
-    packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500)
+    packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500, cache=cache)
     assert pack.read(tmp_path / "packed", "val").images.shape == (8, 8, 8, 1)
 
 
-def test_the_folder_is_the_same_every_time(images, rows, small, tmp_path):
+def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path):
     for name in ("first", "second"):
-        packing.write(rows, images, tmp_path / name, small, max_pixels=500)
+        packing.write(rows, images, tmp_path / name, small, max_pixels=500, cache=cache)
     first, second = ((tmp_path / name / "MANIFEST.json").read_bytes() for name in ("first", "second"))
     assert first == second
 
 
 @pytest.mark.parametrize("change", ["changed", "is missing"])
 def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
-    images, rows, small, tmp_path, png, change
+    images, rows, small, cache, tmp_path, png, change
 ):
     path = images / "val/C/1.png"
     path.write_bytes(png(99)) if change == "changed" else path.unlink()
     with pytest.raises(ArtifactError, match=f"val/C/1.png {change}"):
-        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500)
+        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
+
+
+def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
+    folder, png, listed, small, cache, tmp_path, monkeypatch
+):
+    old = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(12)}
+    images = folder(old)
+    packing.write(listed(images).rows, images, tmp_path / "old", small, max_pixels=500, cache=cache)
+    images = folder(old | {"a/new.png": png(99)})
+    rows = listed(images).rows
+    packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
+    made, picture = [], packing._picture
+    monkeypatch.setattr(packing, "_picture", lambda row, **how: made.append(row["path"]) or picture(row, **how))
+    packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
+    assert made == ["a/new.png"]
+    assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
+
+
+def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):
+    for fit in ("stretch", "crop"):
+        how = small.model_copy(update={"fit": fit})
+        packing.write(rows, images, tmp_path / fit, how, max_pixels=500, cache=cache)
+    stretch, crop = (pack.read(tmp_path / fit, "train").images for fit in ("stretch", "crop"))
+    assert not np.array_equal(stretch, crop)
+
+
+def test_a_damaged_row_of_the_cache_is_made_anew(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "first", small, max_pixels=500, cache=cache)
+    for log in cache.glob("*.log"):
+        data = bytearray(log.read_bytes())
+        data[60::50] = bytes(value ^ 255 for value in data[60::50])
+        log.write_bytes(data)
+    packing.write(rows, images, tmp_path / "second", small, max_pixels=500, cache=cache)
+    assert (tmp_path / "first/MANIFEST.json").read_bytes() == (tmp_path / "second/MANIFEST.json").read_bytes()

@@ -2,23 +2,23 @@
 
 import hashlib
 
-from darkroom.data import decode, scan
+from darkroom.data import decode, measures, scan
 
 
 def test_a_good_picture_has_all_facts(folder, png, how):
     images = folder({"cats/1.jpg": png(1)})
-    seen = decode.look(png(1), max_pixels=how.max_pixels)
-    assert scan.facts("cats/1.jpg", images=images, how=how) == {
-        "path": "cats/1.jpg",
-        "bytes": len(png(1)),
-        "sha256": hashlib.sha256(png(1)).hexdigest(),
-        "pixels": seen["pixels"],
-        "width": 12,
-        "height": 10,
-        "mode": "RGB",
-        "format": "PNG",
-        "bad": "",
-    }
+    seen, small = decode.look(png(1), max_pixels=how.max_pixels)
+    digest = hashlib.sha256(png(1)).hexdigest()
+    found = scan.facts("cats/1.jpg", images=images, how=how)
+    assert found == {**measures.of(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
+    assert (found["width"], found["height"], found["mode"], found["format"]) == (12, 10, "RGB", "PNG")
+    assert scan.digest("cats/1.jpg", images=images) == digest
+
+
+def test_a_file_that_kills_its_decoder_has_the_same_keys(folder, png, how):
+    images = folder({"a.png": png(1)})
+    found = scan.crashed("a.png", images=images)
+    assert found["bad"] == "the decoder crashed" and set(found) == set(scan.facts("a.png", images=images, how=how))
 
 
 def test_a_bad_picture_has_the_reason_and_the_same_keys(folder, png, how):

@@ -22,12 +22,31 @@ def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
     members = {"cats/1.jpg": os.urandom(3000), "dogs/a b é 🐶.jpg": b"", "dogs/2": b"x"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
-    assert done == {"files": 3, "bytes": 3001, "left_out": 0, "backslashes": 0, "root": ""}
+    assert done == {"files": 3, "bytes": 3001, "left_out": 0, "root": "", "notes": []}
 
 
 def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
     done = sources.unpack(zipped({"cats\\1.jpg": b"x", "dogs\\1.jpg": b"y"}), tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["backslashes"] == 2
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
+    assert done["notes"] == ["2 names use Windows' backslashes, read as folders, first cats\\1.jpg"]
+
+
+@pytest.mark.parametrize(
+    "name", ["cats/con", "cats/AUX.jpg", "cats/lpt1.png", "cats /1.jpg", "cats./1.jpg", "a/b?.jpg"]
+)
+def test_names_that_windows_cannot_hold_are_kept_and_noted(zipped, tmp_path, limits, name):
+    done = sources.unpack(zipped({name: b"x", "dogs/console.jpg": b"y"}), tmp_path / "out", limits)
+    assert name in contents(tmp_path / "out")
+    assert done["notes"] == [f"1 names cannot exist on Windows, first {name}"]
+
+
+@pytest.mark.parametrize(("raw", "read", "noted"), [("é.jpg", "é.jpg", 0), (b"caf\xe9.jpg", "cafΘ.jpg", 1)])
+def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, tmp_path, limits, raw, read, noted):
+    raw = raw if isinstance(raw, bytes) else raw.encode()
+    path = zipped({f"a/{'n' * len(raw)}": b"x", "b/1.jpg": b"y"})
+    path.write_bytes(path.read_bytes().replace(b"n" * len(raw), raw))
+    done = sources.unpack(path, tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done["notes"]) == noted
 
 
 def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):

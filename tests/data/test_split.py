@@ -9,7 +9,7 @@ from darkroom.data import split
 
 
 def rows(n, side=""):
-    return [{"path": f"{side}{i}.jpg", "pixels": f"{i:064x}", "split": side} for i in range(n)]
+    return [{"path": f"{side}{i}.jpg", "cluster": f"{i:064x}", "split": side} for i in range(n)]
 
 
 def sides(found):
@@ -61,4 +61,4 @@ def test_a_lacking_side_is_drawn_out_of_the_training_folder(how, given, drawn):
 
 
 def test_a_bad_picture_is_drawn_nowhere(how):
-    assert sides(split.assign([{"path": "x", "pixels": "", "split": ""}], how, seed=1)) == [""]
+    assert sides(split.assign([{"path": "x", "cluster": "", "split": ""}], how, seed=1)) == [""]

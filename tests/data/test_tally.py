@@ -3,10 +3,12 @@
 import pytest
 
 from darkroom.data import tally
+from darkroom.data.near import Pair
 
 
-def row(path, label, split, pixels, bad=""):
-    return {"path": path, "label": label, "split": split, "pixels": pixels, "bad": bad}
+def row(path, label, split, pixels, bad="", **other):
+    facts = {"format": "PNG", "width": 9, "height": 9, "colour": 9.0, "contrast": 9.0, "group": ""}
+    return {"path": path, "label": label, "split": split, "pixels": pixels, "bad": bad, **facts, **other}
 
 
 @pytest.fixture
@@ -39,7 +41,61 @@ def test_the_whole_has_the_share_of_bad_pictures_and_the_imbalance(rows):
     assert (whole["imbalance"], whole["largest"], whole["smallest"]) == (3, "a", "c")
 
 
-@pytest.mark.parametrize("table", ["groups", "classes", "whole"])
-def test_every_declared_column_is_there(rows, table):
-    (first, *_) = getattr(tally, table)(rows)
+def test_near_duplicates_across_classes_and_sides_come_first(rows):
+    found = tally.near(rows, [Pair(0, 2, 1.0), Pair(0, 1, 2.0), Pair(1, 3, 3.0)])
+    assert [(pair["first"], pair["second"], pair["labels"], pair["sides"]) for pair in found] == [
+        ("a/2", "b/1", 2, 2),
+        ("a/1", "a/2", 1, 2),
+        ("a/1", "a/3", 1, 1),
+    ]
+
+
+def test_flat_pictures_are_counted_by_class():
+    rows = [row(f"a/{n}", "a", "train", "p", contrast=float(n)) for n in range(4)] + [row("b/1", "b", "train", "q")]
+    assert tally.flats(rows, 2.0) == [
+        {"class": "a", "flat": 2, "share": 0.5, "example": "a/0"},
+        {"class": "b", "flat": 0, "share": 0.0, "example": ""},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "value"),
+    [
+        ({"width": 30}, "size", "30 x 9 pixels"),
+        ({"format": "JPEG"}, "format", "JPEG"),
+        ({"colour": 0.5}, "colouring", "grey"),
+    ],
+)
+def test_one_property_that_tells_a_class_scores_one(facts, name, value):
+    rows = [row(f"a/{n}", "a", "train", "p", **facts) for n in range(4)]
+    rows += [row(f"{label}/{n}", label, "train", "q") for label in "bc" for n in range(4)]
+    found = {(each["class"], each["property"]): each for each in tally.giveaways(rows)}
+    assert found["a", name] | {"score": 1.0, "inside": 1.0, "outside": 0.0, "value": value} == found["a", name]
+    assert all(each["score"] <= 0.5 for (label, _), each in found.items() if label != "a")
+
+
+def test_the_longest_and_the_misnamed_picture_are_found():
+    rows = [
+        row("a/1.jpg", "a", "train", "p", width=90),
+        row("a/2.png", "a", "train", "q"),
+        row("a/3", "a", "train", ""),
+    ]
+    rows.append(row("a/4.JPEG", "a", "train", "r", format="MPO"))
+    (whole,) = tally.whole(rows)
+    assert (whole["aspect"], whole["widest"], whole["misnamed"], whole["misnomer"]) == (10, "a/1.jpg", 1, "a/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("table", "more"),
+    [
+        ("groups", ()),
+        ("classes", ()),
+        ("whole", ()),
+        ("giveaways", ()),
+        ("flats", (2.0,)),
+        ("near", ([Pair(0, 1, 1)],)),
+    ],
+)
+def test_every_declared_column_is_there(rows, table, more):
+    (first, *_) = getattr(tally, table)(rows, *more)
     assert set(tally.COLUMNS[table]) <= set(first)

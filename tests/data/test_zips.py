@@ -1,4 +1,4 @@
-"""zips: faults that only a zip archive can have (rows A10 to A12 and A17 of its fault list)."""
+"""zips: faults that only a zip archive can have (rows A10 to A12, A17 and A34)."""
 
 import struct
 import zipfile
@@ -69,3 +69,9 @@ def test_every_usual_method_is_read(zipped, tmp_path, limits):
         path = zipped({"cats/1.jpg": b"x" * 999, "dogs/1.jpg": b"y"}, method=method)
         sources.unpack(path, tmp_path / "out", limits)
         assert (tmp_path / "out/cats/1.jpg").read_bytes() == b"x" * 999
+
+
+def test_bytes_before_the_first_member_are_refused(zipped, tmp_path, limits, png):
+    path = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
+    path.write_bytes(png() + path.read_bytes())
+    assert refused(path, tmp_path, limits).code == "E_ARCHIVE_PREFIX"

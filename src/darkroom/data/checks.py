@@ -12,23 +12,29 @@ from pathlib import Path
 from darkroom import files
 from darkroom.data import expectations, manifest, names, tally
 from darkroom.data.expectations import Expectation
+from darkroom.data.manifest import Listing
 from darkroom.errors import DataError, printable
 from darkroom.params import Validate
 
 SHOWN = 10  # offenders that a sentence names
 
 
-def check(rows: Sequence[dict], how: Validate, docs: Path) -> dict:
-    """Judge the `rows` of a manifest and write the data docs, web pages, to the folder `docs`.
+def check(listing: Listing, how: Validate, docs: Path) -> dict:
+    """Judge a manifest and write the data docs, web pages, to the folder `docs`.
 
     Returns success, pictures (how many are good), classes, counts (class -> side -> good pictures), bad (path
-    and reason), duplicates (lists of paths of equal pictures) and expectations (name, success, sentence,
-    observed, code, fix).
+    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs,
+    and the first) and expectations (name, severity, success, sentence, observed, code, fix).
     """
+    rows, twins = listing
     tables = {
         "pictures": manifest.good(rows),
         "groups": tally.groups(rows),
         "classes": tally.classes(rows),
+        "near": tally.near(rows, twins),
+        "given": tally.given(rows),
+        "flats": tally.flats(rows, how.min_contrast),
+        "giveaways": tally.giveaways(rows),
         "whole": tally.whole(rows),
     }
     expected = expectations.of(how)
@@ -36,19 +42,20 @@ def check(rows: Sequence[dict], how: Validate, docs: Path) -> dict:
         results = _run(tables, expected, partial.absolute())
     said = [_said(each, results[each.name], tables[each.table]) for each in expected]
     return {
-        "success": all(each["success"] for each in said),
+        "success": all(each["success"] for each in said if each["severity"] == "error"),
         "pictures": len(tables["pictures"]),
         "classes": [row["class"] for row in tables["classes"]],
         "counts": {row["class"]: {side: row[side] for side in names.SIDES} for row in tables["classes"]},
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
+        "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:SHOWN]},
         "expectations": said,
     }
 
 
 def insist(verdict: dict, *, report: Path) -> None:
     """Raises DataError (exit 3) with the first broken expectation; `report` is where the whole verdict lies."""
-    broken = [each for each in verdict["expectations"] if not each["success"]]
+    broken = [each for each in verdict["expectations"] if each["severity"] == "error" and not each["success"]]
     if broken:
         first, *others = broken
         more = f" (and {len(others)} more broken)" if others else ""
@@ -103,6 +110,7 @@ def _frame(table: str, rows: Sequence[dict]):
 def _said(expected: Expectation, result, rows: Sequence[dict]) -> dict:
     return {
         "name": expected.name,
+        "severity": "error" if expected.stops else "warning",
         "success": bool(result.success),
         "sentence": expected.sentence,
         "observed": _range(expected, rows) if result.success else _offenders(expected, result, rows),

@@ -26,6 +26,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 OTHERS = ("TIFF", "PSD", "EPS", "ICO", "JPEG 2000", "HEIC", "AVIF")  # pictures we could name but do not open
 DEEP = ("I", "F")  # Pillow's modes with more than 8 bits start with these
 FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
+WHITE = 128  # grey level from which a pixel of a binary picture is white
 FITS = {
     "stretch": lambda image, square: image.resize(square, FILTER),
     "crop": lambda image, square: ImageOps.fit(image, square, FILTER),
@@ -40,6 +41,8 @@ TURNS = {  # EXIF orientation -> what makes it upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+ON_THE_SIDE = [TURNS[orientation] for orientation in (5, 6, 7, 8)]
+SMALL = 64  # pixels a side that are enough to judge light and shape, and to tell pictures apart
 
 
 class BadPicture(ValueError):
@@ -50,31 +53,42 @@ def picture(
     data: bytes,
     *,
     size: int,
-    color: Literal["rgb", "grayscale"],
+    color: Literal["rgb", "grayscale", "binary"],
     fit: Literal["stretch", "crop", "pad"],
     max_pixels: int,
 ) -> np.ndarray:
     """The first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
 
-    `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black. Raises BadPicture.
+    `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black. `binary` is 255 where the shrunk
+    grey picture is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadPicture.
     """
     with _opened(data, max_pixels) as image:
         image.draft(None, (size, size))  # JPEG only: decode at 1/2, 1/4 or 1/8 while both sides stay >= size
-        flat = _flat(_upright(image))
+        turn = _turn(image)
+        flat = _flat(image if turn is None else image.transpose(turn))
         square = FITS[fit](flat if color == "rgb" else flat.convert("L"), (size, size))
-        return np.asarray(square, np.uint8).reshape(size, size, -1)
+        pixels = np.asarray(square, np.uint8).reshape(size, size, -1)
+        return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if color == "binary" else pixels
 
 
-def look(data: bytes, *, max_pixels: int) -> dict:
-    """Facts of a picture: width and height in pixels once upright, mode, format and `pixels`.
+def look(data: bytes, *, max_pixels: int) -> tuple[dict, Image.Image]:
+    """Facts of a picture, width and height in pixels once upright, mode, format and `pixels`, and a small RGB of it.
 
-    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Raises BadPicture.
+    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Of a JPEG of 128
+    pixels a side and more it is that of the picture at 1/2, 1/4 or 1/8, at least 64 pixels a side: faster, and the
+    price is that the same picture in another format has another hash. The small one is shrunk by whole numbers to
+    64 to 127 pixels a side, a smaller one left as it is. Raises BadPicture.
     """
     with _opened(data, max_pixels) as image:
-        facts = {"mode": image.mode, "format": image.format}
-        flat = _flat(_upright(image))
-        pixels = hashlib.sha256(f"{flat.width}x{flat.height}:".encode() + flat.tobytes())
-        return {"width": flat.width, "height": flat.height, **facts, "pixels": pixels.hexdigest()}
+        turn = _turn(image)
+        width, height = image.size[::-1] if turn in ON_THE_SIDE else image.size
+        facts = {"width": width, "height": height, "mode": image.mode, "format": image.format}
+        image.draft(None, (SMALL, SMALL))
+        flat = _flat(image if turn is None else image.transpose(turn))
+        pixels = hashlib.sha256(f"{width}x{height}:".encode())
+        pixels.update(flat.tobytes())
+        small = flat.reduce((max(1, flat.width // SMALL), max(1, flat.height // SMALL)))
+        return {**facts, "pixels": pixels.hexdigest()}, small
 
 
 @contextmanager
@@ -127,13 +141,12 @@ def _instead(data: bytes) -> str:
     return f"not an image (looks like {kind})" if kind else "not an image"
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF says. `ImageOps.exif_transpose` also rewrites the EXIF, which fails when that is garbage."""
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes it upright, by its EXIF. `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage."""
     try:
-        turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:  # unreadable EXIF says nothing about orientation
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def _flat(image: Image.Image) -> Image.Image:

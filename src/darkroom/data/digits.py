@@ -1,12 +1,10 @@
 """The small data set that comes with the project: scikit-learn's 1,797 handwritten digits of 8 x 8 pixels."""
 
 import zipfile
-from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-
 from darkroom import files
+from darkroom.data import png
 
 WHITE = 16  # scikit-learn's digits go from 0 to 16
 
@@ -19,7 +17,7 @@ def write(path: Path) -> int:
     pictures = (found.images * 255 / WHITE).round().astype("uint8")
     with files.replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
         for number, (picture, digit) in enumerate(zip(pictures, found.target, strict=True)):
-            archive.writestr(_entry(f"{digit}/{number:04}.png"), _png(picture))
+            archive.writestr(_entry(f"{digit}/{number:04}.png"), png.encode(picture))
     return len(pictures)
 
 
@@ -28,9 +26,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.create_system, entry.external_attr = 3, 0o100644 << 16
     return entry
-
-
-def _png(picture) -> bytes:
-    buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=9)
-    return buffer.getvalue()

@@ -9,6 +9,7 @@ from darkroom.data import decode, manifest, names
 from darkroom.params import Validate
 
 FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second picture inside
+ASPECT = 20
 AGAIN = "run `dvc repro -f validate`"
 
 
@@ -17,16 +18,23 @@ class Expectation:
     """`test` is the kind and the arguments in Great Expectations' spelling."""
 
     name: str
-    table: str  # pictures | groups | classes | whole
+    table: str  # of `tally`
     test: tuple[str, dict]
     sentence: str  # the law, after "expected that"
     offender: str  # a format for a row of the table that breaks it
     code: str
     fix: str
+    stops: bool = True  # False: a warning
 
 
 def of(how: Validate) -> list[Expectation]:
-    return [*_pictures_are_usable(how), *_pictures_are_apart(), *_classes_are_large_enough(how)]
+    return [
+        *_pictures_are_usable(how),
+        *_pictures_are_apart(),
+        *_classes_are_large_enough(how),
+        *_pictures_are_worth_it(how),
+        *_nothing_is_odd(how),
+    ]
 
 
 def _at_least(column: str, value: float) -> tuple[str, dict]:
@@ -132,6 +140,15 @@ def _pictures_are_apart() -> list[Expectation]:
             "E_LEAKAGE",
             "remove one from the archive",
         ),
+        Expectation(
+            "one side a group",
+            "given",
+            _at_most("sides", 1),
+            "the pictures of one group are on one side of the split",
+            "{first} and {second} are of group {group}",
+            "E_LEAKAGE",
+            "correct the column split of the table",
+        ),
     ]
 
 
@@ -167,5 +184,75 @@ def _classes_are_large_enough(how: Validate) -> list[Expectation]:
             "{largest} is {imbalance:.3g} times {smallest}",
             "E_IMBALANCE",
             "add pictures or raise validate.max_imbalance",
+        ),
+    ]
+
+
+def _pictures_are_worth_it(how: Validate) -> list[Expectation]:
+    return [
+        Expectation(
+            "few flat pictures",
+            "flats",
+            _at_most("share", how.max_flat_share),
+            f"at most a share of {how.max_flat_share:g} of a class is flat (contrast below {how.min_contrast:g})",
+            "{flat} of class {class} are, such as {example}",
+            "E_FLAT",
+            "remove them, or change validate.max_flat_share or validate.min_contrast",
+        ),
+    ]
+
+
+def _nothing_is_odd(how: Validate) -> list[Expectation]:
+    """Warnings: a person should look, the line goes on."""
+    return [
+        Expectation(
+            "near duplicates on one side",
+            "near",
+            _at_most("sides", 1),
+            "nearly equal pictures are on one side of the split",
+            "{first} and {second}",
+            "W_LEAKAGE",
+            "look at near_duplicates.html, and remove one of each pair from the archive",
+            stops=False,
+        ),
+        Expectation(
+            "one class for near duplicates",
+            "near",
+            _at_most("labels", 1),
+            "nearly equal pictures have one class",
+            "{first} and {second}",
+            "W_LABEL_CONFLICT",
+            "look at near_duplicates.html, and correct the label or remove one",
+            stops=False,
+        ),
+        Expectation(
+            "nothing gives a class away",
+            "giveaways",
+            _at_most("score", how.max_giveaway),
+            f"no size, format or colouring tells a class from the others by more than {how.max_giveaway:g}",
+            "{inside:.0%} of class {class} and {outside:.0%} of the others are {value}",
+            "W_GIVEAWAY",
+            "make the classes alike, or a network learns this instead of the pictures",
+            stops=False,
+        ),
+        Expectation(
+            "usual shapes",
+            "whole",
+            _at_most("aspect", ASPECT),
+            f"the long side is at most {ASPECT} times the short one",
+            "that of {widest} is {aspect:.3g} times",
+            "W_SHAPE",
+            "look at it",
+            stops=False,
+        ),
+        Expectation(
+            "honest names",
+            "whole",
+            _at_most("misnamed", 0),
+            "names end as the contents are",
+            "{misnamed} do not, such as {misnomer}",
+            "W_NAMES",
+            "nothing: contents decide; but other programs may stumble",
+            stops=False,
         ),
     ]

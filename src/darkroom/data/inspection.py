@@ -20,6 +20,7 @@ NAME_BYTES = 240  # of one component; common file systems stop at 255
 DEPTH = 8  # folders above a file
 SMALL = 1 << 20  # bytes; below it no ratio is suspicious
 SHOWN = 10  # faults a message spells out
+UNPORTABLE = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*].*|.*[. ]', re.IGNORECASE)  # on Windows
 
 
 class Fault(NamedTuple):
@@ -40,6 +41,7 @@ class Member:
     crc: int | None
     open: Callable[[], BinaryIO]
     faults: tuple[Fault, ...] = ()  # of the container, such as an encrypted member
+    guessed: bool = False  # the name was not UTF-8
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -86,12 +88,17 @@ def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
         yield Fault("E_ARCHIVE_LINK", raw, "is a link", "replace links by the files they point to")
     if member.kind == "special":
         yield Fault("E_ARCHIVE_SPECIAL", raw, "is neither a file nor a folder", "remove it")
-    if member.size > limits.max_entry_bytes:
-        why = f"unpacks to {member.size} bytes, more than {limits.max_entry_bytes}"
+    if member.size > largest(raw, limits):
+        why = f"unpacks to {member.size} bytes, more than {largest(raw, limits)}"
         yield Fault("E_ARCHIVE_LIMIT", raw, why, "raise ingest.max_entry_bytes if you trust this archive")
     if member.size > SMALL and member.size > limits.max_ratio * member.packed:
         why = f"swells from {member.packed} to {member.size} bytes, more than {limits.max_ratio:g} to 1"
         yield Fault("E_ARCHIVE_BOMB", raw, why, "raise ingest.max_ratio if you trust this archive")
+
+
+def largest(name: str, limits: Ingest) -> int:
+    """Bytes that a member of this name may have."""
+    return limits.max_total_bytes if names.is_array(name) else limits.max_entry_bytes
 
 
 def _together(members: Sequence[Member]) -> Iterator[Fault]:
@@ -111,12 +118,33 @@ def _together(members: Sequence[Member]) -> Iterator[Fault]:
                 yield Fault("E_NAME_CONFLICT", other.raw, why, "keep one")
         if key in folders:
             yield Fault("E_NAME_CONFLICT", first.raw, "is a file and a folder", "rename one")
+    yield from _empty(members)
+
+
+def _empty(members: Sequence[Member]) -> Iterator[Fault]:
+    """A class without pictures would vanish without a word. An archive that is empty altogether is no concern here."""
+    used = {member.parts[:depth] for member in members if is_wanted(member) for depth in range(len(member.parts))}
+    for member in members:
+        if used and member.kind == "folder" and member.parts not in used and not names.is_junk(member.parts):
+            if not any(names.is_unlabelled(part) for part in member.parts):
+                yield Fault("E_EMPTY_FOLDER", member.raw, "has no files", "add pictures or remove the folder")
 
 
 def _folders(member: Member) -> Iterator[str]:
     parts = [part.casefold() for part in member.parts]
     for depth in range(1, len(parts) + (member.kind == "folder")):
         yield "/".join(parts[:depth])
+
+
+def notes(members: Sequence[Member]) -> list[str]:
+    """What is odd about an archive without being a fault, a sentence each."""
+    wanted = [member for member in members if is_wanted(member)]
+    odd = {
+        "names use Windows' backslashes, read as folders": [m for m in wanted if "\\" in m.raw],
+        "names cannot exist on Windows": [m for m in wanted if any(UNPORTABLE.fullmatch(part) for part in m.parts)],
+        "names were not UTF-8 and are guesses": [m for m in wanted if m.guessed],
+    }
+    return [f"{len(found)} {what}, first {printable(found[0].raw)}" for what, found in odd.items() if found]
 
 
 def is_wanted(member: Member) -> bool:

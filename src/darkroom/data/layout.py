@@ -1,7 +1,7 @@
-"""Read labels and sides from folder names.
+"""Read labels and sides from a table, else from folder names.
 
-Two layouts: class folders (`cats/1.jpg`), or split folders with class folders (`train/cats/1.jpg`). Anything
-else stops with a sentence: a guess here would silently train on the wrong labels.
+Two layouts of folders: class folders (`cats/1.jpg`), or split folders with class folders (`train/cats/1.jpg`).
+Anything else stops with a sentence: a guess here would silently train on the wrong labels.
 """
 
 import unicodedata
@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from darkroom.data import names
+from darkroom import files
+from darkroom.data import names, tables
+from darkroom.data.tables import Picture
 from darkroom.errors import DataError, printable
 
 EXPECTED = "expected cats/1.jpg, dogs/2.jpg, … or train/cats/1.jpg, test/dogs/2.jpg, …"
@@ -21,24 +23,31 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths relative to the folder, with slashes. `pictures` has (path, label, side or "")."""
+    """Paths relative to the folder, with slashes."""
 
-    pictures: tuple[tuple[str, str, str], ...]
+    pictures: tuple[Picture, ...]
     aside: tuple[str, ...]  # pictures without a label
     strays: tuple[str, ...]  # files that are no pictures by name
 
 
 def read(folder: Path) -> Layout:
-    """Raises DataError (exit 3) when the folders do not tell every picture's class."""
-    found = [path.relative_to(folder).parts for path in folder.rglob("*") if path.is_file()]
+    """Raises DataError (exit 3) when neither a table nor the folders tell every picture's class."""
+    found = [path.relative_to(folder).parts for path in files.below(folder)]
     found = sorted(parts for parts in found if not names.is_junk(parts))
     strays = [parts for parts in found if names.is_stray(parts[-1])]
     candidates = [parts for parts in found if not names.is_stray(parts[-1])]
-    splits = _splits(candidates)
-    aside = [parts for parts in candidates if _is_aside(parts, splits)]
-    labelled = [_labelled(parts, splits) for parts in candidates if not _is_aside(parts, splits)]
+    listed = [parts for parts in strays if len(parts) == 1 and tables.is_table(folder / parts[0])]
+    if len(listed) > 1:
+        raise _fault("E_LAYOUT", f"{len(listed)} tables of labels: {_listed(_joined(listed))}", "keep one")
+    labelled = tables.read(folder / listed[0][0], _joined(candidates)) if listed else _by_folders(candidates)
+    known = {picture.path for picture in labelled}
     _insist_on_classes(labelled)
-    return Layout(tuple(labelled), _joined(aside), _joined(strays))
+    return Layout(tuple(labelled), tuple(name for name in _joined(candidates) if name not in known), _joined(strays))
+
+
+def _by_folders(candidates: Sequence[Parts]) -> list[Picture]:
+    splits = _splits(candidates)
+    return [_labelled(parts, splits) for parts in candidates if not _is_aside(parts, splits)]
 
 
 def _splits(candidates: Sequence[Parts]) -> dict[str, str]:
@@ -66,19 +75,19 @@ def _is_aside(parts: Parts, splits: dict[str, str]) -> bool:
     return parts[0] not in splits or len(parts) == 2
 
 
-def _labelled(parts: Parts, splits: dict[str, str]) -> tuple[str, str, str]:
+def _labelled(parts: Parts, splits: dict[str, str]) -> Picture:
     side, (label, *rest) = (splits[parts[0]], parts[1:]) if splits else (ALL, parts)
     if len(rest) != 1:
         what = f"class folder {printable(label)} has folders inside ({printable('/'.join(parts))}); {EXPECTED}"
         raise _fault("E_NESTED_CLASSES", what, "keep pictures right inside their class folder")
-    return "/".join(parts), label, side
+    return Picture("/".join(parts), label, side)
 
 
-def _insist_on_classes(labelled: Sequence[tuple[str, str, str]]) -> None:
-    learned = sorted({label for _, label, side in labelled if side in (ALL, "train")})
+def _insist_on_classes(labelled: Sequence[Picture]) -> None:
+    learned = sorted({picture.label for picture in labelled if picture.split in (ALL, "train")})
     if not learned:
         raise _fault("E_LAYOUT", f"no picture lies in a class folder; {EXPECTED}", "make one folder a class")
-    unknown = next((path for path, label, _ in labelled if label not in learned), None)
+    unknown = next((picture.path for picture in labelled if picture.label not in learned), None)
     if unknown:
         raise _fault("E_UNKNOWN_CLASS", f"{printable(unknown)}: a class without training pictures", "add some")
     aliases: dict[str, list[str]] = defaultdict(list)

@@ -14,6 +14,8 @@ SIGNS = {
     b"%PDF": "PDF",
     b"PK\3\4": "zip",
     b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
     b"Rar!": "RAR",
     b"7z\xbc\xaf": "7z",
     b"version https://git-lfs": "a Git LFS pointer",
@@ -35,6 +37,8 @@ def kind(data: bytes) -> str:
         return "WEBP"
     if head[4:8] == b"ftyp":
         return BRANDS.get(head[8:12], "video")
+    if head[257:262] == b"ustar":
+        return "tar"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     found = (name for sign, name in SIGNS.items() if head.startswith(sign) or text.startswith(sign))
     return next(found, "")

@@ -1,8 +1,11 @@
 """Pictures as arrays: what training, searching and evaluating read.
 
-A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json` that says
-how the pictures were made, and an inventory. `packing` writes it; editing that never retrains a model whose
-arrays stay the same.
+A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json`, and an
+inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
+
+The spec has classes, image_size, color, fit and max_pixels, which say how the pictures were made, and for the
+layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
+and the standard deviation of a channel over all pixels of the training pictures, in grey levels from 0 to 255.
 """
 
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ class Pack:
     labels: np.ndarray  # int64 (n,), 0 to k - 1
     paths: tuple[str, ...]  # n, relative to data/images
     classes: tuple[str, ...]  # k, sorted by code point
-    spec: dict  # classes, image_size, color, fit, max_pixels: what predict needs to make the same pictures
+    spec: dict  # below: what it takes to make the same pictures of others, and to normalise them
 
 
 def read(folder: Path, side: str) -> Pack:

@@ -1,24 +1,32 @@
 """Decode every picture once, into memory-mapped arrays.
 
 Workers decode, this process writes each picture to its row of a file that is as large as it will be from the
-start, so memory stays bounded whatever the number of pictures.
+start, so memory stays bounded whatever the number of pictures. Rows that an earlier run made of the same bytes in
+the same way are taken from the cache instead.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.format import open_memmap
 
 from darkroom import engine, files
-from darkroom.data import decode, manifest, names, pack
+from darkroom.data import decode, magic, manifest, names, pack
+from darkroom.data.store import Store, log
 from darkroom.errors import ArtifactError
 from darkroom.params import Preprocess
 
+COLUMNS = ("path", "label", "split", "sha256", "bad")  # of the manifest, as much as packing needs
+AT_A_TIME = 256  # pictures that are counted at once
 
-def write(rows: Sequence[dict], images: Path, out: Path, how: Preprocess, *, max_pixels: int) -> dict[str, int]:
+
+def write(
+    rows: Sequence[dict], images: Path, out: Path, how: Preprocess, *, max_pixels: int, cache: Path
+) -> dict[str, int]:
     """Pack the good pictures of the manifest `rows` into `out` and return how many each side has.
 
     Raises ArtifactError (exit 4) when a picture is no longer the one that was validated.
@@ -26,39 +34,78 @@ def write(rows: Sequence[dict], images: Path, out: Path, how: Preprocess, *, max
     rows = manifest.good(rows)
     classes = manifest.classes(rows)
     sides = {side: [row for row in rows if row["split"] == side] for side in names.SIDES}
-    with files.replacing(out) as partial_out:
+    made = {"image_size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
+    with files.replacing(out) as partial_out, Store(log(cache, (decode, magic), made)) as store:
+        pictures = _pictures(list(chain(*sides.values())), images, how, max_pixels, store)
         for side, its_rows in sides.items():
-            _write_side(its_rows, classes, images, partial_out / side, how, max_pixels)
-        files.write_json(partial_out / pack.SPEC, {"classes": classes, **how.model_dump(), "max_pixels": max_pixels})
+            _write_side(its_rows, classes, islice(pictures, len(its_rows)), partial_out / side, how)
+        mean, deviation = statistics(np.load(partial_out / "train" / pack.IMAGES, mmap_mode="r"))
+        layers = {"normalise": how.normalise, "mean": mean, "deviation": deviation}
+        files.write_json(partial_out / pack.SPEC, {"classes": classes, **made, **layers})
         files.seal(partial_out)
     return {side: len(its_rows) for side, its_rows in sides.items()}
 
 
+def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel of uint8 (n, s, s, c), in grey levels.
+
+    Counted, not summed up in floats, so the order of the pictures does not matter. A channel without any variation,
+    which nothing should be divided by, has the deviation 1.
+    """
+    counts = np.zeros((images.shape[-1], 256), np.int64)
+    for start in range(0, len(images), AT_A_TIME):
+        for channel, count in enumerate(counts):
+            count += np.bincount(images[start : start + AT_A_TIME, ..., channel].ravel(), minlength=256)
+    levels, n = np.arange(256), np.maximum(counts.sum(1), 1)
+    mean = counts @ levels / n
+    deviation = np.sqrt((counts * (levels - mean[:, None]) ** 2).sum(1) / n)
+    return mean.tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
+
+
+def _pictures(
+    rows: Sequence[dict], images: Path, how: Preprocess, max_pixels: int, store: Store
+) -> Iterator[np.ndarray]:
+    """uint8 (s, s, c) for each row, in order, from the store or else made and put there."""
+    make = partial(_picture, images=images, how=how, max_pixels=max_pixels)
+    missing = [row for row in rows if row["sha256"] not in store]
+    fresh = iter(engine.map(make, missing, title="packing"))
+    for row in rows:
+        if row["sha256"] in store:
+            kept = store.get(row["sha256"])
+            yield np.frombuffer(kept, np.uint8).reshape(how.image_size, how.image_size, -1) if kept else make(row)
+        else:
+            picture = next(fresh)
+            store.add(row["sha256"], picture.tobytes())
+            yield picture
+
+
 def _write_side(
-    rows: Sequence[dict], classes: Sequence[str], images: Path, out: Path, how: Preprocess, max_pixels: int
+    rows: Sequence[dict], classes: Sequence[str], pictures: Iterator[np.ndarray], out: Path, how: Preprocess
 ) -> None:
     out.mkdir(parents=True)
     shape = (len(rows), how.image_size, how.image_size, 3 if how.color == "rgb" else 1)
     packed = open_memmap(out / pack.IMAGES, mode="w+", dtype=np.uint8, shape=shape)
-    make = partial(_picture, images=images, how=how, max_pixels=max_pixels)
-    try:
-        for number, picture in enumerate(engine.map(make, rows, title=f"packing {out.name}")):
-            packed[number] = picture
-    except decode.BadPicture as reason:
-        raise ArtifactError("E_ARTIFACT", str(reason), where=images, fix="run `dvc repro validate`") from reason
+    for number, picture in enumerate(pictures):
+        packed[number] = picture
     packed.flush()
-    np.save(out / pack.LABELS, np.array([classes.index(row["label"]) for row in rows], np.int64))
-    listed = ({"row": number, **row} for number, row in enumerate(rows))
-    columns = ("row", "path", "label")
-    files.write_rows(out / pack.PATHS, columns, ({key: row[key] for key in columns} for row in listed))
+    places = {label: number for number, label in enumerate(classes)}
+    np.save(out / pack.LABELS, np.array([places[row["label"]] for row in rows], np.int64))
+    listed = ({"row": number, "path": row["path"], "label": row["label"]} for number, row in enumerate(rows))
+    files.write_rows(out / pack.PATHS, ("row", "path", "label"), listed)
 
 
 def _picture(row: dict, *, images: Path, how: Preprocess, max_pixels: int) -> np.ndarray:
-    """uint8 (s, s, c). Raises BadPicture, which a worker can send home, when the file is not the validated one."""
+    """uint8 (s, s, c). Raises ArtifactError (exit 4) when the file is not the one that was validated."""
     try:
         data = (images / row["path"]).read_bytes()
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
+            raise _not_validated(row, images, "changed since it was validated")
+        return decode.picture(data, size=how.image_size, color=how.color, fit=how.fit, max_pixels=max_pixels)
     except FileNotFoundError as fault:
-        raise decode.BadPicture(f"{row['path']} is missing") from fault
-    if hashlib.sha256(data).hexdigest() != row["sha256"]:
-        raise decode.BadPicture(f"{row['path']} changed since it was validated")
-    return decode.picture(data, size=how.image_size, color=how.color, fit=how.fit, max_pixels=max_pixels)
+        raise _not_validated(row, images, "is missing") from fault
+    except decode.BadPicture as reason:
+        raise _not_validated(row, images, f"cannot be packed: {reason}") from reason
+
+
+def _not_validated(row: dict, images: Path, why: str) -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{row['path']} {why}", where=images, fix="run `dvc repro validate`")

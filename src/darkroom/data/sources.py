@@ -1,65 +1,97 @@
-"""Unpack an archive of pictures, safely: all of it, nothing outside the folder, or nothing at all.
+"""Unpack a data set, safely: all of it, nothing outside the folder, or nothing at all.
 
-Two passes. The first reads the directory and refuses the archive for any dangerous member (`inspection`); the
-second copies member by member, counts the bytes and checks the sums. The folder appears when all went well.
+Two passes. The first lists the members and refuses the archive for any dangerous one (`inspection`); the second
+copies member by member, counts the bytes and checks the sums. Then pictures that come as arrays become files
+(`arrays`), and empty outer folders go. The folder appears when all went well.
 The price: the archive is on the disk twice, packed and unpacked.
 """
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import inspection, names, zips
+from darkroom.data import arrays, inspection, magic, names, tables, tars, zips
 from darkroom.data.inspection import Member
 from darkroom.errors import ArtifactError, DataError, EnvironmentFault, printable
 from darkroom.params import Ingest
 
 ROOM = 2.2  # times the unpacked size: the folder, DVC's copy of it, and slack
+PACKED = ("gzip", "bzip2", "xz", "tar")
+UNPACKED = ".unpacked"  # hidden, so that it is junk wherever it should be met
 
 
 def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
-    """Put the pictures of `source`, a zip or a folder, into `folder`, without junk and without empty outer folders.
+    """Put the pictures of `source` into `folder`, without junk and without empty outer folders.
 
-    Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root), `backslashes`, and the `root`.
+    `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold pictures in class
+    folders, pictures and a table (`tables`), or arrays (`arrays`).
+    Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root), the `root`, and `notes`.
     Raises ArtifactError (exit 4) when there is no `source`, DataError (exit 3) when it is unsafe or damaged,
     EnvironmentFault (exit 5) when the disk is too small.
     """
     if not source.exists():
         raise ArtifactError("E_ARCHIVE_MISSING", "no archive", where=source, fix="put it there or run `dvc pull`")
-    with _members(source) as members:
+    with _members(source, limits) as members:
         inspection.insist(source.name, members, limits)
-        wanted = {member.parts: member for member in reversed(members) if inspection.is_wanted(member)}
-        root = names.common_root(wanted)
-        inside = {parts[len(root) :]: wanted[parts] for parts in sorted(wanted) if parts[: len(root)] == root}
-        if not inside:
+        wanted = {member.parts: member for member in members if inspection.is_wanted(member)}
+        if not wanted:
             raise DataError(
                 "E_ARCHIVE_EMPTY", "no files in it", where=source, fix="pack folders of pictures, one a class"
             )
-        _insist_on_room(folder, sum(member.size for member in inside.values()))
-        with files.replacing(folder) as partial:
-            for parts, member in inside.items():
-                _copy(source, member, partial.joinpath(*parts))
+        _insist_on_room(folder, sum(member.size for member in wanted.values()))
+        with files.replacing(folder) as partial_folder:
+            unpacked = partial_folder / UNPACKED
+            for parts, member in wanted.items():
+                _copy(source, member, unpacked.joinpath(*parts))
+            root = _settle(unpacked, wanted, partial_folder, limits)
+            found = [path.stat().st_size for path in files.below(partial_folder)]
+    inside = sum(parts[: len(root)] == root for parts in wanted)
     return {
-        "files": len(inside),
-        "bytes": sum(member.size for member in inside.values()),
-        "left_out": sum(member.kind == "file" for member in members) - len(inside),
-        "backslashes": sum("\\" in member.raw for member in members),
+        "files": len(found),
+        "bytes": sum(found),
+        "left_out": sum(member.kind == "file" for member in members) - inside,
         "root": "/".join(root),
+        "notes": inspection.notes(members),
     }
 
 
-def _members(source: Path) -> AbstractContextManager[Sequence[Member]]:
-    return nullcontext(list(_files_of(source))) if source.is_dir() else zips.members(source)
+def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Member]]:
+    if source.is_dir():
+        return nullcontext(list(_files_of(source)))
+    with source.open("rb") as file:
+        kind = magic.kind(file.read(magic.LENGTH))
+    if kind in PACKED:
+        return tars.members(source, limits)
+    if source.suffix == arrays.NPZ and kind == "zip":
+        return nullcontext([_file(source, source.name)])
+    return zips.members(source)
 
 
 def _files_of(folder: Path) -> Iterator[Member]:
-    for path in sorted(folder.rglob("*")):
-        kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file" if path.is_file() else "special"
-        size = path.lstat().st_size
-        yield Member(path.relative_to(folder).as_posix(), kind, size, size, None, lambda path=path: path.open("rb"))
+    return (_file(path, os.fsencode(path.relative_to(folder).as_posix())) for path in sorted(folder.rglob("*")))
+
+
+def _file(path: Path, raw: str | bytes) -> Member:
+    name, guessed = names.decoded(os.fsencode(raw))
+    kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file" if path.is_file() else "special"
+    size = path.lstat().st_size
+    return Member(name, kind, size, size, None, partial(path.open, "rb"), guessed=guessed)
+
+
+def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
+    """Move what counts from `unpacked` to `folder`: pictures made of arrays, or all that lies under the root."""
+    root: tuple[str, ...] = ()
+    if not arrays.unfold(unpacked, folder, limits):
+        tabled = {parts[:-1] for parts in wanted if tables.is_table(unpacked.joinpath(*parts))}
+        root = names.common_root(wanted, stops=tabled)
+        for path in unpacked.joinpath(*root).iterdir():
+            path.rename(folder / path.name)
+    shutil.rmtree(unpacked)
+    return root
 
 
 def _insist_on_room(folder: Path, size: int) -> None:
@@ -76,8 +108,10 @@ def _copy(source: Path, member: Member, target: Path) -> None:
     with target.open("xb") as file:
         for chunk in _chunks(source, member):
             written += file.write(chunk)
+            if written > member.size:
+                break
     if written != member.size:
-        why = f"holds {written} bytes and declares {member.size}"
+        why = f"holds {written} bytes or more and declares {member.size}"
         raise _damaged(source, member, "E_ARCHIVE_SIZE_LIE", why)
 
 

@@ -1,10 +1,10 @@
 """Give every picture a side: train, val or test.
 
 Folders of the archive are respected. What they leave open is drawn, and the draw is a function of the seed
-and of the picture's pixels alone, so
+and of the picture's cluster alone (`near.clusters`: the picture itself, as a rule), so
 
-* equal pictures share a side, under whatever name (no leak);
-* pictures added later never move old ones.
+* equal and nearly equal pictures, and those of one group, share a side, under whatever name (no leak);
+* pictures added later never move old ones, unless they join them to a cluster.
 
 What is drawn: the sides the archive lacks, out of all pictures or out of its training folder. So with a test
 folder and no validation folder, `validate.val` is a share of the training folder.
@@ -19,9 +19,9 @@ from darkroom.params import Validate
 
 
 def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> list[dict]:
-    """The rows with `split` filled in. Each has `pixels` and `split`: the archive's, or "" where it says nothing.
+    """The rows with `split` filled in. Each has `cluster` and `split`: the archive's, or "" where it says nothing.
 
-    A row without pixels, a bad picture, keeps what it has: nobody will use it.
+    A row without cluster, a bad picture, keeps what it has: nobody will use it.
     """
     rows = list(rows)
     given = {row["split"] for row in rows}
@@ -30,9 +30,9 @@ def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> list[dict]:
 
 
 def _side(row: dict, lacking: dict[str, float], seed: int) -> str:
-    if row["split"] in ("val", "test") or not row["pixels"]:
+    if row["split"] in ("val", "test") or not row["cluster"]:
         return row["split"]
-    draw = _draw(row["pixels"], seed)
+    draw = _draw(row["cluster"], seed)
     for side, share in lacking.items():
         if draw < share:
             return side
@@ -40,7 +40,7 @@ def _side(row: dict, lacking: dict[str, float], seed: int) -> str:
     return "train"
 
 
-def _draw(pixels: str, seed: int) -> float:
+def _draw(cluster: str, seed: int) -> float:
     """A number in [0, 1) that looks drawn but is a function of its arguments."""
-    word = sha256(f"{seed}:{pixels}".encode()).digest()[:6]
+    word = sha256(f"{seed}:{cluster}".encode()).digest()[:6]
     return int.from_bytes(word, "big") / 2**48

@@ -1,19 +1,35 @@
 """Count a manifest into the small tables that `checks` holds its expectations against.
 
-Each table is a list of plain rows: a class, a group of equal pictures, or the one row of the whole.
+Each table is a list of plain rows: a class, a group of equal pictures, a pair of nearly equal ones, a given group,
+a property that may give a class away, or the one row of the whole.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from darkroom.data import manifest, names
+from darkroom.data.near import Pair
 
 COLUMNS = {  # of each table, also when it has no rows
     "pictures": manifest.COLUMNS,
     "groups": ("pixels", "labels", "sides", "first", "second"),
     "classes": ("class", *names.SIDES, "total"),
-    "whole": ("bad_share", "bad", "pictures", "example", "imbalance", "largest", "smallest"),
+    "near": ("first", "second", "difference", "labels", "sides"),
+    "given": ("group", "sides", "first", "second"),
+    "flats": ("class", "flat", "share", "example"),
+    "giveaways": ("class", "property", "value", "inside", "outside", "score"),
+    "whole": (
+        *("bad_share", "bad", "pictures", "example", "imbalance", "largest", "smallest"),
+        *("aspect", "widest", "misnamed", "misnomer"),
+    ),
 }
+GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
+PROPERTIES: dict[str, Callable[[dict], str]] = {
+    "size": lambda row: f"{row['width']} x {row['height']} pixels",
+    "format": lambda row: row["format"],
+    "colouring": lambda row: "grey" if row["colour"] < GREY else "coloured",
+}
+ENDINGS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
 def classes(rows: Sequence[dict]) -> list[dict]:
@@ -50,11 +66,69 @@ def _two_unlike(same: Sequence[dict]) -> dict[str, str]:
     return {"first": first["path"], "second": next(unlike, same[-1])["path"]}
 
 
+def near(rows: Sequence[dict], twins: Sequence[Pair]) -> list[dict]:
+    """A row for each pair of near duplicates, those across classes and sides first."""
+    found = []
+    for first, second, difference in twins:
+        pair = rows[first], rows[second]
+        labels, sides = (len({row[key] for row in pair}) for key in ("label", "split"))
+        paths = {"first": pair[0]["path"], "second": pair[1]["path"]}
+        found.append({**paths, "difference": difference, "labels": labels, "sides": sides})
+    return sorted(found, key=lambda row: (-row["labels"], -row["sides"], row["first"], row["second"]))
+
+
+def given(rows: Sequence[dict]) -> list[dict]:
+    """A row for each group that the data set itself names: how many sides it is on, with an example of it."""
+    same: dict[str, list[dict]] = defaultdict(list)
+    for row in manifest.good(rows):
+        if row["group"]:
+            same[row["group"]].append(row)
+    sides = {group: len({row["split"] for row in its}) for group, its in same.items()}
+    return [{"group": group, "sides": sides[group], **_two_unlike(its)} for group, its in same.items()]
+
+
+def flats(rows: Sequence[dict], min_contrast: float) -> list[dict]:
+    """A row a class: how many of its good pictures are nearly one grey, and which share that is."""
+    totals = Counter(row["label"] for row in manifest.good(rows))
+    flat = [row for row in manifest.good(rows) if row["contrast"] < min_contrast]
+    counts = Counter(row["label"] for row in flat)
+    example = {row["label"]: row["path"] for row in reversed(flat)}
+    return [
+        {"class": label, "flat": counts[label], "share": counts[label] / total, "example": example.get(label, "")}
+        for label, total in sorted(totals.items())
+    ]
+
+
+def giveaways(rows: Sequence[dict]) -> list[dict]:
+    """A row for each class and property: the value that tells the class best from the others, and how well.
+
+    `inside` and `outside` are the shares of the class and of the others with that value, `score` their difference:
+    1 for a class that a ruler could tell without looking at the picture.
+    """
+    good = manifest.good(rows)
+    found = []
+    for name, value_of in PROPERTIES.items():
+        having = Counter((row["label"], value_of(row)) for row in good)
+        all_having = Counter(value_of(row) for row in good)
+        totals = Counter(row["label"] for row in good)
+        best: dict[str, dict] = {}
+        for (label, value), count in sorted(having.items()):
+            inside = count / totals[label]
+            outside = (all_having[value] - count) / max(1, len(good) - totals[label])
+            row = {"class": label, "property": name, "value": value, "inside": inside, "outside": outside}
+            if label not in best or inside - outside > best[label]["score"]:
+                best[label] = {**row, "score": inside - outside}
+        found += best.values()
+    return found
+
+
 def whole(rows: Sequence[dict]) -> list[dict]:
-    """One row: share of bad pictures with an example, and the largest class to the smallest."""
+    """One row: share of bad pictures, the largest class to the smallest, the longest picture, the misnamed ones."""
     bad = [row for row in rows if row["bad"]]
     totals = sorted(classes(rows), key=lambda row: row["total"])
     smallest, largest = totals[0], totals[-1]
+    aspect, widest = max(((_aspect(row), row["path"]) for row in manifest.good(rows)), default=(1.0, ""))
+    misnamed = [row["path"] for row in manifest.good(rows) if _is_misnamed(row)]
     return [
         {
             "bad_share": len(bad) / len(rows),
@@ -64,5 +138,18 @@ def whole(rows: Sequence[dict]) -> list[dict]:
             "imbalance": largest["total"] / max(1, smallest["total"]),
             "largest": largest["class"],
             "smallest": smallest["class"],
+            "aspect": aspect,
+            "widest": widest,
+            "misnamed": len(misnamed),
+            "misnomer": misnamed[0] if misnamed else "",
         }
     ]
+
+
+def _aspect(row: dict) -> float:
+    return max(row["width"], row["height"]) / min(row["width"], row["height"])
+
+
+def _is_misnamed(row: dict) -> bool:
+    promised = ENDINGS.get(row["path"].rpartition(".")[2].casefold())
+    return promised is not None and promised != row["format"].replace("MPO", "JPEG")

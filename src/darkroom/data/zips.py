@@ -12,13 +12,14 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from darkroom.data import magic
+from darkroom.data import magic, names
 from darkroom.data.inspection import Fault, Member
 from darkroom.errors import DataError
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 LOCAL_HEADER = 30  # bytes before the name
 ENCRYPTED = 0x1
+UNICODE = 0x800
 
 
 @contextmanager
@@ -31,18 +32,21 @@ def members(source: Path) -> Iterator[list[Member]]:
             raise _corrupt(source, fault) from fault
         with archive:
             overlapping = set(_overlapping(archive))
-            yield [_member(archive, info, info.orig_filename in overlapping) for info in archive.infolist()]
+            start = min((info.header_offset for info in archive.infolist()), default=0)
+            yield [_member(archive, info, info.orig_filename in overlapping, start) for info in archive.infolist()]
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, overlaps: bool) -> Member:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, overlaps: bool, start: int) -> Member:
+    name, guessed = _name(info)
     return Member(
-        raw=info.orig_filename,  # `filename` is cut at the first NUL
+        raw=name,
         kind=_kind(info),
         size=info.file_size,
         packed=info.compress_size,
         crc=info.CRC,
         open=partial(archive.open, info),
-        faults=tuple(_faults(info, overlaps)),
+        faults=tuple(_faults(info, overlaps, start)),
+        guessed=guessed,
     )
 
 
@@ -55,8 +59,18 @@ def _kind(info: zipfile.ZipInfo) -> str:
     return "folder" if info.orig_filename.endswith(("/", "\\")) else "file"
 
 
-def _faults(info: zipfile.ZipInfo, overlaps: bool) -> Iterator[Fault]:
+def _name(info: zipfile.ZipInfo) -> tuple[str, bool]:
+    """`orig_filename`, as `filename` is cut at the first NUL. Many packers write UTF-8 and forget to say so."""
     name = info.orig_filename
+    return (name, False) if info.flag_bits & UNICODE else names.decoded(name.encode("cp437"))
+
+
+def _faults(info: zipfile.ZipInfo, overlaps: bool, start: int) -> Iterator[Fault]:
+    """`start` is where the first member of the archive begins, in bytes."""
+    name = info.orig_filename
+    if info.header_offset == start > 0:
+        why = f"comes after {start} bytes that belong to no member (a picture or a program may hide there)"
+        yield Fault("E_ARCHIVE_PREFIX", name, why, "unpack it where it can do no harm, and pack it again")
     if info.flag_bits & ENCRYPTED:
         yield Fault("E_ARCHIVE_ENCRYPTED", name, "is encrypted", "decrypt the archive first")
     if info.compress_type not in METHODS:

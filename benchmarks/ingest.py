@@ -1,0 +1,146 @@
+"""How fast pictures become arrays: ours against three usual ways, side by side on the same files.
+
+    python -m benchmarks.ingest --data ARCHIVE [--size 96] [--rounds 5]
+
+Ours looks at every picture (hashes, measures, near duplicates), lists it and packs it; the others decode and shrink
+it and do nothing else. Each run is a process of its own, whose imports are not counted and whose start of workers
+is; rounds take turns, so that whatever else the machine does hits all alike. A ratio is the time of the other
+divided by ours in the same round: above 1, ours is faster.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+SUFFIXES = (".jpg", ".jpeg")  # what all of the four can read
+BATCH = 256  # pictures
+VENDORS = ("tensorflow", "keras", "pillow", "numpy")
+OUT = Path("reports/benchmarks/ingest.json")
+
+
+def darkroom(folder: Path, size: int) -> float:
+    from darkroom import params
+    from darkroom.data import layout, manifest, packing
+
+    p = params.load()
+    how = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
+    with tempfile.TemporaryDirectory() as home:
+        start = time.perf_counter()
+        cache = Path(home)
+        listing = manifest.build(folder, layout.read(folder), p.validate, seed=p.seed, cache=cache / "facts")
+        limit = p.validate.max_pixels
+        packing.write(listing.rows, folder, cache / "packed", how, max_pixels=limit, cache=cache / "rows")
+        return time.perf_counter() - start
+
+
+def tf_data(folder: Path, size: int) -> float:
+    import tensorflow as tf
+
+    def read(path):
+        return tf.cast(tf.image.resize(tf.io.decode_jpeg(tf.io.read_file(path), channels=3), (size, size)), tf.uint8)
+
+    start = time.perf_counter()
+    pictures = tf.data.Dataset.from_tensor_slices([str(path) for path in jpegs(folder)])
+    for _ in pictures.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE):
+        pass
+    return time.perf_counter() - start
+
+
+def pil_one_process(folder: Path, size: int) -> float:
+    import numpy as np
+    from PIL import Image
+
+    start = time.perf_counter()
+    for path in jpegs(folder):
+        with Image.open(path) as image:
+            np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
+    return time.perf_counter() - start
+
+
+def image_dataset_from_directory(folder: Path, size: int) -> float:
+    import keras
+
+    start = time.perf_counter()
+    square = (size, size)
+    for _ in keras.utils.image_dataset_from_directory(
+        folder, labels=None, image_size=square, batch_size=BATCH, shuffle=False, verbose=False
+    ):
+        pass
+    return time.perf_counter() - start
+
+
+WAYS = {way.__name__: way for way in (darkroom, tf_data, pil_one_process, image_dataset_from_directory)}
+
+
+def jpegs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def timed(way: str, folder: Path, size: int) -> float:
+    words = [sys.executable, "-m", "benchmarks.ingest", "--way", way, "--data", str(folder), "--size", str(size)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return float(done.stdout.split()[-1])
+
+
+def compare(folder: Path, size: int, rounds: int) -> dict:
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    for number in range(rounds):
+        for way, found in seconds.items():
+            found.append(timed(way, folder, size))
+            print(f"round {number + 1} of {rounds}: {way} {found[-1]:.2f} s", flush=True)
+    ours = seconds.pop("darkroom")
+    ratios = {
+        way: spread([other / mine for other, mine in zip(found, ours, strict=True)]) for way, found in seconds.items()
+    }
+    return {"ratios": ratios, "seconds": {"darkroom": spread(ours)} | {way: spread(s) for way, s in seconds.items()}}
+
+
+def spread(values: list[float]) -> dict:
+    rounded = [round(value, 3) for value in values]
+    return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
+
+
+def machine() -> dict:
+    from darkroom import engine
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"system": platform.platform(), "processors": engine.processors(), "memory_gib": round(memory / 2**30, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="an archive of JPEG pictures in class folders")
+    parser.add_argument("--size", type=int, default=96, help="pixels, side of the packed square")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    known = parser.parse_args()
+    if known.way:
+        print(WAYS[known.way](known.data, known.size))
+        return
+
+    from darkroom import files, params
+    from darkroom.data import sources
+
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "images"
+        sources.unpack(known.data, folder, params.load().ingest)
+        found = compare(folder, known.size, known.rounds)
+        about = {"pictures": len(jpegs(folder)), "image_size": known.size, "machine": machine()}
+    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
+    files.write_json(OUT, {**found, **about, "versions": versions, "date": datetime.date.today().isoformat()})
+    print(json.dumps(found["ratios"], indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Whatever strangers send: pictures or a sentence, never a traceback, never a file outside, never half a folder."""
+
+import io
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from darkroom.data import decode, sources, tables
+from darkroom.errors import DataError, EnvironmentFault
+from darkroom.params import Ingest
+
+LIMITS = Ingest(max_entries=50, max_total_bytes=1 << 20, max_entry_bytes=1 << 19, max_ratio=100.0)
+MANY = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+PARTS = st.sampled_from(["..", ".", "", "cats", "Cats", "dogs", "con", "C:", "~", "a.jpg", "a.png", ".hidden", "x.csv"])
+NAMES = st.one_of(
+    st.lists(PARTS | st.text(max_size=6), min_size=1, max_size=5).map("/".join),
+    st.lists(PARTS, min_size=1, max_size=4).map("\\".join),
+    st.lists(PARTS, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts)),
+    st.text(max_size=12),
+    st.sampled_from(
+        ["x" * 300, "a/" * 12 + "b.jpg", "train-images-idx3-ubyte", "data_batch_1.bin", "x.npz", "a/" * 99]
+    ),
+)
+
+
+def survives(write):
+    """Unpack what `write` makes of a path: all inside the folder and whole, or a fault of one line and nothing."""
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "inner/out"
+        folder.parent.mkdir()
+        write(Path(home) / "archive")
+        before = {path.name for path in Path(home).iterdir()}
+        try:
+            done = sources.unpack(Path(home) / "archive", folder, LIMITS)
+        except (DataError, EnvironmentFault) as fault:
+            assert "\n" not in str(fault) and not any(folder.parent.iterdir())
+        else:
+            assert [path.name for path in folder.parent.iterdir()] == ["out"]
+            assert sum(path.is_file() for path in folder.rglob("*")) == done["files"] > 0
+        assert {path.name for path in Path(home).iterdir()} == before
+
+
+def zip_of(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            info = zipfile.ZipInfo("x")
+            info.filename = name
+            archive.writestr(info, data)
+    return buffer.getvalue()
+
+
+def tar_of(members, mode):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+MEMBERS = st.lists(st.tuples(NAMES, st.binary(max_size=40)), min_size=1, max_size=6)
+
+
+@MANY
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@given(MEMBERS)
+def test_any_names_in_a_zip(members):
+    try:
+        data = zip_of(members)
+    except (ValueError, UnicodeEncodeError):  # names that `zipfile` cannot write
+        return
+    survives(lambda path: path.write_bytes(data))
+
+
+@MANY
+@given(MEMBERS, st.sampled_from(["w", "w:gz"]))
+def test_any_names_in_a_tar(members, mode):
+    try:
+        data = tar_of(members, mode)
+    except (ValueError, UnicodeEncodeError):
+        return
+    survives(lambda path: path.write_bytes(data))
+
+
+GOOD = [("ds/cats/1.jpg", b"x" * 90), ("ds/dogs/1.jpg", b"y" * 90), ("ds/labels.csv", b"path,label\n1.jpg,a\n")]
+ARCHIVES = [zip_of(GOOD), *(tar_of(GOOD, mode) for mode in ("w", "w:gz", "w:bz2", "w:xz"))]
+EDITS = st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_size=1, max_size=8)
+
+
+def edited(data, edits, cut):
+    data = bytearray(data)
+    for place, change in edits:
+        data[place % len(data)] ^= change
+    return bytes(data[: len(data) - cut])
+
+
+@MANY
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@given(st.sampled_from(ARCHIVES), EDITS, st.sampled_from([0, 0, 1, 20]))
+def test_an_archive_with_flipped_bytes(archive, edits, cut):
+    data = edited(archive, edits, cut)
+    survives(lambda path: path.write_bytes(data))
+
+
+def encoded(kind, mode, **options):
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 24, 3), np.uint8)
+    Image.fromarray(pixels).convert(mode).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+PICTURES = [
+    *(encoded("PNG", mode) for mode in ("RGB", "P", "L", "1", "RGBA", "LA")),
+    *(encoded("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
+    *(
+        encoded("JPEG", "RGB", progressive=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0")
+        for _ in "1"
+    ),
+    *(encoded(kind, "RGB") for kind in ("GIF", "BMP", "WEBP")),
+]
+
+
+@settings(MANY, max_examples=1500)
+@given(st.sampled_from(PICTURES), EDITS, st.sampled_from([0, 0, 0, 1, 7, 60]))
+def test_a_picture_with_flipped_bytes_is_good_or_bad_through_both_doors(picture, edits, cut):
+    data = edited(picture, edits, cut)
+    verdicts = []
+    for door in (look, pack):
+        try:
+            door(data)
+            verdicts.append("good")
+        except decode.BadPicture as reason:
+            assert str(reason).isprintable()
+            verdicts.append("bad")
+    assert verdicts[0] == verdicts[1]
+
+
+def look(data):
+    facts, small = decode.look(data, max_pixels=10_000)
+    assert facts["width"] * facts["height"] <= 10_000 and small.mode == "RGB"
+
+
+def pack(data):
+    made = decode.picture(data, size=8, color="rgb", fit="stretch", max_pixels=10_000)
+    assert (made.shape, made.dtype) == ((8, 8, 3), np.uint8)
+
+
+@MANY
+@given(
+    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: ("path,label\n" + text).encode("utf-8", "replace"))
+)
+def test_any_bytes_as_a_table(data):
+    with tempfile.TemporaryDirectory() as home:
+        table = Path(home) / "x.csv"
+        table.write_bytes(data)
+        if tables.is_table(table):
+            try:
+                assert {picture.path for picture in tables.read(table, ["a/1.png"])} <= {"a/1.png"}
+            except DataError as fault:
+                assert str(fault).isprintable()

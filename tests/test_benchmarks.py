@@ -1,0 +1,41 @@
+"""The benchmarks run, so that the figures in reports/benchmarks can be made again."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks import ingest
+from PIL import Image
+
+
+@pytest.fixture
+def folder(tmp_path):
+    random = np.random.default_rng(1)
+    for number in range(12):
+        path = tmp_path / "images" / "ab"[number % 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (40, 30, 3), np.uint8)).save(path)
+    return tmp_path / "images"
+
+
+@pytest.mark.parametrize("way", ["darkroom", "pil_one_process"])  # the others are calls of TensorFlow, 8 s to import
+def test_a_way_takes_time_and_leaves_the_pictures_alone(folder, way):
+    before = {path: path.read_bytes() for path in ingest.jpegs(folder)}
+    assert ingest.WAYS[way](folder, 16) > 0
+    assert len(before) == 12 and before == {path: path.read_bytes() for path in ingest.jpegs(folder)}
+
+
+def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
+    seconds = {"darkroom": [2.0, 4.0, 1.0], "tf_data": [1.0, 8.0, 1.0]}
+    monkeypatch.setattr(ingest, "WAYS", dict.fromkeys(seconds))
+    monkeypatch.setattr(ingest, "timed", lambda way, folder, size: seconds[way].pop(0))
+    assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
+
+
+def test_the_committed_figures_are_those_of_all_ways():
+    found = json.loads(Path("reports/benchmarks/ingest.json").read_text())
+    assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
+    assert all(
+        ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 5 for ratio in found["ratios"].values()
+    )
