@@ -1,5 +1,9 @@
 """files: whole or absent, and able to prove it."""
 
+import subprocess
+import time
+
+import psutil
 import pytest
 
 from darkroom import files
@@ -31,6 +35,18 @@ def test_what_a_dead_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_pa
     with files.replacing(tmp_path / "out") as partial:
         partial.touch()
     assert not dead.exists() and alive.exists()
+
+
+def test_what_a_killed_process_left_goes_although_nobody_has_waited_for_it(tmp_path):
+    child = subprocess.Popen(["sleep", "60"])
+    stale = tmp_path / f"out.partial-{child.pid}"
+    stale.write_text("half")
+    child.kill()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    files.write_text(tmp_path / "out", "whole")
+    assert not stale.exists()
+    child.wait()
 
 
 def test_rows_read_back_as_written(tmp_path):

@@ -149,8 +149,16 @@ def _sweep(path: Path) -> None:
     """Remove what a killed process left beside `path`."""
     for stale in path.parent.glob(f"{path.name}.partial-*"):
         pid = stale.name.rpartition("-")[2]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+        if pid.isdigit() and not _alive(int(pid)):
             _remove(stale)
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process can still write; a killed one that nobody has waited for only keeps its number."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _remove(path: Path) -> None:
