@@ -15,7 +15,7 @@ MATERIAL = {"judging.report": "src/darkroom/judging/page"}  # what a module read
 OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # they look and never change an output
 
 IMPORTS = {
-    "cli": {"data.digits", "errors", "learning.backbones", "params", "paths", "shipping.predict"},
+    "cli": {"data.fetch", "errors", "learning.backbones", "params", "paths", "shipping.predict"},
     "data.arrays": {"data.names", "data.png", "errors", "files", "params"},
     "data.checks": {"data.expectations", "data.manifest", "data.names", "data.tally", "errors", "files", "params"},
     "data.decode": {"data.magic", "errors"},

@@ -22,6 +22,11 @@ def test_fetch_digits_writes_the_committed_archive_byte_for_byte(elsewhere):
     assert files.sha256(Path("data/raw/digits.zip")) == files.sha256(HERE / "data/raw/digits.zip")
 
 
+def test_fetch_knows_its_names_and_says_what_was_meant(elsewhere):
+    with pytest.raises(ParamsError, match="did you mean mnist"):
+        cli.run("fetch", "mnits")
+
+
 def test_predict_prints_path_label_and_probabilities(elsewhere, model_folder, capsys):
     Image.new("L", (9, 9)).save("a.png")
     cli.run("predict", "a.png", "--model", str(model_folder("any", label=1)))

@@ -33,8 +33,8 @@ def _parser() -> argparse.ArgumentParser:
         found.add_argument("--debug", action="store_true", help="show the traceback of an error")
         return found
 
-    fetch = command("fetch", _fetch, "write a data set into data/raw/")
-    fetch.add_argument("name", choices=["digits"])
+    fetch = command("fetch", _fetch, "get a data set into data/raw/, whole and checked")
+    fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or an address")
     predict = command("predict", _predict, "label pictures: path, label, probabilities")
     predict.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder of pictures, or a pattern")
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
@@ -46,10 +46,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fetch(known: argparse.Namespace) -> None:
-    from darkroom.data import digits
+    from darkroom.data import fetch
 
-    target = Path("data/raw") / f"{known.name}.zip"
-    print(f"{target}: {digits.write(target)} pictures")
+    target = fetch.fetch(known.name, Path("data/raw"))
+    print(f"{target}: name it in params.yaml as dataset.archive")
 
 
 def _predict(known: argparse.Namespace) -> None:
