@@ -87,7 +87,6 @@ def _write_side(
     packed = open_memmap(out / pack.IMAGES, mode="w+", dtype=np.uint8, shape=shape)
     for number, picture in enumerate(pictures):
         packed[number] = picture
-    packed.flush()
     places = {label: number for number, label in enumerate(classes)}
     np.save(out / pack.LABELS, np.array([places[row["label"]] for row in rows], np.int64))
     listed = ({"row": number, "path": row["path"], "label": row["label"]} for number, row in enumerate(rows))
