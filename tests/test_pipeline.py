@@ -103,7 +103,7 @@ def test_every_stage_leaves_what_it_promises(repository):
     assert metrics.keys() == {"cnn", "mobilenet"}
     assert metrics["cnn"]["accuracy"]["value"] > 0.9  # two squares are easy to tell apart
     for score in metrics["cnn"].values():
-        assert score["low"] <= score["value"] <= score["high"]
+        assert score["low"] is None or score["low"] <= score["value"] <= score["high"]
     assert [(m["name"], m["pretrained"]) for m in read(repository, "models.json")] == [
         ("cnn", None),
         ("mobilenet", False),
@@ -128,7 +128,8 @@ def test_mlflow_has_the_search_its_trials_a_run_a_model_and_the_champion(reposit
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     assert runs["trial-1"].data.tags["mlflow.parentRunId"] == runs["search"].info.run_id
     assert runs["cnn"].data.metrics.keys() >= {"loss", "val_accuracy", "test_accuracy", "test_f1_macro_low"}
-    assert runs["cnn"].data.metrics.keys() == runs["mobilenet"].data.metrics.keys()
+    values = [{n for n in runs[m].data.metrics if not n.endswith(("_low", "_high"))} for m in ("cnn", "mobilenet")]
+    assert values[0] == values[1]  # what has no interval, such as the ROC area of a faultless model, has no ends
     assert runs["cnn"].data.metrics["test_accuracy"] == read(repository, "metrics.json")["cnn"]["accuracy"]["value"]
     champion = client.get_model_version_by_alias("squares-classifier", "champion")
     assert champion.tags["dvc.data"] == runs["cnn"].inputs.dataset_inputs[0].dataset.digest

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from darkroom import errors, params, paths
+from darkroom import errors, files, params, paths
 from darkroom.errors import DataError, ParamsError, printable
 
 SHOWN = 3  # likeliest classes a line
@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
     predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some pictures are unusable")
     command("backbones", _backbones, "list the names that transfer.backbones takes")
+    relabel = command("relabel", _relabel, "copy the pictures with the labels that a list of doubts suggests")
+    relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
+    relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
     use = command("use", _use, "put a preset in place of params.yaml")
     use.add_argument("preset", help="a file name in presets/ without .yaml")
     return parser
@@ -90,6 +93,13 @@ def _backbones(known: argparse.Namespace) -> None:
     from darkroom.learning import backbones
 
     print(*backbones.names(), sep="\n")
+
+
+def _relabel(known: argparse.Namespace) -> None:
+    from darkroom.data import relabel
+
+    count = relabel.write(files.read_rows(known.doubts), files.read_rows(paths.MANIFEST), paths.IMAGES, known.to)
+    print(f"{known.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
 
 
 def _use(known: argparse.Namespace) -> None:

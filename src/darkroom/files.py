@@ -53,12 +53,17 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+def write_files(folder: Path, contents: Mapping[str, str | bytes]) -> None:
     """A folder of these files and no others: name to contents."""
     with replacing(folder) as partial:
         partial.mkdir(parents=True)
-        for name, text in texts.items():
-            (partial / name).write_text(text, encoding="utf-8")
+        for name, value in contents.items():
+            (partial / name).write_bytes(value.encode() if isinstance(value, str) else value)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """What `write_files` wrote."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def write_json(path: Path, value: object) -> None:

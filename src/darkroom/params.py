@@ -123,6 +123,7 @@ class Transfer(Section):
 class Evaluate(Section):
     resamples: Annotated[int, Field(ge=100)]
     confidence: Confidence
+    threshold: Literal["youden", "f1"]
 
 
 class Compare(Section):

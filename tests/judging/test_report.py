@@ -7,12 +7,14 @@ import shutil
 import subprocess
 from base64 import b64encode
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
 import pytest
 
-from darkroom.judging import report
+from darkroom.judging import cards, report, templates
 from darkroom.judging.findings import Findings
 
 HOSTILE = [
@@ -26,7 +28,7 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
 ]
 ABOUT = {"dataset": "shapes", "seed": 1, "data": "d41d8cd98f00b204e9800998ecf8427e.dir"}
-METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "log_loss")
+METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "f1_macro", "roc_auc", "log_loss", "brier", "ece")
 PNG = b"\x89PNG\r\n\x1a\nnot really"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -52,8 +54,11 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
             for e in range(1, 8)]
         for i, m in enumerate(models)
     }  # fmt: skip
+    parts = [(name, end) for name in ("precision", "recall", "f1", "roc_auc") for end in ("", "_low", "_high")]
+    add = {"": 0, "_low": -0.1, "_high": 0.1}
     per_class = [
-        {"label": c, "precision": "" if i == 0 else "0.7512345678", "recall": "0.75", "f1": "0.7506172", "support": "4"}
+        {"label": c, "support": "4"}
+        | {name + end: "" if i == 0 and name == "precision" else repr(0.7512345678 + add[end]) for name, end in parts}
         for i, c in enumerate(classes)
     ]
     pairs = [
@@ -88,9 +93,11 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         ],
         per_class={m: per_class for m in models},
         predictions={m: predictions for m in models},
+        **judged(classes, models, predictions, each),
         comparison={
             "metric": "accuracy", "n": len(predictions), "confidence": 0.95, "best": models[0], "pairs": pairs,
-            "ranking": [{"model": m, **scores[m]["accuracy"], "tied_with": []} for m in models],
+            "groups": [list(models)],
+            "ranking": [{"model": m, "rank": 1, **scores[m]["accuracy"], "tied_with": []} for m in models],
             "sentence": f"{models[0]} leads with accuracy 0.930",
         },
         registration={
@@ -101,8 +108,53 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
     )  # fmt: skip
 
 
+def judged(classes, models, predictions, each):
+    """What evaluate writes beside the metrics."""
+    names = ("accuracy", "recall", "specificity", "precision", "f1")
+    limit = {"positive": classes[1], "criterion": "youden", "threshold": 0.4173,
+             "chosen": dict.fromkeys(names, score(0.87)), "half": dict.fromkeys(names, score(0.83))}  # fmt: skip
+    bins = [{"bin_low": i / 15, "bin_high": (i + 1) / 15, "n": i, "confidence": i / 15 + 0.03, **score(i / 15)}
+            for i in range(15)]  # fmt: skip
+    empty = {"n": 0, "confidence": None, "value": None, "low": None, "high": None}
+    quality = {name: score(0.1 + i / 9) for i, name in enumerate(("log_loss", "brier", "ece"))}
+    points = [{"label": c, "threshold": repr(1 - t / 3), "false_positive_rate": repr(t / 6), "recall": repr(t / 3),
+               "precision": "0.5"} for c in classes for t in range(1, 4)]  # fmt: skip
+    slices = [{"property": "brightness", "slice": f"0.{i} to 0.{i + 1}", "n": 25 + i, **score(0.7 + i / 10),
+               "small": i == 0, "p": 0.0012345, "p_corrected": 0.00493827 if i == 0 else 0.51234567}
+              for i in range(3)]  # fmt: skip
+    return {
+        "ranking": dict.fromkeys(models, points),
+        "calibration": [
+            {"model": m, "temperature": 1.2345678 + i, "before": quality, "after": quality, "bins_after": bins,
+             "bins": [{**bins[0], **empty}, *bins[1:]], "threshold": limit if len(classes) == 2 else None}
+            for i, m in enumerate(models)
+        ],
+        "slices": [{"model": m, **row} for m in models for row in slices],
+        "cost": [
+            {"model": m, "latency_ms": {"value": 1.23 + i, "low": 1.11 + i, "high": 2.34 + i}, "throughput": 8765 - i,
+             "batch": 256, "multiply_adds": 6104320, "bytes": 864777, "machine": "arm", "system": "Linux", "cores": 4}
+            for i, m in enumerate(models)
+        ],
+        "explanation": [
+            {"model": m, "mistakes": [0], "hits": [1, each + 1], "heat": i == 0, "filters": [8, 3, 3, 1],
+             "seen": each + 1, "maps": [{"layer": "conv_1", "shape": [8, 8, 10]}]}
+            for i, m in enumerate(models)
+        ],
+        "doubtful": [
+            {"path": row["path"], "split": "test", "label": row["label"], "suggested": classes[-1],
+             "p_label": "0.012345", "p_suggested": "0.912345", "model": models[0]}
+            for row in predictions[:15]
+        ],
+    }  # fmt: skip
+
+
 def render(found, **changes):
-    return report.render(found, about={**ABOUT, **changes}, pictures={})
+    return report.render(found, about={**ABOUT, **changes}, pictures={}, explained={})
+
+
+@cache
+def usual():
+    return render(findings())
 
 
 class Page(HTMLParser):
@@ -181,7 +233,7 @@ def test_what_is_quoted_stands_so_in_the_files():
 
 
 def test_no_number_has_more_digits_than_it_deserves():
-    assert [shown for _, shown in Page(render(findings())).numbers if len(shown.partition(".")[2]) > 5] == []
+    assert [shown for _, shown in Page(usual()).numbers if len(shown.partition(".")[2]) > 5] == []
 
 
 @pytest.mark.parametrize("classes", [("a", "b"), [f"class {i}" for i in range(100)], HOSTILE])
@@ -198,7 +250,7 @@ def test_the_page_refers_to_nothing_outside_itself(classes):
 
 
 def test_the_policy_allows_the_one_style_and_the_one_script_and_no_network():
-    text = render(findings())
+    text = usual()
     policy = next(a["content"] for t, a in Page(text).tags if a.get("http-equiv") == "Content-Security-Policy")
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     for tag in ("style", "script"):
@@ -219,7 +271,7 @@ def test_hostile_names_are_text_in_the_page_and_in_the_summary():
 
 
 def test_the_same_files_give_the_same_bytes():
-    assert render(findings()) == render(findings())
+    assert render(findings()) == usual()
     assert report.summary(findings(), about=ABOUT) == report.summary(findings(), about=ABOUT)
 
 
@@ -241,7 +293,7 @@ def test_one_model_is_compared_with_nothing():
 
 
 def test_random_weights_of_a_transfer_model_are_a_warning():
-    text, short = render(findings()), report.summary(findings(), about=ABOUT)
+    text, short = usual(), report.summary(findings(), about=ABOUT)
     assert "Random weights in <bdi>mobilenet</bdi>" in text and "Pretrained: false" in text
     assert "Warning: the backbone of mobilenet has random weights" in short
 
@@ -274,12 +326,12 @@ def test_the_surest_mistakes_come_first_with_their_pictures():
     found = findings(classes=[f"class {i}" for i in range(30)])
     assert len(found.mistakes) == 30 and len(found.surest) == 12
     assert [each["label"] for each in found.surest] == [f"class {i}" for i in range(12)]
-    text = report.render(found, about=ABOUT, pictures={found.surest[0]["row"]: PNG})
+    text = report.render(found, about=ABOUT, pictures={found.surest[3]["path"]: PNG}, explained={})
     assert re.findall(r'src="data:image/png;base64,([^"]+)"', text) == [b64encode(PNG).decode()]
 
 
 def test_headings_are_in_order_and_tables_and_figures_are_named():
-    page = Page(render(findings()))
+    page = Page(usual())
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
@@ -307,7 +359,7 @@ def contrast(a, b):
 
 @pytest.mark.parametrize("scheme", [0, 1])
 def test_text_has_the_contrast_of_level_aa(scheme):
-    style = (report.PAGE / "report.css").read_text()
+    style = (templates.PAGE / "report.css").read_text()
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", style.split(":root")[1 + scheme]))
     for ground in ("paper", "raised", "tint"):
         for text in ("ink", "soft", "accent", "bad"):
@@ -363,3 +415,86 @@ def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
         assert each["needed"] <= each["room"] and each["stray"] == []
         assert each["ground"] == ground
         assert each["sorted"] == "ascending"
+
+
+def test_two_classes_have_an_operating_threshold_and_more_have_none():
+    assert "From where on is it <bdi>b</bdi>?" in render(findings(classes=("a", "b")))
+    assert "From where on" not in usual()
+
+
+def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
+    text = usual()
+    said = text[
+        text.index("all other pictures beyond chance:") : text.index(
+            "</p>", text.index("all other pictures beyond chance:")
+        )
+    ]
+    assert "0.0 to 0.1" in said and "0.1 to 0.2" not in said
+    even = [{**row, "p_corrected": 0.9} for row in findings().slices]
+    assert "No slice differs" in render(replace(findings(), slices=even))
+    assert "By what the pictures are like" not in render(replace(findings(), slices=[]))
+
+
+def test_heat_stands_beside_its_picture():
+    found = findings()
+    path = found.prediction(0)["path"]
+    about = {"about": ABOUT, "pictures": {path: PNG}, "explained": {"cnn-heat-0.png": PNG + b"!", "cnn-maps.png": PNG}}
+    images = re.findall(r'src="data:image/png;base64,([^"]+)"', report.render(found, **about))
+    pair = [b64encode(png).decode() for png in (PNG, PNG + b"!")]
+    assert pair in [images[i : i + 2] for i in range(len(images))]
+    cold = [{**row, "heat": False} for row in found.explanation]
+    assert "single cell" in report.render(replace(found, explanation=cold), **about)
+
+
+def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
+    text = usual()
+    assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
+    assert "No label of a validation or test picture is in doubt" in render(replace(findings(), doubtful=[]))
+
+
+def test_models_that_nothing_tells_apart_are_named_together():
+    assert "Not distinguishable on these pictures: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
+    apart = {**findings().comparison, "groups": [["cnn"], ["mobilenet"]]}
+    assert "Not distinguishable on these" not in render(replace(findings(), comparison=apart))
+
+
+def test_a_card_has_the_usual_sections_and_numbers_of_the_files():
+    found = findings(classes=("a", "b"))
+    text = cards.card(found, "cnn", about=ABOUT)
+    sections = ["Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data",
+                "Quantitative analyses", "Ethical considerations", "Caveats and recommendations"]  # fmt: skip
+    assert re.findall("^## (.+)$", text, re.MULTILINE) == sections
+    assert "198,058 parameters" in text and "| Accuracy | 0.930 (0.918 to 0.942) |" in text
+    assert "the champion, version 3" in text and "not pretrained" not in text
+    other = cards.card(found, "mobilenet", about=ABOUT)
+    assert "the champion" not in other and "random: the backbone was not pretrained" in other
+
+
+def test_hostile_names_are_text_in_a_card():
+    text = cards.card(findings(classes=HOSTILE), "cnn", about={**ABOUT, "dataset": "<i>|x"})
+    assert "\\<script\\>" in text and "\\<i\\>\\|x" in text and "<script>" not in text
+    assert not re.search(r"\b(None|nan|null)\b", text)
+
+
+def visited(page, folder):
+    """What Chromium writes to the console of `page`, and the hosts that anything in it asks for."""
+    log = folder / "net.json"
+    done = subprocess.run(
+        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
+         "--disable-background-networking", "--disable-component-update", "--no-first-run",
+         "--enable-logging=stderr", f"--log-net-log={log}", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    hosts = {urlsplit(url).hostname for url in re.findall(r'"url":"(https?:[^"]+)"', log.read_text())}
+    own = {host for host in hosts if host.endswith((".google.com", ".gvt1.com"))}  # Chromium's own errands
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line], hosts - own
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
+def test_no_request_leaves_the_page_and_the_console_stays_empty(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text(render(findings(classes=HOSTILE)), encoding="utf-8")
+    assert visited(page, tmp_path) == ([], set())
+    page.write_text('<img src="http://example.org/x.png"><script>console.log(1)</script>')
+    said, hosts = visited(page, tmp_path)  # so the test can fail
+    assert len(said) == 1 and hosts == {"example.org"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from darkroom.judging import significance
+from darkroom.judging import metrics, significance
 
 HOW = {"k": 2, "metric": "accuracy", "resamples": 300, "confidence": 0.95, "seed": 1}
 LABELS = np.repeat([0, 1], 150)
@@ -72,3 +72,24 @@ def test_the_ranking_says_who_is_tied_with_whom():
 def test_one_model_is_ranked_alone():
     found = significance.compare(LABELS, {"cnn": with_errors(range(3))}, **HOW)
     assert (found["pairs"], found["ranking"][0]["value"]) == ([], 0.99)
+
+
+def test_ranks_follow_what_is_proven():
+    found = significance.compare(
+        LABELS, {"poor": with_errors(range(90)), "fine": with_errors(range(10)), "good": with_errors(range(8))}, **HOW
+    )
+    assert [row["rank"] for row in found["ranking"]] == [1, 1, 3]
+    assert found["groups"] == [["good", "fine"], ["poor"]]
+
+
+def test_an_interval_of_the_ranking_is_that_of_the_metrics():
+    predicted = with_errors(range(20))
+    row = significance.compare(LABELS, {"cnn": predicted}, **HOW)["ranking"][0]
+    alone = metrics.summary(LABELS, np.eye(2)[predicted], resamples=300, confidence=0.95, seed=1)["accuracy"]
+    assert {key: row[key] for key in alone} == alone
+
+
+def test_fisher_of_a_tea_party():
+    """Fisher's lady: four cups of eight, three of them right; one-sided 17/70, so 34/70 on both sides."""
+    right, inside = np.array([1, 1, 1, 0, 1, 0, 0, 0], bool), np.arange(8) < 4
+    assert significance.fisher(right, inside) == pytest.approx(34 / 70, abs=1e-12)

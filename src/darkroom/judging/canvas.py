@@ -83,13 +83,14 @@ def whole_numbers(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def widen(axes: Axes, values: Sequence[float]) -> None:
-    """Make the y axis logarithmic when the values, without NaN, span more than SPAN times the smallest."""
+def widen(axes: Axes, values: Sequence[float], *, across: bool = False) -> None:
+    """Make the y axis (or x) logarithmic when the values, without NaN, span more than SPAN times the smallest."""
     if values and min(values) > 0 and max(values) > SPAN * min(values):
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        (axes.set_xscale if across else axes.set_yscale)("log")
+        axis = axes.xaxis if across else axes.yaxis
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def tiles(axes: Axes, places: Sequence[tuple[int, int]], paints: Sequence[tuple[str, float]]) -> None:

@@ -8,13 +8,14 @@ from functools import cached_property
 from darkroom.judging.wording import number
 
 HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
+MAIN = ("accuracy", "f1_macro", "roc_auc", "log_loss", "ece")
 MISTAKES = 12  # shown, the surest first
 RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy", "error")  # what trials.csv has beside knobs
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The contents of the files, each under its name; the three folders of csv files have rows by model."""
+    """The contents of the files, each under its name; the folders of csv files have rows by model."""
 
     validation: Mapping
     trials: Sequence[Mapping[str, str]]
@@ -24,6 +25,12 @@ class Findings:
     models: Sequence[Mapping]
     per_class: Mapping[str, Sequence[Mapping[str, str]]]
     predictions: Mapping[str, Sequence[Mapping[str, str]]]
+    ranking: Mapping[str, Sequence[Mapping[str, str]]]
+    calibration: Sequence[Mapping]
+    slices: Sequence[Mapping]
+    cost: Sequence[Mapping]
+    explanation: Sequence[Mapping]
+    doubtful: Sequence[Mapping[str, str]]
     comparison: Mapping
     registration: Mapping
 
@@ -47,6 +54,57 @@ class Findings:
         scores = self.metrics[self.leader]
         names = dict.fromkeys([self.comparison["metric"], *HEADLINES])
         return {name: scores[name] for name in names if name in scores}
+
+    @property
+    def scores(self) -> list[str]:
+        """The metrics that the table of models has; MAIN first, then that of the comparison if it is another."""
+        known = dict.fromkeys([*MAIN, self.comparison["metric"]])
+        return [name for name in known if name in self.metrics[self.leader]]
+
+    @property
+    def calibrations(self) -> dict[str, Mapping]:
+        """Of each model, from best to worst."""
+        return self._ranked(self.calibration)
+
+    @property
+    def costs(self) -> dict[str, Mapping]:
+        return self._ranked(self.cost)
+
+    @property
+    def explained(self) -> Mapping:
+        """Of the leader."""
+        return self._ranked(self.explanation)[self.leader]
+
+    @property
+    def sliced(self) -> list[Mapping]:
+        """Slices of the test pictures, as the leader does in them."""
+        return [row for row in self.slices if row["model"] == self.leader]
+
+    @property
+    def odd(self) -> list[Mapping]:
+        """The slices that differ from all other pictures beyond chance, the worst first."""
+        level = 1 - self.comparison["confidence"]
+        return sorted((row for row in self.sliced if row["p_corrected"] < level), key=lambda row: row["value"])
+
+    @property
+    def doubts(self) -> Sequence[Mapping]:
+        """The most doubtful labels, as many as are shown."""
+        return self.doubtful[:MISTAKES]
+
+    @property
+    def shown(self) -> set[str]:
+        """The paths of all pictures that the page shows."""
+        paths = [row["path"] for row in self.predictions[self.leader]]
+        explained = [paths[row] for kind in ("mistakes", "hits") for row in self.explained[kind]]
+        return {*explained, *(row["path"] for row in [*self.surest, *self.doubts])}
+
+    def prediction(self, row: int) -> Mapping[str, str]:
+        """What the leader said of the test picture in that row."""
+        return self.predictions[self.leader][row]
+
+    def _ranked(self, rows: Sequence[Mapping]) -> dict[str, Mapping]:
+        known = {row["model"]: row for row in rows}
+        return {name: known[name] for name in self.ranked}
 
     @property
     def untrained(self) -> list[str]:

@@ -1,101 +1,100 @@
 """How good a classifier is, in numbers with intervals.
 
-The definitions are scikit-learn's (a test compares them). They are written over confusion matrices here, so
-that thousands of bootstrap samples cost seconds. Macro means are over the classes the test set has.
+The definitions are scikit-learn's (a test compares them): `counts`, `scoring` and `ranks` have them. They are
+written over weights of the pictures, so that thousands of bootstrap samples cost seconds. Means over classes are
+over those that the test set has; what has no denominator is None, not 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from darkroom.judging import resampling
+from darkroom.judging import counts, proportions, ranks, resampling, scoring
+from darkroom.judging.counts import Samples
 
-Score = dict[str, float]
+Score = dict[str, float | None]
+Statistic = Callable[[np.ndarray], tuple[Samples, Samples]]  # weights (n, b) to metrics (b,), and by class (k, b)
+
+BY_PICTURE = "accuracy", "balanced_accuracy", "top_3_accuracy", "top_5_accuracy"
+BY_CLASS = "precision", "recall", "f1"
+SHARES = {*BY_PICTURE, *(f"{name}_{mean}" for name in BY_CLASS for mean in ("macro", "weighted"))}  # 1: no error
 
 
-def confusion(labels: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
-    """int64 `(k, k)`, rows the truth, columns the prediction; `labels` and `predicted` int64 `(n,)` in 0..k-1."""
-    return np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k)
+def judge(
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], **how
+) -> tuple[dict[str, Score], list[dict]]:
+    """`{metric: {value, low, high}}`; and a row a class: label, support, and its metrics with _low and _high.
 
-
-def summary(
-    labels: np.ndarray, probabilities: np.ndarray, *, k: int, resamples: int, confidence: float, seed: int
-) -> dict[str, Score]:
-    """`{metric: {value, low, high}}` for labels int64 `(n,)` and probabilities float `(n, k)`.
-
-    The intervals are stratified bootstrap percentiles at `confidence`. A model without a single error gives
-    the bootstrap nothing to vary; there the lower end is the exact binomial one (Clopper and Pearson 1934).
+    `labels` int64 `(n,)`, `probabilities` float `(n, k)`; `how` is resamples, confidence and seed. The intervals are
+    stratified bootstrap ones at `confidence`. Where all pictures are right, or none is, the bootstrap has
+    nothing to vary: then a share of pictures has the exact binomial end (Clopper and Pearson 1934), and what is
+    none, such as an area under a curve, has no interval. The same with Wilson's ends where that is so class by class.
     """
-    predicted, losses = probabilities.argmax(1), log_losses(labels, probabilities)
-    value = _all(confusion(labels, predicted, k), losses)
-    drawn = [
-        _all(confusion(labels[rows], predicted[rows], k), losses[rows])
-        for rows in resampling.samples(labels, resamples, seed)
-    ]
-    found = {}
-    for name in value:
-        low, high = resampling.interval(np.array([sample[name] for sample in drawn]), confidence)
-        if name in FROM_CONFUSION and low == high == value[name] == 1:
-            low = ((1 - confidence) / 2) ** (1 / len(labels))
-        found[name] = {"value": value[name], "low": low, "high": high}
-    return found
+    found, found_by_class = bootstrap(labels, statistic(labels, probabilities), **how)
+    overall = {name: scored(*found[name], how["confidence"], len(labels) * (name in SHARES)) for name in found}
+    support, said = (np.bincount(some, minlength=len(classes)) for some in (labels, probabilities.argmax(1)))
+    pictures = {"recall": support, "precision": said}
+    rows = [{"label": label, "support": int(support[i])} for i, label in enumerate(classes)]
+    for name, (values, drawn) in found_by_class.items():
+        for i, row in enumerate(rows):
+            of = int(pictures[name][i]) if name in pictures else 0
+            score = scored(values[i], drawn[i], how["confidence"], of)
+            row |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
+    return overall, rows
 
 
-def per_class(labels: np.ndarray, predicted: np.ndarray, classes: tuple[str, ...]) -> list[dict]:
-    """A row a class: label, precision, recall, f1, support. What has no denominator is None, not 0."""
-    matrix = confusion(labels, predicted, len(classes))
-    hits, truth, said = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-    return [
-        {
-            "label": name,
-            "precision": _ratio(hits[i], said[i]),
-            "recall": _ratio(hits[i], truth[i]),
-            "f1": _ratio(2 * hits[i], truth[i] + said[i]),
-            "support": int(truth[i]),
-        }
-        for i, name in enumerate(classes)
-    ]
+def summary(labels: np.ndarray, probabilities: np.ndarray, **how) -> dict[str, Score]:
+    """The first half of `judge`."""
+    return judge(labels, probabilities, tuple(map(str, range(probabilities.shape[1]))), **how)[0]
 
 
-def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """float64 `(n,)`: minus the log of the probability given to the truth, clipped as scikit-learn's log_loss does."""
-    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    tiny = np.finfo(np.float64).eps
-    return -np.log(np.clip(given, tiny, 1 - tiny))
+def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Statistic:
+    """All metrics of a model. `roc_auc` and `average_precision` are macro means of one class against the rest."""
+    k = probabilities.shape[1]
+    counted = counts.statistic(labels, probabilities.argmax(1), k)
+    ranked = ranks.statistic(labels, probabilities)
+    given = scoring.statistic(labels, probabilities)
+    present = (np.bincount(labels, minlength=k) > 0).astype(float)
+
+    def of(weights: np.ndarray) -> tuple[Samples, Samples]:
+        (overall, by_class), areas = counted(weights), ranked(weights)
+        means = {name: counts.mean(values, present) for name, values in areas.items()}
+        return {**overall, **means, **given(weights)}, {**by_class, **areas}
+
+    return of
 
 
-def accuracy(matrix: np.ndarray) -> float:
-    return float(matrix.trace() / matrix.sum())
+def bootstrap(labels: np.ndarray, of: Statistic, *, resamples: int, seed: int, **_) -> tuple[dict, dict]:
+    """`{metric: (value, samples (resamples,))}`, and by class `{metric: (values (k,), samples (k, resamples))}`."""
+    value, blocks = of(np.ones((len(labels), 1))), [of(block) for block in resampling.weights(labels, resamples, seed)]
+    whole, whole_by_class = ({name: values[..., 0] for name, values in some.items()} for some in value)
+    drawn, drawn_by_class = (_joined([block[i] for block in blocks]) for i in (0, 1))
+    by_class = {name: (values, drawn_by_class[name]) for name, values in whole_by_class.items()}
+    return {name: (value, drawn[name]) for name, value in whole.items()}, by_class
 
 
-def recall_macro(matrix: np.ndarray) -> float:
-    present = matrix.sum(1) > 0
-    return float((matrix.diagonal()[present] / matrix.sum(1)[present]).mean())
+def scored(value: float, drawn: np.ndarray, confidence: float, pictures: int) -> Score:
+    """`{value, low, high}` of a value and its samples `(resamples,)`.
+
+    `pictures` is how many the value is a share of, 0 for what is no share of pictures.
+    """
+    if np.isnan(value):
+        return {"value": None, "low": None, "high": None}
+    low, high = resampling.interval(value, drawn, confidence)
+    if low == high:
+        low, high = _exact(float(value), confidence, pictures)
+    return {"value": float(value), "low": low, "high": high}
 
 
-def precision_macro(matrix: np.ndarray) -> float:
-    """A class that is never predicted counts as 0, as in scikit-learn."""
-    present = matrix.sum(1) > 0
-    return float((matrix.diagonal() / np.maximum(matrix.sum(0), 1))[present].mean())
+def _exact(value: float, confidence: float, pictures: int) -> tuple[float, float] | tuple[None, None]:
+    if not pictures:
+        return None, None
+    if value not in (0, 1):  # all of some classes are right and none of the others
+        return proportions.wilson(round(value * pictures), pictures, confidence)
+    end = ((1 - confidence) / 2) ** (1 / pictures)
+    return (end, 1.0) if value == 1 else (0.0, 1 - end)
 
 
-def f1_macro(matrix: np.ndarray) -> float:
-    present = matrix.sum(1) > 0
-    return float((2 * matrix.diagonal() / np.maximum(matrix.sum(0) + matrix.sum(1), 1))[present].mean())
-
-
-FROM_CONFUSION: dict[str, Callable[[np.ndarray], float]] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": recall_macro,  # the same number by its usual name
-    "precision_macro": precision_macro,
-    "recall_macro": recall_macro,
-    "f1_macro": f1_macro,
-}
-
-
-def _all(matrix: np.ndarray, losses: np.ndarray) -> dict[str, float]:
-    return {**{name: of(matrix) for name, of in FROM_CONFUSION.items()}, "log_loss": float(losses.mean())}
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return float(part / whole) if whole else None
+def _joined(blocks: list[Mapping[str, np.ndarray]]) -> Samples:
+    names: Iterable[str] = blocks[0]
+    return {name: np.concatenate([block[name] for block in blocks], axis=-1) for name in names}

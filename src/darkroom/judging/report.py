@@ -2,33 +2,30 @@
 
 Every number in it is one of the files beside it; nothing is computed but counts. What was written by strangers
 (names of classes, paths) is escaped by Jinja and isolated from the text around it. A strict
-Content-Security-Policy names the one style sheet and the one script by their hashes. The one door to Jinja.
+Content-Security-Policy names the one style sheet and the one script by their hashes.
 """
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from darkroom.errors import printable
-from darkroom.judging import canvas, figures, trials, wording
+from darkroom.judging import breakdown, canvas, cost, diagnostics, figures, proportions, templates, trials, wording
 from darkroom.judging.findings import Findings
 
-PAGE = Path(__file__).parent / "page"  # templates, style sheet and script
 LARGE = 30  # classes; above it the tables by class start folded
 
 
-def render(found: Findings, *, about: Mapping[str, object], pictures: Mapping[int, bytes]) -> str:
+def render(
+    found: Findings, *, about: Mapping[str, object], pictures: Mapping[str, bytes], explained: Mapping[str, bytes]
+) -> str:
     """The page. `about` has dataset, seed and data (the digest of the pictures, or None).
 
-    `pictures` are PNGs by their row of the test arrays; a mistake whose picture is not there goes without.
+    `pictures` are PNGs by their path, `explained` those of evaluate by their file name; what is not there is left out.
     """
-    style, script = ((PAGE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return _environment().get_template("report.html.j2").render(
+    style, script = ((templates.PAGE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    return templates.page().get_template("report.html.j2").render(
         found=found,
         about=about,
         style=Markup(style),
@@ -36,8 +33,11 @@ def render(found: Findings, *, about: Mapping[str, object], pictures: Mapping[in
         policy=_policy(style, script),
         figures=_figures(found),
         wrong=len(found.mistakes),
-        pictures={row: b64encode(png).decode() for row, png in pictures.items()},
+        front=_front(found),
+        pictures={path: b64encode(png).decode() for path, png in pictures.items()},
+        explained={name: b64encode(png).decode() for name, png in explained.items()},
         large=LARGE,
+        few=proportions.SMALL,
     )  # fmt: skip
 
 
@@ -45,25 +45,20 @@ def summary(found: Findings, *, about: Mapping[str, object]) -> str:
     """The short form, in Markdown: verdict, models, champion, data."""
     metrics = list(found.headlines)
     heads = ["model", *(wording.metric(name) for name in metrics), "parameters"]
-    lines = [f"## {_escaped(about['dataset'])}", "", f"**{_escaped(found.comparison['sentence'])}**", ""]
+    lines = [
+        f"## {templates.escaped(about['dataset'])}",
+        "",
+        f"**{templates.escaped(found.comparison['sentence'])}**",
+        "",
+    ]
     lines += [_line(heads), _line(["---", *["---:"] * (len(heads) - 1)])]
     for name in found.ranked:
         scores = [wording.spread(found.metrics[name][metric]) for metric in metrics]
-        lines.append(_line([_escaped(name), *scores, wording.short(found.facts[name]["parameters"])]))
+        lines.append(_line([templates.escaped(name), *scores, wording.short(found.facts[name]["parameters"])]))
     lines += ["", f"Intervals at {found.comparison['confidence']:.0%}, n = {found.comparison['n']:,}.", ""]
     lines += [f"- Champion: {_champion(found.registration)}", f"- Data: {_data(found)}"]
-    lines += [f"- Warning: the backbone of {_escaped(name)} has random weights." for name in found.untrained]
+    lines += [f"- Warning: the backbone of {templates.escaped(name)} has random weights." for name in found.untrained]
     return "\n".join(lines) + "\n"
-
-
-def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    made.filters |= {"short": wording.short, "setting": wording.setting, "metric": wording.metric}
-    made.filters |= {"beside": wording.beside, "chance": wording.chance, "number": wording.number, "plain": printable}
-    made.tests["known"] = wording.known
-    return made
 
 
 def _figures(found: Findings) -> dict[str, Markup]:
@@ -78,11 +73,32 @@ def _figures(found: Findings) -> dict[str, Markup]:
         "confusion": figures.confusion(found.matrix, found.classes),
         **{f"curves {name}": _both(figures.curves, found.curves[name]) for name in found.ranked},
     }
+    if found.ranking.get(found.leader):
+        areas = {row["label"]: row["roc_auc"] for row in found.per_class[found.leader]}
+        drawn["ranking"] = _both(diagnostics.curves, found.ranking[found.leader], areas)
+    honest = found.calibrations[found.leader]
+    drawn["reliability"] = _both(diagnostics.reliability, honest["bins"], honest["bins_after"])
+    if found.sliced:
+        overall = found.metrics[found.leader]["accuracy"]["value"]
+        drawn["slices"] = _both(breakdown.slices, found.sliced, overall, 1 - found.comparison["confidence"])
+    if len(found.ranked) > 1:
+        drawn["price"] = _both(breakdown.price, _priced(found), _front(found), metric)
     if found.trials:
         drawn["search"] = _both(trials.by_number, found.trials, found.best["trial"])
     if found.turned:
         drawn["knobs"] = _both(trials.by_value, found.trials, found.turned)
     return {name: Markup(text) for name, text in drawn.items()}
+
+
+def _priced(found: Findings) -> list[dict]:
+    """Of each model the metric of the comparison and its price, for the figure and for the front."""
+    return [
+        {**row, "latency_ms": found.costs[row["model"]]["latency_ms"]["value"]} for row in found.comparison["ranking"]
+    ]
+
+
+def _front(found: Findings) -> list[str]:
+    return cost.front(_priced(found), "value", "latency_ms")
 
 
 def _both(draw: Callable[..., str], *what: object) -> str:
@@ -101,11 +117,11 @@ def _hash(text: str) -> str:
 
 
 def _champion(registration: Mapping) -> str:
-    reigning, reason = registration["champion"], _escaped(registration["reason"])
+    reigning, reason = registration["champion"], templates.escaped(registration["reason"])
     if not reigning:
         return f"none. {reason}"
     version = "" if reigning["version"] is None else f" version {reigning['version']}"
-    return f"{_escaped(registration['name'])}{version} ({_escaped(reigning['model'])}). {reason}"
+    return f"{templates.escaped(registration['name'])}{version} ({templates.escaped(reigning['model'])}). {reason}"
 
 
 def _data(found: Findings) -> str:
@@ -116,8 +132,3 @@ def _data(found: Findings) -> str:
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _escaped(text: object) -> str:
-    """Markdown's own signs lose their meaning."""
-    return re.sub(r"([\\`*_\[\]<>|&#~])", r"\\\1", printable(text))

@@ -7,13 +7,13 @@ difference that leaves out zero. The price of asking both: a small true differen
 """
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
-from darkroom.judging import metrics, resampling
-
-UNDECIDED = "not distinguishable"
+from darkroom.judging import counts, metrics, resampling, standing
+from darkroom.judging.standing import UNDECIDED
 
 
 def compare(
@@ -28,21 +28,26 @@ def compare(
 ) -> dict:
     """What comparison.json holds: a ranking, every pair, the best, and a sentence.
 
-    `labels` int64 `(n,)`, `predicted` the same for each model. `metric` is one of metrics.FROM_CONFUSION.
+    `labels` int64 `(n,)`, `predicted` the same for each model. `metric` is one of counts.statistic.
     """
-    common = {"k": k, "metric": metric, "resamples": resamples, "confidence": confidence, "seed": seed}
-    values = {name: metrics.FROM_CONFUSION[metric](metrics.confusion(labels, p, k)) for name, p in predicted.items()}
-    names = sorted(values, key=lambda name: (-values[name], name))
-    pairs = [{"a": a, "b": b, **_pair(labels, predicted[a], predicted[b], **common)} for a, b in combinations(names, 2)]
+    draw = partial(_drawn, labels, k=k, metric=metric, resamples=resamples, seed=seed)
+    drawn = {name: draw(p) for name, p in predicted.items()}
+    names = sorted(drawn, key=lambda name: (-drawn[name][0], name))
+    pairs = []
+    for a, b in combinations(names, 2):
+        p = mcnemar(labels, predicted[a], predicted[b])
+        pairs.append({"a": a, "b": b, **_pair(drawn[a], drawn[b], confidence), "mcnemar_p": p})
     for pair, p in zip(pairs, holm([pair["mcnemar_p"] for pair in pairs]), strict=True):
         pair |= {"p_corrected": p, "verdict": _verdict(pair, p, confidence)}
-    spreads = {name: _spread(labels, predicted[name], **common) for name in names}
-    ranking = [{"model": m, "value": values[m], **spreads[m], "tied_with": _ties(m, pairs)} for m in names]
+    scores = {name: metrics.scored(*drawn[name], confidence, len(labels)) for name in names}
+    ranks, ties = standing.ranks(names, pairs), standing.ties(names, pairs)
+    ranking = [{"model": m, "rank": ranks[m], **scores[m], "tied_with": ties[m]} for m in names]
     return {
         "metric": metric,
         "n": len(labels),
         "confidence": confidence,
         "ranking": ranking,
+        "groups": standing.groups(names, pairs),
         "pairs": pairs,
         "best": names[0],
         "sentence": _sentence(ranking, metric, len(labels)),
@@ -61,8 +66,8 @@ def better(
     seed: int,
 ) -> dict:
     """`{difference, low, high, mcnemar_p, proven}` of predictions `new` over `old`, int64 `(n,)` each."""
-    common = {"k": k, "metric": metric, "resamples": resamples, "confidence": confidence, "seed": seed}
-    pair = _pair(labels, new, old, **common)
+    ours, theirs = (_drawn(labels, p, k=k, metric=metric, resamples=resamples, seed=seed) for p in (new, old))
+    pair = {**_pair(ours, theirs, confidence), "mcnemar_p": mcnemar(labels, new, old)}
     return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], confidence) == "a better"}
 
 
@@ -74,6 +79,14 @@ def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
+def fisher(right: np.ndarray, inside: np.ndarray) -> float:
+    """The p of Fisher's exact test (1922) that the share of `right` bool `(n,)` is the same inside and outside."""
+    from scipy.stats import fisher_exact
+
+    counts = [[int((right[rows] == hit).sum()) for hit in (True, False)] for rows in (inside, ~inside)]
+    return float(fisher_exact(counts).pvalue)
+
+
 def holm(ps: list[float]) -> list[float]:
     """The p-values corrected for their number (Holm 1979), in the order given."""
     corrected, largest = [0.0] * len(ps), 0.0
@@ -83,33 +96,21 @@ def holm(ps: list[float]) -> list[float]:
     return corrected
 
 
-def _pair(labels: np.ndarray, a: np.ndarray, b: np.ndarray, *, k, metric, resamples, confidence, seed) -> dict:
-    of = metrics.FROM_CONFUSION[metric]
-
-    def difference(rows: np.ndarray) -> float:
-        return of(metrics.confusion(labels[rows], a[rows], k)) - of(metrics.confusion(labels[rows], b[rows], k))
-
-    drawn = np.array([difference(rows) for rows in resampling.samples(labels, resamples, seed)])
-    low, high = resampling.interval(drawn, confidence)
-    value = difference(np.arange(len(labels)))
-    return {"difference": value, "low": low, "high": high, "mcnemar_p": mcnemar(labels, a, b)}
+def _drawn(labels: np.ndarray, predicted: np.ndarray, *, k: int, metric: str, **how) -> tuple[float, np.ndarray]:
+    """The value and its bootstrap samples `(resamples,)`: the same pictures in the same sample of every model."""
+    return metrics.bootstrap(labels, counts.statistic(labels, predicted, k), **how)[0][metric]
 
 
-def _spread(labels: np.ndarray, predicted: np.ndarray, *, k, metric, resamples, confidence, seed) -> dict:
-    certain = np.eye(k)[predicted]
-    score = metrics.summary(labels, certain, k=k, resamples=resamples, confidence=confidence, seed=seed)[metric]
-    return {"low": score["low"], "high": score["high"]}
+def _pair(a: tuple[float, np.ndarray], b: tuple[float, np.ndarray], confidence: float) -> dict:
+    difference = float(a[0] - b[0])
+    low, high = resampling.interval(difference, a[1] - b[1], confidence)
+    return {"difference": difference, "low": low, "high": high}
 
 
 def _verdict(pair: dict, p: float, confidence: float) -> str:
     if p >= 1 - confidence or pair["low"] <= 0 <= pair["high"]:
         return UNDECIDED
     return "a better" if pair["difference"] > 0 else "b better"
-
-
-def _ties(name: str, pairs: list[dict]) -> list[str]:
-    undecided = [(p["a"], p["b"]) for p in pairs if p["verdict"] == UNDECIDED and name in (p["a"], p["b"])]
-    return [b if a == name else a for a, b in undecided]
 
 
 def _sentence(ranking: list[dict], metric: str, n: int) -> str:

@@ -12,12 +12,21 @@ GREY, RGB = 0, 2  # colour types of the PNG specification (ISO/IEC 15948, 11.2.2
 
 def png(picture: np.ndarray) -> bytes:
     """`picture` uint8 `(s, s, c)` with 1 or 3 channels; a large one keeps every n-th pixel."""
+    return encoded(small(picture))
+
+
+def small(picture: np.ndarray) -> np.ndarray:
     step = math.ceil(max(picture.shape[:2]) / SIDE)
-    small = picture[::step, ::step]
-    height, width, channels = small.shape
+    return picture[::step, ::step]
+
+
+def encoded(picture: np.ndarray, clear: int | None = None) -> bytes:
+    """`picture` uint8 `(h, w, c)` with 1 or 3 channels, as it is; pixels with all channels `clear` are transparent."""
+    height, width, channels = picture.shape
     header = struct.pack(">IIBBBBB", width, height, 8, GREY if channels == 1 else RGB, 0, 0, 0)
-    lines = b"".join(b"\0" + line.tobytes() for line in small)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")
+    lines = b"".join(b"\0" + np.ascontiguousarray(line).tobytes() for line in picture)
+    through = [] if clear is None else [(b"tRNS", struct.pack(">H", clear) * channels)]
+    chunks = (b"IHDR", header), *through, (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 

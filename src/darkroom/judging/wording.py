@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+ABBREVIATED = {"roc_auc": "ROC AUC", "ece": "ECE"}
 NOTHING = "– not measured"
 
 
@@ -55,9 +56,9 @@ def setting(value: object) -> str:
 
 
 def metric(name: str) -> str:
-    """accuracy -> Accuracy, f1_macro -> F1 macro."""
+    """accuracy -> Accuracy, f1_macro -> F1 macro, roc_auc -> ROC AUC."""
     words = name.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return ABBREVIATED.get(name, words[:1].upper() + words[1:])
 
 
 def _decimals(value: float) -> str:

@@ -45,13 +45,13 @@ def decide(
     """Judge two model folders on test pictures uint8 `(n, s, s, c)` with labels int64 `(n,)`."""
     common = {"resamples": resamples, "confidence": how.confidence, "seed": seed}
     new, old = _seen(challenger, images), _seen(champion, images) if _rival(champion, challenger) else None
-    mine = metrics.summary(labels, new, k=new.shape[1], **common)
+    mine = metrics.summary(labels, new, **common)
     name, accuracy = challenger.name, mine["accuracy"]["value"]
     if old is None:
         good = accuracy >= how.min_accuracy
         why = _alone(name, accuracy, how.min_accuracy, champion.exists())
         return Decision(name, challenger if good else None, good, why, mine[metric] if good else None)
-    theirs = metrics.summary(labels, old, k=old.shape[1], **common)
+    theirs = metrics.summary(labels, old, **common)
     if _sha(champion) == _sha(challenger):
         return Decision(name, champion, False, f"{printable(name)} is the champion already", theirs[metric])
     if accuracy < how.min_accuracy:

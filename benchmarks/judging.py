@@ -1,0 +1,113 @@
+"""How long judging takes beyond asking the models: 2,000 test pictures, three models.
+
+    python -m benchmarks.judging [--pictures 2000] [--rounds 3]
+
+The stages evaluate, compare and report run as they do for a user, in a temporary repository whose test pictures are
+those of this one again and again with noise, and whose models are those of this one; a third is a copy. What asking
+costs, and what importing TensorFlow costs, is timed by itself and told beside the whole.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from darkroom import files
+
+OUT = Path("reports/benchmarks/judging.json")
+STAGES = ("evaluate", "compare", "report")
+THIRD = "mobilenet_v2"
+ASK = """
+import time; start = time.perf_counter()
+from pathlib import Path
+from darkroom.data import pack
+from darkroom.shipping import predict
+sides = [pack.read(Path("data/packed"), side).images for side in ("val", "test")]
+models = [predict.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
+loaded = time.perf_counter()
+for model in models:
+    for images in sides:
+        predict.probabilities(model, images)
+print(loaded - start, time.perf_counter() - loaded)
+"""
+
+
+def repository(home: Path, pictures: int) -> None:
+    """This repository's params, models and small files, with `pictures` test pictures."""
+    for name in ("reports", "models", "data/packed"):
+        shutil.copytree(name, home / name)
+    for name in ("params.yaml", "dvc.lock", "data/manifest.csv"):
+        shutil.copy(name, home / name)
+    yaml = YAML()
+    values = yaml.load(home / "params.yaml")
+    values["transfer"]["backbones"] = ["mobilenet", THIRD]
+    yaml.dump(values, home / "params.yaml")
+    copy = home / "models" / THIRD
+    shutil.copytree(home / "models/mobilenet", copy)
+    files.write_json(copy / "run.json", {**files.read_json(copy / "run.json"), "name": THIRD, "run": THIRD})
+    files.seal(copy)
+    _multiply(home / "data/packed", pictures)
+
+
+def _multiply(packed: Path, pictures: int) -> None:
+    test = packed / "test"
+    images, labels = np.load(test / "images.npy"), np.load(test / "labels.npy")
+    rows = np.arange(pictures) % len(images)
+    noise = np.random.default_rng(0).integers(-40, 41, (pictures, *images.shape[1:]))
+    np.save(test / "images.npy", np.clip(images[rows] + noise, 0, 255).astype("uint8"))
+    np.save(test / "labels.npy", labels[rows])
+    paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
+    files.write_rows(test / "paths.csv", ["path"], [{"path": paths[row]} for row in rows])
+    files.seal(packed)
+
+
+def seconds(home: Path) -> dict[str, float]:
+    """Wall seconds of each stage, of loading and of asking."""
+    env = {**os.environ, "PYTHONPATH": f"{Path('src').resolve()}:{Path.cwd()}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    env["MLFLOW_TRACKING_URI"] = f"sqlite:///{home / 'mlflow.db'}"
+    found = {}
+    for stage in STAGES:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", f"pipeline.{stage}"], cwd=home, env=env, check=True, capture_output=True)
+        found[stage] = time.perf_counter() - start
+    said = subprocess.run([sys.executable, "-c", ASK], cwd=home, env=env, check=True, capture_output=True, text=True)
+    loading, asking = map(float, said.stdout.split()[-2:])
+    return {**found, "loading": loading, "asking": asking, "beyond_asking": sum(found.values()) - asking}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    known = parser.parse_args()
+    rounds = []
+    for _ in range(known.rounds):
+        with tempfile.TemporaryDirectory() as home:
+            repository(Path(home), known.pictures)
+            rounds.append(seconds(Path(home)))
+            print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
+    told = {name: _spread([each[name] for each in rounds]) for name in rounds[0]}
+    about = {"pictures": known.pictures, "models": 3, "system": platform.platform(), "cores": os.cpu_count()}
+    versions = {"python": platform.python_version(), **{name: version(name) for name in ("tensorflow", "numpy")}}
+    date = datetime.date.today().isoformat()
+    files.write_json(OUT, {"seconds": told, **about, "versions": versions, "date": date})
+
+
+def _spread(values: list[float]) -> dict:
+    rounded = [round(value, 2) for value in values]
+    return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Put labels right without touching the raw data: a copy of the pictures beside a table of their labels.
+
+The sides are written down as they are, so that a model trained on the new labels is judged on the same pictures.
+The price: the pictures lie on the disk twice.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from darkroom import files
+from darkroom.errors import DataError
+
+TABLE = "labels.csv"
+COLUMNS = "path", "label", "split", "group"
+
+
+def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path, target: Path) -> int:
+    """Make `target` a folder that ingest reads, with the suggestions of `doubtful` in place; how many there were.
+
+    `doubtful` has the columns path, label and suggested; a row without a suggestion is left alone. Raises DataError
+    (exit 3) when it names a picture that `manifest` has not, or with another label: then it is of another data set.
+    """
+    suggested = {row["path"]: row for row in doubtful if row["suggested"]}
+    known = {row["path"]: row["label"] for row in manifest}
+    strange = [path for path, row in suggested.items() if known.get(path) != row["label"]]
+    if strange:
+        what = f"{len(strange)} rows are not of these pictures, the first is {strange[0]}"
+        raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then look at reports/doubtful.csv again")
+    rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
+    for row in rows:
+        if row["path"] in suggested:
+            row["label"] = suggested[row["path"]]["suggested"]
+    with files.replacing(target) as partial:
+        for row in rows:
+            place = partial / row["path"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(images / row["path"], place)
+        files.write_rows(partial / TABLE, COLUMNS, rows)
+    return len(suggested)

@@ -1,0 +1,83 @@
+"""What a model costs: time, size, arithmetic; and which models are worth their price.
+
+Times are those of this machine at this moment, so they live in a file of their own and no metric depends on them.
+Arithmetic is counted, not measured: multiply-adds of convolutions and dense layers, which are nearly all of it.
+"""
+
+import math
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+import numpy as np
+
+BUDGET = 0.5  # seconds for each of the two clocks
+BATCH = 256  # pictures at a time, for the throughput
+
+
+def of(model, predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
+    """The times and the arithmetic of a Keras model, and where the times were taken."""
+    return {**times(predict, images), "multiply_adds": multiply_adds(model), **machine()}
+
+
+def times(predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
+    """`latency_ms` of one picture (median and the middle 90 %), and `throughput`, pictures a second in batches.
+
+    `images` uint8 `(n, s, s, c)`. Each shape is run once before the clock starts: the first call compiles.
+    """
+    alone = np.array(_clocked(predict, np.asarray(images[:1]))) * 1000
+    batch = np.asarray(images[:BATCH])
+    low, high = np.quantile(alone, [0.05, 0.95])
+    return {
+        "latency_ms": {"value": _short(median(alone)), "low": _short(low), "high": _short(high)},
+        "throughput": round(len(batch) / median(_clocked(predict, batch))),
+        "batch": len(batch),
+    }
+
+
+def machine() -> dict:
+    """Where the times were taken."""
+    return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
+
+
+def multiply_adds(model) -> int:
+    """Of a Keras model, for one picture: kernel size times places it is put to; of a model in it too."""
+    return sum(multiply_adds(layer) if hasattr(layer, "layers") else _of_layer(layer) for layer in model.layers)
+
+
+def front(models: Sequence[Mapping], gain: str, price: str) -> list[str]:
+    """The models of which no other is at least as good for at most the same price, and better in one (Pareto).
+
+    Each has `model`, a `gain` to have much of and a `price` to have little of; what is None is not on the front.
+    """
+    known = [m for m in models if m[gain] is not None and m[price] is not None]
+    return [m["model"] for m in known if not any(_beats(other, m, gain, price) for other in known)]
+
+
+def _beats(a: Mapping, b: Mapping, gain: str, price: str) -> bool:
+    return a[gain] >= b[gain] and a[price] <= b[price] and (a[gain], a[price]) != (b[gain], b[price])
+
+
+def _clocked(predict: Callable[[np.ndarray], object], images: np.ndarray) -> list[float]:
+    """Seconds of each call, for BUDGET seconds, three calls at least."""
+    predict(images)
+    taken: list[float] = []
+    while sum(taken) < BUDGET or len(taken) < 3:
+        start = time.perf_counter()
+        predict(images)
+        taken.append(time.perf_counter() - start)
+    return taken
+
+
+def _of_layer(layer) -> int:
+    """A kernel counts once for each place of the output; of a layer without one nothing counts."""
+    kernels = [w for w in layer.weights if w.name in ("kernel", "depthwise_kernel", "pointwise_kernel")]
+    places = math.prod(layer.output.shape[1:-1]) if kernels else 0
+    return sum(math.prod(kernel.shape) * places for kernel in kernels)
+
+
+def _short(number: float) -> float:
+    """Three digits that count: a clock is not better than that."""
+    return float(f"{number:.3g}")

@@ -1,0 +1,28 @@
+"""A share of pictures and how sure it is, where a bootstrap would be too coarse: few pictures, or all of them right.
+
+The score interval of Wilson (1927): it stays within 0 and 1 and holds its level from a handful of pictures on
+(Brown, Cai and DasGupta 2001).
+"""
+
+import math
+from statistics import NormalDist
+
+SMALL = 30  # pictures; what is said of fewer is marked
+
+
+def wilson(hits: int, n: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
+    """Where the true share lies when `hits` of `n` were seen; two None when n is 0."""
+    if not n:
+        return None, None
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share, extra = hits / n, z * z / n
+    centre = share + extra / 2
+    reach = z * math.sqrt(share * (1 - share) / n + extra / (4 * n))
+    low, high = (centre - reach) / (1 + extra), (centre + reach) / (1 + extra)
+    return (0.0 if hits == 0 else low), (1.0 if hits == n else high)
+
+
+def scored(hits: int, n: int, confidence: float) -> dict[str, float | None]:
+    """`{value, low, high}`; all None when n is 0."""
+    low, high = wilson(hits, n, confidence)
+    return {"value": hits / n if n else None, "low": low, "high": high}
