@@ -12,31 +12,34 @@ def main() -> None:
     p = params.load()
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
-    print("devices:", *device.names())
+    print("devices:", *device.names(), "| computing in", device.compute_in(p.train.precision))
     device.repeatable(p.seed)
-    network = architectures.tunable(knobs, shape=train.images.shape[1:], classes=len(train.classes))
     values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
-    with tracking.run(
-        "cnn", experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
-    ) as run:
+    with (
+        tracking.run(
+            "cnn", experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
+        ) as run,
+        device.spread(),
+    ):
+        network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
         rows = fit.fit(
             network,
             train,
             val,
             how=p.train,
-            optimizer=knobs.optimizer,
-            learning_rate=knobs.learning_rate,
+            down=knobs,
             augmented=p.augment,
             seed=p.seed,
             state=waiting,
             watch=run.epoch,
         )
+        kept = fit.kept(rows, p.train)
         link = tracking.link(run, network, train.images[:8])
-        facts = {"name": "cnn", "architecture": "tunable", "pretrained": None, "params": values, **link}
-        saved.write(FOLDER, network, rows, spec=train.spec, facts=facts)
+        facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values, **link}
+        saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts)
     fit.forget(waiting)
-    print(f"models/cnn: best of {len(rows)} epochs is {fit.best(rows)}")
+    print(f"models/cnn: of {len(rows)} epochs kept {kept}")
 
 
 if __name__ == "__main__":

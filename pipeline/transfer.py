@@ -13,9 +13,12 @@ def main(backbone: str) -> None:
     how = backbones.How(p.transfer.weights, p.transfer.width, p.transfer.image_size, p.transfer.dropout)
     shape, classes = train.images.shape[1:], len(train.classes)
     network, pretrained = backbones.build(backbone, shape=shape, classes=classes, how=how, folder=paths.WEIGHTS)
-    values = params.flat({"transfer": how._asdict(), "train": p.transfer.fit, "augment": p.augment})
-    rate = p.transfer.learning_rate
-    waiting = state.folder(paths.CACHE / backbone, paths.PACKED, str(how), p.transfer.fit, str(rate), p.augment, p.seed)
+    values = params.flat(
+        {"transfer": how._asdict(), "model": p.transfer.descent, "train": p.transfer.fit, "augment": p.augment}
+    )
+    waiting = state.folder(
+        paths.CACHE / backbone, paths.PACKED, str(how), p.transfer.fit, p.transfer.descent, p.augment, p.seed
+    )
     with tracking.run(
         backbone, experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
     ) as run:
@@ -24,18 +27,18 @@ def main(backbone: str) -> None:
             train,
             val,
             how=p.transfer.fit,
-            optimizer="adam",
-            learning_rate=rate,
+            down=p.transfer.descent,
             augmented=p.augment,
             seed=p.seed,
             state=waiting,
             watch=run.epoch,
         )
+        kept = fit.kept(rows, p.transfer.fit)
         link = tracking.link(run, network, train.images[:8])
         facts = {"name": backbone, "architecture": backbone, "pretrained": pretrained, "params": values, **link}
-        saved.write(paths.MODELS / backbone, network, rows, spec=train.spec, facts=facts)
+        saved.write(paths.MODELS / backbone, network, rows, kept=kept, spec=train.spec, facts=facts)
     fit.forget(waiting)
-    print(f"models/{backbone}: pretrained {pretrained}, best of {len(rows)} epochs is {fit.best(rows)}")
+    print(f"models/{backbone}: pretrained {pretrained}, of {len(rows)} epochs kept {kept}")
 
 
 if __name__ == "__main__":

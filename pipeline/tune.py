@@ -3,20 +3,17 @@
 from functools import partial
 
 from darkroom import errors, files, params, paths
-from darkroom.data import pack
 from darkroom.learning import search, state
 from darkroom.shipping import lineage, tracking
 
 
 def main() -> None:
     p = params.load()
-    train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
     run = partial(tracking.run, experiment=p.dataset.name, tags=lineage.tags(paths.LOCK, paths.PACKED))
     with run("search", params=params.flat({"tune": p.tune})) as parent:
         best, trials = search.search(
-            train,
-            val,
+            paths.PACKED,
             how=p.tune,
             model=p.model,
             augmented=p.augment,

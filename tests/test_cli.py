@@ -94,3 +94,17 @@ def test_backbones_are_listed(capsys):
 
 def test_the_default_preset_is_params_yaml():
     assert (HERE / "presets/digits.yaml").read_bytes() == (HERE / "params.yaml").read_bytes()
+
+
+@pytest.mark.slow
+def test_describe_lists_each_layer_and_adds_up(capsys):
+    cli.run("describe", "cifar10_convnet", "--size", "32", "--channels", "3")
+    first, *layers, last = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert first[-2:] == ["parameters", "multiply-adds"]
+    assert last == ["total", "122570", str(sum(int(layer[-1]) for layer in layers))]
+
+
+def test_describe_knows_what_architectures_there_are(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.run("describe", "lenet")
+    assert caught.value.code == 2 and "lenet5" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def changed(tmp_path):
         ("seed: 1 ", "seed: 1\nseed: 2", "line"),
         ("seed: 1 ", "seed: !!python/object:os.system 1", "line"),
         ("weights: auto", "weights: imagnet", "transfer.weights: expected 'auto', 'imagenet' or 'none', got 'imagnet'"),
-        ("  learning_rate: 0.002\n\ntune", "  learning_rate: .nan\n\ntune", "model.learning_rate: expected a finite"),
+        ("learning_rate: 0.002", "learning_rate: .nan", "model.learning_rate: expected a finite"),
         ("filters: [16, 32]", "filters: [16, -3]", "tune.space.filters: expected greater than or equal to 1"),
         ("filters: [16, 32]", "filter: [16]", "unknown knob tune.space.filter, did you mean filters?"),
         ("blocks: 2", "blocks: 5", "preprocess.image_size 16 leaves nothing after 5 poolings"),

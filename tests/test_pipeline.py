@@ -19,14 +19,15 @@ pytestmark = pytest.mark.slow
 HERE = Path.cwd()
 BINARIES = Path(sys.executable).parent
 PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", "data/weights", ".dvc/config", ".dvcignore", ".gitignore")
+BRIEF = {"batch_size": 64, "patience": 9, "keep": "best", "precision": "auto"}
 SMALL = {
     "dataset": {"name": "squares", "archive": "data/raw/squares.zip"},
     "validate": {"val": 0.2, "test": 0.3, "min_side": 4},
     "preprocess": {"image_size": 8},
     "model": {"blocks": 1, "convolutions": 1, "filters": 8, "dense": 0, "learning_rate": 0.01},
-    "tune": {"trials": 2, "epochs": 2, "space": {"filters": [4, 8]}},
+    "tune": {"trials": 2, "fit": {"epochs": 2, **BRIEF}, "space": {"filters": [4, 8]}},
     "train": {"epochs": 6},
-    "transfer": {"weights": "none", "fit": {"epochs": 1, "batch_size": 64, "patience": 1, "schedule": "constant"}},
+    "transfer": {"weights": "none", "fit": {"epochs": 1, **BRIEF}},
     "evaluate": {"resamples": 100},
     "compare": {"resamples": 100},
     "register": {"model": "squares-classifier"},
@@ -180,7 +181,7 @@ def test_predict_answers_with_the_champion(repository):
 
 
 def test_a_change_of_transfer_reruns_transfer_and_what_follows(repository):
-    change(repository / "params.yaml", "transfer", "learning_rate", 0.01)
+    change(repository / "params.yaml", "transfer", "dropout", 0.1)
     assert ran(run("dvc", "repro", cwd=repository)) == [
         "transfer@mobilenet",
         "evaluate",

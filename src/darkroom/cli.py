@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from darkroom import errors, files, params, paths
 from darkroom.errors import DataError, ParamsError, printable
@@ -40,6 +41,14 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
     predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some pictures are unusable")
     command("backbones", _backbones, "list the names that transfer.backbones takes")
+    describe = command("describe", _describe, "list the layers of a network, what each gives and what it costs")
+    known = get_args(params.Model.model_fields["architecture"].annotation)
+    describe.add_argument("architecture", choices=known, help="what it leaves open is as params.yaml says")
+    describe.add_argument(
+        "--size", type=int, metavar="PIXELS", help="side of the pictures (default: that of params.yaml)"
+    )
+    describe.add_argument("--channels", type=int, choices=[1, 3], help="of the pictures (default: as in params.yaml)")
+    describe.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
     relabel = command("relabel", _relabel, "copy the pictures with the labels that a list of doubts suggests")
     relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
     relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
@@ -93,6 +102,21 @@ def _backbones(known: argparse.Namespace) -> None:
     from darkroom.learning import backbones
 
     print(*backbones.names(), sep="\n")
+
+
+def _describe(known: argparse.Namespace) -> None:
+    from darkroom.learning import architectures, describe
+
+    p = params.load()
+    knobs = params.with_value(p.model, "architecture", known.architecture)
+    size = known.size or p.preprocess.image_size
+    shape = (size, size, known.channels or (3 if p.preprocess.color == "rgb" else 1))
+    network = architectures.build(knobs, shape=shape, classes=known.classes, spec={})
+    row = "{layer:<28} {kind:<22} {output:<18} {parameters:>12} {multiply_adds:>15}".format
+    print(row(layer="layer", kind="kind", output="output", parameters="parameters", multiply_adds="multiply-adds"))
+    for found in describe.rows(network):
+        print(row(**{**found, "output": " x ".join(map(str, found["output"]))}))
+    print(row(layer="total", kind="", output="", **describe.total(network)))
 
 
 def _relabel(known: argparse.Namespace) -> None:

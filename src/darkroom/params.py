@@ -76,37 +76,71 @@ class Augment(Section):
     shift: Share
     rotation: Annotated[float, Field(ge=0, le=180)]
     zoom: Share
-    brightness: Share
+    shear: Annotated[float, Field(ge=0, lt=90)]
     flip_horizontal: bool
     flip_vertical: bool
+    brightness: Share
+    contrast: Share
+    cutout: Share
+    mixup: Annotated[float, Field(ge=0, le=10)]
 
 
-class Model(Section):
+class Descent(Section):
+    """How the weights go down the slope of the loss."""
+
+    optimizer: Literal["adam", "adamw", "sgd"]
+    learning_rate: Rate
+    weight_decay: Share
+    schedule: Literal["constant", "cosine", "one_cycle"]
+    label_smoothing: Share
+    class_weights: Literal["none", "balanced"]
+    ema: Share
+
+
+class Model(Descent):
+    architecture: Literal[
+        "tunable",
+        "cats_dogs_cnn",
+        "cifar10_convnet",
+        "mnist_cnn",
+        "lenet5",
+        "alexnet",
+        "zfnet",
+        "vgg16",
+        "vgg19",
+        "inception",
+        "resnet",
+    ]
     blocks: Annotated[int, Field(ge=1, le=8)]
     convolutions: Annotated[int, Field(ge=1, le=4)]
     filters: Annotated[int, Field(ge=1, le=1024)]
     kernel: Literal[1, 3, 5, 7]
+    convolution: Literal["standard", "separable", "depthwise", "dilated", "grouped"]
+    padding: Literal["same", "valid"]
+    pooling: Literal["max", "average"]
     batch_norm: bool
+    residual: bool
     head: Literal["flatten", "average"]
     dense: Annotated[int, Field(ge=0, le=8192)]
     dropout: Share
-    optimizer: Literal["adam", "adamw", "sgd"]
-    learning_rate: Rate
+    output: Literal["softmax", "sigmoid"]
 
 
 class Fit(Section):
     epochs: Count
-    batch_size: Count
+    batch_size: Count | Literal["auto"]
     patience: Count
-    schedule: Literal["constant", "cosine"]
+    keep: Literal["best", "last"]
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 
 
 class Tune(Section):
     algorithm: Literal["hyperband", "bayesian", "random", "grid", "none"]
     trials: Count
-    epochs: Count
-    batch_size: Count
-    patience: Count
+    all_epochs: Annotated[int, Field(ge=0)]
+    minutes: Annotated[float, Field(ge=0)]
+    workers: Count | Literal["auto"]
+    fit: Fit
     space: dict[str, list[bool | int | float | str]]
 
 
@@ -116,7 +150,7 @@ class Transfer(Section):
     width: Annotated[float, Field(gt=0, le=2)]
     image_size: Annotated[int, Field(ge=32, le=1024)]  # 32: the least that every backbone accepts
     dropout: Share
-    learning_rate: Rate
+    descent: Descent
     fit: Fit
 
 
@@ -161,7 +195,7 @@ with catch_warnings():
         @model_validator(mode="after")
         def _pooling_leaves_a_pixel(self) -> "Params":
             blocks = max([self.model.blocks, *(v for v in self.tune.space.get("blocks", []) if isinstance(v, int))])
-            if self.preprocess.image_size >> blocks < 1:
+            if self.model.architecture == "tunable" and self.preprocess.image_size >> blocks < 1:
                 raise ValueError(
                     f"preprocess.image_size {self.preprocess.image_size} leaves nothing after {blocks} poolings by 2"
                 )

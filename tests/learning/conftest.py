@@ -1,9 +1,31 @@
 """Painted pictures: a bright square whose corner is the class, easy to learn within seconds."""
 
+import multiprocessing.forkserver
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+from darkroom import files, params
+
+PLAIN = {
+    "architecture": "tunable", "blocks": 1, "convolutions": 1, "filters": 4, "kernel": 3, "convolution": "standard",
+    "padding": "same", "pooling": "max", "batch_norm": False, "residual": False, "head": "flatten", "dense": 0,
+    "dropout": 0.0, "output": "softmax", "optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.0,
+    "schedule": "constant", "label_smoothing": 0.0, "class_weights": "none", "ema": 0.0,
+}  # fmt: skip
+STILL = {
+    "shift": 0.0, "rotation": 0.0, "zoom": 0.0, "shear": 0.0, "flip_horizontal": False, "flip_vertical": False,
+    "brightness": 0.0, "contrast": 0.0, "cutout": 0.0, "mixup": 0.0,
+}  # fmt: skip
+BRIEF = {"epochs": 4, "batch_size": 16, "patience": 9, "keep": "best", "precision": "float32"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm():
+    """Workers fork from a server that has TensorFlow; one that earlier tests started has not, 7 s for each worker."""
+    multiprocessing.forkserver._forkserver._stop()
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["darkroom.learning.search"])
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +39,39 @@ def painted():
         for image, label in zip(images, labels, strict=True):
             corner = slice(0, 4) if label else slice(4, 8)
             image[corner, corner] += 180
-        return SimpleNamespace(images=images, labels=labels.astype("int64"), classes=("dark", "light"))
+        spec = {"classes": ["dark", "light"]}
+        return SimpleNamespace(images=images, labels=labels.astype("int64"), classes=("dark", "light"), spec=spec)
 
     return paint
+
+
+@pytest.fixture(scope="session")
+def packed(painted, tmp_path_factory):
+    """A folder of packed pictures: 48 to train on, 32 to validate."""
+    folder = tmp_path_factory.mktemp("packed")
+    for side, pack in (("train", painted(48, 1)), ("val", painted(32, 2))):
+        (folder / side).mkdir()
+        np.save(folder / side / "images.npy", pack.images)
+        np.save(folder / side / "labels.npy", pack.labels)
+        files.write_rows(folder / side / "paths.csv", ["path"], ({"path": f"{i}.png"} for i in range(len(pack.labels))))
+    files.write_json(folder / "spec.json", pack.spec)
+    files.seal(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model():
+    """A function that makes the knobs of a small network."""
+    return lambda **knobs: params.Model(**{**PLAIN, **knobs})
+
+
+@pytest.fixture(scope="session")
+def changes():
+    """A function that makes an augmentation of the knobs alone."""
+    return lambda **knobs: params.Augment(**{**STILL, **knobs})
+
+
+@pytest.fixture(scope="session")
+def brief():
+    """A function that says how long to train."""
+    return lambda **how: params.Fit(**{**BRIEF, **how})

@@ -1,42 +1,60 @@
-"""architectures: from raw uint8 to probabilities, every knob turned."""
+"""architectures: the networks of the courses and the textbooks have the parameters their sources name."""
 
 import numpy as np
 import pytest
 
-from darkroom.learning import architectures
-from darkroom.params import Model
+from darkroom.errors import ParamsError
+from darkroom.learning import architectures, classics
 
 pytestmark = pytest.mark.slow
 
-PLAIN = {
-    "blocks": 1, "convolutions": 1, "filters": 4, "kernel": 3, "batch_norm": False, "head": "flatten", "dense": 0,
-    "dropout": 0.0, "optimizer": "adam", "learning_rate": 0.001,
-}  # fmt: skip
+PUBLISHED = [
+    ("cats_dogs_cnn", (64, 64, 3), 2, "sigmoid", 813_217),
+    ("cifar10_convnet", (32, 32, 3), 10, "softmax", 122_570),
+    ("mnist_cnn", (28, 28, 1), 10, "softmax", 542_230),
+    ("lenet5", (28, 28, 1), 10, "softmax", 61_706),
+    ("alexnet", (227, 227, 3), 1000, "softmax", 62_378_344),
+    ("zfnet", (225, 225, 3), 1000, "softmax", 62_357_608),
+    ("vgg16", (224, 224, 3), 1000, "softmax", 138_357_544),
+    ("vgg19", (224, 224, 3), 1000, "softmax", 143_667_240),
+    ("inception", (299, 299, 3), 1000, "softmax", 23_851_784),
+    ("resnet", (224, 224, 3), 1000, "softmax", 25_636_712),
+]
 
 
-def build(**knobs):
-    return architectures.tunable(Model(**{**PLAIN, **knobs}), shape=(8, 8, 1), classes=3)
+@pytest.fixture
+def build(model):
+    def made(name, shape, classes, output="softmax", spec=None):
+        return architectures.build(
+            model(architecture=name, output=output), shape=shape, classes=classes, spec=spec or {}
+        )
+
+    return made
 
 
-@pytest.mark.parametrize(
-    "knobs",
-    [{}, {"blocks": 3}, {"convolutions": 2}, {"kernel": 5}, {"batch_norm": True}, {"head": "average"}, {"dense": 7}],
-)
-def test_rows_of_probabilities_sum_to_one(knobs):
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
-    probabilities = build(**knobs).predict(pictures, verbose=0)
-    assert probabilities.shape == (5, 3) and probabilities.dtype == np.float32
+@pytest.mark.parametrize(("name", "shape", "classes", "output", "parameters"), PUBLISHED)
+def test_parameters_are_the_published_ones(build, name, shape, classes, output, parameters):
+    assert build(name, shape, classes, output).count_params() == parameters
+
+
+def test_every_name_has_its_published_count():
+    assert {name for name, *_ in PUBLISHED} | {"tunable"} == set(architectures.names())
+
+
+@pytest.mark.parametrize(("name", "side"), [(plan.__name__, side) for plan, side in classics.SMALLEST.items()])
+def test_the_smallest_picture_is_the_smallest_that_works(build, name, side):
+    assert build(name, (side, side, 3), 2).output_shape == (None, 2)
+    with pytest.raises(ParamsError, match=f"{name} leaves nothing .* fix: set it to {side} or more"):
+        build(name, (side - 1, side - 1, 3), 2)
+
+
+def test_one_sigmoid_unit_gives_both_probabilities(build):
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), dtype=np.uint8)
+    probabilities = build("cats_dogs_cnn", (12, 12, 1), 2, "sigmoid").predict(pictures, verbose=0)
+    assert probabilities.shape == (5, 2) and probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("knobs", "parameters"),
-    [
-        ({}, (3 * 3 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 3),
-        ({"kernel": 5}, (5 * 5 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 3),
-        ({"head": "average"}, (3 * 3 * 1 + 1) * 4 + (4 + 1) * 3),
-        ({"dense": 7}, (3 * 3 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 7 + (7 + 1) * 3),
-    ],
-)
-def test_parameters_are_those_of_the_formula(knobs, parameters):
-    assert build(**knobs).count_params() == parameters
+def test_one_sigmoid_unit_for_three_classes_is_a_params_error(build):
+    with pytest.raises(ParamsError, match="tells two classes apart, there are 3"):
+        build("mnist_cnn", (8, 8, 1), 3, "sigmoid")

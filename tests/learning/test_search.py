@@ -1,103 +1,122 @@
-"""search: trial 0 is the model of params.yaml, and a killed search goes on."""
+"""search: trial 0 is the model of params.yaml, a bad trial costs itself, and a killed search goes on."""
 
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 
+from darkroom import files
 from darkroom.errors import TrainingError
 from darkroom.learning import search
-from darkroom.params import Augment, Model, Tune
+from darkroom.params import Tune
 
 pytestmark = pytest.mark.slow
 
-MODEL = Model(
-    blocks=1, convolutions=1, filters=2, kernel=3, batch_norm=False, head="flatten", dense=0,
-    dropout=0.0, optimizer="adam", learning_rate=0.01,
-)  # fmt: skip
-STILL = Augment(shift=0.0, rotation=0.0, zoom=0.0, brightness=0.0, flip_horizontal=False, flip_vertical=False)
 SPACE = {"filters": [2, 3], "learning_rate": [0.001, 0.01]}
+TOO_SMALL = {"blocks": 2, "kernel": 7, "padding": "valid"}  # leaves nothing of 8 pixels
 
 
 @pytest.fixture
-def look(painted, tmp_path):
-    """A function that searches and returns `(best, trials, names of the trials that were trained)`."""
+def look(packed, tmp_path, model, changes, brief):
+    """A function that searches and returns `(best, trials, {name: (how its run ended, its epochs)})`."""
 
-    def run(algorithm="random", trials=3, epochs=2, fail_at=None, space=SPACE):
-        trained = []
+    def run(algorithm="random", trials=3, epochs=2, kill_at=None, space=SPACE, knobs=None, state="s", **budget):
+        seen = {}
 
         @contextmanager
         def observe(name, params):
-            if name == fail_at:
-                raise KeyboardInterrupt
-            trained.append(name)
-            yield SimpleNamespace(epoch=lambda epoch, row: None)
+            told = []
+            seen[name] = ["KILLED", told]
 
-        how = Tune(algorithm=algorithm, trials=trials, epochs=epochs, batch_size=16, patience=5, space=space)
+            def epoch(number, row):
+                told.append(number)
+                if (name, number) == kill_at:
+                    raise KeyboardInterrupt
+
+            try:
+                yield SimpleNamespace(epoch=epoch)
+                seen[name][0] = "FINISHED"
+            except Exception:
+                seen[name][0] = "FAILED"
+                raise
+
+        budget = {"all_epochs": 0, "minutes": 0.0, "workers": 2, **budget}
+        how = Tune(algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget)
         best, rows = search.search(
-            painted(48, 1),
-            painted(32, 2),
-            how=how,
-            model=MODEL,
-            augmented=STILL,
-            seed=1,
-            state=tmp_path,
-            observe=observe,
-        )
-        return best, rows, trained
+            packed, how=how, model=model(**(knobs or {"filters": 2})), augmented=changes(), seed=1,
+            state=tmp_path / state, observe=observe,
+        )  # fmt: skip
+        return best, rows, {name: tuple(found) for name, found in seen.items()}
 
     return run
 
 
 @pytest.mark.parametrize("algorithm", ["hyperband", "bayesian", "random", "grid"])
 def test_trial_zero_is_the_given_model_and_the_best_has_the_lowest_loss(look, algorithm):
-    best, trials, _ = look(algorithm)
-    assert {knob: trials[0][knob] for knob in SPACE} == {knob: getattr(MODEL, knob) for knob in SPACE}
+    best, trials, _ = look(algorithm, epochs=3)
+    assert {knob: trials[0][knob] for knob in SPACE} == {"filters": 2, "learning_rate": 0.01}
     assert best["val_loss"] == min(trial["val_loss"] for trial in trials)
-    assert [trial["trial"] for trial in trials] == list(range(len(trials)))
+    assert [trial["trial"] for trial in trials] == list(range(len(trials))) == [0, 1, 2]
     for trial in trials:
         assert len(trial["curve"]) == trial["epochs"]
         assert min(row["val_loss"] for row in trial["curve"]) == trial["val_loss"]
+    assert len({tuple(trial[key] for key in (*SPACE, "epochs")) for trial in trials}) == 3
 
 
-@pytest.mark.parametrize("algorithm", ["bayesian", "random", "grid"])
-def test_a_killed_search_goes_on_and_ends_the_same(look, tmp_path, algorithm):
+@pytest.mark.parametrize("algorithm", ["bayesian", "random"])
+def test_the_trials_are_the_same_however_many_workers_there_are(look, algorithm):
+    one, two = (look(algorithm, trials=4, workers=n, state=str(n))[1] for n in (1, 3))
+    assert [[t[k] for k in ("trial", *SPACE)] for t in one] == [[t[k] for k in ("trial", *SPACE)] for t in two]
+    assert [t["val_loss"] for t in one] == pytest.approx([t["val_loss"] for t in two], rel=1e-4)
+
+
+def test_a_killed_search_goes_on_and_ends_the_same(look):
+    whole = look(workers=1, trials=4, state="whole")
     with pytest.raises(KeyboardInterrupt):
-        look(algorithm, fail_at="trial-2")
-    _, resumed, trained = look(algorithm)
-    assert trained == ["trial-2"]
-    _, again, trained = look(algorithm)
-    assert again == resumed and trained == []
+        look(workers=1, trials=4, kill_at=("trial-2", 1))
+    best, trials, seen = look(workers=1, trials=4)
+    assert (best, trials) == whole[:2]
+    assert seen == {"trial-2": ("FINISHED", [2]), "trial-3": ("FINISHED", [1, 2])}
+    assert look(workers=1, trials=4) == (best, trials, {})
 
 
-def test_no_two_trials_are_the_same(look):
-    _, trials, _ = look("grid", trials=9)
-    assert len({tuple(trial[knob] for knob in SPACE) for trial in trials}) == len(trials) == 4
+def test_a_later_rung_trains_on_where_the_earlier_one_stopped(look):
+    _, trials, seen = look("hyperband", trials=9, epochs=3)
+    later = [name for name, (_, epochs) in seen.items() if epochs[0] > 1]
+    assert later
+    shares = [tuple(trial[knob] for knob in SPACE) for trial in trials]
+    assert all(shares.count(shares[int(name.removeprefix("trial-"))]) > 1 for name in later)
 
 
-def test_none_trains_nothing_and_keeps_the_model(look):
-    best, trials, trained = look("none")
-    assert (best["values"], trials, trained) == (MODEL.model_dump(), [], [])
+def test_none_trains_nothing_and_keeps_the_model(look, model):
+    best, trials, seen = look("none")
+    assert (best["values"], trials, seen) == (model(filters=2).model_dump(), [], {})
 
 
-def test_a_search_without_a_finite_trial_is_a_training_error(look, monkeypatch):
-    def fail(*_, **__):
-        raise MemoryError("no room")
-
-    monkeypatch.setattr(search.architectures, "tunable", fail)
-    with pytest.raises(TrainingError, match="none of 2 trials ended well: MemoryError: no room"):
-        look(trials=2)
+def test_a_bad_trial_costs_that_trial_only_and_its_run_ends_as_failed(look):
+    best, trials, seen = look("grid", space={"padding": ["same", "valid"]}, knobs={**TOO_SMALL, "padding": "same"})
+    assert [(trial["padding"], trial["status"]) for trial in trials] == [("same", "COMPLETED"), ("valid", "FAILED")]
+    assert seen["trial-1"][0] == "FAILED" and "leaves nothing" in trials[1]["error"]
+    assert best["values"]["padding"] == "same"
 
 
-def test_a_failing_trial_costs_that_trial_only(look, monkeypatch):
-    build = search.architectures.tunable
+def test_a_search_without_a_finite_trial_is_a_training_error(look):
+    with pytest.raises(TrainingError, match="none of 2 trials ended well: ParamsError.*leaves nothing"):
+        look("grid", space={"filters": [3]}, knobs=TOO_SMALL)
 
-    def fail_for_three(knobs, **rest):
-        if knobs.filters == 3:
-            raise MemoryError("no room")
-        return build(knobs, **rest)
 
-    monkeypatch.setattr(search.architectures, "tunable", fail_for_three)
-    best, trials, _ = look("grid", trials=4)
-    assert {trial["status"] for trial in trials if trial["filters"] == 3} == {"FAILED"}
-    assert best["values"]["filters"] == 2
+def test_no_trial_is_added_once_the_epochs_are_spent(look):
+    assert len(look("grid", trials=9, all_epochs=5)[1]) == 3  # of two epochs each
+
+
+def test_no_trial_begins_once_the_time_is_over(look):
+    _, trials, _ = look("grid", trials=9, workers=1, minutes=1e-6)
+    assert [trial["trial"] for trial in trials] == [0]
+
+
+def test_the_header_names_every_column_of_a_row(look, brief, tmp_path):
+    _, trials, _ = look(trials=1)
+    del trials[0]["curve"]
+    how = Tune(algorithm="grid", trials=1, all_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
+    files.write_rows(tmp_path / "trials.csv", search.columns(how), trials)
+    assert files.read_rows(tmp_path / "trials.csv")[0]["filters"] == "2"

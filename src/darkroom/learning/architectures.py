@@ -1,38 +1,40 @@
-"""The networks that are trained from random weights. Each eats raw uint8 and ends in probabilities."""
+"""The networks that are trained from random weights, by name. Each eats raw uint8 and ends in probabilities."""
 
 import keras
-from keras import layers
 
+from darkroom.errors import ParamsError
+from darkroom.learning import classics, heads, tunable
 from darkroom.params import Model
 
+_CLASSICS = {plan.__name__: plan for plan in classics.SMALLEST}
 
-def tunable(knobs: Model, *, shape: tuple[int, int, int], classes: int) -> keras.Model:
-    """A plain convolutional network, every part of it a knob.
 
-    Input uint8 `(b, s, s, c)`, output float32 `(b, k)`, rows that sum to 1. Blocks of 3x3 convolutions with
-    a pooling after each and twice the filters in the next is VGG's plan (Simonyan and Zisserman, 2014);
-    batch norm before the activation is Ioffe and Szegedy's (2015).
+def names() -> list[str]:
+    return ["tunable", *_CLASSICS]
+
+
+def build(knobs: Model, *, shape: tuple[int, int, int], classes: int, spec: dict) -> keras.Model:
+    """The network `knobs.architecture`: uint8 `(b, s, s, c)` to float32 `(b, k)`, rows that sum to 1.
+
+    `spec` is that of the packed pictures. Only `tunable` reads the other knobs. Raises ParamsError (exit 2)
+    when the pictures are too small for it.
     """
-    pixels = keras.Input(shape, dtype="uint8", name="pixels")
-    x = layers.Rescaling(1 / 255)(pixels)
-    for block in range(knobs.blocks):
-        for _ in range(knobs.convolutions):
-            x = _convolution(x, knobs.filters * 2**block, knobs)
-        x = layers.MaxPooling2D(2)(x)
-    x = layers.Flatten()(x) if knobs.head == "flatten" else layers.GlobalAveragePooling2D()(x)
-    if knobs.dense:
-        x = layers.Dense(knobs.dense, activation="relu")(x)
-    x = layers.Dropout(knobs.dropout)(x)
-    return keras.Model(pixels, probabilities(x, classes), name="tunable")
+    pixels = heads.pixels(shape)
+    x = heads.scaled(pixels, spec)
+    try:
+        x = tunable.tunable(x, knobs) if knobs.architecture == "tunable" else _classic(knobs.architecture, shape[0])(x)
+    except ValueError as fault:  # Keras counts pixels below zero
+        raise _too_small(knobs.architecture, shape[0], "fewer blocks, a smaller kernel or larger pictures") from fault
+    return keras.Model(pixels, heads.probabilities(x, classes, knobs.output), name=knobs.architecture)
 
 
-def probabilities(x: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    """The head of every network: float32 whatever the precision below it, so that probabilities sum to 1."""
-    return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
+def _classic(name: str, side: int):
+    plan = _CLASSICS[name]
+    if side < classics.SMALLEST[plan]:
+        raise _too_small(name, side, f"set it to {classics.SMALLEST[plan]} or more")
+    return plan
 
 
-def _convolution(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, knobs.kernel, padding="same", use_bias=not knobs.batch_norm)(x)
-    if knobs.batch_norm:
-        x = layers.BatchNormalization(momentum=0.9)(x)  # 0.99 needs more steps than a small data set has
-    return layers.Activation("relu")(x)
+def _too_small(name: str, side: int, fix: str) -> ParamsError:
+    what = f"{name} leaves nothing of pictures of {side} pixels"
+    return ParamsError("E_ARCHITECTURE", what, where="params.yaml: preprocess.image_size", fix=fix)

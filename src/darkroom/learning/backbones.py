@@ -16,7 +16,7 @@ from keras import layers
 
 from darkroom import errors
 from darkroom.errors import EnvironmentFault, ParamsError
-from darkroom.learning.architectures import probabilities
+from darkroom.learning import heads
 
 DOWNLOAD_PATIENCE = 8  # seconds without an answer before the network counts as absent
 
@@ -74,14 +74,14 @@ def build(name: str, *, shape: tuple[int, int, int], classes: int, how: How, fol
     known = _look_up(name, how.width)
     base, pretrained = _base(name, known, how, folder)
     base.trainable = not pretrained
-    pixels = keras.Input(shape, dtype="uint8", name="pixels")
+    pixels = heads.pixels(shape)
     x = layers.Resizing(how.image_size, how.image_size, interpolation="bicubic", dtype="float32")(pixels)
     if shape[-1] == 1:
         x = layers.Concatenate()([x, x, x])
     x = layers.Rescaling(known.scale, known.offset)(x)
     x = base(x, training=False) if pretrained else base(x)  # frozen batch norm keeps ImageNet's statistics
     x = layers.Dropout(how.dropout)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(pixels, probabilities(x, classes), name=name), pretrained
+    return keras.Model(pixels, heads.probabilities(x, classes), name=name), pretrained
 
 
 def _look_up(name: str, width: float) -> Backbone:

@@ -4,23 +4,36 @@ model.keras, classes.json (the classes, and how a picture becomes its input), hi
 run.json (what it was made of, and its run in MLflow) and MANIFEST.json (a SHA-256 of each).
 """
 
+import json
 from pathlib import Path
 
 import keras
 
 from darkroom import files
-from darkroom.learning.fit import Row, best
+from darkroom.learning.fit import Row
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
-def write(folder: Path, model: keras.Model, rows: list[Row], *, spec: dict, facts: dict) -> None:
-    """Save `model` with its history (a row an epoch), its input `spec` and the `facts` of its making."""
+def write(folder: Path, model: keras.Model, rows: list[Row], *, kept: Row, spec: dict, facts: dict) -> None:
+    """Save `model` with its history, the row `kept` whose weights it has, its `spec`, and `facts` of its making."""
     with files.replacing(folder) as partial:
         partial.mkdir(parents=True)
-        model.save(partial / "model.keras")
+        in_float32(model).save(partial / "model.keras")
         files.write_json(partial / "classes.json", spec)
         files.write_rows(partial / "history.csv", COLUMNS, ({key: row[key] for key in COLUMNS} for row in rows))
-        made = {"parameters": model.count_params(), "epochs": len(rows), "best_epoch": int(best(rows)["epoch"])}
+        made = {"parameters": model.count_params(), "epochs": len(rows), "best_epoch": int(kept["epoch"])}
         files.write_json(partial / "run.json", {**facts, **made})
         files.seal(partial)
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The same network computing in float32, whatever it was trained in, so that it predicts alike everywhere."""
+    config = json.dumps(model.get_config())
+    if "mixed_" not in config:
+        return model
+    for mixed in ("mixed_bfloat16", "mixed_float16"):
+        config = config.replace(f'"{mixed}"', '"float32"')
+    plain = keras.Model.from_config(json.loads(config))
+    plain.set_weights(model.get_weights())
+    return plain

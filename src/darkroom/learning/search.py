@@ -1,33 +1,36 @@
-"""Look for better knobs with Keras Tuner's oracles, asked and told by us.
+"""Look for better knobs: trials in worker processes, in an order that any later run repeats.
 
-An oracle only proposes values and hears scores, so the loop is ours: trial 0 is always the model of
-params.yaml (a search never ends below it), a trial that fails costs that trial only, and a killed search
-goes on. It goes on by replay: oracles are functions of their seed and of what they were told, so a new one
-is asked again and finished trials answer from the journal. That also mends `GridSearch`, whose own reload
-loses its queue (keras-tuner 1055). Hyperband's later rungs find the earlier rung's state folder and train on.
+Trial 0 is always the model of params.yaml, so a search never ends below it; a trial that fails, or dies with its
+worker, costs that trial only. An oracle is asked ahead and told in the order in which it proposed, whichever trial
+ends first. So the proposals are the same with one worker or many, and a killed search goes on by replay: a new oracle
+is asked again and finished trials answer from the journal. Hyperband's later rungs train on from the earlier
+rung's state.
+
+The price: with a Bayesian search or Hyperband workers may wait for the oldest trial, and losses differ in their last
+digits with the number of threads that compute them.
 """
 
-import json
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
-import keras_tuner
-from keras_tuner.src.tuners.gridsearch import GridSearchOracle
-
-from darkroom import files, params
-from darkroom.data.pack import Pack
+from darkroom import engine, files
 from darkroom.errors import TrainingError, warn
-from darkroom.learning import architectures, device, fit
-from darkroom.params import Augment, Fit, Model, Tune
+from darkroom.learning import device, oracles, trial
+from darkroom.learning.jobs import Job, Jobs, turned
+from darkroom.params import Augment, Model, Tune
 
 Observe = Callable[..., AbstractContextManager]
 RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy")
+GROWTH = 1 << 30  # bytes; a worker that grew by more since its first trial is replaced
 
 
 def search(
-    train: Pack, val: Pack, *, how: Tune, model: Model, augmented: Augment, seed: int, state: Path, observe: Observe
+    packed: Path, *, how: Tune, model: Model, augmented: Augment, seed: int, state: Path, observe: Observe
 ) -> tuple[dict, list[dict]]:
     """Best trial and all trials, as best.json and trials.csv hold them. A trial also has a `curve`: a row an epoch.
 
@@ -37,27 +40,18 @@ def search(
     if how.algorithm == "none":
         return {"algorithm": "none", "trial": None, "values": model.model_dump()}, []
 
-    def attempt(number: int, values: dict, epochs: int) -> dict:
-        knobs = _turned(model, values)
-        journal = state / files.fingerprint(knobs.model_dump()) / f"{epochs}.json"
-        if not journal.exists():
-            with observe(f"trial-{number}", params=knobs.model_dump()) as run:
-                result = _train(knobs, train, val, how, epochs, augmented, seed, journal.parent, run.epoch)
-            files.write_json(journal, result)
-        return {"trial": number, **json.loads(journal.read_text()), **{k: getattr(knobs, k) for k in how.space}}
+    def task(job: Job) -> trial.Task:
+        return trial.Task(packed, job.knobs, how.fit, job.epochs, augmented, seed, state / job.home)
 
-    trials = [attempt(0, {}, how.epochs)]
-    oracle = _oracle(how, model, seed, state)
-    while len(trials) < how.trials:
-        trial = oracle.create_trial("tuner0")
-        if trial.status == "STOPPED":
-            break
-        values = trial.hyperparameters.values
-        result = attempt(len(trials), values, values.get("tuner/epochs") or how.epochs)
-        _tell(oracle, trial, result)
-        if not any(_same(result, earlier) for earlier in trials):  # the oracle may propose trial 0 once more
-            trials.append(result)
-    return _best(trials, model, how), trials
+    count, gpus = trial.workers(how.workers, how.trials), len(device.gpus())
+    print(f"{count} workers, devices:", *device.names(), flush=True)
+    start = partial(trial.start, workers=count, gpus=gpus)
+    with (
+        engine.Crew(trial.attempt, start, count, growth=GROWTH) as crew,
+        _Work(crew, task, state, observe, how.minutes) as work,
+    ):
+        rows = [_row(job, result, how) for job, result in _in_order(work, how, model, seed, state)]
+    return _best(rows, model, how), rows
 
 
 def columns(how: Tune) -> list[str]:
@@ -65,80 +59,108 @@ def columns(how: Tune) -> list[str]:
     return [*RESULTS, *how.space, "error"]
 
 
-def _train(knobs: Model, train: Pack, val: Pack, how: Tune, epochs: int, augmented, seed, state: Path, watch) -> dict:
-    device.repeatable(seed)
-    budget = Fit(epochs=epochs, batch_size=how.batch_size, patience=how.patience, schedule="constant")
-    try:
-        network = architectures.tunable(knobs, shape=train.images.shape[1:], classes=len(train.classes))
-        rows = fit.fit(
-            network, train, val, how=budget, optimizer=knobs.optimizer, learning_rate=knobs.learning_rate,
-            augmented=augmented, seed=seed, state=state, watch=watch,
-        )  # fmt: skip
-    except Exception as fault:  # whatever one trial dies of, the others go on
-        error = f"{type(fault).__name__}: {fault}".splitlines()[0]
-        return {"status": "FAILED", "epochs": 0, "val_loss": None, "val_accuracy": None, "error": error, "curve": []}
-    top = fit.best(rows)
-    return {
-        "status": "COMPLETED", "epochs": len(rows), "val_loss": top["val_loss"],
-        "val_accuracy": top["val_accuracy"], "error": "", "curve": rows,
-    }  # fmt: skip
+def _in_order(work: "_Work", how: Tune, model: Model, seed: int, state: Path) -> Iterator[tuple[Job, dict]]:
+    """Each trial with its result. The oracle hears each, and only then is asked for more."""
+    oracle = oracles.oracle(how, model, seed=seed, folder=state)
+    jobs = Jobs(how, model)
+    asked: deque[tuple[Job, oracles.Proposal | None]] = deque([(jobs.first(), None)])
+    told: set[str] = set()
+    while asked:
+        while len(asked) < oracles.AHEAD[how.algorithm] and jobs.room() and (proposal := oracle.ask()):
+            asked.append((jobs.of(proposal), proposal))
+        for job, _ in asked:
+            work.begin(job)
+        job, proposal = asked.popleft()
+        result = work.outcome(job)
+        if result is None:  # out of time
+            continue
+        if proposal:
+            oracle.tell(proposal, result["val_loss"])
+        if job.key not in told:  # an oracle may propose what was tried before
+            told.add(job.key)
+            yield job, result
 
 
-def _oracle(how: Tune, model: Model, seed: int, state: Path) -> keras_tuner.Oracle:
-    space = keras_tuner.HyperParameters()
-    for knob, values in how.space.items():
-        default = getattr(model, knob)
-        space.Choice(knob, values, default=default if default in values else None)
-    common = {
-        "objective": keras_tuner.Objective("val_loss", "min"),
-        "hyperparameters": space,
-        "seed": seed,
-        "max_consecutive_failed_trials": how.trials + 1,  # how many failures are too many is ours to say
-    }
-    if how.algorithm == "hyperband":
-        oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=how.epochs, **common)
-    elif how.algorithm == "grid":
-        oracle = GridSearchOracle(max_trials=how.trials, **common)
-    else:
-        oracle = {
-            "random": keras_tuner.oracles.RandomSearchOracle,
-            "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-        }[how.algorithm](max_trials=how.trials, **common)
-    oracle._set_project_dir(str(state), "oracle")
-    oracle.verbose = 0
-    return oracle
+class _Work:
+    """Trials at work. Each is begun once, seen by its own run, and journalled as it ends."""
+
+    def __init__(self, crew: engine.Crew, task: Callable, state: Path, observe: Observe, minutes: float):
+        self._crew, self._task, self._state, self._observe = crew, task, state, observe
+        self._jobs: dict[str, Job] = {}
+        self._results: dict[str, dict | None] = {}
+        self._runs: dict[str, tuple[ExitStack, object]] = {}
+        self._end = time.monotonic() + minutes * 60 if minutes else math.inf
+
+    def __enter__(self) -> "_Work":
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        for opened, _ in self._runs.values():
+            opened.__exit__(*fault)
+
+    def begin(self, job: Job) -> None:
+        if job.key in self._jobs:
+            return
+        self._jobs[job.key] = job
+        if self._journal(job).exists():
+            self._results[job.key] = files.read_json(self._journal(job))
+        else:
+            self._crew.submit(job.key, self._task(job))
+
+    def outcome(self, job: Job) -> dict | None:
+        """Wait for the job's result: status, epochs, val_loss, val_accuracy, curve, error. None: no time was left."""
+        while job.key not in self._results:
+            if self._results and time.monotonic() > self._end:  # the first trial always runs
+                self._results |= dict.fromkeys(self._crew.cancel())
+            if job.key not in self._results:
+                self._hear(self._crew.next())
+        return self._results[job.key]
+
+    def _hear(self, event: engine.Event) -> None:
+        job = self._jobs[event.key]
+        if event.kind == "started":
+            opened = ExitStack()
+            run = opened.enter_context(self._observe(f"trial-{job.number}", params=job.knobs.model_dump()))
+            self._runs[event.key] = opened, run
+        elif event.kind == "told":
+            self._runs[event.key][1].epoch(*event.value)
+        else:
+            self._ended(job, event)
+
+    def _ended(self, job: Job, event: engine.Event) -> None:
+        opened, _ = self._runs.pop(job.key)
+        if event.kind == "done":
+            opened.close()
+            result = {"status": "COMPLETED", **event.value, "error": ""}
+            files.write_json(self._journal(job), result)
+        else:  # not journalled: whatever it was, a run that goes on gives it another chance
+            fault = RuntimeError(event.value)
+            opened.__exit__(RuntimeError, fault, None)
+            nothing = {"epochs": 0, "val_loss": None, "val_accuracy": None, "curve": []}
+            result = {"status": "FAILED", **nothing, "error": event.value}
+        self._results[job.key] = result
+        print(f"trial {job.number}: {result['status']}, val_loss {result['val_loss']} {result['error']}", flush=True)
+
+    def _journal(self, job: Job) -> Path:
+        return self._state / job.home / f"{job.epochs}.json"
 
 
-def _tell(oracle: keras_tuner.Oracle, trial: object, result: dict) -> None:
-    trial.status = "COMPLETED" if result["status"] == "COMPLETED" else "INVALID"
-    if result["status"] == "COMPLETED":
-        oracle.update_trial(trial.trial_id, {"val_loss": result["val_loss"]}, step=result["epochs"])
-    oracle.end_trial(trial)
+def _row(job: Job, result: dict, how: Tune) -> dict:
+    return {"trial": job.number, **result, **{knob: getattr(job.knobs, knob) for knob in how.space}}
 
 
-def _best(trials: list[dict], model: Model, how: Tune) -> dict:
-    good = [t for t in trials if t["val_loss"] is not None and math.isfinite(t["val_loss"])]
+def _best(rows: list[dict], model: Model, how: Tune) -> dict:
+    good = [row for row in rows if row["val_loss"] is not None and math.isfinite(row["val_loss"])]
     if not good:
-        reasons = "; ".join(sorted({t["error"] for t in trials}))
+        reasons = "; ".join(sorted({row["error"] for row in rows}))
         raise TrainingError(
             "E_TRIALS",
-            f"none of {len(trials)} trials ended well: {reasons}",
+            f"none of {len(rows)} trials ended well: {reasons}",
             where="params.yaml: tune",
             fix="see the reasons; try smaller values in tune.space",
         )
-    if len(good) < len(trials):
-        warn(f"{len(trials) - len(good)} of {len(trials)} trials failed, see reports/trials.csv")
-    top = min(good, key=lambda t: t["val_loss"])
+    if len(good) < len(rows):
+        warn(f"{len(rows) - len(good)} of {len(rows)} trials failed, see reports/trials.csv")
+    top = min(good, key=lambda row: row["val_loss"])
     scores = {key: top[key] for key in ("trial", "val_loss", "val_accuracy")}
-    return {"algorithm": how.algorithm, **scores, "values": _turned(model, top).model_dump()}
-
-
-def _same(one: dict, other: dict) -> bool:
-    return {**one, "trial": None} == {**other, "trial": None}
-
-
-def _turned(model: Model, values: dict) -> Model:
-    """The model with the knobs among `values` turned; Hyperband's own `tuner/…` entries are not knobs."""
-    for knob in Model.model_fields.keys() & values.keys():
-        model = params.with_value(model, knob, values[knob])
-    return model
+    return {"algorithm": how.algorithm, **scores, "values": turned(model, top).model_dump()}

@@ -1,0 +1,113 @@
+"""What a GPU gives: seconds an epoch, pictures a second and utilisation, for two networks.
+
+    KERAS_BACKEND=jax python -m benchmarks.gpu --cats-dogs PACKED --cifar10 PACKED
+
+PACKED is a `data/packed/` that the preset of that name made. The cats-and-dogs network is the course's; CIFAR-10 is
+the preset's, in bfloat16, until its validation accuracy reaches 0.94 or its epochs are over. The first epoch, which
+compiles, does not count. Without a GPU it says so and ends with exit 5.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks.ingest import machine, spread
+
+GOAL = 0.94  # of validation accuracy on CIFAR-10
+LOOK = 0.5  # seconds between two looks at the GPU
+ASK = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
+OUT = Path("reports/benchmarks/gpu.json")
+
+
+def trained(packed: Path, preset: str, goal: float) -> dict:
+    """Train as the preset says, with the largest batch that `auto` allows."""
+    from darkroom import params
+    from darkroom.data import pack
+    from darkroom.learning import architectures, device, fit
+
+    p = params.load(Path(f"presets/{preset}.yaml"))
+    train, val = pack.read(packed, "train"), pack.read(packed, "val")
+    device.repeatable(p.seed)
+    precision = device.compute_in("auto")
+    ends: list[float] = []
+    reached: list[float] = []
+    start = time.perf_counter()
+
+    def watch(epoch: int, row: dict) -> None:
+        ends.append(time.perf_counter())
+        if row["val_accuracy"] >= goal:
+            reached.append(ends[-1] - start)
+
+    with tempfile.TemporaryDirectory() as state, device.spread(), Utilisation() as used:
+        network = architectures.build(
+            p.model, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
+        )
+        how = p.train.model_copy(update={"batch_size": "auto"})
+        rows = fit.fit(
+            network, train, val, how=how, down=p.model, augmented=p.augment, seed=p.seed, state=Path(state),
+            watch=watch, verbose=0,
+        )  # fmt: skip
+    epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
+    return {
+        "precision": precision,
+        "seconds_an_epoch": spread(epochs),
+        "pictures_per_second": round(len(train.labels) / statistics.median(epochs)),
+        "utilisation": used.median(),
+        "val_accuracy": rows[-1]["val_accuracy"],
+        "seconds_to_goal": round(reached[0], 1) if reached else None,
+    }
+
+
+class Utilisation:
+    """The GPU's own figure in percent, sampled by nvidia-smi while the block runs."""
+
+    def __enter__(self) -> "Utilisation":
+        self._seen: list[float] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def median(self) -> float | None:
+        return statistics.median(self._seen) if self._seen else None
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK):
+            said = subprocess.run(ASK, capture_output=True, text=True).stdout.split()
+            self._seen += [float(value) for value in said[:1]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cats-dogs", type=Path, required=True, metavar="PACKED")
+    parser.add_argument("--cifar10", type=Path, required=True, metavar="PACKED")
+    known = parser.parse_args()
+
+    from darkroom import files
+    from darkroom.learning import device
+
+    if not device.gpus():
+        print("no GPU found: nothing measured")
+        raise SystemExit(5)
+    found = {
+        "cats_dogs_course": trained(known.cats_dogs, "cats_dogs_course", 1.0),
+        "cifar10": trained(known.cifar10, "cifar10", GOAL),
+    }
+    about = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "devices": device.names(), "machine": machine()}
+    files.write_json(OUT, {**found, **about, "date": datetime.date.today().isoformat()})
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

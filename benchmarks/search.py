@@ -1,0 +1,177 @@
+"""How fast eight networks are tried: our search against Keras Tuner's own `search()`, the same trials and cores.
+
+    python -m benchmarks.search --data ARCHIVE [--pictures 4000] [--epochs 3] [--rounds 3]
+
+Both try every combination of SPACE on the same pictures, without changing any. A run is a process of its own; its
+time has the start of our workers in it, and for both not the import of TensorFlow by the process itself. Rounds take
+turns. A ratio is Keras Tuner's seconds divided by ours in that round.
+A last run searches 20 short trials and says how many bytes the supervisor holds after trial 2 and after trial 20.
+"""
+
+import argparse
+import datetime
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import SimpleNamespace
+
+from benchmarks.ingest import machine, spread
+
+SPACE = {"filters": [4, 16], "learning_rate": [0.00001, 0.0001, 0.001, 0.03]}
+SIZE, BATCH, VALIDATED = 64, 32, 0.1
+KNOBS = {"blocks": 3, "convolutions": 1, "dense": 64, "filters": 16, "learning_rate": 0.001, "schedule": "constant"}
+VENDORS = ("tensorflow", "keras", "keras-tuner", "numpy")
+OUT = Path("reports/benchmarks/search.json")
+
+
+def darkroom(home: Path, epochs: int) -> dict:
+    best, trials, seconds, _ = searched(home, epochs, SPACE, trials=8)
+    return {"seconds": seconds, "best": {knob: best["values"][knob] for knob in SPACE}, "trials": len(trials)}
+
+
+def keras_tuner_search(home: Path, epochs: int) -> dict:
+    import keras
+    import keras_tuner
+
+    from darkroom.data import pack
+    from darkroom.learning import architectures
+
+    train, val = (pack.read(home / "packed", side) for side in ("train", "val"))
+
+    def build(values: keras_tuner.HyperParameters) -> keras.Model:
+        keras.utils.set_random_seed(1)
+        knobs = model(**{knob: values.Choice(knob, tried) for knob, tried in SPACE.items()})
+        network = architectures.build(knobs, shape=train.images.shape[1:], classes=2, spec=train.spec)
+        adam = keras.optimizers.Adam(knobs.learning_rate)
+        network.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return network
+
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = keras_tuner.GridSearch(build, objective="val_loss", directory=folder, project_name="search", seed=1)
+        arrays = {"x": train.images[:], "y": train.labels, "validation_data": (val.images[:], val.labels)}
+        tuner.search(**arrays, epochs=epochs, batch_size=BATCH, verbose=0)
+        best = tuner.get_best_hyperparameters()[0].values
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "best": {knob: best[knob] for knob in SPACE}, "trials": len(tuner.oracle.trials)}
+
+
+WAYS = {way.__name__: way for way in (darkroom, keras_tuner_search)}
+
+
+def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
+    """best, trials, seconds, and the bytes this process held as each trial ended."""
+    import psutil
+
+    from darkroom import params
+    from darkroom.learning import search
+
+    p = params.load()
+    brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
+    how = {"algorithm": "grid", "trials": trials, "all_epochs": 0, "minutes": 0.0, "workers": "auto", "space": space}
+    still = {knob: type(value)(0) for knob, value in p.augment.model_dump().items()}
+    held: list[int] = []
+
+    @contextmanager
+    def observe(name, params):
+        yield SimpleNamespace(epoch=lambda epoch, row: None)
+        held.append(psutil.Process().memory_info().rss)
+
+    with tempfile.TemporaryDirectory() as state:
+        start = time.perf_counter()
+        best, rows = search.search(
+            home / "packed",
+            how=p.tune.model_validate({**how, "fit": p.tune.fit.model_copy(update=brief)}),
+            model=model(),
+            augmented=p.augment.model_validate(still),
+            seed=1,
+            state=Path(state),
+            observe=observe,
+        )
+        return best, rows, time.perf_counter() - start, held
+
+
+def memory(home: Path) -> dict:
+    space = {"learning_rate": [0.0001 * number for number in range(1, 21)]}
+    *_, held = searched(home, 1, space, trials=20)
+    return {"after_trial_2": held[2], "after_trial_20": held[-1], "growth": round(held[-1] / held[2] - 1, 4)}
+
+
+def model(**knobs):
+    from darkroom import params
+
+    return params.Model.model_validate({**params.load().model.model_dump(), **KNOBS, **knobs})
+
+
+def prepare(archive: Path, home: Path, pictures: int) -> int:
+    """Pack so many of the archive's training pictures, a part of them to validate; returns how many."""
+    from darkroom import params
+    from darkroom.data import layout, manifest, packing, sources
+
+    p = params.load()
+    sources.unpack(archive, home / "images", p.ingest)
+    listing = manifest.build(
+        home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts"
+    )
+    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    rows = sorted(train, key=lambda row: row["sha256"])[:pictures]
+    rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]
+    how = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
+    packing.write(rows, home / "images", home / "packed", how, max_pixels=p.validate.max_pixels, cache=home / "cache")
+    return len(rows)
+
+
+def measured(way: str, home: Path, epochs: int) -> dict:
+    words = [sys.executable, "-m", "benchmarks.search", "--way", way, "--data", str(home), "--epochs", str(epochs)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def compare(home: Path, epochs: int, rounds: int) -> dict:
+    found: dict[str, list[dict]] = {way: [] for way in WAYS}
+    for number in range(rounds):
+        for way, runs in found.items():
+            runs.append(measured(way, home, epochs))
+            print(f"round {number + 1} of {rounds}: {way} {runs[-1]}", flush=True)
+    seconds = {way: [run["seconds"] for run in runs] for way, runs in found.items()}
+    ratios = [theirs / ours for ours, theirs in zip(seconds["darkroom"], seconds["keras_tuner_search"], strict=True)]
+    return {
+        "ratios": {"keras_tuner_search": spread(ratios)},
+        "seconds": {way: spread(each) for way, each in seconds.items()},
+        "best": {way: runs[0]["best"] for way, runs in found.items()},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="an archive of pictures of two classes")
+    parser.add_argument("--pictures", type=int, default=4000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--way", choices=[*WAYS, "memory"], help=argparse.SUPPRESS)
+    known = parser.parse_args()
+    if known.way:
+        print(json.dumps(memory(known.data) if known.way == "memory" else WAYS[known.way](known.data, known.epochs)))
+        return
+
+    from darkroom import files
+
+    with tempfile.TemporaryDirectory() as home:
+        pictures = prepare(known.data, Path(home), known.pictures)
+        found = {**compare(Path(home), known.epochs, known.rounds), "memory": measured("memory", Path(home), 1)}
+    about = {"pictures": pictures, "image_size": SIZE, "epochs": known.epochs, "space": SPACE, "machine": machine()}
+    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
+    files.write_json(OUT, {**found, **about, "versions": versions, "date": datetime.date.today().isoformat()})
+    print(json.dumps({"ratios": found["ratios"], "memory": found["memory"]}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""How fast pictures train: ours against three usual ways, the same network on the same pictures.
+
+    python -m benchmarks.training --data ARCHIVE [--pictures 8000] [--rounds 5]
+
+The network, the batch of 32 and the changes (shear, zoom, mirror) are those of the cats-and-dogs course; the archive
+has a training folder. `image_data_generator` is the course's own flow_from_directory, `image_dataset_from_directory`
+holds decoded pictures in memory, `bare_fit` is `model.fit` on arrays and changes no picture.
+Each run is a process of its own. An epoch counts with its validation on 256 pictures and, for ours, with writing
+the state that makes it safe to kill; the first epoch, which compiles, does not count. Rounds take turns, so that
+whatever else the machine does hits all alike. A ratio is our pictures a second divided by the other's in that round.
+"""
+
+import argparse
+import datetime
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.ingest import machine, spread
+
+SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
+SHEAR, ZOOM = 0.2, 0.2  # degrees; share
+COURSE = Path("presets/cats_dogs_course.yaml")
+VENDORS = ("tensorflow", "keras", "numpy")
+OUT = Path("reports/benchmarks/training.json")
+
+
+def darkroom(home: Path) -> float:
+    from darkroom import params
+    from darkroom.learning import device, fit
+
+    p = params.load(COURSE)
+    how = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
+    train, val = packs(home)
+    device.repeatable(p.seed)
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as state:
+        fit.fit(
+            network(),
+            train,
+            val,
+            how=how,
+            down=p.model,
+            augmented=p.augment,
+            seed=p.seed,
+            state=Path(state),
+            watch=lambda epoch, row: ends.append(time.perf_counter()),
+            verbose=0,
+        )
+    return per_second(len(train.labels), ends)
+
+
+def bare_fit(home: Path) -> float:
+    train, _ = packs(home)
+    return trained(home, len(train.labels), x=train.images[:], y=train.labels, batch_size=BATCH)
+
+
+def image_dataset_from_directory(home: Path) -> float:
+    import keras
+    import tensorflow as tf
+    from keras import layers
+
+    pictures = keras.utils.image_dataset_from_directory(
+        home / "train", image_size=(SIZE, SIZE), batch_size=BATCH, shuffle=False, verbose=False
+    )
+    flip, zoom, shear = layers.RandomFlip("horizontal"), layers.RandomZoom(ZOOM, ZOOM), layers.RandomShear(SHEAR / 57.3)
+
+    def change(images, labels):
+        return shear(zoom(flip(images, training=True), training=True), training=True), labels
+
+    pictures = pictures.cache().shuffle(300, seed=1).map(change, num_parallel_calls=tf.data.AUTOTUNE)
+    return trained(home, len(jpegs(home / "train")), x=pictures.prefetch(tf.data.AUTOTUNE))
+
+
+def image_data_generator(home: Path) -> float:
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    changing = ImageDataGenerator(shear_range=SHEAR, zoom_range=ZOOM, horizontal_flip=True)
+    flow = changing.flow_from_directory(home / "train", (SIZE, SIZE), batch_size=BATCH, class_mode="sparse", seed=1)
+    return trained(home, flow.samples, x=flow)
+
+
+WAYS = {way.__name__: way for way in (darkroom, bare_fit, image_dataset_from_directory, image_data_generator)}
+
+
+def network():
+    from darkroom import params
+    from darkroom.learning import architectures
+
+    knobs = params.with_value(params.load(COURSE).model, "output", "softmax")
+    return architectures.build(knobs, shape=(SIZE, SIZE, 3), classes=2, spec={})
+
+
+def trained(home: Path, pictures: int, **data) -> float:
+    """Pictures a second of `model.fit`."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    _, val = packs(home)
+    ends: list[float] = []
+    mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
+    model = network()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    checked = (val.images[:], val.labels)
+    model.fit(**data, validation_data=checked, validation_batch_size=256, epochs=EPOCHS, callbacks=[mark], verbose=0)
+    return per_second(pictures, ends)
+
+
+def per_second(pictures: int, ends: list[float]) -> float:
+    return pictures * (EPOCHS - 1) / (ends[-1] - ends[0])
+
+
+def packs(home: Path) -> tuple:
+    from darkroom.data import pack
+
+    train, val = pack.read(home / "packed", "train"), pack.read(home / "packed", "test")
+    return train, replace(val, images=val.images[:VALIDATED], labels=val.labels[:VALIDATED])
+
+
+def jpegs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+
+
+def prepare(archive: Path, home: Path, pictures: int) -> int:
+    """The archive's training pictures as files and as arrays, the same of both; returns how many."""
+    from darkroom import params
+    from darkroom.data import layout, manifest, packing, sources
+
+    p = params.load(COURSE)
+    images = home / "images"
+    sources.unpack(archive, images, p.ingest)
+    listing = manifest.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
+    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    rows = sorted(train, key=lambda row: row["sha256"])[:pictures]  # in no order, so that classes are mixed
+    rest = [row for row in listing.rows if row["split"] != "train"]
+    packing.write(
+        [*rows, *rest], images, home / "packed", p.preprocess, max_pixels=p.validate.max_pixels, cache=home / "c"
+    )
+    for row in rows:
+        target = home / "train" / row["label"] / Path(row["path"]).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(images / row["path"], target)
+    return len(rows)
+
+
+def measured(way: str, home: Path) -> float:
+    words = [sys.executable, "-m", "benchmarks.training", "--way", way, "--data", str(home)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return float(done.stdout.split()[-1])
+
+
+def compare(home: Path, rounds: int) -> dict:
+    speeds: dict[str, list[float]] = {way: [] for way in WAYS}
+    for number in range(rounds):
+        for way, found in speeds.items():
+            found.append(measured(way, home))
+            print(f"round {number + 1} of {rounds}: {way} {found[-1]:.0f} pictures a second", flush=True)
+    ours = speeds.pop("darkroom")
+    ratios = {way: spread([a / b for a, b in zip(ours, found, strict=True)]) for way, found in speeds.items()}
+    return {
+        "ratios": ratios,
+        "pictures_per_second": {way: spread(s) for way, s in {"darkroom": ours, **speeds}.items()},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the archive of the cats-and-dogs course")
+    parser.add_argument("--pictures", type=int, default=8000, help="to train on, at most")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
+    known = parser.parse_args()
+    if known.way:
+        print(WAYS[known.way](known.data))
+        return
+
+    from darkroom import files
+
+    with tempfile.TemporaryDirectory() as home:
+        pictures = prepare(known.data, Path(home), known.pictures)
+        found = compare(Path(home), known.rounds)
+    about = {"pictures": pictures, "image_size": SIZE, "batch_size": BATCH, "machine": machine()}
+    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
+    files.write_json(OUT, {**found, **about, "versions": versions, "date": datetime.date.today().isoformat()})
+    print(json.dumps(found["ratios"], indent=2))
+
+
+if __name__ == "__main__":
+    main()

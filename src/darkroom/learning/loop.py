@@ -1,0 +1,48 @@
+"""The network as it trains: augmentation before it, mixed and smoothed labels behind it.
+
+The labels are an input beside the pictures, because mixing changes both. What is judged, validation included, is
+the plain network against the plain labels.
+"""
+
+import keras
+from keras import ops
+
+from darkroom.learning import augment
+from darkroom.params import Augment
+
+
+class Loop(keras.Model):
+    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met."""
+
+    def __init__(self, network: keras.Model, augmented: Augment, *, smoothing: float, seed: int):
+        super().__init__(name="loop")
+        self.changes = augment.network(network.input_shape[1:], augmented, seed=seed)
+        self.mixing = augment.mixing(augmented, seed=seed)
+        self.network, self.smoothing = network, smoothing
+
+    def build(self, shapes: list) -> None:
+        """The parts were built as they were made, but for the mixing, which has nothing to build."""
+        if self.mixing:
+            self.mixing.built = True
+
+    def call(self, batch: tuple, training: bool = False) -> dict:
+        images, labels = batch
+        k = self.network.output_shape[-1]
+        images, targets = self.changes(images, training=training), ops.one_hot(labels, k)
+        if training:
+            targets = targets * (1 - self.smoothing) + self.smoothing / k
+            images, targets = self._mixed(images, targets)
+        return {"probabilities": self.network(images, training=training), "targets": targets}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        losses = keras.losses.categorical_crossentropy(y_pred["targets"], y_pred["probabilities"])
+        return ops.mean(losses if sample_weight is None else losses * sample_weight)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, y, y_pred["probabilities"])
+
+    def _mixed(self, images, targets) -> tuple:
+        if self.mixing is None:
+            return images, targets
+        both = self.mixing({"images": images, "labels": targets}, training=True)
+        return both["images"], both["labels"]

@@ -1,0 +1,81 @@
+"""A plain convolutional network, every part of it a knob."""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+from darkroom.params import Model
+
+GROUPS = 4  # of a grouped convolution, where both sides can be divided by it
+
+
+def tunable(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
+    """Features `(b, units)` of scaled pictures `(b, s, s, c)`.
+
+    Blocks of convolutions with a pooling after each and twice the filters in the next are VGG's plan (Simonyan
+    and Zisserman, 2014); with `residual` they are that of ResNet-9 (Page, "How to train your ResNet", 2018). Batch
+    norm before the activation is Ioffe and Szegedy's (2015).
+    """
+    for block in range(knobs.blocks):
+        x = (_residual if knobs.residual else _plain)(x, knobs.filters * 2**block, knobs)
+    x = layers.Flatten()(x) if knobs.head == "flatten" else layers.GlobalAveragePooling2D()(x)
+    if knobs.dense:
+        x = layers.Dense(knobs.dense, activation="relu")(x)
+    return layers.Dropout(knobs.dropout)(x)
+
+
+def _plain(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
+    for _ in range(knobs.convolutions):
+        x = _convolution(x, filters, knobs)
+    return _pooling(x, knobs)
+
+
+def _residual(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
+    x = branch = _pooling(_convolution(x, filters, knobs), knobs)
+    for _ in range(knobs.convolutions - 1):
+        branch = _convolution(branch, filters, knobs, padding="same")
+    return layers.Add()([x, branch]) if knobs.convolutions > 1 else x
+
+
+def _pooling(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
+    return (layers.MaxPooling2D if knobs.pooling == "max" else layers.AveragePooling2D)(2)(x)
+
+
+def _convolution(x: keras.KerasTensor, filters: int, knobs: Model, padding: str = "") -> keras.KerasTensor:
+    common = {"padding": padding or knobs.padding, "use_bias": not knobs.batch_norm}
+    x = _KINDS[knobs.convolution](x, filters, knobs.kernel, common)
+    if knobs.batch_norm:
+        x = layers.BatchNormalization(momentum=0.9)(x)  # 0.99 needs more steps than a small data set has
+    return layers.Activation("relu")(x)
+
+
+def _standard(x: keras.KerasTensor, filters: int, kernel: int, common: dict) -> keras.KerasTensor:
+    return layers.Conv2D(filters, kernel, **common)(x)
+
+
+def _separable(x: keras.KerasTensor, filters: int, kernel: int, common: dict) -> keras.KerasTensor:
+    """Separable in space: a column, then a row (Szegedy et al., 2016, section 3.2)."""
+    x = layers.Conv2D(filters, (kernel, 1), padding=common["padding"], use_bias=False)(x)
+    return layers.Conv2D(filters, (1, kernel), **common)(x)
+
+
+def _depthwise(x: keras.KerasTensor, filters: int, kernel: int, common: dict) -> keras.KerasTensor:
+    """Separable in depth: each channel on its own, then all by 1x1 (Chollet, 2017)."""
+    return layers.SeparableConv2D(filters, kernel, **common)(x)
+
+
+def _dilated(x: keras.KerasTensor, filters: int, kernel: int, common: dict) -> keras.KerasTensor:
+    """Every second pixel, so that the same weights see twice as far (Yu and Koltun, 2016)."""
+    return layers.Conv2D(filters, kernel, dilation_rate=2, **common)(x)
+
+
+def _grouped(x: keras.KerasTensor, filters: int, kernel: int, common: dict) -> keras.KerasTensor:
+    """Channels in groups that do not see each other (Krizhevsky et al., 2012)."""
+    groups = GROUPS if x.shape[-1] % GROUPS == 0 and filters % GROUPS == 0 else 1
+    return layers.Conv2D(filters, kernel, groups=groups, **common)(x)
+
+
+_KINDS: dict[str, Callable] = {
+    "standard": _standard, "separable": _separable, "depthwise": _depthwise, "dilated": _dilated, "grouped": _grouped,
+}  # fmt: skip

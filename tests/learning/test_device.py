@@ -1,0 +1,72 @@
+"""device: what is chosen for the machine, and a batch divided among devices."""
+
+import subprocess
+import sys
+
+import pytest
+
+from darkroom.learning import device
+
+pytestmark = pytest.mark.slow
+
+TWO_DEVICES = """
+import tensorflow as tf
+from tensorflow import config, distribute
+config.set_logical_device_configuration(
+    config.list_physical_devices("CPU")[0], [config.LogicalDeviceConfiguration()] * 2
+)
+mirrored = distribute.MirroredStrategy
+distribute.MirroredStrategy = lambda: mirrored(["CPU:0", "CPU:1"])  # where there are no GPUs to find
+
+import sys, tempfile
+from pathlib import Path
+from darkroom import params
+from darkroom.data import pack
+from darkroom.learning import architectures, device, fit
+
+device.gpus = lambda: ["gpu:0", "gpu:1"]
+p = params.load()
+train, val = (pack.read(Path(sys.argv[1]), side) for side in ("train", "val"))
+how = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
+
+def run(state, until):
+    device.repeatable(1)
+    with device.spread():
+        knobs = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
+        network = architectures.build(knobs, shape=(8, 8, 1), classes=2, spec={})
+        return fit.fit(network, train, val, how=how, down=knobs, augmented=p.augment, seed=1, state=Path(state),
+                       watch=lambda epoch, row: None, until=until, verbose=0)
+
+with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+    run(two, 1)
+    assert run(one, 2) == run(two, 2)
+"""
+
+
+def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed):
+    done = subprocess.run([sys.executable, "-c", TWO_DEVICES, str(packed)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_auto_is_float32_on_a_processor_and_bfloat16_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(device, "gpus", lambda: [])
+    assert device.compute_in("auto") == "float32"
+    monkeypatch.setattr(device, "gpus", lambda: ["gpu:0"])
+    assert device.compute_in("auto") == "mixed_bfloat16"
+    assert device.compute_in("float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "pictures", "side", "expected"),
+    [
+        ([], 50_000, 32, device.CPU_BATCH),
+        (["gpu:0"], 50_000, 32, 1024),
+        (["gpu:0"], 50_000, 224, 64),  # 4 Mi pixels hold 83
+        (["gpu:0"], 1_000, 32, 32),  # 20 batches of 50
+        (["gpu:0"], 5, 32, 1),
+    ],
+)
+def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, pictures, side, expected):
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.batch_size("auto", pictures=pictures, side=side) == expected
+    assert device.batch_size(48, pictures=pictures, side=side) == 48

@@ -1,0 +1,40 @@
+"""saved: a model folder says what it is, and computes in float32 whatever it was trained in."""
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom import files
+from darkroom.learning import architectures, saved
+
+pytestmark = pytest.mark.slow
+
+ROWS = [
+    {"epoch": 1, "loss": 0.5, "accuracy": 0.6, "val_loss": 0.7, "val_accuracy": 0.5},
+    {"epoch": 2, "loss": 0.4, "accuracy": 0.7, "val_loss": 0.8, "val_accuracy": 0.6},
+]
+
+
+@pytest.fixture
+def mixed(model):
+    """A network built to compute in bfloat16."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
+    keras.config.set_dtype_policy("float32")
+
+
+def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
+    network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
+    saved.write(tmp_path / "cnn", network, ROWS, kept=ROWS[0], spec={"classes": ["a", "b"]}, facts={"name": "cnn"})
+    files.verify(tmp_path / "cnn")
+    facts = files.read_json(tmp_path / "cnn/run.json")
+    assert facts == {"name": "cnn", "parameters": network.count_params(), "epochs": 2, "best_epoch": 1}
+    assert [row["epoch"] for row in files.read_rows(tmp_path / "cnn/history.csv")] == ["1", "2"]
+
+
+def test_a_model_trained_in_bfloat16_is_saved_in_float32(tmp_path, mixed):
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
+    saved.write(tmp_path / "cnn", mixed, ROWS, kept=ROWS[0], spec={}, facts={})
+    again = keras.models.load_model(tmp_path / "cnn/model.keras")
+    assert {layer.compute_dtype for layer in again.layers[1:]} == {"float32"}
+    np.testing.assert_allclose(again.predict(pictures, verbose=0), mixed.predict(pictures, verbose=0), atol=0.01)
