@@ -2,43 +2,42 @@
 
 from darkroom import errors, params, paths
 from darkroom.data import pack
-from darkroom.learning import backbones, device, fit, saved, state
+from darkroom.learning import backbones, device, fit, saved, state, transfer, weights
 from darkroom.shipping import lineage, tracking
 
 
 def main(backbone: str) -> None:
     p = params.load()
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
+    chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
+    how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
+    print("devices:", *device.names(), "| computing in", device.compute_in(p.transfer.fit.precision))
     device.repeatable(p.seed)
-    how = backbones.How(p.transfer.weights, p.transfer.width, p.transfer.image_size, p.transfer.dropout)
-    shape, classes = train.images.shape[1:], len(train.classes)
-    network, pretrained = backbones.build(backbone, shape=shape, classes=classes, how=how, folder=paths.WEIGHTS)
-    values = params.flat(
-        {"transfer": how._asdict(), "model": p.transfer.descent, "train": p.transfer.fit, "augment": p.augment}
-    )
-    waiting = state.folder(
-        paths.CACHE / backbone, paths.PACKED, str(how), p.transfer.fit, p.transfer.descent, p.augment, p.seed
-    )
-    with tracking.run(
-        backbone, experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
-    ) as run:
-        rows = fit.fit(
-            network,
+    base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
+    known = [backbone, str(chosen.width), chosen.side, str(source), weights.digest(base)]
+    waiting = state.folder(paths.CACHE / backbone, paths.PACKED, *known, str(how), p.augment, p.seed)
+    shape = {"width": chosen.width, "input_size": chosen.side}
+    values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
+    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
+    with tracking.run(backbone, params=values, **about) as run:
+        made = transfer.train(
+            chosen,
+            base,
+            source,
             train,
             val,
-            how=p.transfer.fit,
-            down=p.transfer.descent,
+            how=how,
             augmented=p.augment,
             seed=p.seed,
+            cache=paths.CACHE / "features" / backbone,
             state=waiting,
             watch=run.epoch,
         )
-        kept = fit.kept(rows, p.transfer.fit)
-        link = tracking.link(run, network, train.images[:8])
-        facts = {"name": backbone, "architecture": backbone, "pretrained": pretrained, "params": values, **link}
-        saved.write(paths.MODELS / backbone, network, rows, kept=kept, spec=train.spec, facts=facts)
+        link = tracking.link(run, made.network, train.images[:8])
+        facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts, **link}
+        saved.write(paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts)
     fit.forget(waiting)
-    print(f"models/{backbone}: pretrained {pretrained}, of {len(rows)} epochs kept {kept}")
+    print(f"models/{backbone}: weights {source}, of {len(made.rows)} epochs kept {made.kept}")
 
 
 if __name__ == "__main__":

@@ -22,12 +22,19 @@ Side = Annotated[int, Field(ge=8, le=1024)]  # pixels
 Rate = Annotated[float, Field(gt=0, le=10)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
+Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]\.[0-9]+)?$")]  # a width may follow
 
 
 def _inside(path: str) -> str:
     if not path or Path(path).is_absolute() or path.startswith("~") or ".." in Path(path).parts:
         raise ValueError("expected a path inside the project, such as data/raw/pictures.zip")
     return path
+
+
+def _weights(place: str) -> str:
+    if place not in ("auto", "imagenet", "none") and not f"{_inside(place)}/".startswith("data/weights/"):
+        raise ValueError("expected auto, imagenet, none or a path in data/weights/, which DVC watches")
+    return place
 
 
 class Section(BaseModel):
@@ -144,14 +151,35 @@ class Tune(Section):
     space: dict[str, list[bool | int | float | str]]
 
 
+class Head(Section):
+    """What is tried between a backbone's features and the classes."""
+
+    dropout: Annotated[list[Share], Field(min_length=1)]
+    units: Annotated[list[Annotated[int, Field(ge=0, le=8192)]], Field(min_length=1)]
+    weight_decay: Annotated[list[Share], Field(min_length=1)]
+
+
+class FineTune(Section):
+    layers: Annotated[int, Field(ge=0)]
+    learning_rate: Rate
+    epochs: Count
+    patience: Count
+
+
 class Transfer(Section):
-    backbones: list[Name]
-    weights: Literal["auto", "imagenet", "none"]
+    backbones: list[Backbone]
+    weights: Annotated[str, AfterValidator(_weights)]
     width: Annotated[float, Field(gt=0, le=2)]
-    image_size: Annotated[int, Field(ge=32, le=1024)]  # 32: the least that every backbone accepts
-    dropout: Share
+    input_size: Annotated[int, Field(ge=32, le=1024)]  # 32: no backbone takes less
+    copies: Annotated[int, Field(ge=0, le=100)]
+    head: Head
     descent: Descent
     fit: Fit
+    fine_tune: FineTune
+
+
+class Curve(Section):
+    shares: list[Annotated[float, Field(gt=0, le=1)]]
 
 
 class Evaluate(Section):
@@ -161,7 +189,7 @@ class Evaluate(Section):
 
 
 class Compare(Section):
-    metric: Literal["accuracy", "f1_macro"]
+    metric: Literal["accuracy", "balanced_accuracy", "f1_macro"]
     resamples: Annotated[int, Field(ge=100)]
     confidence: Confidence
 
@@ -188,6 +216,7 @@ with catch_warnings():
         tune: Tune
         train: Fit
         transfer: Transfer
+        curve: Curve
         evaluate: Evaluate
         compare: Compare
         register: Register = Field()

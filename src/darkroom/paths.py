@@ -35,6 +35,7 @@ COST = Path("reports/cost.json")  # times of this machine: the one file here tha
 EXPLANATION = Path("reports/explanation.json")
 EXPLAINED = Path("reports/explained")
 DOUBTFUL = Path("reports/doubtful.csv")
+LEARNING_CURVE = Path("reports/learning_curve.json")
 COMPARISON = Path("reports/comparison.json")
 REGISTRATION = Path("reports/registration.json")
 REPORT = Path("reports/index.html")

@@ -77,6 +77,28 @@ def test_a_network_without_feature_maps_has_no_heat_and_no_filters():
     assert explain.filters(model) is None and explain.feature_maps(model, PICTURES[0]) == []
 
 
+def test_a_convolution_with_its_activation_inside_has_feature_maps():
+    model = network(layers.Conv2D(4, 3, activation="relu"), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D())
+    assert [each.layer for each in explain.feature_maps(model, PICTURES[0])] == [model.layers[2].name]
+
+
+def test_a_network_with_a_shortcut_has_a_heat():
+    x = pixels = keras.Input((12, 12, 1), dtype="uint8")
+    x = layers.Conv2D(4, 3, padding="same")(layers.Rescaling(1 / 255)(x))
+    x = layers.Add()([x, layers.Conv2D(4, 3, padding="same")(x)])
+    x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
+    model = keras.Model(pixels, layers.Dense(3, activation="softmax")(x))
+    assert explain.heat(model, PICTURES, np.zeros(5, int)).shape == (5, 12, 12)
+
+
+def test_a_network_that_ends_otherwise_has_no_heat():
+    x = pixels = keras.Input((12, 12, 1), dtype="uint8")
+    x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(x)))
+    second = layers.Dense(1, activation="sigmoid")(x)
+    both = layers.Concatenate()([layers.Rescaling(-1.0, 1.0)(second), second])
+    assert explain.heat(keras.Model(pixels, both), PICTURES, np.zeros(5, int)) is None
+
+
 def test_a_last_map_of_one_cell_has_no_heat():
     model = network(layers.Conv2D(4, 12), layers.Flatten())
     assert explain.heat(model, PICTURES, np.zeros(5, int)) is None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from darkroom import files, params
+from darkroom.data.pack import Pack
 
 PLAIN = {
     "architecture": "tunable", "blocks": 1, "convolutions": 1, "filters": 4, "kernel": 3, "convolution": "standard",
@@ -75,3 +76,46 @@ def changes():
 def brief():
     """A function that says how long to train."""
     return lambda **how: params.Fit(**{**BRIEF, **how})
+
+
+@pytest.fixture(scope="session")
+def packs(painted):
+    """A function that paints a Pack of each of these sizes."""
+
+    def pack(n: int, seed: int) -> Pack:
+        p = painted(n, seed)
+        return Pack(p.images, p.labels, tuple(f"{i}.png" for i in range(n)), p.classes, p.spec)
+
+    return lambda *sizes: [pack(n, seed) for seed, n in enumerate(sizes, 1)]
+
+
+@pytest.fixture(scope="session")
+def small():
+    """A backbone as keras.applications makes them, but small: float `(b, 12, 12, 3)` to `(b, 2, 2, 16)`."""
+    import keras
+    from keras import layers
+
+    from darkroom.learning import backbones
+
+    def builder(input_shape, **_):
+        x = inputs = keras.Input(input_shape)
+        for filters in (8, 16):
+            x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 3, strides=2)(x)))
+        return keras.Model(inputs, x)
+
+    return backbones.Choice("small", backbones.Backbone(builder, layers.Rescaling(1 / 255), "small*"), None, 12)
+
+
+@pytest.fixture(scope="session")
+def how_to_transfer(brief):
+    """A function that says how to train a head, on one changed copy, and the top of a backbone."""
+    from darkroom.learning import transfer
+
+    head = params.Head(dropout=[0.0], units=[0], weight_decay=[0.0])
+    down = {name: PLAIN[name] for name in params.Descent.model_fields}
+
+    def say(epochs: int, layers: int = 0) -> transfer.How:
+        fine = params.FineTune(layers=layers, learning_rate=0.002, epochs=2, patience=3)
+        return transfer.How(1, head, params.Descent(**{**down, "learning_rate": 0.02}), brief(epochs=epochs), fine)
+
+    return say

@@ -112,12 +112,17 @@ def _activations(model: keras.Model, images: np.ndarray) -> Iterator[tuple[str, 
 
 
 def _of(model: keras.Model, images, layers: Sequence) -> list[tuple[str, np.ndarray]]:
-    active = [layer for layer in layers if type(layer).__name__ in ACTIVE]
+    active = [layer for layer in layers if _active(layer)]
     if not active:
         return []
     outputs = keras.Model(model.input, [layer.output for layer in active])(images, training=False)
     values = keras.tree.flatten(outputs)  # Keras returns one output as itself
     return [(layer.name, np.asarray(each)) for layer, each in zip(active, values, strict=True)]
+
+
+def _active(layer) -> bool:
+    activation = getattr(layer, "activation", None)
+    return type(layer).__name__ in ACTIVE or (_convolves(layer) and activation is not keras.activations.linear)
 
 
 def _convolves(layer) -> bool:

@@ -1,62 +1,91 @@
-"""Networks that somebody already trained on ImageNet, with a new head for the classes at hand.
+"""Networks that somebody already trained on ImageNet, by name, without their own last layer.
 
-Each has its own input scaling, built in as a layer, so that it eats raw uint8 like every other model.
+Each has its own input scaling, built in as layers, so that it eats raw uint8 like every other model: pictures of
+any side are brought to the side it shall see, and grey ones are repeated to three channels.
 """
 
-import socket
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 import keras
 from keras import applications as apps
 from keras import layers
 
-from darkroom import errors
-from darkroom.errors import EnvironmentFault, ParamsError
+from darkroom.errors import ParamsError
 from darkroom.learning import heads
 
-DOWNLOAD_PATIENCE = 8  # seconds without an answer before the network counts as absent
+WHERE = "params.yaml: transfer"
+
+# The statistics of ImageNet's pictures, of which Keras's imagenet_utils.preprocess_input takes the first for
+# networks that came from Caffe (0..255, blue first) and the others for those that came from Torch (0..1).
+CAFFE_MEAN = (103.939, 116.779, 123.68)
+TORCH_MEAN, TORCH_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class How(NamedTuple):
-    """The values of params.yaml's `transfer` that shape the network; `image_size` in pixels."""
+def _itself(x: keras.KerasTensor) -> keras.KerasTensor:
+    """For families that scale in their own first layers."""
+    return x
 
-    weights: str
-    width: float
-    image_size: int
-    dropout: float
+
+def _symmetric(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 127.5, -1.0, dtype="float32", name="symmetric")(x)
+
+
+def _caffe(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Rescaling([1.0] * 3, [-m for m in CAFFE_MEAN], dtype="float32", name="centre")(x[..., ::-1])
+
+
+def _torch(x: keras.KerasTensor) -> keras.KerasTensor:
+    scale = [1 / 255 / d for d in TORCH_DEVIATION]
+    offset = [-m / d for m, d in zip(TORCH_MEAN, TORCH_DEVIATION, strict=True)]
+    return layers.Rescaling(scale, offset, dtype="float32", name="standardise")(x)
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """`builder` of keras.applications; pixels times `scale` plus `offset` is what it was trained on.
+    """`builder` of keras.applications; `scaled` makes of 0..255 what it was trained on.
 
-    `weights` names its file in a folder of weights; `{width}` stands for the family's own spelling of it.
+    `file` is the pattern of its file in a folder of weights, where `{width}` stands for the family's spelling of
+    a width. `least` and `native` are the smallest side it takes and the one it was trained on, in pixels.
     """
 
     builder: Callable[..., keras.Model]
-    scale: float
-    offset: float
-    weights: str
+    scaled: Callable[[keras.KerasTensor], keras.KerasTensor]
+    file: str
     widths: dict[float, str] | None = None
+    least: int = 32
+    native: int = 224
 
 
-_SYMMETRIC = {"scale": 1 / 127.5, "offset": -1.0}  # to -1..1
-_OWN = {"scale": 1.0, "offset": 0.0}  # the network rescales by itself
 _V1 = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
 _V2 = {width: str(width) for width in (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)}
+_V3 = {width: str(width) for width in (0.75, 1.0)}
 
 _KNOWN = {
-    "mobilenet": Backbone(apps.MobileNet, **_SYMMETRIC, weights="mobilenet_{width}_*", widths=_V1),
-    "mobilenet_v2": Backbone(
-        keras.applications.MobileNetV2, **_SYMMETRIC, weights="mobilenet_v2_*{width}*", widths=_V2
-    ),
-    "efficientnet_b0": Backbone(apps.EfficientNetB0, **_OWN, weights="efficientnetb0*"),
-    "efficientnet_v2_b0": Backbone(apps.EfficientNetV2B0, **_OWN, weights="efficientnetv2-b0*"),
-    "resnet50_v2": Backbone(apps.ResNet50V2, **_SYMMETRIC, weights="resnet50v2*"),
+    "mobilenet": Backbone(apps.MobileNet, _symmetric, "mobilenet_{width}_*", _V1),
+    "mobilenet_v2": Backbone(apps.MobileNetV2, _symmetric, "mobilenet_v2_*{width}*", _V2),
+    "mobilenet_v3_small": Backbone(apps.MobileNetV3Small, _itself, "*mobilenet_v3_small_*{width}*", _V3),
+    "mobilenet_v3_large": Backbone(apps.MobileNetV3Large, _itself, "*mobilenet_v3_large_*{width}*", _V3),
+    "efficientnet_b0": Backbone(apps.EfficientNetB0, _itself, "efficientnetb0*"),
+    "efficientnet_b1": Backbone(apps.EfficientNetB1, _itself, "efficientnetb1*", native=240),
+    "efficientnet_b2": Backbone(apps.EfficientNetB2, _itself, "efficientnetb2*", native=260),
+    "efficientnet_b3": Backbone(apps.EfficientNetB3, _itself, "efficientnetb3*", native=300),
+    "efficientnet_v2_b0": Backbone(apps.EfficientNetV2B0, _itself, "efficientnetv2-b0*"),
+    "efficientnet_v2_b1": Backbone(apps.EfficientNetV2B1, _itself, "efficientnetv2-b1*", native=240),
+    "efficientnet_v2_b2": Backbone(apps.EfficientNetV2B2, _itself, "efficientnetv2-b2*", native=260),
+    "efficientnet_v2_b3": Backbone(apps.EfficientNetV2B3, _itself, "efficientnetv2-b3*", native=300),
+    "efficientnet_v2_s": Backbone(apps.EfficientNetV2S, _itself, "efficientnetv2-s*", native=384),
+    "resnet50": Backbone(apps.ResNet50, _caffe, "resnet50_*"),
+    "resnet101": Backbone(apps.ResNet101, _caffe, "resnet101_*"),
+    "resnet50_v2": Backbone(apps.ResNet50V2, _symmetric, "resnet50v2_*"),
+    "resnet101_v2": Backbone(apps.ResNet101V2, _symmetric, "resnet101v2_*"),
+    "vgg16": Backbone(apps.VGG16, _caffe, "vgg16_*"),
+    "vgg19": Backbone(apps.VGG19, _caffe, "vgg19_*"),
+    "inception_v3": Backbone(apps.InceptionV3, _symmetric, "inception_v3_*", least=75, native=299),
+    "xception": Backbone(apps.Xception, _symmetric, "xception_*", least=71, native=299),
+    "densenet121": Backbone(apps.DenseNet121, _torch, "densenet121_*"),
+    "nasnet_mobile": Backbone(apps.NASNetMobile, _symmetric, "*[nN]et[-_]mobile*"),
+    "convnext_tiny": Backbone(apps.ConvNeXtTiny, _itself, "convnext_tiny*"),
 }
 
 
@@ -64,89 +93,71 @@ def names() -> list[str]:
     return sorted(_KNOWN)
 
 
-def build(name: str, *, shape: tuple[int, int, int], classes: int, how: How, folder: Path) -> tuple[keras.Model, bool]:
-    """The network, and whether its base is pretrained. A pretrained base is frozen, a random one is not.
+@dataclass(frozen=True)
+class Choice:
+    """A backbone at one width (None where its family has one only) and at one side, in pixels."""
 
-    Input uint8 `(b, s, s, c)`, output float32 `(b, k)`. Weights come from `folder`, then from the network.
-    Raises ParamsError (exit 2) for an unknown name or width and, when `how.weights` is `imagenet` and none
-    can be had, EnvironmentFault (exit 5).
+    name: str
+    known: Backbone
+    width: float | None
+    side: int
+
+    @property
+    def file(self) -> str:
+        """The pattern of its file in a folder of weights."""
+        return self.known.file.format(width=(self.known.widths or {}).get(self.width, "")) + ".h5"
+
+    def base(self, side: int | None = None, *, weights: str | None = None, **top) -> keras.Model:
+        """With random weights and without a last layer unless told otherwise: float `(b, side, side, 3)` in."""
+        width = {"alpha": self.width} if self.known.widths else {}
+        shape = (side or self.side,) * 2 + (3,)
+        return self.known.builder(**{"include_top": False, **top}, weights=weights, input_shape=shape, **width)
+
+
+def choose(name: str, *, width: float, side: int) -> Choice:
+    """`name` is one of `names`, and may end in a width of its own: `mobilenet_v2-0.35`.
+
+    Raises ParamsError (exit 2) for an unknown name or width and for a side that the backbone cannot take.
     """
-    known = _look_up(name, how.width)
-    base, pretrained = _base(name, known, how, folder)
-    base.trainable = not pretrained
+    family, _, own = name.partition("-")
+    if family not in _KNOWN:
+        raise _unfit(f"unknown backbone {name}", f"choose from {', '.join(names())}")
+    known = _KNOWN[family]
+    if side < known.least:
+        raise _unfit(f"{family} takes {known.least} pixels or more, not {side}", f"set input_size to {known.least}")
+    if not known.widths:
+        if own:
+            raise _unfit(f"{family} has one width only", f"write {family}")
+        return Choice(name, known, None, side)
+    return Choice(name, known, _width(own or width, family, known.widths), side)
+
+
+def _width(wanted: str | float, family: str, widths: dict[float, str]) -> float:
+    for width in widths:
+        if str(width) == str(wanted) or width == wanted:
+            return width
+    raise _unfit(f"{family} has no width {wanted}", f"choose from {', '.join(map(str, widths))}")
+
+
+def _unfit(what: str, fix: str) -> ParamsError:
+    return ParamsError("E_BACKBONE", what, where=WHERE, fix=fix)
+
+
+def extractor(chosen: Choice, base: keras.Model, *, shape: tuple[int, int, int]) -> keras.Model:
+    """uint8 `(b, s, s, c)` to float `(b, d)`: the mean of each of the base's last feature maps.
+
+    Whoever wants ImageNet's statistics kept in its batch norm freezes those layers: Keras lets a later
+    `training=True` overrule what the base was called with here.
+    """
     pixels = heads.pixels(shape)
-    x = layers.Resizing(how.image_size, how.image_size, interpolation="bicubic", dtype="float32")(pixels)
+    x = _resized(pixels, shape[0], chosen.side)
     if shape[-1] == 1:
-        x = layers.Concatenate()([x, x, x])
-    x = layers.Rescaling(known.scale, known.offset)(x)
-    x = base(x, training=False) if pretrained else base(x)  # frozen batch norm keeps ImageNet's statistics
-    x = layers.Dropout(how.dropout)(layers.GlobalAveragePooling2D()(x))
-    return keras.Model(pixels, heads.probabilities(x, classes), name=name), pretrained
+        x = layers.Concatenate(dtype="float32", name="grey")([x, x, x])
+    x = chosen.known.scaled(x)
+    return keras.Model(pixels, layers.GlobalAveragePooling2D(name="features")(base(x)), name=chosen.name)
 
 
-def _look_up(name: str, width: float) -> Backbone:
-    where = "params.yaml: transfer"
-    if name not in _KNOWN:
-        raise ParamsError(
-            "E_BACKBONE", f"unknown backbone {name}", where=where, fix=f"choose from {', '.join(names())}"
-        )
-    known = _KNOWN[name]
-    if known.widths and width not in known.widths:
-        choices = ", ".join(map(str, known.widths))
-        raise ParamsError("E_BACKBONE", f"{name} has no width {width}", where=where, fix=f"choose from {choices}")
-    return known
-
-
-def _base(name: str, known: Backbone, how: How, folder: Path) -> tuple[keras.Model, bool]:
-    def fresh(weights: str | None) -> keras.Model:
-        width = {"alpha": how.width} if known.widths else {}
-        side = how.image_size if weights is None else None
-        shape = (side, side, 3)
-        base = known.builder(include_top=False, weights=weights, input_shape=shape, **width)
-        return base if weights else _prompt(base)
-
-    if how.weights == "none":
-        return fresh(None), False
-    try:
-        return _pretrained(fresh, known, how.width, folder), True
-    except Exception as fault:  # Keras raises a bare Exception when a download fails
-        why = str(fault).splitlines()[0]
-        if how.weights == "imagenet":
-            raise EnvironmentFault(
-                "E_OFFLINE",
-                f"no ImageNet weights for {name}: {why}",
-                where=folder,
-                fix=f"put {_pattern(known, how.width)}.h5 there, or set transfer.weights: none",
-            ) from fault
-        errors.warn(f"no ImageNet weights for {name} ({why}); it is trained from random weights, pretrained: false")
-        return fresh(None), False
-
-
-def _pretrained(fresh: Callable, known: Backbone, width: float, folder: Path) -> keras.Model:
-    local = sorted(folder.glob(_pattern(known, width) + ".h5"))
-    if local:
-        base = fresh(None)
-        base.load_weights(local[0])
-        return base
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_PATIENCE)
-    try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # that 224 is taken for the side
-            return fresh("imagenet")
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _prompt(base: keras.Model) -> keras.Model:
-    """Let batch norm's means of an untrained base follow within tens of steps.
-
-    Keras's momentum of 0.99 needs hundreds; until then validation looks like chance and ends a short training.
-    """
-    for layer in base.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = 0.9
-    return base
-
-
-def _pattern(known: Backbone, width: float) -> str:
-    return known.weights.format(width=(known.widths or {}).get(width, ""))
+def _resized(pixels: keras.KerasTensor, side: int, wanted: int) -> keras.KerasTensor:
+    if side == wanted:
+        return layers.Rescaling(1.0, dtype="float32", name="floats")(pixels)
+    return layers.Resizing(wanted, wanted, interpolation="bicubic", dtype="float32", name="resizing")(pixels)

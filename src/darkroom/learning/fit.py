@@ -27,7 +27,7 @@ def fit(
     *,
     how: Fit,
     down: Descent,
-    augmented: Augment,
+    augmented: Augment | None,
     seed: int,
     state: Path,
     watch: Watch,

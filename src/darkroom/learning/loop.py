@@ -5,19 +5,23 @@ the plain network against the plain labels.
 """
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 from darkroom.learning import augment
 from darkroom.params import Augment
 
 
 class Loop(keras.Model):
-    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met."""
+    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met.
 
-    def __init__(self, network: keras.Model, augmented: Augment, *, smoothing: float, seed: int):
+    With `augmented` None the first input is left alone, so it need not be pictures.
+    """
+
+    def __init__(self, network: keras.Model, augmented: Augment | None, *, smoothing: float, seed: int):
         super().__init__(name="loop")
-        self.changes = augment.network(network.input_shape[1:], augmented, seed=seed)
-        self.mixing = augment.mixing(augmented, seed=seed)
+        shape = network.input_shape[1:]
+        self.changes = augment.network(shape, augmented, seed=seed) if augmented else layers.Identity()
+        self.mixing = augment.mixing(augmented, seed=seed) if augmented else None
         self.network, self.smoothing = network, smoothing
 
     def build(self, shapes: list) -> None:

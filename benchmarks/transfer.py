@@ -1,0 +1,111 @@
+"""How much faster a head trains on features that were computed once.
+
+    python -m benchmarks.transfer BACKBONE [PICTURES]
+
+after `dvc repro preprocess`, on the training pictures (or the first PICTURES of a seeded shuffle of them), with the
+values of params.yaml but 10 epochs for both and one head, the first of `transfer.head`:
+
+    darkroom    the frozen base looks once at each picture and at each of its `transfer.copies`, kept on disk; then
+                the head is trained on what it saw.
+    frozen_fit  the usual way: augmentation, frozen base and head in one model, and `model.fit` on all of it, so that
+                each epoch sees every picture changed anew.
+
+Both are judged on the test pictures. Seconds are of the wall and of all processors (the machine may have others to
+serve). Nothing is read from or left in `.cache`.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+import numpy as np
+
+from darkroom import params, paths
+from darkroom.data import pack
+from darkroom.judging import metrics
+from darkroom.learning import augment, backbones, classifier, descent, device, heads, transfer, weights
+
+EPOCHS = 10
+
+
+def main(backbone: str, pictures: str = "0") -> None:
+    p = params.load()
+    train, val, test = (pack.read(paths.PACKED, side) for side in ("train", "val", "test"))
+    train = some(train, int(pictures), p.seed)
+    chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
+    print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} pictures, {EPOCHS} epochs")
+    found = {}
+    for name, arm in (("darkroom", darkroom), ("frozen_fit", frozen_fit)):
+        device.repeatable(p.seed)
+        base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
+        assert source, "this needs pretrained weights"
+        network, wall, processors = timed(arm, chosen, base, train, val, p)
+        found[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
+        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, found[name][2], p)}")
+    (a, b, one), (c, d, other) = found.values()
+    print(f"darkroom is {c / a:.1f} x as fast by the wall, {d / b:.1f} x by processors")
+    right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
+    print("difference of accuracy {:+.4f} +- {:.4f}".format(*difference(*right)))
+
+
+def darkroom(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: params.Params) -> keras.Model:
+    head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
+    brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
+    still = params.FineTune.model_validate({**p.transfer.fine_tune.model_dump(), "layers": 0})
+    how = transfer.How(p.transfer.copies, head, p.transfer.descent, brief, still)
+    with TemporaryDirectory() as folder:
+        places = {"cache": Path(folder, "features"), "state": Path(folder, "state")}
+        common = {"augmented": p.augment, "seed": p.seed, "watch": lambda *_: None}
+        return transfer.train(chosen, base, "benchmark", train, val, how=how, **places, **common).network
+
+
+def frozen_fit(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: params.Params) -> keras.Model:
+    base.trainable = False
+    shape, classes = train.images.shape[1:], len(train.classes)
+    extractor = backbones.extractor(chosen, base, shape=shape)
+    head = classifier.build(extractor.output_shape[-1], classes, classifier.combinations(p.transfer.head)[0])
+    network = classifier.joined(extractor, head)
+    changing = augment.network(shape, p.augment, seed=p.seed)
+    pixels = heads.pixels(shape)
+    whole = keras.Model(pixels, network(changing(pixels)))
+    size = device.batch_size(p.transfer.fit.batch_size, pictures=len(train.labels), side=shape[0])
+    steps = EPOCHS * -(-len(train.labels) // size)
+    whole.compile(descent.optimizer(p.transfer.descent, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    sides = {"x": np.asarray(train.images), "y": train.labels, "validation_data": (np.asarray(val.images), val.labels)}
+    whole.fit(**sides, epochs=EPOCHS, batch_size=size, verbose=0)
+    return network
+
+
+def timed(arm: Callable, *given) -> tuple[keras.Model, float, float]:
+    """What `arm` returns, and its seconds by the wall and of all processors."""
+    wall, processors = time.perf_counter(), time.process_time()
+    made = arm(*given)
+    return made, time.perf_counter() - wall, time.process_time() - processors
+
+
+def some(side: pack.Pack, count: int, seed: int) -> pack.Pack:
+    if not count:
+        return side
+    rows = np.sort(np.random.default_rng(seed).permutation(len(side.labels))[:count])
+    images, labels = np.asarray(side.images[rows]), np.asarray(side.labels)[rows]
+    return replace(side, images=images, labels=labels, paths=tuple(side.paths[row] for row in rows))
+
+
+def accuracy(test: pack.Pack, probabilities: np.ndarray, p: params.Params) -> str:
+    how = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
+    found = metrics.summary(np.asarray(test.labels), probabilities, **how)["accuracy"]
+    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """Of two accuracies on the same pictures, and half its 95 % interval by the normal approximation."""
+    each = one.astype(float) - other
+    return each.mean(), 1.96 * each.std() / len(each) ** 0.5
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,40 @@
+"""Say what more pictures, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
+
+from darkroom import errors, files, params, paths
+
+
+def main() -> None:
+    p = params.load()
+    rows = _measured(p) if p.curve.shares else []
+    files.write_json(paths.LEARNING_CURVE, rows)
+    print(", ".join(f"{row['model']} {row['pictures']}: {row['accuracy']:.4f}" for row in rows) or "no curve asked for")
+
+
+def _measured(p: params.Params) -> list[dict]:
+    from darkroom.data import pack
+    from darkroom.judging import proportions
+    from darkroom.learning import backbones, curve, device, fit, state, transfer, weights  # seconds: only if asked for
+
+    sides = [pack.read(paths.PACKED, side) for side in ("train", "val", "test")]
+    knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
+    how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
+    waiting = state.folder(paths.CACHE / "curve", paths.PACKED, knobs, p.train, str(how), p.augment, p.seed)
+    task = curve.Task(*sides, p.curve.shares, p.augment, p.seed, waiting)
+    points = [("cnn", point) for point in curve.scratch(knobs, task, how=p.train)]
+    if best := curve.best(paths.MODELS, p.transfer.backbones):
+        chosen = backbones.choose(best, width=p.transfer.width, side=p.transfer.input_size)
+        device.compute_in(p.transfer.fit.precision)
+        base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
+        found = curve.pretrained(chosen, base, task, how=how, cache=paths.CACHE / "features" / best)
+        points += [(best, point) for point in (found if source else [])]
+    rows = []
+    for model, (share, pictures, hits) in points:
+        score = proportions.scored(hits, len(sides[2].labels), p.compare.confidence)
+        found = {"accuracy": score["value"], "low": score["low"], "high": score["high"]}
+        rows.append({"model": model, "share": share, "pictures": pictures, **found})
+    fit.forget(waiting)
+    return rows
+
+
+if __name__ == "__main__":
+    errors.guard(main)
