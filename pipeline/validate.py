@@ -1,16 +1,19 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
 from darkroom import errors, files, params, paths
-from darkroom.data import checks, gallery, layout, manifest, summary, tally
+from darkroom.data import checks, gallery, layout, manifest, rows, summary, tally
 
 
 def main() -> None:
     p = params.load()
     found = layout.read(paths.IMAGES)
-    listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=paths.CACHE / "facts")
+    facts, limit = paths.CACHE / "facts", p.validate.max_pixels
+    # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
+    with rows.opened(paths.CACHE / "packed", p.preprocess, limit) as (_, packed):
+        listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=facts, packed=packed)
     verdict = checks.check(listing, p.validate, paths.DATA_DOCS)
     page = paths.DATA_DOCS / "near_duplicates.html"
-    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=p.validate.max_pixels)
+    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=limit)
     manifest.write(paths.MANIFEST, listing.rows)
     files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
     files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays})

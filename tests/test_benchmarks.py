@@ -33,9 +33,19 @@ def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
     assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
 
 
+def test_enlarged_pictures_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
+    ingest.enlarge(folder, tmp_path / "large", 80)
+    found = ingest.jpegs(tmp_path / "large")
+    assert len(found) == 12 and {path.parent.name for path in found} == {"a", "b"}
+    for path in found:
+        with Image.open(path) as image:
+            assert (image.format, image.size) == ("JPEG", (80, 107))
+
+
 def test_the_committed_figures_are_those_of_all_ways():
-    found = json.loads(Path("reports/benchmarks/ingest.json").read_text())
-    assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
-    assert all(
-        ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 5 for ratio in found["ratios"].values()
-    )
+    reports = json.loads(Path("reports/benchmarks/ingest.json").read_text())
+    assert len(reports) == 2  # small pictures and large ones
+    for found in reports.values():
+        assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
+        ratios = found["ratios"].values()
+        assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 5 for ratio in ratios)

@@ -98,12 +98,12 @@ def _in_workers(function: Callable, items: Sequence, workers: int, lost: Callabl
             yield from _one_by_one(function, chunks.popleft(), lost)
 
 
-def _until_a_worker_dies(function: Callable, chunks: deque, workers: int) -> Iterator:
+def _until_a_worker_dies(function: Callable, chunks: deque, workers: int, ahead: int = AHEAD) -> Iterator:
     """The results of the chunks, each taken off when it is done. Those in flight with a dead worker stay."""
     pool, waiting = _pool(function, min(workers, len(chunks))), deque()
     try:
         while chunks:
-            while len(waiting) < min(workers * AHEAD, len(chunks)):
+            while len(waiting) < min(workers * ahead, len(chunks)):
                 waiting.append(pool.submit(_each, function, chunks[len(waiting)]))
             results = waiting.popleft().result()
             chunks.popleft()
@@ -115,10 +115,13 @@ def _until_a_worker_dies(function: Callable, chunks: deque, workers: int) -> Ite
 
 
 def _one_by_one(function: Callable, items: Sequence, lost: Callable) -> Iterator:
-    """Somebody among the items kills workers: one worker, one item at a time, shows who."""
+    """Somebody among the items kills workers: one worker, one item at a time, shows who.
+
+    None is handed out ahead: a death while that is done would be put down to the item before it.
+    """
     alone = deque([item] for item in items)
     while alone:
-        yield from _until_a_worker_dies(function, alone, 1)
+        yield from _until_a_worker_dies(function, alone, 1, ahead=1)
         if alone:
             yield lost(alone.popleft()[0])
 

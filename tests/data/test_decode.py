@@ -203,6 +203,20 @@ def test_a_large_jpeg_is_looked_at_shrunk_and_told_in_full_size(painted, encoded
     assert small.size == ((400 // 6 + 1, 150 // 2) if orientation == 1 else (150 // 2, 400 // 6 + 1))
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "MPO"])
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("side", [60, 200, 300, 600, 1100])
+@pytest.mark.parametrize("size", [16, 128, 140, 290])
+def test_looking_and_packing_at_once_is_looking_and_packing(painted, encoded, format, orientation, side, size):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(painted(width=side, height=side + 30), format, exif=exif)
+    how = {"size": size, "color": "rgb", "fit": "crop", "max_pixels": 2 * 10**6}
+    facts, small, packed = decode.look_and_pack(data, **how)
+    assert (facts, small) == decode.look(data, max_pixels=2 * 10**6)
+    assert np.array_equal(packed, decode.picture(data, **how))
+
+
 def test_a_large_jpeg_that_is_cut_is_still_bad(painted, encoded):
     data = encoded(painted(width=900, height=900), "JPEG")
     assert reason(data[: int(len(data) * 0.9)], max_pixels=10**6) == "truncated"

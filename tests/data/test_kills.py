@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -22,12 +21,22 @@ pytestmark = pytest.mark.slow
 HERE = Path.cwd()
 PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", ".dvc/config", ".dvcignore", ".gitignore")
 OUTS = ("data/images", "data/manifest.csv", "data/packed", "reports/validation.json", "reports/quarantine.csv")
-PATIENCE = 60  # seconds until a stage is in its middle
-MIDDLE = {  # what is there when a stage has begun and not ended
-    "ingest": "data/images.partial-*/.unpacked/a/*",
-    "validate": ".cache/facts/*.log",
-    "preprocess": "data/packed.partial-*/train/images.npy",
+MIDDLE = {  # what is opened when a stage has begun and not ended
+    "ingest": "*data/images.partial-*/a/1500.png",
+    "validate": "*.cache/facts/*.log",
+    "preprocess": "*data/packed.partial-*/val/*.npy",
 }
+# Python runs sitecustomize in every process before all else: whichever opens the file takes the whole group with it
+ASSASSIN = """
+import fnmatch, os, signal, sys
+
+def watch(event, about, pattern=os.environ.get("KILL_AT_OPEN_OF")):
+    if pattern and event == "open" and not isinstance(about[0], int):
+        if fnmatch.fnmatch(os.fsdecode(about[0]), pattern):
+            os.killpg(0, signal.SIGKILL)
+
+sys.addaudithook(watch)
+"""
 
 OUT = {"ingest": "data/images", "validate": "data/manifest.csv", "preprocess": "data/packed"}
 
@@ -44,6 +53,8 @@ def root(tmp_path_factory) -> Path:
     values["dataset"]["archive"] = "data/raw/noise.zip"
     yaml.dump(values, root / "params.yaml")
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    (root / "assassin").mkdir()
+    (root / "assassin" / "sitecustomize.py").write_text(ASSASSIN)
     return root
 
 
@@ -63,9 +74,10 @@ def archive(path: Path) -> None:
             pictures.writestr(f"{'ab'[number % 2]}/{number}.png", data.getvalue())
 
 
-def repro(root: Path, *words: str) -> subprocess.Popen:
+def repro(root: Path, *words: str, kill_at: str = "") -> subprocess.Popen:
     binaries = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {**os.environ, "PATH": binaries, "PYTHONPATH": str(root / "src"), "DVC_NO_ANALYTICS": "1"}
+    env = {**os.environ, "PATH": binaries, "PYTHONPATH": f"{root / 'assassin'}:{root / 'src'}", "DVC_NO_ANALYTICS": "1"}
+    env["KILL_AT_OPEN_OF"] = kill_at
     words = ["dvc", "repro", *words]
     return subprocess.Popen(words, cwd=root, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
 
@@ -77,12 +89,8 @@ def outs(root: Path) -> dict[str, str]:
 
 
 def killed_in(stage: str, root: Path) -> None:
-    family = repro(root, "--force", "--single-item", stage)
-    end = time.monotonic() + PATIENCE
-    while not any(path.stat().st_size for path in root.glob(MIDDLE[stage])):
-        assert family.poll() is None and time.monotonic() < end, f"{stage} was over before it was seen"
-    os.killpg(family.pid, signal.SIGKILL)
-    assert family.wait() == -signal.SIGKILL
+    family = repro(root, "--force", "--single-item", stage, kill_at=MIDDLE[stage])
+    assert family.wait() == -signal.SIGKILL, f"{stage} opened no {MIDDLE[stage]}"
 
 
 @pytest.mark.parametrize("stage", MIDDLE)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from darkroom.data import layout, manifest, scan
+from darkroom.data import layout, manifest, rows, store
 from darkroom.errors import ArtifactError
 
 
@@ -48,13 +48,11 @@ def test_a_missing_or_foreign_manifest_is_exit_4(tmp_path):
 def test_known_bytes_are_not_looked_at_again_under_any_name(folder, png, listed, monkeypatch):
     pictures = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(5)}
     first = listed(folder(pictures | {"a/bad.png": b"<html>"}))
-    looked, facts = [], scan.facts
-    monkeypatch.setattr(
-        manifest.engine, "map", lambda function, items, **_: looked.extend(items) or map(function, items)
-    )
+    looked = []
+    monkeypatch.setattr(store.engine, "map", lambda function, items, **_: looked.extend(items) or map(function, items))
     renamed = {name.replace("a/", "c/"): data for name, data in pictures.items()}
     again = listed(folder(renamed | {"c/bad.png": b"<html>", "c/new.png": png(99)}, root="more"))
-    assert looked == [*sorted(row["path"] for row in again.rows), "c/new.png"] and facts  # read all, looked at one
+    assert looked == [*sorted(row["path"] for row in again.rows), "c/new.png"]  # read all, looked at one
     facts_of = {row["sha256"]: row for row in first.rows}
     for row in again.rows:
         if row["path"] != "c/new.png":
@@ -77,3 +75,17 @@ def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(f
     assert {row["bad"] for row in listed(images).rows} == {"the decoder crashed"}
     monkeypatch.undo()
     assert {row["bad"] for row in listed(images).rows} == {""}
+
+
+def test_facts_and_sides_do_not_depend_on_how_pictures_are_packed(folder, encoded, painted, how, small, tmp_path):
+    pictures = {
+        f"{label}/{number}.jpg": painted(number, width=300, height=280) for label in "ab" for number in range(4)
+    }
+    images = folder({name: encoded(image, "JPEG") for name, image in pictures.items()})
+    found = []
+    for size in (8, 200):
+        preprocess = small.model_copy(update={"image_size": size})
+        with rows.opened(tmp_path / f"{size}/rows", preprocess, how.max_pixels) as (_, packed):
+            cache = tmp_path / f"{size}/facts"
+            found.append(manifest.build(images, layout.read(images), how, seed=1, cache=cache, packed=packed))
+    assert found[0] == found[1]

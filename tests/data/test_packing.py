@@ -5,7 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from darkroom.data import decode, pack, packing
+from darkroom.data import decode, layout, manifest, pack, packing
+from darkroom.data import rows as rows_of
 from darkroom.errors import ArtifactError
 
 SIDES = ("train", "val", "test")
@@ -119,11 +120,30 @@ def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
     images = folder(old | {"a/new.png": png(99)})
     rows = listed(images).rows
     packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
-    made, picture = [], packing._picture
-    monkeypatch.setattr(packing, "_picture", lambda row, **how: made.append(row["path"]) or picture(row, **how))
+    made, make = [], packing._made
+    monkeypatch.setattr(packing, "_made", lambda row, **how: made.append(row["path"]) or make(row, **how))
     packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
     assert made == ["a/new.png"]
     assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
+
+
+@pytest.mark.parametrize("color", ["rgb", "binary"])
+def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
+    folder, encoded, painted, how, small, cache, tmp_path, monkeypatch, color
+):
+    pictures = {
+        f"{label}/{n}.jpg": painted(n + 50 * (label == "b"), width=270, height=300) for label in "ab" for n in range(9)
+    }
+    images = folder({name: encoded(image, "JPEG") for name, image in pictures.items()})
+    recipe = small.model_copy(update={"color": color})
+    with rows_of.opened(cache, recipe, how.max_pixels) as (_, packed):
+        found = layout.read(images)
+        rows = manifest.build(images, found, how, seed=1, cache=tmp_path / "facts", packed=packed).rows
+    limit = {"max_pixels": how.max_pixels}
+    packing.write(rows, images, tmp_path / "cold", recipe, **limit, cache=tmp_path / "another")
+    monkeypatch.setattr(packing, "_made", lambda row, **_: pytest.fail(f"{row} is decoded again"))
+    packing.write(rows, images, tmp_path / "warm", recipe, **limit, cache=cache)
+    assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
 
 
 def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):

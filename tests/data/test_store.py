@@ -16,7 +16,7 @@ def kept(tmp_path):
     path = tmp_path / "cache/x.log"
     with Store(path) as log:
         for number, key in enumerate(KEYS):
-            log.add(key, b"v" * number)
+            store.add(log.to, key, b"v" * number)
     return path
 
 
@@ -34,7 +34,7 @@ def test_what_was_added_is_there_for_the_next_run(kept):
 def test_reading_and_adding_do_not_disturb_each_other(kept):
     with Store(kept) as log:
         for number, key in enumerate(KEYS):
-            log.add(f"{number + 9:064x}", b"more" * 5000)
+            store.add(log.to, f"{number + 9:064x}", b"more" * 5000)
             assert log.get(key) == b"v" * number
     assert values(kept) == [b"v" * number for number in range(5)]
 
@@ -46,7 +46,7 @@ def test_a_torn_end_costs_its_records_only_and_more_can_follow(kept, cut):
     left = [value for value in values(kept) if value is not None]
     assert left == [b"v" * number for number in range(len(left))] and len(left) >= 5 - 1 - cut // 40
     with Store(kept) as log:
-        log.add(KEYS[4], b"new")
+        store.add(log.to, KEYS[4], b"new")
     assert values(kept)[4] == b"new"
 
 
@@ -61,7 +61,7 @@ def test_a_flipped_byte_never_gives_a_wrong_value(kept, place):
 def test_a_folder_that_cannot_be_written_is_a_warning_and_an_empty_store(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     with Store(tmp_path / "file/x.log") as log:
-        log.add(KEYS[0], b"x")
+        store.add(log.to, KEYS[0], b"x")
         assert log.get(KEYS[0]) is None and len(log) == 0
     assert capsys.readouterr().err.startswith("warning: nothing is kept")
 
@@ -69,8 +69,17 @@ def test_a_folder_that_cannot_be_written_is_a_warning_and_an_empty_store(tmp_pat
 def test_a_disk_that_is_nearly_full_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("usage", (), {"free": store.RESERVE - 1}))
     with Store(tmp_path / "x.log") as log:
-        log.add(KEYS[0], b"x")
+        store.add(log.to, KEYS[0], b"x")
     assert (tmp_path / "x.log").stat().st_size == 0
+
+
+def test_each_makes_what_is_missing_or_damaged_and_keeps_the_order(kept):
+    data = bytearray(kept.read_bytes())
+    data[-1] ^= 255  # the last value is that of the last key
+    kept.write_bytes(data)
+    with Store(kept) as log:
+        keys = [KEYS[3], "f" * 64, KEYS[4], KEYS[1]]
+        assert list(store.each(log, keys, "abcd", str.encode, title="")) == [b"vvv", b"b", b"c", b"v"]
 
 
 def test_a_log_belongs_to_its_code_and_its_settings(tmp_path):

@@ -88,9 +88,10 @@ def test_a_file_of_another_network_is_named_as_such(folder, name, other, side):
     assert it.value.exit_code == 4 and "mobilenet_2_5_" in it.value.fix
 
 
-def test_one_layer_too_many_is_another_network(folder):
+@pytest.mark.parametrize("network", [SMALL.base, lambda: top(SMALL)], ids=["without top", "with top"])
+def test_one_layer_too_many_is_another_network(folder, network):
     """Keras itself loads what it knows of such a file and says nothing of the rest."""
-    network = SMALL.base()
+    network = network()
     longer = keras.Model(network.input, keras.layers.Dense(3)(network.output))
     save(longer, folder / "mine.weights.h5")
     with pytest.raises(ArtifactError, match="another network"):

@@ -42,7 +42,9 @@ TURNS = {  # EXIF orientation -> what makes it upright
     8: Image.Transpose.ROTATE_90,
 }
 ON_THE_SIDE = [TURNS[orientation] for orientation in (5, 6, 7, 8)]
-SMALL = 64  # pixels a side that are enough to judge light and shape, and to tell pictures apart
+JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
+LOOK = 128  # pixels a side that a JPEG is at least decoded at: enough to tell pictures apart and for most networks
+SMALL = 64  # pixels a side that are enough to judge light and shape
 
 
 class BadPicture(ValueError):
@@ -63,32 +65,61 @@ def picture(
     grey picture is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadPicture.
     """
     with _opened(data, max_pixels) as image:
-        image.draft(None, (size, size))  # JPEG only: decode at 1/2, 1/4 or 1/8 while both sides stay >= size
-        turn = _turn(image)
-        flat = _flat(image if turn is None else image.transpose(turn))
-        square = FITS[fit](flat if color == "rgb" else flat.convert("L"), (size, size))
-        pixels = np.asarray(square, np.uint8).reshape(size, size, -1)
-        return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if color == "binary" else pixels
+        return _square(_upright(image, max(size, LOOK)), size, color, fit)
 
 
 def look(data: bytes, *, max_pixels: int) -> tuple[dict, Image.Image]:
     """Facts of a picture, width and height in pixels once upright, mode, format and `pixels`, and a small RGB of it.
 
-    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Of a JPEG of 128
-    pixels a side and more it is that of the picture at 1/2, 1/4 or 1/8, at least 64 pixels a side: faster, and the
+    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Of a JPEG of 256
+    pixels a side and more it is that of the picture at 1/2, 1/4 or 1/8, at least 128 pixels a side: faster, and the
     price is that the same picture in another format has another hash. The small one is shrunk by whole numbers to
     64 to 127 pixels a side, a smaller one left as it is. Raises BadPicture.
     """
     with _opened(data, max_pixels) as image:
-        turn = _turn(image)
-        width, height = image.size[::-1] if turn in ON_THE_SIDE else image.size
-        facts = {"width": width, "height": height, "mode": image.mode, "format": image.format}
-        image.draft(None, (SMALL, SMALL))
-        flat = _flat(image if turn is None else image.transpose(turn))
-        pixels = hashlib.sha256(f"{width}x{height}:".encode())
-        pixels.update(flat.tobytes())
-        small = flat.reduce((max(1, flat.width // SMALL), max(1, flat.height // SMALL)))
-        return {**facts, "pixels": pixels.hexdigest()}, small
+        return _looked(image)[:2]
+
+
+def look_and_pack(
+    data: bytes, *, size: int, color: str, fit: str, max_pixels: int
+) -> tuple[dict, Image.Image, np.ndarray]:
+    """What `look` and `picture` give, decoded once unless a JPEG must be decoded finer for `size` than for a look."""
+    with _opened(data, max_pixels) as image:
+        finer = image.format in JPEGS and _scale(image, size) < _scale(image, LOOK)
+        facts, small, flat = _looked(image)
+        if not finer:
+            return facts, small, _square(flat, size, color, fit)
+    return facts, small, picture(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+
+
+def _looked(image: Image.Image) -> tuple[dict, Image.Image, Image.Image]:
+    """The facts, the small picture, and the one that both were taken from."""
+    width, height = image.size[::-1] if _turn(image) in ON_THE_SIDE else image.size
+    facts = {"width": width, "height": height, "mode": image.mode, "format": image.format}
+    flat = _upright(image, LOOK)
+    pixels = hashlib.sha256(f"{width}x{height}:".encode())
+    pixels.update(flat.tobytes())
+    small = flat.reduce((max(1, flat.width // SMALL), max(1, flat.height // SMALL)))
+    return {**facts, "pixels": pixels.hexdigest()}, small, flat
+
+
+def _square(flat: Image.Image, size: int, color: str, fit: str) -> np.ndarray:
+    square = FITS[fit](flat if color == "rgb" else flat.convert("L"), (size, size))
+    pixels = np.asarray(square, np.uint8).reshape(size, size, -1)
+    return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if color == "binary" else pixels
+
+
+def _scale(image: Image.Image, side: int) -> int:
+    """What Pillow divides a JPEG's sides by, so that both stay at `side` pixels and more."""
+    room = min(image.width // side, image.height // side)
+    return next(scale for scale in (8, 4, 2, 1) if scale <= max(1, room))
+
+
+def _upright(image: Image.Image, side: int) -> Image.Image:
+    """Decoded as RGB. A JPEG at 1/2, 1/4 or 1/8 while both sides stay at `side` pixels and more."""
+    turn = _turn(image)
+    image.draft(None, (side, side))
+    return _flat(image if turn is None else image.transpose(turn))
 
 
 @contextmanager

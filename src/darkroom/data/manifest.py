@@ -3,7 +3,6 @@
 Rows are plain dicts and the file is read with `csv`, not pandas: a class may be called nan, no or 007.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom import engine, files
-from darkroom.data import decode, magic, measures, near, scan, split
+from darkroom.data import decode, magic, measures, near, scan, split, store
 from darkroom.data.layout import Layout
 from darkroom.data.near import Pair
-from darkroom.data.store import Store, log
+from darkroom.data.rows import Recipe
+from darkroom.data.store import Store
 from darkroom.errors import ArtifactError
 from darkroom.params import Validate
 
@@ -32,35 +32,32 @@ class Listing(NamedTuple):
     twins: list[Pair]  # near duplicates among them
 
 
-def build(images: Path, layout: Layout, how: Validate, *, seed: int, cache: Path) -> Listing:
+def build(
+    images: Path, layout: Layout, how: Validate, *, seed: int, cache: Path, packed: Recipe | None = None
+) -> Listing:
     """A row for each picture of the layout, sorted by path, bad ones included, and the near duplicates.
 
-    Facts of pictures that `cache` knows by their bytes are not looked for again.
+    Pictures that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
     """
     pictures = sorted(layout.pictures)
-    known = _facts([picture.path for picture in pictures], images, how, cache)
+    log = store.log(cache, (decode, magic, measures, scan), how.max_pixels)
+    known = _facts([picture.path for picture in pictures], images, how, log, packed)
     rows = [{**facts, **given._asdict()} for facts, given in zip(known, pictures, strict=True)]
-    twins = near.find(rows, images, how)
+    with Store(log) as kept:
+        twins = near.find(rows, images, how, kept)
     rows = [{**row, "cluster": cluster} for row, cluster in zip(rows, near.clusters(rows, twins), strict=True)]
     return Listing(split.assign(rows, how, seed=seed), twins)
 
 
-def _facts(names: Sequence[str], images: Path, how: Validate, cache: Path) -> list[dict]:
+def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed: Recipe | None) -> list[dict]:
     """The facts of each file, in order, without its name."""
-    look = partial(scan.facts, images=images, how=how)
-    crashed = partial(scan.crashed, images=images)
-    with Store(log(cache, (decode, magic, measures, scan), how.min_side, how.max_pixels)) as store:
-        digests = list(engine.map(partial(scan.digest, images=images), names, title="reading")) if len(store) else []
-        values = [store.get(digest) for digest in digests] or [None] * len(names)
-        missing = [name for name, value in zip(names, values, strict=True) if value is None]
-        fresh = iter(engine.map(look, missing, title="looking at pictures", lost=crashed))
-        found = []
-        for value in values:
-            facts = json.loads(value) if value else next(fresh)
-            found.append(facts)
-            if not value and facts["bad"] != scan.CRASHED:  # the memory may have run out just then
-                store.add(facts["sha256"], json.dumps(facts).encode())
-    return found
+    with Store(log) as kept:
+        digests = list(engine.map(partial(scan.digest, images=images), names, title="reading")) if len(kept) else []
+        look = partial(scan.record, images=images, max_pixels=how.max_pixels, to=kept.to, packed=packed)
+        crashed = partial(scan.crashed, images=images)
+        keys = digests or [""] * len(names)
+        found = store.each(kept, keys, names, look, title="looking at pictures", lost=crashed)
+        return [scan.facts(one, how.min_side) for one in found]
 
 
 def write(path: Path, rows: Sequence[dict]) -> None:

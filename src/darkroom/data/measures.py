@@ -11,6 +11,7 @@ from PIL import Image
 THUMB = 32  # pixels, side of the grey picture that near duplicates are confirmed on
 CELLS = (9, 8)
 BOX = Image.Resampling.BOX
+LEVELS = 256  # grey levels of a channel
 
 
 def of(small: Image.Image) -> dict:
@@ -20,18 +21,37 @@ def of(small: Image.Image) -> dict:
     """
     image = small.convert("L")
     grey = np.asarray(image)
+    brightness, variance = _moments(grey)
     numbers = {
-        "brightness": grey.mean(),
-        "contrast": grey.std(),
+        "brightness": brightness,
+        "contrast": variance**0.5,
         "colour": _colour(small),
-        "sharpness": _laplacian(grey.astype(np.int16)).var() if min(grey.shape) > 2 else 0.0,
+        "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0,
     }
     return {"hash": _hash(image), **{name: round(float(number), 2) for name, number in numbers.items()}}
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    """Mean and variance of whole numbers: sums of floats that are exact, a third of the time of `mean` and `var`."""
+    flat = values.ravel().astype(np.float64)
+    mean = float(flat.sum()) / flat.size
+    return mean, max(0.0, float((flat * flat).sum()) / flat.size - mean * mean)
 
 
 def thumb(small: Image.Image) -> np.ndarray:
     """Grey uint8 (32, 32)."""
     return np.asarray(small.convert("L").resize((THUMB, THUMB), BOX))
+
+
+def counts(pictures: np.ndarray) -> np.ndarray:
+    """How often each level occurs in each channel of uint8 (n, h, w, c), c 1 or 3: int64 (c, 256).
+
+    Pillow counts twice as fast as `bincount`, which makes eight bytes of each.
+    """
+    n, height, width, channels = pictures.shape
+    tall = pictures.reshape(n * height, width, channels)
+    image = Image.fromarray(tall if channels == 3 else tall[..., 0])
+    return np.array(image.histogram(), np.int64).reshape(channels, LEVELS)
 
 
 def _hash(grey: Image.Image) -> str:

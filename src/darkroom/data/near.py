@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom import engine
-from darkroom.data import decode, measures
+from darkroom.data import scan, store
+from darkroom.data.store import Store
 from darkroom.params import Validate
 
 BITS_APART = 4
@@ -40,19 +40,23 @@ class Pair(NamedTuple):
     difference: float
 
 
-def find(rows: Sequence[dict], images: Path, how: Validate) -> list[Pair]:
-    """Pairs of good pictures that are nearly but not exactly equal, by number, sorted."""
+def find(rows: Sequence[dict], images: Path, how: Validate, kept: Store) -> list[Pair]:
+    """Pairs of good pictures that are nearly but not exactly equal, by number, sorted.
+
+    `kept` has what `scan.record` found; pictures that it lacks are decoded again.
+    """
     fit = [number for number, row in enumerate(rows) if not row["bad"] and min(row["width"], row["height"]) >= SMALLEST]
     hashes = np.array([int(rows[number]["hash"], 16) for number in fit], np.uint64)
     pairs = candidates(hashes, np.array([rows[number]["brightness"] for number in fit]))
     kinds = np.unique([rows[number]["pixels"] for number in fit], return_inverse=True)[1]
     pairs = pairs[kinds[pairs[:, 0]] != kinds[pairs[:, 1]]]
     seen, places = np.unique(pairs, return_inverse=True)
-    look = partial(_thumb, images=images, max_pixels=how.max_pixels)
-    paths = [rows[fit[place]]["path"] for place in seen]
-    thumbs = np.empty((len(paths), measures.THUMB, measures.THUMB), np.uint8)
-    for place, thumb in enumerate(engine.map(look, paths, title="comparing pictures")):
-        thumbs[place] = thumb
+    chosen = [rows[fit[place]] for place in seen]
+    names, digests = [row["path"] for row in chosen], [row["sha256"] for row in chosen]
+    thumbs = np.empty((len(chosen), *scan.BLACK.shape), np.uint8)
+    look = partial(scan.record, images=images, max_pixels=how.max_pixels)
+    for place, found in enumerate(store.each(kept, digests, names, look, title="comparing pictures")):
+        thumbs[place] = scan.thumb(found)
     alike, apart = _confirmed(places.reshape(-1, 2), thumbs)
     return [
         Pair(fit[one], fit[other], round(float(difference), 2))
@@ -94,10 +98,6 @@ def _confirmed(pairs: np.ndarray, thumbs: np.ndarray) -> tuple[np.ndarray, np.nd
         alike.append(start + near)
         apart.append(mean[near])
     return np.concatenate(alike), np.concatenate(apart)
-
-
-def _thumb(name: str, *, images: Path, max_pixels: int) -> np.ndarray:
-    return measures.thumb(decode.look((images / name).read_bytes(), max_pixels=max_pixels)[1])
 
 
 def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:

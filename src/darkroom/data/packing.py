@@ -12,11 +12,12 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 
-from darkroom import engine, files
-from darkroom.data import decode, magic, manifest, names, pack
-from darkroom.data.store import Store, log
+from darkroom import files
+from darkroom.data import decode, manifest, measures, names, pack, store
+from darkroom.data.rows import Recipe, opened
+from darkroom.data.store import Store
 from darkroom.errors import ArtifactError
 from darkroom.params import Preprocess
 
@@ -35,8 +36,8 @@ def write(
     classes = manifest.classes(rows)
     sides = {side: [row for row in rows if row["split"] == side] for side in names.SIDES}
     made = {"image_size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
-    with files.replacing(out) as partial_out, Store(log(cache, (decode, magic), made)) as store:
-        pictures = _pictures(list(chain(*sides.values())), images, how, max_pixels, store)
+    with files.replacing(out) as partial_out, opened(cache, how, max_pixels) as (kept, recipe):
+        pictures = _pictures(list(chain(*sides.values())), images, how, kept, recipe)
         for side, its_rows in sides.items():
             _write_side(its_rows, classes, islice(pictures, len(its_rows)), partial_out / side, how)
         mean, deviation = statistics(np.load(partial_out / "train" / pack.IMAGES, mmap_mode="r"))
@@ -52,31 +53,20 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
     Counted, not summed up in floats, so the order of the pictures does not matter. A channel without any variation,
     which nothing should be divided by, has the deviation 1.
     """
-    counts = np.zeros((images.shape[-1], 256), np.int64)
+    counts = np.zeros((images.shape[-1], measures.LEVELS), np.int64)
     for start in range(0, len(images), AT_A_TIME):
-        for channel, count in enumerate(counts):
-            count += np.bincount(images[start : start + AT_A_TIME, ..., channel].ravel(), minlength=256)
-    levels, n = np.arange(256), np.maximum(counts.sum(1), 1)
+        counts += measures.counts(images[start : start + AT_A_TIME])
+    levels, n = np.arange(measures.LEVELS), np.maximum(counts.sum(1), 1)
     mean = counts @ levels / n
     deviation = np.sqrt((counts * (levels - mean[:, None]) ** 2).sum(1) / n)
     return mean.tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
 
 
-def _pictures(
-    rows: Sequence[dict], images: Path, how: Preprocess, max_pixels: int, store: Store
-) -> Iterator[np.ndarray]:
-    """uint8 (s, s, c) for each row, in order, from the store or else made and put there."""
-    make = partial(_picture, images=images, how=how, max_pixels=max_pixels)
-    missing = [row for row in rows if row["sha256"] not in store]
-    fresh = iter(engine.map(make, missing, title="packing"))
-    for row in rows:
-        if row["sha256"] in store:
-            kept = store.get(row["sha256"])
-            yield np.frombuffer(kept, np.uint8).reshape(how.image_size, how.image_size, -1) if kept else make(row)
-        else:
-            picture = next(fresh)
-            store.add(row["sha256"], picture.tobytes())
-            yield picture
+def _pictures(rows: Sequence[dict], images: Path, how: Preprocess, kept: Store, recipe: Recipe) -> Iterator[np.ndarray]:
+    """uint8 (s, s, c) for each row, in order, from what is kept or else made and kept."""
+    make = partial(_made, images=images, recipe=recipe)
+    for picture in store.each(kept, [row["sha256"] for row in rows], rows, make, title="packing"):
+        yield np.frombuffer(picture, np.uint8).reshape(how.image_size, how.image_size, -1)
 
 
 def _write_side(
@@ -84,26 +74,29 @@ def _write_side(
 ) -> None:
     out.mkdir(parents=True)
     shape = (len(rows), how.image_size, how.image_size, 3 if how.color == "rgb" else 1)
-    packed = open_memmap(out / pack.IMAGES, mode="w+", dtype=np.uint8, shape=shape)
-    for number, picture in enumerate(pictures):
-        packed[number] = picture
+    with (out / pack.IMAGES).open("wb") as file:
+        write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for picture in pictures:
+            file.write(picture)
     places = {label: number for number, label in enumerate(classes)}
     np.save(out / pack.LABELS, np.array([places[row["label"]] for row in rows], np.int64))
     listed = ({"row": number, "path": row["path"], "label": row["label"]} for number, row in enumerate(rows))
     files.write_rows(out / pack.PATHS, ("row", "path", "label"), listed)
 
 
-def _picture(row: dict, *, images: Path, how: Preprocess, max_pixels: int) -> np.ndarray:
+def _made(row: dict, *, images: Path, recipe: Recipe) -> bytes:
     """uint8 (s, s, c). Raises ArtifactError (exit 4) when the file is not the one that was validated."""
     try:
         data = (images / row["path"]).read_bytes()
         if hashlib.sha256(data).hexdigest() != row["sha256"]:
             raise _not_validated(row, images, "changed since it was validated")
-        return decode.picture(data, size=how.image_size, color=how.color, fit=how.fit, max_pixels=max_pixels)
+        picture = decode.picture(data, **recipe.settings)
     except FileNotFoundError as fault:
         raise _not_validated(row, images, "is missing") from fault
     except decode.BadPicture as reason:
         raise _not_validated(row, images, f"cannot be packed: {reason}") from reason
+    recipe.keep(row["sha256"], picture)
+    return picture.tobytes()
 
 
 def _not_validated(row: dict, images: Path, why: str) -> ArtifactError:

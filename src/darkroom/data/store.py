@@ -2,20 +2,26 @@
 
 One append-only log for each way of finding out: a changed setting, library or line of code is another log. A record
 proves itself with a checksum, so a torn or rotten one is a miss and is made anew, whatever killed the writer.
-Keeping is a favour: a full or read-only disk ends it with a warning and costs nothing else.
+Whoever found something out adds it, from any process: a record is one write to the end of the file, which keeps
+records whole on a local disk. Keeping is a favour: a full or read-only disk ends it with a warning and no more.
 The price: twice the disk for packed pictures, and what belongs to deleted pictures stays until `rm -r .cache`.
 """
 
+import os
 import shutil
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
-from darkroom import files
+from darkroom import engine, files
 from darkroom.errors import warn
+
+Item = TypeVar("Item")
 
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
 KEPT = 4  # logs of one kind; older ones go
@@ -30,31 +36,35 @@ def log(folder: Path, modules: Iterable[ModuleType], *how: object) -> Path:
 
 
 class Store:
-    """A log that is open for reading and adding. Keys are SHA-256 in hex, values bytes.
+    """A log that is open for reading. Keys are SHA-256 in hex, values bytes.
 
-    Only what lay in the log when it was opened is found: what is added is for the next run.
+    Only what lay in the log when it was opened is found: what is added is for whoever opens it next. `to` is where
+    to add it, None where nothing can be kept.
     """
 
     def __init__(self, path: Path):
-        self._places: dict[bytes, int] = {}  # where a record begins
-        self._full = False
-        self._new = self._old = None  # to add to and to read from: one file for both loses its place
+        self.to: Path | None = None
+        self._places: dict[bytes, tuple[int, int, int]] = {}  # where a value begins, its length and its checksum
+        self._file = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _forget_old(path)
-            self._new = path.open("ab")
-            self._old = path.open("rb")
-            self._new.truncate(self._index())
-            self._full = shutil.disk_usage(path.parent).free < RESERVE
+            self._file = path.open("ab+", buffering=0)
+            total = self._file.seek(0, os.SEEK_END)
+            whole = self._index(total)
+            if whole < total:
+                self._file.truncate(whole)
+            if shutil.disk_usage(path.parent).free >= RESERVE:
+                self.to = path
         except OSError as fault:
-            self._give_up(fault)
+            warn(f"nothing is kept for the next run: {fault}")
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_) -> None:
-        for file in filter(None, (self._new, self._old)):
-            file.close()
+        if self._file:
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -67,34 +77,52 @@ class Store:
         name = bytes.fromhex(key)
         if name not in self._places:
             return None
-        self._old.seek(self._places[name])
-        _, size, checksum = RECORD.unpack(self._old.read(RECORD.size))
-        value = self._old.read(size)
-        return value if zlib.crc32(name + value) == checksum else None
+        start, size, checksum = self._places[name]
+        value = os.pread(self._file.fileno(), size, start)
+        return value if _checksum(name, value) == checksum else None
 
-    def add(self, key: str, value: bytes) -> None:
-        name = bytes.fromhex(key)
-        if self._new and not self._full:
-            try:
-                self._new.write(RECORD.pack(name, len(value), zlib.crc32(name + value)) + value)
-            except OSError as fault:
-                self._give_up(fault)
-
-    def _index(self) -> int:
+    def _index(self, total: int) -> int:
         """Find the records and return where the last whole one ends, in bytes."""
-        end, total = 0, self._old.seek(0, 2)
+        end = 0
         while end + RECORD.size <= total:
-            self._old.seek(end)
-            name, size, _ = RECORD.unpack(self._old.read(RECORD.size))
+            name, size, checksum = RECORD.unpack(os.pread(self._file.fileno(), RECORD.size, end))
             if end + RECORD.size + size > total:
                 break
-            self._places[name] = end
+            self._places[name] = (end + RECORD.size, size, checksum)
             end += RECORD.size + size
         return end
 
-    def _give_up(self, fault: OSError) -> None:
-        warn(f"nothing is kept for the next run: {fault}")
-        self._full = True
+
+def add(to: Path | None, key: str, value: bytes) -> None:
+    """Keep a value in the log `to` of a `Store`. Where that fails, nobody is the poorer."""
+    name = bytes.fromhex(key)
+    if to:
+        with suppress(OSError), to.open("ab", buffering=0) as log:
+            log.write(RECORD.pack(name, len(value), _checksum(name, value)) + value)
+
+
+def each(
+    store: Store,
+    keys: Sequence[str],
+    items: Sequence[Item],
+    make: Callable[[Item], bytes],
+    *,
+    title: str,
+    lost: Callable[[Item], bytes] | None = None,
+) -> Iterator[bytes]:
+    """The value of each item, in order: what `store` has under its key, or else `make` of the item, by `engine`.
+
+    Adding is for `make` to do, in the process where it runs.
+    """
+    known = [key in store for key in keys]
+    missing = [item for item, is_known in zip(items, known, strict=True) if not is_known]
+    fresh = iter(engine.map(make, missing, title=title, lost=lost))
+    for key, item, is_known in zip(keys, items, known, strict=True):
+        yield (store.get(key) or make(item)) if is_known else next(fresh)
+
+
+def _checksum(name: bytes, value: bytes) -> int:
+    return zlib.crc32(value, zlib.crc32(name))
 
 
 def _forget_old(path: Path) -> None:

@@ -82,7 +82,7 @@ def pretrained(chosen: Choice, base: keras.Model, task: Task, *, how: transfer.H
 
     Raises TrainingError (exit 7) when a loss is no longer finite.
     """
-    known = transfer.frozen(chosen, base, task.train.images.shape[1:], cache)
+    known = transfer.looking(chosen, base, task.train.images.shape[1:], cache)
     seen = transfer.with_copies(known, task.train, task.augmented, seed=task.seed, copies=how.copies)
     val, tested = transfer.plain(known, task.val), known.read(task.test.images)
     for share in task.shares:

@@ -61,7 +61,8 @@ def train(
     common = {"augmented": augmented, "seed": seed, "watch": watch}
     if source is None:
         return _whole(chosen, base, train, val, how, state=state, **common)
-    known = frozen(chosen, base, train.images.shape[1:], cache)
+    origin = {"source": source, "sha256": weights.digest(base)}  # before fine-tuning changes them
+    known = looking(chosen, base, train.images.shape[1:], cache)
     seen = with_copies(known, train, augmented, seed=seed, copies=how.copies), plain(known, val)
     known.sweep()
     down = {"how": how.fit, "down": how.descent, "seed": seed, "state": state / "head"}
@@ -71,13 +72,12 @@ def train(
     network = classifier.joined(known.extractor, head)
     kept = fit.kept(rows, how.fit)
     more = _finer(network, base, train, val, kept["val_loss"], how, done=len(rows), state=state / "fine", **common)
-    facts = {"pretrained": True, "weights": source, "head": asdict(knobs), "fine_tuned": bool(more)}
+    facts = {"pretrained": True, "weights": origin, "head": asdict(knobs), "fine_tuned": bool(more)}
     return Made(network, [*rows, *more], fit.best(more) if more else kept, facts)
 
 
-def frozen(chosen: Choice, base: keras.Model, shape: tuple[int, int, int], folder: Path) -> features.Cache:
-    """The features of pictures uint8 `(n, *shape)` that `base`, from now on frozen, gives; kept in `folder`."""
-    base.trainable = False
+def looking(chosen: Choice, base: keras.Model, shape: tuple[int, int, int], folder: Path) -> features.Cache:
+    """The features that `base`, as it is now, gives of pictures uint8 `(n, *shape)`; kept in `folder`."""
     extractor = backbones.extractor(chosen, base, shape=shape)
     return features.Cache(extractor, folder, f"{chosen.name} {chosen.width} {chosen.side} {weights.digest(base)}")
 
