@@ -181,7 +181,6 @@ IMPORTS = {
     "learning.fit": {
         "data.pack",
         "learning.descent",
-        "learning.describe",
         "learning.device",
         "learning.feed",
         "learning.keeper",

@@ -22,7 +22,7 @@ Side = Annotated[int, Field(ge=8, le=1024)]  # pixels
 Rate = Annotated[float, Field(gt=0, le=10)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
-Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]\.[0-9]+)?$")]  # a width may follow
+Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
 
 
 def _inside(path: str) -> str:

@@ -79,7 +79,7 @@ def test_a_file_may_be_named(folder):
 
 @pytest.mark.parametrize("name", ["mine.h5", "mine.weights.h5"])
 @pytest.mark.parametrize(
-    ("other", "side"), [("mobilenet-0.5", 32), ("mobilenet_v2-0.35", 32), ("vgg16", 32), ("resnet50", 32)]
+    ("other", "side"), [("mobilenet-50", 32), ("mobilenet_v2-35", 32), ("vgg16", 32), ("resnet50", 32)]
 )
 def test_a_file_of_another_network_is_named_as_such(folder, name, other, side):
     save(backbones.choose(other, width=1.0, side=side).base(), folder / name)

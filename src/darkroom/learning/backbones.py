@@ -115,8 +115,9 @@ class Choice:
 
 
 def choose(name: str, *, width: float, side: int) -> Choice:
-    """`name` is one of `names`, and may end in a width of its own: `mobilenet_v2-0.35`.
+    """`name` is one of `names`, and may end in a width of its own, in percent: `mobilenet_v2-35` is 0.35 wide.
 
+    (MLflow takes no names with a point.)
     Raises ParamsError (exit 2) for an unknown name or width and for a side that the backbone cannot take.
     """
     family, _, own = name.partition("-")
@@ -129,14 +130,10 @@ def choose(name: str, *, width: float, side: int) -> Choice:
         if own:
             raise _unfit(f"{family} has one width only", f"write {family}")
         return Choice(name, known, None, side)
-    return Choice(name, known, _width(own or width, family, known.widths), side)
-
-
-def _width(wanted: str | float, family: str, widths: dict[float, str]) -> float:
-    for width in widths:
-        if str(width) == str(wanted) or width == wanted:
-            return width
-    raise _unfit(f"{family} has no width {wanted}", f"choose from {', '.join(map(str, widths))}")
+    wanted = int(own) / 100 if own.isdigit() else own or width
+    if wanted not in known.widths:
+        raise _unfit(f"{family} has no width {wanted}", f"choose from {', '.join(map(str, known.widths))}")
+    return Choice(name, known, wanted, side)
 
 
 def _unfit(what: str, fix: str) -> ParamsError:

@@ -32,8 +32,6 @@ def _shape(layer: keras.Layer) -> tuple[int, ...]:
 
 def _multiply_adds(layer: keras.Layer) -> int:
     """Each weight of a kernel is used once for each place of the output; what has no kernel is not counted."""
-    if isinstance(layer, keras.Model):
-        return total(layer)["multiply_adds"]
     if isinstance(layer, layers.Dense):
         return prod(layer.kernel.shape)
     if isinstance(layer, layers.SeparableConv2D):

@@ -13,10 +13,8 @@ import keras
 import numpy as np
 
 from darkroom.data.pack import Pack
-from darkroom.learning import descent, describe, device, feed, keeper, loop
+from darkroom.learning import descent, device, feed, keeper, loop
 from darkroom.params import Augment, Descent, Fit
-
-TOGETHER = 8 << 30  # multiply-adds: about a tenth of a second, so that Ctrl-C need not wait
 
 Row = dict[str, float]
 Watch = Callable[[int, Row], None]
@@ -50,7 +48,6 @@ def fit(
     looped.compile(
         optimizer=descent.build(down, steps, looped.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        steps_per_execution=_together(model, size),
     )
     data, turn = feed.batches(train, size, seed)
     keeping = keeper.Keeper(looped, state, how, down, seed=seed, turn=turn, watch=watch)
@@ -84,11 +81,6 @@ def kept(rows: list[Row], how: Fit) -> Row:
 def forget(state: Path) -> None:
     """Remove the state once the model it led to is safe."""
     shutil.rmtree(state, ignore_errors=True)
-
-
-def _together(model: keras.Model, size: int) -> int:
-    """How many steps the backend takes before it comes back to Python, which costs a millisecond each time."""
-    return max(1, min(keeper.LOOK, TOGETHER // (size * max(1, describe.total(model)["multiply_adds"]))))
 
 
 def _whole(val: Pack) -> tuple:

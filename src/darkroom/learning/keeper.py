@@ -53,15 +53,11 @@ class Keeper(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.turn(epoch)
-        self.look = 0
         for i, variable in enumerate(v for v in self.looped.variables if v.path.endswith("seed_generator_state")):
             variable.assign(np.array([self.seed + i, epoch], dtype="uint32"))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if batch < self.look:
-            return
-        self.look = batch + LOOK
-        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
+        if batch % LOOK == 0 and not math.isfinite(float((logs or {}).get("loss", 0.0))):
             raise self._diverged(f"in epoch {len(self.rows) + 1}, batch {batch + 1}")
 
     def on_test_begin(self, logs: dict | None = None) -> None:
