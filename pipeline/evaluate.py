@@ -7,6 +7,9 @@ from darkroom.data import pack
 from darkroom.judging import doubt, evaluation
 from darkroom.shipping import lineage, predict, tracking
 
+LISTS = {paths.CALIBRATION: "calibration", paths.EXPLANATION: "explanation", paths.COST: "cost"}  # an entry a model
+TABLES = {paths.PER_CLASS: "per_class", paths.RANKING: "ranking", paths.PREDICTIONS: "predictions"}  # a file a model
+
 
 def main() -> None:
     p = params.load()
@@ -15,29 +18,32 @@ def main() -> None:
     how = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
     how |= {"manifest": manifest, "criterion": p.evaluate.threshold}
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    facts, curves, found = {}, {}, {}
+    facts, curves, found, sheets = {}, {}, {}, {}
     for name in ["cnn", *p.transfer.backbones]:
         folder = paths.MODELS / name
         model = predict.load(folder)[0]
         facts[name], curves[name] = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
+        sheets |= {f"{name}-{path.name}": path.read_bytes() for path in folder.glob("augmented.png")}
         ask = partial(predict.probabilities, model)
         found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **how)
         found[name].cost["bytes"] = (folder / "model.keras").stat().st_size
         tracking.judged(name, facts[name], curves[name], found[name].metrics, found[name].figures, **about)
-    files.write_json(paths.METRICS, {name: each.metrics for name, each in found.items()})
     files.write_json(paths.MODEL_FACTS, list(facts.values()))
-    files.write_json(paths.CALIBRATION, [each.calibration for each in found.values()])
-    files.write_json(paths.SLICES, [row for each in found.values() for row in each.slices])
-    files.write_json(paths.EXPLANATION, [each.explanation for each in found.values()])
-    files.write_json(paths.COST, [each.cost for each in found.values()])
-    files.write_rows(paths.DOUBTFUL, doubt.COLUMNS, evaluation.steadiest(found).doubtful)
     files.write_tables(paths.CURVES, curves)
-    files.write_tables(paths.PER_CLASS, {name: each.per_class for name, each in found.items()})
-    files.write_tables(paths.RANKING, {name: each.ranking for name, each in found.items() if each.ranking})
-    files.write_tables(paths.PREDICTIONS, {name: each.predictions for name, each in found.items()})
-    files.write_files(paths.FIGURES, evaluation.together(each.figures for each in found.values()))
-    files.write_files(paths.EXPLAINED, evaluation.together(each.pngs for each in found.values()))
+    files.write_files(paths.EXPLAINED, evaluation.together([*(each.pngs for each in found.values()), sheets]))
+    _write(found)
     print(", ".join(f"{name} {each.metrics['accuracy']['value']:.4f}" for name, each in found.items()))
+
+
+def _write(found: dict[str, evaluation.Evaluation]) -> None:
+    files.write_json(paths.METRICS, {name: each.metrics for name, each in found.items()})
+    files.write_json(paths.SLICES, [row for each in found.values() for row in each.slices])
+    files.write_rows(paths.DOUBTFUL, doubt.COLUMNS, evaluation.steadiest(found).doubtful)
+    files.write_files(paths.FIGURES, evaluation.together(each.figures for each in found.values()))
+    for place, part in LISTS.items():
+        files.write_json(place, [getattr(each, part) for each in found.values()])
+    for place, part in TABLES.items():
+        files.write_tables(place, {name: rows for name, each in found.items() if (rows := getattr(each, part))})
 
 
 if __name__ == "__main__":

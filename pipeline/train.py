@@ -1,8 +1,8 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
 from darkroom import errors, files, params, paths
-from darkroom.data import pack
-from darkroom.learning import architectures, device, fit, saved, state
+from darkroom.data import pack, png
+from darkroom.learning import architectures, augment, device, fit, saved, state
 from darkroom.shipping import lineage, tracking
 
 FOLDER = paths.MODELS / "cnn"
@@ -16,30 +16,23 @@ def main() -> None:
     device.repeatable(p.seed)
     values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
-    with (
-        tracking.run(
-            "cnn", experiment=p.dataset.name, params=values, tags=lineage.tags(paths.LOCK, paths.PACKED)
-        ) as run,
-        device.spread(),
-    ):
+    about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
+    with tracking.run("cnn", **about) as run, device.spread():
         network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
-        rows = fit.fit(
-            network,
-            train,
-            val,
-            how=p.train,
-            down=knobs,
-            augmented=p.augment,
-            seed=p.seed,
-            state=waiting,
-            watch=run.epoch,
-        )
+        going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "watch": run.epoch}
+        rows = fit.fit(network, train, val, how=p.train, down=knobs, **going)
         kept = fit.kept(rows, p.train)
         link = tracking.link(run, network, train.images[:8])
         facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values, **link}
-        saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts)
+        sheet = _augmented(train, p) if augment.changes(p.augment) else {}
+        saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
     fit.forget(waiting)
     print(f"models/cnn: of {len(rows)} epochs kept {kept}")
+
+
+def _augmented(train: pack.Pack, p: params.Params) -> dict[str, bytes]:
+    some = train.images[:: -(-len(train.images) // 5)]  # five or fewer, from all over the classes
+    return {"augmented.png": png.encode(augment.sheet(some, p.augment, seed=p.seed, times=7))}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ HOSTILE = [
     "x" * 300,
     "<img src=x onerror=alert(1)>",
 ]
-ABOUT = {"dataset": "shapes", "seed": 1, "data": "d41d8cd98f00b204e9800998ecf8427e.dir"}
+ABOUT = {"dataset": "shapes", "seed": 1, "data": "d41d8cd98f00b204e9800998ecf8427e.dir", "commit": "c0ffee" * 6,
+         "versions": {"python": "3.11.9", "keras": "3.15.1"}}  # fmt: skip
 METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "f1_macro", "roc_auc", "log_loss", "brier", "ece")
 PNG = b"\x89PNG\r\n\x1a\nnot really"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -94,6 +95,11 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         per_class={m: per_class for m in models},
         predictions={m: predictions for m in models},
         **judged(classes, models, predictions, each),
+        learning_curve=[
+            {"model": m, "share": share, "pictures": int(1120 * share), "accuracy": 0.99 - 0.3 * (1 - share) * (2 - i),
+             "low": 0.98 - 0.3 * (1 - share) * (2 - i), "high": 0.995 - 0.3 * (1 - share) * (2 - i)}
+            for i, m in enumerate(models) for share in (0.01, 0.1, 0.25, 0.5, 1.0)
+        ],
         comparison={
             "metric": "accuracy", "n": len(predictions), "confidence": 0.95, "best": models[0], "pairs": pairs,
             "groups": [list(models)],
@@ -307,11 +313,26 @@ def test_what_is_not_known_is_a_word():
         models=[found.models[0], {**found.models[1], "parameters": None, "best_epoch": None}],
         registration={**found.registration, "champion": None, "promoted": False},
     )
-    text, short = render(gone, data=None), report.summary(gone, about=ABOUT)
+    text, short = render(gone, data=None, commit=None), report.summary(gone, about=ABOUT)
     for said in (text, short):
         assert "– not measured" in said
         assert not re.search(r"\b(None|nan|NaN|null|undefined)\b", said.replace("– undefined", ""))
     assert "No champion" in text and "– not recorded" in text and "– undefined" in text
+
+
+def test_versions_and_commit_stand_with_what_else_reproduces_it():
+    text = usual()
+    last = text[text.index('id="reproduce"') :]
+    for said in ("3.15.1", "3.11.9", ABOUT["commit"], ABOUT["data"]):
+        assert f"<code>{said}</code>" in last
+
+
+def test_a_candidate_that_reigns_already_is_not_called_rejected():
+    registration = {**findings().registration, "promoted": False, "reason": "cnn is the champion already"}
+    text = render(replace(findings(), registration=registration))
+    assert "<bdi>cnn</bdi>, is that champion already: nothing changed" in text and "not promoted" not in text
+    lost = render(replace(findings(), registration={**registration, "version": 4, "reason": "it is not proven better"}))
+    assert "The candidate was not promoted" in lost and "champion already: nothing" not in lost
 
 
 def test_a_broken_expectation_is_on_top_and_says_how_to_mend_it():
@@ -337,7 +358,7 @@ def test_headings_are_in_order_and_tables_and_figures_are_named():
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     count = [tag for tag, _ in page.tags].count
     assert count("table") == count("caption") and count("figure") == count("figcaption")
-    assert all(a["role"] == "img" and a["aria-label"] for tag, a in page.tags if tag == "svg")
+    assert all(a["role"] in {"img", "group"} and a["aria-label"] for tag, a in page.tags if tag == "svg")
     assert all(a.get("scope") for tag, a in page.tags if tag == "th")
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids)) > 12
@@ -364,6 +385,17 @@ def test_text_has_the_contrast_of_level_aa(scheme):
     for ground in ("paper", "raised", "tint"):
         for text in ("ink", "soft", "accent", "bad"):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+
+
+def told(page, folder, scheme="1"):
+    """The JSON that `page` writes into #out; it may look into the frames it has."""
+    dom = subprocess.run(
+        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
+         f"--user-data-dir={folder / 'profile'}", f"--blink-settings=preferredColorScheme={scheme}",
+         "--virtual-time-budget=10000", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    ).stdout  # fmt: skip
+    return json.loads(html.unescape(re.search(r'<pre id="out">(.+?)</pre>', dom)[1]))
 
 
 MEASURE = """<!doctype html><body>
@@ -403,18 +435,46 @@ def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
         for width in (390, 1280):
             frames += f'<iframe src="{name}.html" width="{width}" height="800"></iframe>'
     (tmp_path / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
-    dom = subprocess.run(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-         f"--user-data-dir={tmp_path / 'profile'}", f"--blink-settings=preferredColorScheme={scheme}",
-         "--virtual-time-budget=10000", "--dump-dom", (tmp_path / "measure.html").as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    ).stdout  # fmt: skip
-    measured = json.loads(html.unescape(re.search(r'<pre id="out">(.+?)</pre>', dom)[1]))
+    measured = told(tmp_path / "measure.html", tmp_path, scheme)
     assert [each["width"] for each in measured] == [390, 1280] * len(pages)
     for each in measured:
         assert each["needed"] <= each["room"] and each["stray"] == []
         assert each["ground"] == ground
         assert each["sorted"] == "ascending"
+
+
+POINT = """<!doctype html><body><iframe src="page.html" width="1280" height="800"></iframe><pre id="out"></pre>
+<script>
+onload = () => {
+  const page = document.querySelector("iframe").contentDocument;
+  const figures = [...page.querySelectorAll("figure:has(.told)")];
+  const said = () => figures.map((figure) => figure.querySelector(".pointed").textContent);
+  const before = said();
+  const svg = figures[0].querySelector("svg");
+  const [first] = svg.querySelectorAll('.told[tabindex="0"]');
+  first.dispatchEvent(new PointerEvent("pointerenter"));
+  const pointed = said();
+  first.focus();
+  first.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  const stepped = said(), on = [...new Set([...page.querySelectorAll(".on")].map((part) => part.dataset.part))];
+  const stops = svg.querySelectorAll('[tabindex="0"]').length;
+  page.activeElement.blur();
+  document.getElementById("out").textContent = JSON.stringify({ before, pointed, stepped, on, stops, after: said() });
+};
+</script>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
+def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path):
+    found = findings()
+    trials = [{**row, "dropout": f"0.{int(row['trial']) % 3}"} for row in found.trials]
+    (tmp_path / "page.html").write_text(render(replace(found, trials=trials)), encoding="utf-8")
+    (tmp_path / "point.html").write_text(POINT)
+    seen = told(tmp_path / "point.html", tmp_path)
+    assert len(seen["before"]) == 2 and seen["before"] == seen["after"]
+    assert seen["pointed"][0] == "Trial 0: loss 0.400, accuracy 0.910; filters 16, head flatten, dropout 0.0"
+    assert seen["stepped"][0] == "Trial 1: loss 0.200, accuracy 0.920; filters 32, head flatten, dropout 0.1"
+    assert seen["on"] == ["trial-1"] and seen["stops"] == 1
 
 
 def test_two_classes_have_an_operating_threshold_and_more_have_none():
@@ -446,6 +506,13 @@ def test_heat_stands_beside_its_picture():
     assert "single cell" in report.render(replace(found, explanation=cold), **about)
 
 
+def test_augmented_pictures_are_shown_only_where_there_are_some():
+    sheet = {"cnn-augmented.png": PNG}
+    text = report.render(findings(), about=ABOUT, pictures={}, explained=sheet)
+    assert b64encode(PNG).decode() in text[text.index('id="data"') : text.index('id="search"')]
+    assert "As training sees them" not in usual()
+
+
 def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
     text = usual()
     assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
@@ -456,6 +523,29 @@ def test_models_that_nothing_tells_apart_are_named_together():
     assert "Not distinguishable on these pictures: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
     apart = {**findings().comparison, "groups": [["cnn"], ["mobilenet"]]}
     assert "Not distinguishable on these" not in render(replace(findings(), comparison=apart))
+
+
+def test_the_learning_curve_says_with_how_many_pictures_transfer_pays():
+    text = re.sub(r"<[^>]+>", "", usual())
+    assert (
+        "With 11, 112, 280 and 560 training pictures it does: the interval of mobilenet lies above that of cnn. With"
+        in text
+    )
+    assert "With 1,120 training pictures the intervals overlap, so that neither is proven ahead. mobilenet" in text
+    assert "mobilenet with 1,120 pictures is at least as accurate as cnn with 1,120." in text
+    assert "cnn rose from 0.690 with 560 pictures to 0.990 with 1,120; the intervals do not overlap" in text
+
+
+def test_without_a_learning_curve_nothing_is_said_of_it():
+    text = render(replace(findings(), learning_curve=[]))
+    assert "transfer pay" not in text and 'href="#learning"' not in text
+
+
+def test_a_learning_curve_of_one_model_compares_it_with_nothing():
+    text = render(findings(models=("cnn",)))
+    assert "Do more pictures pay?" in text and "No pretrained backbone was measured" in text
+    one = render(replace(findings(), learning_curve=findings().learning_curve[-1:]))
+    assert "rise" not in one[one.index('id="learning"') : one.index('id="errors"')]
 
 
 def test_a_card_has_the_usual_sections_and_numbers_of_the_files():

@@ -102,6 +102,21 @@ def test_mixing_shares_pictures_and_labels_alike(changes):
 
 def test_a_contact_sheet_shows_each_picture_and_its_changes(changes, pictures):
     sheet = augment.sheet(pictures[:3], changes(rotation=20.0), seed=1, times=4)
-    assert sheet.shape == (3 * 8, 5 * 8, 3) and sheet.dtype == np.uint8
-    np.testing.assert_array_equal(sheet[:8, :8], pictures[0])
-    assert not np.array_equal(sheet[:8, 8:16], pictures[0])
+    assert sheet.shape == (3 * 10, 5 * 10, 3) and sheet.dtype == np.uint8
+    np.testing.assert_array_equal(sheet[1:9, 1:9], pictures[0])
+    np.testing.assert_array_equal(sheet[11:19, 1:9], pictures[1])
+    assert not np.array_equal(sheet[1:9, 11:19], pictures[0])
+    assert (sheet[:, ::10] == 128).all() and (sheet[::10] == 128).all()
+
+
+def test_a_contact_sheet_of_large_pictures_stays_small(changes):
+    large = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
+    sheet = augment.sheet(large, changes(rotation=20.0), seed=1, times=2)
+    assert sheet.shape == (2 * 56, 3 * 56, 3)
+    np.testing.assert_array_equal(sheet[1:55, 1:55], large[0, ::3, ::3])
+
+
+@pytest.mark.parametrize(("knob", "value"), CHANGES)
+def test_every_knob_but_mixing_changes_a_picture_alone(changes, knob, value):
+    assert augment.changes(changes(**{knob: value}))
+    assert not augment.changes(changes(mixup=0.4))

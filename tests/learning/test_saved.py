@@ -32,6 +32,13 @@ def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
     assert [row["epoch"] for row in files.read_rows(tmp_path / "cnn/history.csv")] == ["1", "2"]
 
 
+def test_what_lies_beside_a_model_is_in_its_inventory(tmp_path, model):
+    network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
+    saved.write(tmp_path / "cnn", network, ROWS, kept=ROWS[0], spec={}, facts={}, beside={"augmented.png": b"a PNG"})
+    assert files.read_json(tmp_path / "cnn" / files.INVENTORY)["augmented.png"]["bytes"] == 5
+    files.verify(tmp_path / "cnn")
+
+
 def test_a_model_trained_in_bfloat16_is_saved_in_float32(tmp_path, mixed):
     pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     saved.write(tmp_path / "cnn", mixed, ROWS, kept=ROWS[0], spec={}, facts={})

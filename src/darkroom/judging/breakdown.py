@@ -1,4 +1,4 @@
-"""Figures of what accuracy depends on: what the pictures are like, and what a model may cost."""
+"""Figures of what accuracy depends on: what the pictures are like, how many there are, and what a model may cost."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -62,6 +62,29 @@ def price(models: Sequence[Mapping], front: Sequence[str], metric: str, width: i
     axes.margins(y=0.12)
     axes.grid()
     return canvas.text_of(figure, f"{metric} against time of {len(models)} models, {len(front)} on the Pareto front")
+
+
+@canvas.styled
+def learning(lines: Mapping[str, Sequence[Mapping]], width: int = canvas.WIDE) -> str:
+    """Test accuracy with its interval by the number of training pictures, a line a model.
+
+    `lines` are those of growth.by_model. The last is the blue one, squares; the others are ink and dashed.
+    """
+    figure, (axes,) = canvas.panels(width, 1, least=width, height=290, above=34)
+    measured = sorted({row["pictures"] for rows in lines.values() for row in rows})
+    for place, (model, rows) in enumerate(lines.items()):
+        last = place == len(lines) - 1
+        style = {"color": BLUE, "ls": "-", "marker": "s"} if last else {"color": INK, "ls": "--", "marker": "o"}
+        aside = (measured[-1] / measured[0]) ** (0.006 * (2 * place + 1 - len(lines)))  # so that intervals do not hide
+        pictures = [row["pictures"] * aside for row in rows]
+        found = {key: wording.column(rows, key) for key in ("accuracy", "low", "high")}
+        axes.vlines(pictures, found["low"], found["high"], color=style["color"], alpha=0.5, lw=1.6)
+        axes.plot(pictures, found["accuracy"], **style, ms=6, lw=1.6, alpha=0.9, label=canvas.shortened(model))
+    canvas.logarithmic(axes, measured)
+    axes.set(xlabel="training pictures", ylabel="test accuracy")
+    axes.grid(axis="y")
+    canvas.legend(figure, axes, len(lines))
+    return canvas.text_of(figure, f"Test accuracy by the number of training pictures of {len(lines)} models")
 
 
 def _share(axes: canvas.Axes, place: int, row: Mapping, differs: bool) -> None:

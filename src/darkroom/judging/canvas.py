@@ -8,7 +8,7 @@ import io
 import math
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.style
 from matplotlib import colors
@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from darkroom.errors import printable
 from darkroom.judging import svg
@@ -25,6 +26,8 @@ INK, BLUE, VERMILION = svg.INK, "#0072b2", "#d55e00"
 TEXT = 11  # pixels
 WIDE, NARROW = 700, 340  # pixels: a desk, a phone
 LONGEST = 18  # characters of a name in a figure; tables have the whole
+HALO = Stroke(linewidth=12, alpha=0), Normal()  # nothing to see, but easier to point at
+ROOM = 0.12  # share of an axis that the number at a tick takes on a phone
 SPAN = 20  # largest to smallest; beyond it an axis is better logarithmic
 
 styled = matplotlib.style.context(
@@ -93,6 +96,19 @@ def widen(axes: Axes, values: Sequence[float], *, across: bool = False) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+def logarithmic(axes: Axes, values: Sequence[float]) -> None:
+    """Make the x axis logarithmic, with ticks at these ascending `values` as far as there is room for them."""
+    axes.set_xscale("log")
+    apart = (values[-1] / values[0]) ** ROOM
+    told: list[float] = []
+    for value in reversed(values):
+        if not told or told[-1] / value > apart:
+            told.append(value)
+    axes.set_xticks(told, [f"{value:,}" for value in told])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.06)
+
+
 def tiles(axes: Axes, places: Sequence[tuple[int, int]], paints: Sequence[tuple[str, float]]) -> None:
     """Unit squares at (column, row), each in a colour and an opacity."""
     corners = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for x, y in places]
@@ -120,11 +136,11 @@ def width(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
 
 
-def text_of(figure: Figure, description: str) -> str:
-    """The figure as SVG text; `description` is for those who cannot see it."""
+def text_of(figure: Figure, description: str, told: Mapping[str, str] | None = None) -> str:
+    """The figure as SVG text; `description` is for those who cannot see it, `told` what its artists say, by gid."""
     drawn = io.StringIO()
     with warnings.catch_warnings():
         # The viewer has the letters that our measuring font lacks
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None})
-    return svg.presentable(drawn.getvalue(), description)
+    return svg.presentable(drawn.getvalue(), description, told or {})

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from darkroom.judging import growth
 from darkroom.judging.wording import number
 
 HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
@@ -31,6 +32,7 @@ class Findings:
     cost: Sequence[Mapping]
     explanation: Sequence[Mapping]
     doubtful: Sequence[Mapping[str, str]]
+    learning_curve: Sequence[Mapping]
     comparison: Mapping
     registration: Mapping
 
@@ -106,10 +108,23 @@ class Findings:
         known = {row["model"]: row for row in rows}
         return {name: known[name] for name in self.ranked}
 
+    @cached_property
+    def learned(self) -> dict[str, list[Mapping]]:
+        """The learning curve of each model, that from random weights first; empty where none was asked for."""
+        found = growth.by_model(self.learning_curve)
+        return dict(sorted(found.items(), key=lambda item: self.facts[item[0]]["pretrained"] is not None))
+
     @property
     def untrained(self) -> list[str]:
         """Transfer models whose backbone has random weights."""
         return [name for name, facts in self.facts.items() if facts["pretrained"] is False]
+
+    @property
+    def reigns_already(self) -> bool:
+        """Whether the candidate is the very model that was champion before: a version is a model file."""
+        champion = self.registration["champion"]
+        same = bool(champion) and champion["version"] == self.registration["version"]
+        return same and champion["version"] is not None and not self.registration["promoted"]
 
     @property
     def broken(self) -> list[Mapping]:

@@ -11,7 +11,19 @@ from hashlib import sha256
 
 from markupsafe import Markup
 
-from darkroom.judging import breakdown, canvas, cost, diagnostics, figures, proportions, templates, trials, wording
+from darkroom.judging import (
+    breakdown,
+    canvas,
+    cost,
+    diagnostics,
+    figures,
+    growth,
+    parallel,
+    proportions,
+    templates,
+    trials,
+    wording,
+)
 from darkroom.judging.findings import Findings
 
 LARGE = 30  # classes; above it the tables by class start folded
@@ -20,7 +32,7 @@ LARGE = 30  # classes; above it the tables by class start folded
 def render(
     found: Findings, *, about: Mapping[str, object], pictures: Mapping[str, bytes], explained: Mapping[str, bytes]
 ) -> str:
-    """The page. `about` has dataset, seed and data (the digest of the pictures, or None).
+    """The page. `about` has dataset, seed, data (the digest of the pictures, or None), commit (or None) and versions.
 
     `pictures` are PNGs by their path, `explained` those of evaluate by their file name; what is not there is left out.
     """
@@ -36,6 +48,7 @@ def render(
         front=_front(found),
         pictures={path: b64encode(png).decode() for path, png in pictures.items()},
         explained={name: b64encode(png).decode() for name, png in explained.items()},
+        growth=growth,
         large=LARGE,
         few=proportions.SMALL,
     )  # fmt: skip
@@ -83,11 +96,20 @@ def _figures(found: Findings) -> dict[str, Markup]:
         drawn["slices"] = _both(breakdown.slices, found.sliced, overall, 1 - found.comparison["confidence"])
     if len(found.ranked) > 1:
         drawn["price"] = _both(breakdown.price, _priced(found), _front(found), metric)
+    if found.learned:
+        drawn["learning"] = _both(breakdown.learning, found.learned)
+    return {name: Markup(text) for name, text in {**drawn, **_search(found)}.items()}
+
+
+def _search(found: Findings) -> dict[str, str]:
+    drawn = {}
     if found.trials:
-        drawn["search"] = _both(trials.by_number, found.trials, found.best["trial"])
+        drawn["search"] = _both(trials.by_number, found.trials, found.best["trial"], found.knobs)
     if found.turned:
         drawn["knobs"] = _both(trials.by_value, found.trials, found.turned)
-    return {name: Markup(text) for name, text in drawn.items()}
+    if len(found.turned) > 1:
+        drawn["parallel"] = _both(parallel.lines, found.trials, found.turned)
+    return drawn
 
 
 def _priced(found: Findings) -> list[dict]:

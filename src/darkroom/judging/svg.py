@@ -6,6 +6,7 @@ figures on a page do not clash. What is left opens by itself on a white page as 
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from xml.etree import ElementTree
 
@@ -20,21 +21,39 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
-def presentable(drawn: str, description: str) -> str:
-    """SVG text with a viewBox of one unit a pixel and `description` for who cannot see it."""
+def presentable(drawn: str, description: str, told: Mapping[str, str]) -> str:
+    """SVG text with a viewBox of one unit a pixel and `description` for who cannot see it.
+
+    `told` is what a group says when it is pointed at, by its id; groups may share one.
+    """
     root = ElementTree.fromstring(drawn)
     for parent in root.iter():
         for child in [child for child in parent if child.tag in {f"{{{SVG}}}metadata", f"{{{SVG}}}style"}]:
             parent.remove(child)
     prefix = f"f{sha256(drawn.encode()).hexdigest()[:8]}-"
-    for element in root.iter():
+    for element in list(root.iter()):
+        if element.get("id") in told:
+            _telling(element, told[element.attrib["id"]])
         _plain(element)
         _renamed(element, prefix)
     _, _, width, height = root.attrib["viewBox"].split()
-    root.attrib |= {"width": width, "height": height, "role": "img", "aria-label": printable(description)}
+    root.attrib |= {
+        "width": width,
+        "height": height,
+        "role": "group" if told else "img",
+        "aria-label": printable(description),
+    }
     root.attrib |= {"color": PAPER_INK, "font-family": FONTS, "stroke-linejoin": "round"}
     ElementTree.indent(root, "")
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _telling(element: ElementTree.Element, text: str) -> None:
+    """Browsers show a title by themselves; the page's script takes the part to find the others of the same name."""
+    element.attrib |= {"class": "told", "data-part": element.attrib["id"], "role": "img", "tabindex": "-1"}
+    title = ElementTree.Element(f"{{{SVG}}}title")
+    title.text = printable(text)
+    element.insert(0, title)
 
 
 def _plain(element: ElementTree.Element) -> None:

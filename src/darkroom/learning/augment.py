@@ -11,8 +11,9 @@ from keras import layers
 from darkroom.learning import warp
 from darkroom.params import Augment
 
-GREY = 127.5  # of a cut-out square, the middle of the range
+GREY = 127.5  # of a cut-out square and of borders, the middle of the range
 RANGE = (0, 255)
+SIDE = 64  # pixels at most of a picture on a contact sheet: it ends in a report that git holds
 
 
 def network(shape: tuple[int, int, int], how: Augment, *, seed: int) -> keras.Sequential:
@@ -35,12 +36,22 @@ def mixing(how: Augment, *, seed: int) -> keras.Layer | None:
     return layers.MixUp(how.mixup, seed=seed + 4, dtype="float32") if how.mixup else None
 
 
-def sheet(images: np.ndarray, how: Augment, *, seed: int, times: int) -> np.ndarray:
-    """A contact sheet uint8 `(n s, (1 + times) s, c)`: a row a picture of uint8 `(n, s, s, c)`, the picture first.
+def changes(how: Augment) -> bool:
+    """Whether a picture alone is changed: any knob is turned but that of mixing."""
+    return warp.moves(how) or bool(how.brightness or how.contrast or how.cutout)
 
+
+def sheet(images: np.ndarray, how: Augment, *, seed: int, times: int) -> np.ndarray:
+    """A contact sheet uint8 `(n (s + 2), (1 + times) (s + 2), c)`: a row a picture of uint8 `(n, s, s, c)`.
+
+    The picture comes first. All have a grey border, so that none runs into the next.
+    A side beyond SIDE is shortened to every so many pixels; the changes are shares and degrees, so they look the same.
     Mixing is left out: it changes pictures only together with their labels.
     """
+    step = -(-images.shape[1] // SIDE)
+    images = images[:, ::step, ::step]
     changing = network(images.shape[1:], how, seed=seed)
     changed = [np.asarray(changing(images, training=True)) for _ in range(times)]
     columns = [images, *(np.rint(c.clip(0, 255)).astype("uint8") for c in changed)]
-    return np.concatenate([np.concatenate(list(column)) for column in columns], axis=1)
+    framed = [np.pad(column, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=round(GREY)) for column in columns]
+    return np.concatenate([np.concatenate(list(column)) for column in framed], axis=1)
