@@ -1,6 +1,6 @@
 """Say which model is best, beyond chance.        predictions/ -> comparison.json"""
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.judging import predictions, significance
 
 
@@ -21,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -1,6 +1,6 @@
 """Say what more pictures, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 
 
 def main() -> None:
@@ -37,4 +37,4 @@ def _measured(p: params.Params) -> list[dict]:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.judging import doubt, evaluation
 from darkroom.shipping import lineage, predict, tracking
@@ -47,4 +47,4 @@ def _write(found: dict[str, evaluation.Evaluation]) -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

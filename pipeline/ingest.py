@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from darkroom import errors, params, paths
+from darkroom import errors, params, paths, stage
 from darkroom.data import sources
 
 
@@ -15,4 +15,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -1,6 +1,6 @@
 """Decode every picture once.        images/, manifest.csv -> packed/{train,val,test}/"""
 
-from darkroom import errors, params, paths
+from darkroom import params, paths, stage
 from darkroom.data import manifest, packing
 
 
@@ -13,4 +13,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

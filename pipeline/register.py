@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.shipping import lineage, promotion, registry
 
@@ -24,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -1,6 +1,6 @@
 """Write the report.        reports/*, packed/ -> index.html, summary.md, cards/"""
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.judging import cards, report, thumbnail
 from darkroom.judging.findings import Findings
@@ -47,4 +47,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -1,6 +1,6 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.data import pack, png
 from darkroom.learning import architectures, augment, device, fit, saved, state
 from darkroom.shipping import lineage, tracking
@@ -36,4 +36,4 @@ def _augmented(train: pack.Pack, p: params.Params) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

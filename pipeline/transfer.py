@@ -1,6 +1,6 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import errors, params, paths
+from darkroom import params, paths, stage
 from darkroom.data import pack
 from darkroom.learning import backbones, device, fit, saved, state, transfer, weights
 from darkroom.shipping import lineage, tracking
@@ -41,4 +41,4 @@ def main(backbone: str) -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

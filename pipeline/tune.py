@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.learning import search, state
 from darkroom.shipping import lineage, tracking
 
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

@@ -1,6 +1,6 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
-from darkroom import errors, files, params, paths
+from darkroom import files, params, paths, stage
 from darkroom.data import checks, gallery, layout, manifest, rows, summary, tally
 
 
@@ -24,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    errors.guard(main)
+    stage.run(main, paths.LOCKS)

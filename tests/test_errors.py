@@ -28,7 +28,7 @@ def guarded(monkeypatch, capsys):
 
 KINDS = {
     errors.ParamsError: 2, errors.DataError: 3, errors.ArtifactError: 4, errors.EnvironmentFault: 5,
-    errors.ServiceError: 6, errors.TrainingError: 7,
+    errors.ServiceError: 6, errors.TrainingError: 7, errors.BusyError: 9,
 }  # fmt: skip
 
 

@@ -54,6 +54,10 @@ class TrainingError(DarkroomError):
     exit_code = 7
 
 
+class BusyError(DarkroomError):
+    exit_code = 9
+
+
 def printable(text: object) -> str:
     """`text` on one line, control characters and ANSI escapes spelled out: names come from strangers."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

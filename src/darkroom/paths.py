@@ -8,6 +8,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 LOCK = Path("dvc.lock")
 CACHE = Path(".cache")
+LOCKS = CACHE / "running"
 
 IMAGES = Path("data/images")
 MANIFEST = Path("data/manifest.csv")

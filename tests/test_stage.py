@@ -1,0 +1,70 @@
+"""stage: one of a kind at a time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from darkroom import stage
+
+HOLD = """
+import sys
+from pathlib import Path
+from darkroom import stage
+
+def main(*words):
+    print("in", flush=True)
+    sys.stdin.read()
+
+stage.run(main, Path("locks"))
+"""
+
+
+@pytest.fixture
+def holder(tmp_path, monkeypatch):
+    """A process that runs the stage `fake` with the word `a` until it is killed."""
+    monkeypatch.chdir(tmp_path)
+    Path("fake.py").write_text(HOLD)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "fake.py", "a"], **pipes, text=True) as process:
+        assert process.stdout.readline() == "in\n"
+        yield process
+        process.kill()
+
+
+def outcome(monkeypatch, *words):
+    """Exit code, 0 for none, and whether main ran."""
+    monkeypatch.setattr(sys, "argv", ["fake.py", *words])
+    ran = []
+    try:
+        stage.run(lambda *_: ran.append(1), Path("locks"))
+    except SystemExit as left:
+        return left.code, bool(ran)
+    return 0, bool(ran)
+
+
+def test_a_stage_that_runs_already_is_busy_and_names_the_process(holder, monkeypatch, capsys):
+    assert outcome(monkeypatch, "a") == (9, False)
+    said = capsys.readouterr().err
+    assert said.startswith("error[E_BUSY] fake-a is running already") and str(holder.pid) in said
+    assert said.count("\n") == 1
+
+
+def test_another_word_is_another_stage(holder, monkeypatch):
+    assert outcome(monkeypatch, "b") == (0, True)
+
+
+def test_a_killed_stage_is_no_longer_busy(holder, monkeypatch):
+    holder.kill()
+    holder.wait()
+    assert outcome(monkeypatch, "a") == (0, True)
+
+
+def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    seen = []
+    stage.run(lambda: seen.append(Path("locks/fake.lock").read_text()), Path("locks"))
+    assert seen == [f"{os.getpid()}\n"]
