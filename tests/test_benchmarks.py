@@ -48,4 +48,4 @@ def test_the_committed_figures_are_those_of_all_ways():
     for found in reports.values():
         assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
         ratios = found["ratios"].values()
-        assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 5 for ratio in ratios)
+        assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 3 for ratio in ratios)
