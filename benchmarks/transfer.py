@@ -11,25 +11,30 @@ values of params.yaml but 10 epochs for both and one head, the first of `transfe
                 each epoch sees every picture changed anew.
 
 Both are judged on the test pictures. Seconds are of the wall and of all processors (the machine may have others to
-serve). Nothing is read from or left in `.cache`.
+serve). Nothing is read from or left in `.cache`. `reports/benchmarks/transfer.json` keeps the ratios.
 """
 
+import datetime
+import os
+import platform
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 
-from darkroom import params, paths
+from darkroom import files, params, paths
 from darkroom.data import pack
 from darkroom.judging import metrics
 from darkroom.learning import augment, backbones, classifier, descent, device, heads, transfer, weights
 
 EPOCHS = 10
+OUT = Path("reports/benchmarks/transfer.json")
 
 
 def main(backbone: str, pictures: str = "0") -> None:
@@ -49,7 +54,18 @@ def main(backbone: str, pictures: str = "0") -> None:
     (a, b, one), (c, d, other) = found.values()
     print(f"darkroom is {c / a:.1f} x as fast by the wall, {d / b:.1f} x by processors")
     right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
-    print("difference of accuracy {:+.4f} +- {:.4f}".format(*difference(*right)))
+    mean, reach = difference(*right)
+    print(f"difference of accuracy {mean:+.4f} +- {reach:.4f}")
+    versions = {"python": platform.python_version(), **{name: version(name) for name in ("keras", "tensorflow")}}
+    told = {
+        "ratios": {"frozen_fit": {**dict.fromkeys(("median", "min", "max"), round(c / a, 3)), "n": 1}},
+        "ratio_of_processor_time": round(d / b, 3),
+        "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
+        "backbone": backbone, "side": chosen.side, "pictures": len(train.labels), "epochs": EPOCHS,
+        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
+        "versions": versions, "date": datetime.date.today().isoformat(),
+    }  # fmt: skip
+    files.write_json(OUT, told)
 
 
 def darkroom(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: params.Params) -> keras.Model:
