@@ -335,12 +335,18 @@ def test_a_candidate_that_reigns_already_is_not_called_rejected():
     assert "The candidate was not promoted" in lost and "champion already: nothing" not in lost
 
 
-def test_a_broken_expectation_is_on_top_and_says_how_to_mend_it():
+def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     found = findings()
-    broken = {**found.validation["expectations"][0], "success": False, "observed": "cat is 21 times owl"}
-    text = render(replace(found, validation={**found.validation, "success": False, "expectations": [broken]}))
-    assert text.index("The data breaks") < text.index('id="data"')
+    unmet = {
+        **found.validation["expectations"][0],
+        "success": False,
+        "severity": "warning",
+        "observed": "cat is 21 times owl",
+    }
+    text = render(replace(found, validation={**found.validation, "success": False, "expectations": [unmet]}))
+    assert text.index("expectations of the data not met") < text.index('id="data"')
     assert "cat is 21 times owl" in text and "add pictures" in text
+    assert ">look<" in text and "broken" not in text
 
 
 def test_the_surest_mistakes_come_first_with_their_pictures():

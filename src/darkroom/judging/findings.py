@@ -127,7 +127,8 @@ class Findings:
         return same and champion["version"] is not None and not self.registration["promoted"]
 
     @property
-    def broken(self) -> list[Mapping]:
+    def unmet(self) -> list[Mapping]:
+        """As validate lets no error through, these are warnings: something for a person to look at."""
         return [each for each in self.validation["expectations"] if not each["success"]]
 
     @property

@@ -147,8 +147,8 @@ def _champion(registration: Mapping) -> str:
 
 
 def _data(found: Findings) -> str:
-    pictures, broken = found.validation["pictures"], found.broken
-    verdict = f"{len(broken)} expectations broken" if broken else "every expectation met"
+    pictures, unmet = found.validation["pictures"], found.unmet
+    verdict = f"{len(unmet)} expectations not met, have a look" if unmet else "every expectation met"
     return f"{pictures:,} pictures of {len(found.validation['classes']):,} classes, {verdict}"
 
 
