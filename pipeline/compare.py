@@ -7,15 +7,7 @@ from darkroom.judging import predictions, significance
 def main() -> None:
     p = params.load()
     classes, labels, predicted = predictions.read(paths.PREDICTIONS)
-    found = significance.compare(
-        labels,
-        predicted,
-        k=len(classes),
-        metric=p.compare.metric,
-        resamples=p.compare.resamples,
-        confidence=p.compare.confidence,
-        seed=p.seed,
-    )
+    found = significance.compare(labels, predicted, k=len(classes), how=p.compare, seed=p.seed)
     files.write_json(paths.COMPARISON, found)
     print(found["sentence"])
 

@@ -12,7 +12,7 @@ def main() -> None:
     test = pack.read(paths.PACKED, "test")
     labels, metric, name = np.asarray(test.labels), p.compare.metric, p.register.model
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
-    judge = {"how": p.register, "metric": metric, "resamples": p.compare.resamples, "seed": p.seed}
+    judge = {"how": p.register, "compared": p.compare, "seed": p.seed}
     decision = promotion.decide(challenger, paths.CHAMPION, test.images, labels, **judge)
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     version = registry.ensure_version(name, challenger, **about)

@@ -1,4 +1,4 @@
-"""engine.Crew: a task that fails or dies costs that task, and memory does not creep."""
+"""crew: a task that fails or dies costs that task, and memory does not creep."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from darkroom import engine
+from darkroom.crew import Crew, Event
 
 ROOM = 1 << 30
 HELD = []
@@ -38,7 +38,7 @@ def done():
 
     def run(*tasks, workers=1, growth=ROOM):
         found = {number: [] for number in range(len(tasks))}
-        with engine.Crew(task, sit, workers, growth=growth) as crew:
+        with Crew(task, sit, workers, growth=growth) as crew:
             for number, arguments in enumerate(tasks):
                 crew.submit(number, *arguments)
             while not all(events and events[-1].kind in ("done", "failed") for events in found.values()):
@@ -77,19 +77,19 @@ def test_a_worker_that_grew_is_replaced(done):
 
 
 def test_cancelled_tasks_are_those_that_no_worker_has_begun():
-    with engine.Crew(task, sit, 1, growth=ROOM) as crew:
+    with Crew(task, sit, 1, growth=ROOM) as crew:
         for number in range(3):
             crew.submit(number, "", 0)
-        assert crew.next() == engine.Event(0, "started")
+        assert crew.next() == Event(0, "started")
         assert crew.cancel() == [1, 2]
 
 
 PARENT = """
 import sys, time
 sys.path.insert(0, {here!r})
-from darkroom import engine
+from darkroom.crew import Crew
 from test_crew import sleep, sit
-with engine.Crew(sleep, sit, 2, growth=1 << 30) as crew:
+with Crew(sleep, sit, 2, growth=1 << 30) as crew:
     crew.submit(0); crew.submit(1)
     told = 0
     while told < 2:
@@ -118,7 +118,7 @@ def test_workers_die_with_a_killed_parent():
 
 
 def test_a_worker_that_was_killed_between_tasks_costs_nothing():
-    with engine.Crew(task, sit, 1, growth=ROOM) as crew:
+    with Crew(task, sit, 1, growth=ROOM) as crew:
         pids = []
         for number in range(2):
             crew.submit(number, "", 0)

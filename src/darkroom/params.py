@@ -5,15 +5,14 @@ before an hour of training. No value has a default here: params.yaml says everyt
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from warnings import catch_warnings, filterwarnings
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML, YAMLError
 
+from darkroom import mistakes
 from darkroom.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -234,7 +233,7 @@ with catch_warnings():
         def _every_value_of_the_space_fits_the_model(self) -> "Params":
             for knob, values in self.tune.space.items():
                 if knob not in Model.model_fields:
-                    raise ValueError(f"unknown knob tune.space.{knob}{_meant(knob, Model.model_fields)}")
+                    raise ValueError(f"unknown knob tune.space.{knob}{mistakes.meant(knob, Model.model_fields)}")
                 if not values or len(set(map(repr, values))) < len(values):
                     raise ValueError(f"tune.space.{knob}: expected different values, got {values}")
                 for value in values:
@@ -247,7 +246,7 @@ def with_value(model: Model, knob: str, value: object) -> Model:
     try:
         return Model.model_validate({**model.model_dump(), knob: value})
     except ValidationError as fault:
-        raise ValueError(f"tune.space.{knob}: {_sentence(fault.errors()[0], '')}") from fault
+        raise ValueError(f"tune.space.{knob}: {mistakes.sentence(fault.errors()[0])}") from fault
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -259,14 +258,12 @@ def load(path: Path = Path("params.yaml")) -> Params:
             "E_PARAMS", "there is no such file", where=path, fix="run from the repository root"
         ) from fault
     except (YAMLError, UnicodeDecodeError) as fault:
-        raise ParamsError("E_PARAMS", _where_in_yaml(fault), where=path, fix="mend the YAML at that place") from fault
+        raise ParamsError("E_PARAMS", _in_yaml(fault), where=path, fix="mend the YAML at that place") from fault
     try:
         return Params.model_validate(values)
     except ValidationError as fault:
-        mistakes = "; ".join(_mistake(error) for error in fault.errors())
-        raise ParamsError(
-            "E_PARAMS", mistakes, where=path, fix="correct it; the comments there give the units"
-        ) from fault
+        told = "; ".join(mistakes.told(error, Params) for error in fault.errors())
+        raise ParamsError("E_PARAMS", told, where=path, fix="correct it; the comments there give the units") from fault
 
 
 def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[str, object]:
@@ -278,37 +275,8 @@ def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[st
     return found
 
 
-def _mistake(error: ErrorDetails) -> str:
-    name = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {name}{_meant_key(error['loc'])}"
-    if error["type"] == "missing":
-        return f"missing key {name}"
-    return _sentence(error, name)
-
-
-def _sentence(error: ErrorDetails, name: str) -> str:
-    if error["type"] == "value_error":
-        said = error["msg"].removeprefix("Value error, ")
-    else:
-        said = f"{error['msg'].replace('Input should be', 'expected')}, got {error['input']!r}"
-    return f"{name}: {said}" if name else said
-
-
-def _meant_key(loc: tuple[int | str, ...]) -> str:
-    section: type[BaseModel] = Params
-    for part in loc[:-1]:
-        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
-    *parents, wrong = (str(part) for part in loc)
-    return _meant(wrong, section.model_fields, ".".join(parents))
-
-
-def _meant(wrong: str, known: object, parent: str = "") -> str:
-    near = get_close_matches(wrong, list(known), n=1)
-    return f", did you mean {parent + '.' if parent else ''}{near[0]}?" if near else f", known are {', '.join(known)}"
-
-
-def _where_in_yaml(fault: Exception) -> str:
+def _in_yaml(fault: YAMLError | UnicodeDecodeError) -> str:
+    """What keeps the file from being read, and at which place."""
     mark = getattr(fault, "problem_mark", None)
     problem = getattr(fault, "problem", None) or str(fault).splitlines()[0]
     return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem

@@ -5,8 +5,10 @@ import pytest
 from scipy.stats import binom
 
 from darkroom.judging import metrics, significance
+from darkroom.params import Compare
 
-HOW = {"k": 2, "metric": "accuracy", "resamples": 300, "confidence": 0.95, "seed": 1}
+JUDGED = Compare(metric="accuracy", resamples=300, confidence=0.95)
+HOW = {"k": 2, "how": JUDGED, "seed": 1}
 LABELS = np.repeat([0, 1], 150)
 
 
@@ -47,9 +49,10 @@ def test_holm_is_the_table_of_a_textbook():
 def test_a_true_null_is_rarely_rejected():
     """200 pairs that are equally good; at most 5 % plus three standard errors may be called different."""
     rng, called = np.random.default_rng(2), 0
+    brief = JUDGED.model_copy(update={"resamples": 100})
     for seed in range(200):
         a, b = (np.where(rng.random(300) < 0.9, LABELS, 1 - LABELS) for _ in range(2))
-        pair = significance.better(LABELS, a, b, **{**HOW, "seed": seed, "resamples": 100})
+        pair = significance.better(LABELS, a, b, k=2, how=brief, seed=seed)
         called += pair["proven"] or pair["high"] < 0
     assert called / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 

@@ -5,9 +5,10 @@ import pytest
 
 from darkroom import files
 from darkroom.errors import ArtifactError
-from darkroom.params import Register
+from darkroom.params import Compare, Register
 from darkroom.shipping import promotion
 
+COMPARED = Compare(metric="accuracy", resamples=200, confidence=0.9)
 HOW = Register(model="pets", min_accuracy=0.5, confidence=0.95)
 IMAGES = np.zeros((100, 8, 8, 1), "uint8")
 
@@ -17,7 +18,7 @@ def labels(cats: int) -> np.ndarray:
 
 
 def decide(challenger, champion, truth, how=HOW):
-    return promotion.decide(challenger, champion, IMAGES, truth, how=how, metric="accuracy", resamples=200, seed=1)
+    return promotion.decide(challenger, champion, IMAGES, truth, how=how, compared=COMPARED, seed=1)
 
 
 def crowned(folder, champion):

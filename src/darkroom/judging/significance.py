@@ -14,23 +14,16 @@ import numpy as np
 
 from darkroom.judging import counts, metrics, resampling, standing
 from darkroom.judging.standing import UNDECIDED
+from darkroom.params import Compare
 
 
-def compare(
-    labels: np.ndarray,
-    predicted: Mapping[str, np.ndarray],
-    *,
-    k: int,
-    metric: str,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> dict:
+def compare(labels: np.ndarray, predicted: Mapping[str, np.ndarray], *, k: int, how: Compare, seed: int) -> dict:
     """What comparison.json holds: a ranking, every pair, the best, and a sentence.
 
-    `labels` int64 `(n,)`, `predicted` the same for each model. `metric` is one of counts.statistic.
+    `labels` int64 `(n,)`, `predicted` the same for each model of `k` classes.
     """
-    draw = partial(_drawn, labels, k=k, metric=metric, resamples=resamples, seed=seed)
+    metric, confidence = how.metric, how.confidence
+    draw = partial(_drawn, labels, k=k, how=how, seed=seed)
     drawn = {name: draw(p) for name, p in predicted.items()}
     names = sorted(drawn, key=lambda name: (-drawn[name][0], name))
     pairs = []
@@ -54,21 +47,11 @@ def compare(
     }
 
 
-def better(
-    labels: np.ndarray,
-    new: np.ndarray,
-    old: np.ndarray,
-    *,
-    k: int,
-    metric: str,
-    resamples: int,
-    confidence: float,
-    seed: int,
-) -> dict:
+def better(labels: np.ndarray, new: np.ndarray, old: np.ndarray, *, k: int, how: Compare, seed: int) -> dict:
     """`{difference, low, high, mcnemar_p, proven}` of predictions `new` over `old`, int64 `(n,)` each."""
-    ours, theirs = (_drawn(labels, p, k=k, metric=metric, resamples=resamples, seed=seed) for p in (new, old))
-    pair = {**_pair(ours, theirs, confidence), "mcnemar_p": mcnemar(labels, new, old)}
-    return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], confidence) == "a better"}
+    ours, theirs = (_drawn(labels, p, k=k, how=how, seed=seed) for p in (new, old))
+    pair = {**_pair(ours, theirs, how.confidence), "mcnemar_p": mcnemar(labels, new, old)}
+    return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], how.confidence) == "a better"}
 
 
 def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
@@ -96,9 +79,10 @@ def holm(ps: list[float]) -> list[float]:
     return corrected
 
 
-def _drawn(labels: np.ndarray, predicted: np.ndarray, *, k: int, metric: str, **how) -> tuple[float, np.ndarray]:
+def _drawn(labels: np.ndarray, predicted: np.ndarray, *, k: int, how: Compare, seed: int) -> tuple[float, np.ndarray]:
     """The value and its bootstrap samples `(resamples,)`: the same pictures in the same sample of every model."""
-    return metrics.bootstrap(labels, counts.statistic(labels, predicted, k), **how)[0][metric]
+    statistic = counts.statistic(labels, predicted, k)
+    return metrics.bootstrap(labels, statistic, resamples=how.resamples, seed=seed)[0][how.metric]
 
 
 def _pair(a: tuple[float, np.ndarray], b: tuple[float, np.ndarray], confidence: float) -> dict:

@@ -18,7 +18,8 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
-from darkroom import engine, files
+from darkroom import files
+from darkroom.crew import Crew, Event
 from darkroom.errors import TrainingError, warn
 from darkroom.learning import device, oracles, trial
 from darkroom.learning.jobs import Job, Jobs, turned
@@ -47,7 +48,7 @@ def search(
     print(f"{count} workers, devices:", *device.names(), flush=True)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
-        engine.Crew(trial.attempt, start, count, growth=GROWTH) as crew,
+        Crew(trial.attempt, start, count, growth=GROWTH) as crew,
         _Work(crew, task, state, observe, how.minutes) as work,
     ):
         rows = [_row(job, result, how) for job, result in _in_order(work, how, model, seed, state)]
@@ -84,7 +85,7 @@ def _in_order(work: "_Work", how: Tune, model: Model, seed: int, state: Path) ->
 class _Work:
     """Trials at work. Each is begun once, seen by its own run, and journalled as it ends."""
 
-    def __init__(self, crew: engine.Crew, task: Callable, state: Path, observe: Observe, minutes: float):
+    def __init__(self, crew: Crew, task: Callable, state: Path, observe: Observe, minutes: float):
         self._crew, self._task, self._state, self._observe = crew, task, state, observe
         self._jobs: dict[str, Job] = {}
         self._results: dict[str, dict | None] = {}
@@ -116,7 +117,7 @@ class _Work:
                 self._hear(self._crew.next())
         return self._results[job.key]
 
-    def _hear(self, event: engine.Event) -> None:
+    def _hear(self, event: Event) -> None:
         job = self._jobs[event.key]
         if event.kind == "started":
             opened = ExitStack()
@@ -127,7 +128,7 @@ class _Work:
         else:
             self._ended(job, event)
 
-    def _ended(self, job: Job, event: engine.Event) -> None:
+    def _ended(self, job: Job, event: Event) -> None:
         opened, _ = self._runs.pop(job.key)
         if event.kind == "done":
             opened.close()

@@ -14,7 +14,7 @@ import numpy as np
 from darkroom import files
 from darkroom.errors import printable
 from darkroom.judging import metrics, significance
-from darkroom.params import Register
+from darkroom.params import Compare, Register
 from darkroom.shipping import predict
 
 REIGN = "reign.json"  # beside the model files: why this model became champion
@@ -38,12 +38,15 @@ def decide(
     labels: np.ndarray,
     *,
     how: Register,
-    metric: str,
-    resamples: int,
+    compared: Compare,
     seed: int,
 ) -> Decision:
-    """Judge two model folders on test pictures uint8 `(n, s, s, c)` with labels int64 `(n,)`."""
-    common = {"resamples": resamples, "confidence": how.confidence, "seed": seed}
+    """Judge two model folders on test pictures uint8 `(n, s, s, c)` with labels int64 `(n,)`.
+
+    As models are compared, but with the confidence of `how`.
+    """
+    metric, gate = compared.metric, compared.model_copy(update={"confidence": how.confidence})
+    common = {"resamples": gate.resamples, "confidence": gate.confidence, "seed": seed}
     new, old = _seen(challenger, images), _seen(champion, images) if _rival(champion, challenger) else None
     mine = metrics.summary(labels, new, **common)
     name, accuracy = challenger.name, mine["accuracy"]["value"]
@@ -56,7 +59,7 @@ def decide(
         return Decision(name, champion, False, f"{printable(name)} is the champion already", theirs[metric])
     if accuracy < how.min_accuracy:
         return Decision(name, champion, False, _below(name, accuracy, how.min_accuracy), theirs[metric])
-    proof = significance.better(labels, new.argmax(1), old.argmax(1), k=new.shape[1], metric=metric, **common)
+    proof = significance.better(labels, new.argmax(1), old.argmax(1), k=new.shape[1], how=gate, seed=seed)
     why = _compared(name, metric, proof, len(labels))
     won = proof["proven"]
     return Decision(name, challenger if won else champion, won, why, (mine if won else theirs)[metric])
