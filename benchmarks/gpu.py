@@ -8,7 +8,6 @@ compiles, does not count. Without a GPU it says so and ends with exit 5.
 """
 
 import argparse
-import datetime
 import json
 import os
 import statistics
@@ -18,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks.ingest import machine, spread
+from benchmarks import turns
 
 GOAL = 0.94  # of validation accuracy on CIFAR-10
 LOOK = 0.5  # seconds between two looks at the GPU
@@ -57,7 +56,7 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {
         "precision": precision,
-        "seconds_an_epoch": spread(epochs),
+        "seconds_an_epoch": turns.spread(epochs),
         "pictures_per_second": round(len(train.labels) / statistics.median(epochs)),
         "utilisation": used.median(),
         "val_accuracy": rows[-1]["val_accuracy"],
@@ -104,8 +103,8 @@ def main() -> None:
         "cats_dogs_course": trained(known.cats_dogs, "cats_dogs_course", 1.0),
         "cifar10": trained(known.cifar10, "cifar10", GOAL),
     }
-    about = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "devices": device.names(), "machine": machine()}
-    files.write_json(OUT, {**found, **about, "date": datetime.date.today().isoformat()})
+    about = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "devices": device.names()}
+    files.write_json(OUT, {**found, **about, **turns.stamp("keras", "numpy")})
     print(json.dumps(found, indent=2))
 
 

@@ -10,17 +10,12 @@ archive first, with grain, as enlarging alone would leave nothing to decode. Fig
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
+
+from benchmarks import turns
 
 SUFFIXES = (".jpg", ".jpeg")  # what all of the four can read
 BATCH = 256  # pictures
@@ -107,37 +102,10 @@ def enlarge(folder: Path, out: Path, side: int) -> None:
         Image.fromarray((np.asarray(large) + grain).clip(0, 255).astype(np.uint8)).save(target, quality=85)
 
 
-def timed(way: str, folder: Path, size: int) -> float:
-    words = [sys.executable, "-m", "benchmarks.ingest", "--way", way, "--data", str(folder), "--size", str(size)]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return float(done.stdout.split()[-1])
-
-
 def compare(folder: Path, size: int, rounds: int) -> dict:
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
-    for number in range(rounds):
-        for way, found in seconds.items():
-            found.append(timed(way, folder, size))
-            print(f"round {number + 1} of {rounds}: {way} {found[-1]:.2f} s", flush=True)
-    ours = seconds.pop("darkroom")
-    ratios = {
-        way: spread([other / mine for other, mine in zip(found, ours, strict=True)]) for way, found in seconds.items()
-    }
-    return {"ratios": ratios, "seconds": {"darkroom": spread(ours)} | {way: spread(s) for way, s in seconds.items()}}
-
-
-def spread(values: list[float]) -> dict:
-    rounded = [round(value, 3) for value in values]
-    return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
-
-
-def machine() -> dict:
-    from darkroom import engine
-
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"system": platform.platform(), "processors": engine.processors(), "memory_gib": round(memory / 2**30, 1)}
+    seconds = turns.taken("benchmarks.ingest", WAYS, rounds, "--data", folder, "--size", size)
+    ratios = {way: turns.ratios(found, seconds["darkroom"]) for way, found in seconds.items() if way != "darkroom"}
+    return {"ratios": ratios, "seconds": {way: turns.spread(found) for way, found in seconds.items()}}
 
 
 def main() -> None:
@@ -162,11 +130,9 @@ def main() -> None:
             small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {known.enlarge}"
             enlarge(small, folder, known.enlarge)
         found = compare(folder, known.size, known.rounds)
-        about = {"pictures": len(jpegs(folder)), "image_size": known.size, "machine": machine()}
-    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
+        about = {"pictures": len(jpegs(folder)), "image_size": known.size}
     report = files.read_json(OUT) if OUT.exists() else {}
-    today = datetime.date.today().isoformat()
-    files.write_json(OUT, {**report, name: {**found, **about, "versions": versions, "date": today}})
+    files.write_json(OUT, {**report, name: {**found, **about, **turns.stamp(*VENDORS)}})
     print(json.dumps(found["ratios"], indent=2))
 
 

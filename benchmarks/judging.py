@@ -8,21 +8,18 @@ costs, and what importing TensorFlow costs, is timed by itself and told beside t
 """
 
 import argparse
-import datetime
 import os
-import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from ruamel.yaml import YAML
 
+from benchmarks import turns
 from darkroom import files
 
 OUT = Path("reports/benchmarks/judging.json")
@@ -97,16 +94,9 @@ def main() -> None:
             repository(Path(home), known.pictures)
             rounds.append(seconds(Path(home)))
             print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
-    told = {name: _spread([each[name] for each in rounds]) for name in rounds[0]}
-    about = {"pictures": known.pictures, "models": 3, "system": platform.platform(), "cores": os.cpu_count()}
-    versions = {"python": platform.python_version(), **{name: version(name) for name in ("tensorflow", "numpy")}}
-    date = datetime.date.today().isoformat()
-    files.write_json(OUT, {"seconds": told, **about, "versions": versions, "date": date})
-
-
-def _spread(values: list[float]) -> dict:
-    rounded = [round(value, 2) for value in values]
-    return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
+    told = {name: turns.spread([each[name] for each in rounds]) for name in rounds[0]}
+    about = {"pictures": known.pictures, "models": 3}
+    files.write_json(OUT, {"seconds": told, **about, **turns.stamp("tensorflow", "numpy")})
 
 
 if __name__ == "__main__":

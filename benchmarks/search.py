@@ -9,19 +9,14 @@ A last run searches 20 short trials and says how many bytes the supervisor holds
 """
 
 import argparse
-import datetime
 import json
-import platform
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
-from benchmarks.ingest import machine, spread
+from benchmarks import turns
 
 SPACE = {"filters": [2, 32], "learning_rate": [0.000001, 0.00001, 0.001, 0.1]}  # one of them clearly the best
 SIZE, BATCH, VALIDATED = 64, 32, 0.1
@@ -127,25 +122,12 @@ def prepare(archive: Path, home: Path, pictures: int) -> int:
     return len(rows)
 
 
-def measured(way: str, home: Path, epochs: int) -> dict:
-    words = [sys.executable, "-m", "benchmarks.search", "--way", way, "--data", str(home), "--epochs", str(epochs)]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def compare(home: Path, epochs: int, rounds: int) -> dict:
-    found: dict[str, list[dict]] = {way: [] for way in WAYS}
-    for number in range(rounds):
-        for way, runs in found.items():
-            runs.append(measured(way, home, epochs))
-            print(f"round {number + 1} of {rounds}: {way} {runs[-1]}", flush=True)
+    found = turns.taken("benchmarks.search", WAYS, rounds, "--data", home, "--epochs", epochs)
     seconds = {way: [run["seconds"] for run in runs] for way, runs in found.items()}
-    ratios = [theirs / ours for ours, theirs in zip(seconds["darkroom"], seconds["keras_tuner_search"], strict=True)]
     return {
-        "ratios": {"keras_tuner_search": spread(ratios)},
-        "seconds": {way: spread(each) for way, each in seconds.items()},
+        "ratios": {"keras_tuner_search": turns.ratios(seconds["keras_tuner_search"], seconds["darkroom"])},
+        "seconds": {way: turns.spread(each) for way, each in seconds.items()},
         "best": {way: runs[0]["best"] for way, runs in found.items()},
     }
 
@@ -166,10 +148,10 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as home:
         pictures = prepare(known.data, Path(home), known.pictures)
-        found = {**compare(Path(home), known.epochs, known.rounds), "memory": measured("memory", Path(home), 1)}
-    about = {"pictures": pictures, "image_size": SIZE, "epochs": known.epochs, "space": SPACE, "machine": machine()}
-    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
-    files.write_json(OUT, {**found, **about, "versions": versions, "date": datetime.date.today().isoformat()})
+        found = compare(Path(home), known.epochs, known.rounds)
+        found["memory"] = turns.alone("benchmarks.search", "--way", "memory", "--data", home, "--epochs", 1)
+    about = {"pictures": pictures, "image_size": SIZE, "epochs": known.epochs, "space": SPACE}
+    files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
     print(json.dumps({"ratios": found["ratios"], "memory": found["memory"]}, indent=2))
 
 

@@ -11,19 +11,14 @@ whatever else the machine does hits all alike. A ratio is our pictures a second 
 """
 
 import argparse
-import datetime
 import json
-import platform
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.ingest import machine, spread
+from benchmarks import turns
 
 SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
 SHEAR, ZOOM = 0.2, 0.2  # degrees; share
@@ -150,26 +145,10 @@ def prepare(archive: Path, home: Path, pictures: int) -> int:
     return len(rows)
 
 
-def measured(way: str, home: Path) -> float:
-    words = [sys.executable, "-m", "benchmarks.training", "--way", way, "--data", str(home)]
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return float(done.stdout.split()[-1])
-
-
 def compare(home: Path, rounds: int) -> dict:
-    speeds: dict[str, list[float]] = {way: [] for way in WAYS}
-    for number in range(rounds):
-        for way, found in speeds.items():
-            found.append(measured(way, home))
-            print(f"round {number + 1} of {rounds}: {way} {found[-1]:.0f} pictures a second", flush=True)
-    ours = speeds.pop("darkroom")
-    ratios = {way: spread([a / b for a, b in zip(ours, found, strict=True)]) for way, found in speeds.items()}
-    return {
-        "ratios": ratios,
-        "pictures_per_second": {way: spread(s) for way, s in {"darkroom": ours, **speeds}.items()},
-    }
+    speeds = turns.taken("benchmarks.training", WAYS, rounds, "--data", home)
+    ratios = {way: turns.ratios(speeds["darkroom"], found) for way, found in speeds.items() if way != "darkroom"}
+    return {"ratios": ratios, "pictures_per_second": {way: turns.spread(found) for way, found in speeds.items()}}
 
 
 def main() -> None:
@@ -188,9 +167,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         pictures = prepare(known.data, Path(home), known.pictures)
         found = compare(Path(home), known.rounds)
-    about = {"pictures": pictures, "image_size": SIZE, "batch_size": BATCH, "machine": machine()}
-    versions = {"python": platform.python_version(), **{vendor: version(vendor) for vendor in VENDORS}}
-    files.write_json(OUT, {**found, **about, "versions": versions, "date": datetime.date.today().isoformat()})
+    about = {"pictures": pictures, "image_size": SIZE, "batch_size": BATCH}
+    files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
     print(json.dumps(found["ratios"], indent=2))
 
 

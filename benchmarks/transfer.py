@@ -14,20 +14,17 @@ Both are judged on the test pictures. Seconds are of the wall and of all process
 serve). Nothing is read from or left in `.cache`. `reports/benchmarks/transfer.json` keeps the ratios.
 """
 
-import datetime
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 
+from benchmarks import turns
 from darkroom import files, params, paths
 from darkroom.data import pack
 from darkroom.judging import metrics
@@ -56,14 +53,12 @@ def main(backbone: str, pictures: str = "0") -> None:
     right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
     mean, reach = difference(*right)
     print(f"difference of accuracy {mean:+.4f} +- {reach:.4f}")
-    versions = {"python": platform.python_version(), **{name: version(name) for name in ("keras", "tensorflow")}}
     told = {
-        "ratios": {"frozen_fit": {**dict.fromkeys(("median", "min", "max"), round(c / a, 3)), "n": 1}},
+        "ratios": {"frozen_fit": turns.spread([c / a])},
         "ratio_of_processor_time": round(d / b, 3),
         "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "backbone": backbone, "side": chosen.side, "pictures": len(train.labels), "epochs": EPOCHS,
-        "machine": {"system": platform.platform(), "processors": os.cpu_count()},
-        "versions": versions, "date": datetime.date.today().isoformat(),
+        **turns.stamp("keras", "tensorflow"),
     }  # fmt: skip
     files.write_json(OUT, told)
 

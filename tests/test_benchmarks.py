@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import ingest
+from benchmarks import ingest, turns
 from PIL import Image
 
 
@@ -29,8 +29,13 @@ def test_a_way_takes_time_and_leaves_the_pictures_alone(folder, way):
 def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
     seconds = {"darkroom": [2.0, 4.0, 1.0], "tf_data": [1.0, 8.0, 1.0]}
     monkeypatch.setattr(ingest, "WAYS", dict.fromkeys(seconds))
-    monkeypatch.setattr(ingest, "timed", lambda way, folder, size: seconds[way].pop(0))
+    monkeypatch.setattr(turns, "alone", lambda module, _, way, *words: seconds[way].pop(0))
     assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
+
+
+def test_a_way_that_fails_ends_the_benchmark_with_its_own_words():
+    with pytest.raises(SystemExit, match="invalid int value"):
+        turns.alone("benchmarks.ingest", "--way", "pil_one_process", "--data", "/dev/null/absent", "--size", "x")
 
 
 def test_enlarged_pictures_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):

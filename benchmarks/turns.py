@@ -1,0 +1,53 @@
+"""What the benchmarks share: ways that take turns, each run a process of its own, and what a report tells of them."""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import version
+
+
+def alone(module: str, *words: object) -> object:
+    """What `python -m module words` prints last, which is JSON, measured in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", module, *map(str, words)], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def taken(module: str, ways: Iterable[str], rounds: int, *words: object) -> dict[str, list]:
+    """What each way says in each round. They take turns, so that whatever else the machine does hits all alike."""
+    found: dict[str, list] = {way: [] for way in ways}
+    for number in range(rounds):
+        for way, values in found.items():
+            values.append(alone(module, "--way", way, *words))
+            print(f"round {number + 1} of {rounds}: {way} {values[-1]}", flush=True)
+    return found
+
+
+def ratios(above: Iterable[float], below: Iterable[float]) -> dict:
+    """The spread of `above` over `below`, round by round."""
+    return spread([a / b for a, b in zip(above, below, strict=True)])
+
+
+def spread(values: list[float]) -> dict:
+    rounded = [round(value, 3) for value in values]
+    return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
+
+
+def stamp(*vendors: str) -> dict:
+    """Where, with what and when."""
+    from darkroom import engine
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "machine": {
+            "system": platform.platform(), "processors": engine.processors(), "memory_gib": round(memory, 1),
+        },
+        "versions": {"python": platform.python_version(), **{vendor: version(vendor) for vendor in vendors}},
+        "date": datetime.date.today().isoformat(),
+    }  # fmt: skip
