@@ -23,7 +23,7 @@ def _measured(p: params.Params) -> list[dict]:
     points = [("cnn", point) for point in curve.scratch(knobs, task, how=p.train)]
     if best := curve.best(paths.MODELS, p.transfer.backbones):
         chosen = backbones.choose(best, width=p.transfer.width, side=p.transfer.input_size)
-        device.compute_in(p.transfer.fit.precision)
+        device.compute_in(p.transfer.fit.precision, depthwise=True)
         base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
         found = curve.pretrained(chosen, base, task, how=how, cache=paths.CACHE / "features" / best)
         points += [(best, point) for point in (found if source else [])]

@@ -5,6 +5,7 @@ from functools import partial
 from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.judging import doubt, evaluation
+from darkroom.learning import describe
 from darkroom.shipping import lineage, predict, tracking
 
 LISTS = {paths.CALIBRATION: "calibration", paths.EXPLANATION: "explanation", paths.COST: "cost"}  # an entry a model
@@ -26,7 +27,8 @@ def main() -> None:
         sheets |= {f"{name}-{path.name}": path.read_bytes() for path in folder.glob("augmented.png")}
         ask = partial(predict.probabilities, model)
         found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **how)
-        found[name].cost["bytes"] = (folder / "model.keras").stat().st_size
+        size = (folder / "model.keras").stat().st_size
+        found[name].cost.update(bytes=size, multiply_adds=describe.multiply_adds(model))
         tracking.judged(name, facts[name], curves[name], found[name].metrics, found[name].figures, **about)
     files.write_json(paths.MODEL_FACTS, list(facts.values()))
     files.write_tables(paths.CURVES, curves)

@@ -12,9 +12,10 @@ def main() -> None:
     p = params.load()
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
-    print("devices:", *device.names(), "| computing in", device.compute_in(p.train.precision))
+    precision = device.compute_in(p.train.precision)
+    print("devices:", *device.names(), "| computing in", precision)
     device.repeatable(p.seed)
-    values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
+    values = params.flat({"model": knobs, "train": p.train, "augment": p.augment}) | {"train.precision": precision}
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
     about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     with tracking.run("cnn", **about) as run, device.spread():

@@ -11,13 +11,15 @@ def main(backbone: str) -> None:
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
-    print("devices:", *device.names(), "| computing in", device.compute_in(p.transfer.fit.precision))
+    precision = device.compute_in(p.transfer.fit.precision, depthwise=True)
+    print("devices:", *device.names(), "| computing in", precision)
     device.repeatable(p.seed)
     base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
     known = [backbone, str(chosen.width), chosen.side, str(source), weights.digest(base)]
     waiting = state.folder(paths.CACHE / backbone, paths.PACKED, *known, str(how), p.augment, p.seed)
     shape = {"width": chosen.width, "input_size": chosen.side}
     values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
+    values["transfer.fit.precision"] = precision
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     with tracking.run(backbone, params=values, **about) as run:
         made = transfer.train(

@@ -186,6 +186,7 @@ IMPORTS = {
     "learning.fit": {
         "data.pack",
         "learning.descent",
+        "learning.describe",
         "learning.device",
         "learning.feed",
         "learning.keeper",

@@ -1,6 +1,7 @@
 """Painted pictures: a bright square whose corner is the class, easy to learn within seconds."""
 
 import multiprocessing.forkserver
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -119,3 +120,11 @@ def how_to_transfer(brief):
         return transfer.How(1, head, params.Descent(**{**down, "learning_rate": 0.02}), brief(epochs=epochs), fine)
 
     return say
+
+
+@pytest.fixture(autouse=True)
+def float32_again():
+    """The precision is a setting of the whole process; the next test starts without it."""
+    yield
+    if (keras := sys.modules.get("keras")) is not None:
+        keras.config.set_dtype_policy("float32")

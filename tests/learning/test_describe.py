@@ -33,3 +33,13 @@ def test_the_cifar10_course_adds_up(model):
 def test_multiply_adds_follow_the_formula(layer, expected):
     network = keras.Sequential([keras.Input((6, 6, 4)), layer])
     assert describe.rows(network)[-1]["multiply_adds"] == expected
+
+
+def test_a_network_in_a_network_counts_too():
+    inner = keras.Sequential([keras.Input((4, 4, 8)), layers.DepthwiseConv2D(3, padding="same"), layers.Conv2D(6, 1)])
+    outer = keras.Sequential([
+        keras.Input((8, 8, 3)), layers.Conv2D(8, 3, strides=2, padding="same"), layers.BatchNormalization(), inner,
+        layers.SeparableConv2D(5, 3), layers.Flatten(), layers.Dense(10),
+    ])  # fmt: skip
+    by_hand = 4 * 4 * 3 * 3 * 3 * 8 + 4 * 4 * 3 * 3 * 8 + 4 * 4 * 8 * 6 + 2 * 2 * (3 * 3 * 6 + 6 * 5) + 20 * 10
+    assert describe.multiply_adds(outer) == by_hand

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import keras
 import pytest
 
 from darkroom.learning import device
@@ -48,12 +49,36 @@ def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def test_auto_is_float32_on_a_processor_and_bfloat16_on_a_gpu(monkeypatch):
-    monkeypatch.setattr(device, "gpus", lambda: [])
-    assert device.compute_in("auto") == "float32"
-    monkeypatch.setattr(device, "gpus", lambda: ["gpu:0"])
-    assert device.compute_in("auto") == "mixed_bfloat16"
+@pytest.mark.parametrize(
+    ("gpus", "flags", "depthwise", "expected"),
+    [
+        ([], "fpu avx2 avx512f", False, "float32"),
+        ([], "fpu avx2 avx512_bf16", False, "mixed_bfloat16"),
+        ([], "fpu avx2 avx512_bf16", True, "float32"),
+        (["gpu:0"], "fpu avx2", True, "mixed_bfloat16"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_path, gpus, flags, depthwise, expected):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags} fma\n")
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    monkeypatch.setattr(device, "CPUINFO", cpuinfo)
+    assert device.compute_in("auto", depthwise=depthwise) == expected
+    assert keras.config.dtype_policy().name == expected
     assert device.compute_in("float32") == "float32"
+
+
+def test_without_news_of_the_processor_auto_is_float32(monkeypatch, tmp_path):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "absent")
+    assert device.compute_in("auto") == "float32"
+
+
+def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatch):
+    assert device.steps_at_once(0) == device.AT_ONCE
+    assert device.steps_at_once(device.WORK // 4) == 4
+    assert device.steps_at_once(device.WORK * 3) == 1
+    monkeypatch.setattr(device, "gpus", lambda: ["gpu:0", "gpu:1"])
+    assert device.steps_at_once(0) == 1
 
 
 @pytest.mark.parametrize(

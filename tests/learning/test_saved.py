@@ -19,8 +19,7 @@ ROWS = [
 def mixed(model):
     """A network built to compute in bfloat16."""
     keras.config.set_dtype_policy("mixed_bfloat16")
-    yield architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
-    keras.config.set_dtype_policy("float32")
+    return architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
 
 
 def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):

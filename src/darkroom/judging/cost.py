@@ -1,10 +1,8 @@
-"""What a model costs: time, size, arithmetic; and which models are worth their price.
+"""What time a model costs, and which models are worth their price.
 
 Times are those of this machine at this moment, so they live in a file of their own and no metric depends on them.
-Arithmetic is counted, not measured: multiply-adds of convolutions and dense layers, which are nearly all of it.
 """
 
-import math
 import os
 import platform
 import time
@@ -15,11 +13,6 @@ import numpy as np
 
 BUDGET = 0.5  # seconds for each of the two clocks
 BATCH = 256  # pictures at a time, for the throughput
-
-
-def of(model, predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
-    """The times and the arithmetic of a Keras model, and where the times were taken."""
-    return {**times(predict, images), "multiply_adds": multiply_adds(model), **machine()}
 
 
 def times(predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
@@ -40,11 +33,6 @@ def times(predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
 def machine() -> dict:
     """Where the times were taken."""
     return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
-
-
-def multiply_adds(model) -> int:
-    """Of a Keras model, for one picture: kernel size times places it is put to; of a model in it too."""
-    return sum(multiply_adds(layer) if hasattr(layer, "layers") else _of_layer(layer) for layer in model.layers)
 
 
 def front(models: Sequence[Mapping], gain: str, price: str) -> list[str]:
@@ -69,13 +57,6 @@ def _clocked(predict: Callable[[np.ndarray], object], images: np.ndarray) -> lis
         predict(images)
         taken.append(time.perf_counter() - start)
     return taken
-
-
-def _of_layer(layer) -> int:
-    """A kernel counts once for each place of the output; of a layer without one nothing counts."""
-    kernels = [w for w in layer.weights if w.name in ("kernel", "depthwise_kernel", "pointwise_kernel")]
-    places = math.prod(layer.output.shape[1:-1]) if kernels else 0
-    return sum(math.prod(kernel.shape) * places for kernel in kernels)
 
 
 def _short(number: float) -> float:

@@ -71,36 +71,32 @@ def evaluate(
     scores, per_class = metrics.judge(labels, found, classes, **how)
     points = ranks.curves(labels, found, classes)
     honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **how)}
-    honest["threshold"] = threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **how)
     doubted = {"val": val.paths, "test": test.paths}
     told, pngs = exhibits.explained(name, model, test.images, labels, found)
     rows = [manifest.get(path, {}) for path in test.paths]
     parts = slices.by_property(rows, found.argmax(1) == labels, confidence=how["confidence"])
-    matrix = counts.confusion(labels, found.argmax(1), len(classes))
-    areas = {row["label"]: row["roc_auc"] for row in per_class}
+    drawn = {
+        "confusion": figures.confusion(counts.confusion(labels, found.argmax(1), len(classes)), classes),
+        "curves": figures.curves(curves),
+        "ranking": diagnostics.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
+        "reliability": diagnostics.reliability(honest["bins"], honest["bins_after"]),
+    }
     return Evaluation(
         metrics=scores,
         per_class=per_class,
         predictions=predictions.rows(classes, test.paths, labels, found),
         ranking=points,
-        calibration=honest,
-        slices=[{"model": name, **row} for row in parts],
-        cost={
-            "model": name,
-            **cost.times(ask, test.images),
-            "multiply_adds": cost.multiply_adds(model),
-            **cost.machine(),
+        calibration={
+            **honest,
+            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **how),
         },
+        slices=[{"model": name, **row} for row in parts],
+        cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
         explanation={"model": name, **told},
         doubtful=doubt.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
         val_loss=float(scoring.log_losses(*fitted_on).mean()),
         pngs=pngs,
-        figures={
-            f"confusion_{name}.svg": figures.confusion(matrix, classes),
-            f"curves_{name}.svg": figures.curves(curves),
-            f"ranking_{name}.svg": diagnostics.curves(points, areas),
-            f"reliability_{name}.svg": diagnostics.reliability(honest["bins"], honest["bins_after"]),
-        },
+        figures={f"{kind}_{name}.svg": svg for kind, svg in drawn.items()},
     )
 
 

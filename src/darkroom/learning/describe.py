@@ -3,7 +3,8 @@
 from math import prod
 
 import keras
-from keras import layers
+
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def rows(network: keras.Model) -> list[dict]:
@@ -14,30 +15,28 @@ def rows(network: keras.Model) -> list[dict]:
             "kind": type(layer).__name__,
             "output": _shape(layer),
             "parameters": layer.count_params(),
-            "multiply_adds": _multiply_adds(layer),
+            "multiply_adds": multiply_adds(layer),
         }
         for layer in network.layers
     ]
 
 
 def total(network: keras.Model) -> dict[str, int]:
-    """parameters and multiply_adds (for one picture) of the whole network."""
-    found = rows(network)
-    return {key: sum(row[key] for row in found) for key in ("parameters", "multiply_adds")}
+    """parameters and multiply_adds of the whole network."""
+    return {"parameters": network.count_params(), "multiply_adds": multiply_adds(network)}
+
+
+def multiply_adds(layer: keras.Layer) -> int:
+    """Of a layer, or of a network with the networks in it, for one picture: convolutions and dense layers.
+
+    They are nearly all of it. Each weight of a kernel is used once for each place of the output.
+    """
+    if hasattr(layer, "layers"):
+        return sum(multiply_adds(part) for part in layer.layers)
+    kernels = [weight for weight in layer.weights if weight.name in KERNELS]
+    places = prod(layer.output.shape[1:-1]) if kernels else 0
+    return sum(prod(kernel.shape) * places for kernel in kernels)
 
 
 def _shape(layer: keras.Layer) -> tuple[int, ...]:
     return tuple(layer.output.shape[1:])
-
-
-def _multiply_adds(layer: keras.Layer) -> int:
-    """Each weight of a kernel is used once for each place of the output; what has no kernel is not counted."""
-    if isinstance(layer, layers.Dense):
-        return prod(layer.kernel.shape)
-    if isinstance(layer, layers.SeparableConv2D):
-        kernels = prod(layer.depthwise_kernel.shape) + prod(layer.pointwise_kernel.shape)
-    elif isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D):
-        kernels = prod(layer.kernel.shape)
-    else:
-        return 0
-    return kernels * prod(_shape(layer)[:2])

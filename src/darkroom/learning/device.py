@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
 import keras
 import numpy as np
 
 PIXELS = 1 << 22  # of a batch on a GPU: 1,024 pictures of 64 pixels a side fill it
 CPU_BATCH = 64  # pictures; larger ones are no faster on a processor
+AT_ONCE = 16  # batches at most; more gain nothing
+WORK = 10**10  # multiply-adds between two looks of Python, forwards: 0.3 s on 4 processors, so Ctrl-C is heard in time
+CPUINFO = Path("/proc/cpuinfo")
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply it, by Linux's names
 
 
 def names() -> list[str]:
@@ -30,14 +35,33 @@ def repeatable(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
-def compute_in(precision: str) -> str:
-    """Build what follows in this precision and return it; `auto` is bfloat16 on a GPU and float32 on a CPU.
+def compute_in(precision: str, *, depthwise: bool = False) -> str:
+    """Build what follows in this precision and return it; `auto` is bfloat16 where that is faster, else float32.
 
-    Weights stay float32. bfloat16 needs no scaling of the loss and is native since NVIDIA's Ampere (2020).
+    It is faster on a GPU (native since NVIDIA's Ampere, 2020) and on a processor with instructions for it, where
+    oneDNN uses them, but there not for networks of `depthwise` convolutions: docs/training.md has the figures.
+    Weights stay float32, and unlike float16 its losses need no scaling.
     """
-    chosen = precision if precision != "auto" else "mixed_bfloat16" if gpus() else "float32"
+    fast = gpus() or (not depthwise and _processor_multiplies_bfloat16())
+    chosen = precision if precision != "auto" else "mixed_bfloat16" if fast else "float32"
     keras.config.set_dtype_policy(chosen)
     return chosen
+
+
+def _processor_multiplies_bfloat16() -> bool:
+    if keras.backend.backend() != "tensorflow" or not CPUINFO.exists():
+        return False
+    return not BFLOAT16.isdisjoint(CPUINFO.read_text().split())
+
+
+def steps_at_once(multiply_adds: int) -> int:
+    """How many batches of so many multiply-adds the device gets in one call; small ones cost Python more than it.
+
+    Always 1 for several devices: TensorFlow 2.21 cannot divide batches among them inside a loop of its own.
+    """
+    if len(gpus()) > 1:
+        return 1
+    return max(1, min(AT_ONCE, WORK // max(1, multiply_adds)))
 
 
 def batch_size(wanted: int | str, *, pictures: int, side: int) -> int:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from darkroom.data.pack import Pack
-from darkroom.learning import descent, device, feed, keeper, loop
+from darkroom.learning import descent, describe, device, feed, keeper, loop
 from darkroom.params import Augment, Descent, Fit
 
 Row = dict[str, float]
@@ -48,6 +48,7 @@ def fit(
     looped.compile(
         optimizer=descent.build(down, steps, looped.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        steps_per_execution=device.steps_at_once(size * describe.multiply_adds(model)),
     )
     data, turn = feed.batches(train, size, seed)
     keeping = keeper.Keeper(looped, state, how, down, seed=seed, turn=turn, watch=watch)

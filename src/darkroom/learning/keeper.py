@@ -18,7 +18,7 @@ from darkroom.errors import TrainingError
 from darkroom.params import Descent, Fit
 
 LAST, KEPT = "last.npz", "kept.npz"
-LOOK = 20  # batches from one look at the loss to the next: each makes the processor wait for the device
+LOOK = 20  # batches, at least, from one look at the loss to the next: each makes Python wait for the device
 
 
 def best(rows: list[dict[str, float]]) -> dict[str, float]:
@@ -53,11 +53,15 @@ class Keeper(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.turn(epoch)
+        self.looked = -LOOK
         for i, variable in enumerate(v for v in self.looped.variables if v.path.endswith("seed_generator_state")):
             variable.assign(np.array([self.seed + i, epoch], dtype="uint32"))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if batch % LOOK == 0 and not math.isfinite(float((logs or {}).get("loss", 0.0))):
+        if batch - self.looked < LOOK:
+            return
+        self.looked = batch
+        if not math.isfinite(float((logs or {}).get("loss", 0.0))):
             raise self._diverged(f"in epoch {len(self.rows) + 1}, batch {batch + 1}")
 
     def on_test_begin(self, logs: dict | None = None) -> None:
