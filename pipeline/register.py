@@ -16,6 +16,7 @@ def main() -> None:
     decision = promotion.decide(challenger, paths.CHAMPION, test.images, labels, **judge)
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     version = registry.ensure_version(name, challenger, **about)
+    registry.explain(name, version, decision.reason)
     promotion.enthrone(decision, paths.CHAMPION)
     crowned = registry.mirror(name, paths.CHAMPION, **about)
     known = {"name": name, "version": version, "crowned": crowned, "metric": metric, "n": len(labels)}

@@ -30,6 +30,12 @@ def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     assert store.client().get_run(found.run_id).data.metrics["loss"] == 0.4
 
 
+def test_a_version_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
+    number = registry.ensure_version("pets-classifier", model_folder("cnn"), **ABOUT)
+    registry.explain("pets-classifier", number, "cnn becomes champion: it is the first")
+    assert versions()[0].description == "cnn becomes champion: it is the first"
+
+
 def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):
     with tracking.run("cnn", experiment="pets", params={}, tags={}) as run:
         pass

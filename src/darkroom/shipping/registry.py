@@ -36,6 +36,12 @@ def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[st
         return int(store.client().create_model_version(name, source, run_id, tags=about).version)
 
 
+def explain(name: str, version: int, text: str) -> None:
+    """Make Markdown `text` the description of the version. Raises ServiceError (exit 6) when MLflow does not answer."""
+    with _service():
+        store.client().update_model_version(name, str(version), text)
+
+
 def mirror(name: str, champion_folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int | None:
     """Make the alias `champion` point to the version of `champion_folder`; nobody reigns where there is none."""
     if not champion_folder.exists():
