@@ -1,5 +1,7 @@
 """device: what is chosen for the machine, and a batch divided among devices."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ from darkroom.learning import device
 
 pytestmark = pytest.mark.slow
 
-TWO_DEVICES = """
+TENSORFLOW = """
 import tensorflow as tf
 from tensorflow import config, distribute
 config.set_logical_device_configuration(
@@ -18,13 +20,15 @@ config.set_logical_device_configuration(
 )
 mirrored = distribute.MirroredStrategy
 distribute.MirroredStrategy = lambda: mirrored(["CPU:0", "CPU:1"])  # where there are no GPUs to find
-
+"""
+TWO_DEVICES = """
 import sys, tempfile
 from pathlib import Path
 from darkroom import params
 from darkroom.data import pack
 from darkroom.learning import architectures, device, fit
 
+assert device.gpus() == []
 device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
 train, val = (pack.read(Path(sys.argv[1]), side) for side in ("train", "val"))
@@ -44,8 +48,13 @@ with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
 """
 
 
-def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed):
-    done = subprocess.run([sys.executable, "-c", TWO_DEVICES, str(packed)], capture_output=True, text=True)
+@pytest.mark.parametrize(("backend", "before"), [("tensorflow", TENSORFLOW), ("jax", "")])
+def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed, backend, before):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed: pip install {backend}")
+    env = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    words = [sys.executable, "-c", before + TWO_DEVICES, str(packed)]
+    done = subprocess.run(words, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -26,7 +26,11 @@ def gpus() -> list[str]:
         import tensorflow
 
         return [f"gpu:{i}" for i in range(len(tensorflow.config.list_physical_devices("GPU")))]
-    return keras.distribution.list_devices("gpu") if keras.backend.backend() != "torch" else []
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return [f"gpu:{i}" for i in range(torch.cuda.device_count())]
+    return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
 
 
 def repeatable(seed: int) -> None:

@@ -69,6 +69,7 @@ class Keeper(keras.callbacks.Callback):
         if self.down.ema:
             self.looped.optimizer.finalize_variable_values(self.looped.trainable_variables)
         self.judged, self.trained = _values(self.looped.variables), trained
+        _assign(self.looped.variables, self.judged)  # JAX would judge with the averages themselves, and free them
 
     def on_test_end(self, logs: dict | None = None) -> None:
         _assign(self.looped.variables, self.trained)

@@ -41,8 +41,8 @@ class Warp(keras.layers.Layer):
         a, b = wide * ops.cos(turn), high * (lean * ops.cos(turn) - ops.sin(turn))
         d, e = wide * ops.sin(turn), high * (lean * ops.sin(turn) + ops.cos(turn))
         middle = (side - 1) / 2
-        c = middle * (1 - a - b) + self._within(n, self.how.shift * side)
-        f = middle * (1 - d - e) + self._within(n, self.how.shift * side)
+        c = middle * (1 - a - b) + ops.round(self._within(n, self.how.shift * side))  # whole pixels: no blur from it
+        f = middle * (1 - d - e) + ops.round(self._within(n, self.how.shift * side))
         nothing = ops.zeros_like(a)
         return ops.stack([a, b, c, d, e, f, nothing, nothing], axis=1)
 
