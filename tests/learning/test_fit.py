@@ -55,6 +55,12 @@ def test_a_network_learns_what_can_be_learnt(train, painted):
     assert (probabilities.argmax(1) == painted(40, 3).labels).mean() > 0.95
 
 
+def test_the_accuracy_of_mixed_pictures_is_that_of_the_heavier_label(train):
+    rows, _ = train(epochs=8, augmented={"mixup": 0.2}, knobs={"learning_rate": 0.02})
+    # against the label before mixing it would be 0.75: half are mostly the other one, and half of those its class
+    assert np.mean([row["accuracy"] for row in rows[2:]]) > 0.9
+
+
 @pytest.mark.parametrize(
     ("knobs", "augmented", "how"),
     [

@@ -1,6 +1,6 @@
 """The network as it trains: augmentation before it, mixed and smoothed labels behind it.
 
-The labels are an input beside the pictures, because mixing changes both. What is judged, validation included, is
+The labels are an input beside the pictures, because mixing changes both. What is judged in validation is
 the plain network against the plain labels.
 """
 
@@ -43,7 +43,8 @@ class Loop(keras.Model):
         return ops.mean(losses if sample_weight is None else losses * sample_weight)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        return super().compute_metrics(x, y, y_pred["probabilities"])
+        heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the picture seen best
+        return super().compute_metrics(x, heaviest, y_pred["probabilities"])
 
     def _mixed(self, images, targets) -> tuple:
         if self.mixing is None:
