@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 from benchmarks import turns
 
-SPACE = {"filters": [2, 32], "learning_rate": [0.000001, 0.00001, 0.001, 0.1]}  # one of them clearly the best
+SPACE = {"filters": [2, 16], "learning_rate": [0.000001, 0.00001, 0.001, 0.1]}  # one of them clearly the best
 SIZE, BATCH, VALIDATED = 64, 32, 0.1
 KNOBS = {"blocks": 3, "convolutions": 1, "dense": 64, "filters": 16, "learning_rate": 0.001, "schedule": "constant"}
 VENDORS = ("tensorflow", "keras", "keras-tuner", "numpy")

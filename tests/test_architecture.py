@@ -177,7 +177,7 @@ IMPORTS = {
         "learning.weights",
         "params",
     },
-    "learning.descent": {"params"},
+    "learning.descent": {"learning.device", "params"},
     "learning.describe": set(),
     "learning.device": set(),
     "learning.features": {"files", "learning.augment", "learning.warp", "params"},

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 from darkroom.learning import device
@@ -80,6 +81,20 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
 def test_without_news_of_the_processor_auto_is_float32(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "absent")
     assert device.compute_in("auto") == "float32"
+
+
+@pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
+def test_one_pass_over_memory_takes_the_steps_of_keras(kind):
+    weights = [np.random.default_rng(seed).normal(size=(40, 30)).astype("float32") for seed in range(6)]
+
+    def descended(kind):
+        weight, steps = keras.Variable(weights[0]), kind(0.01, weight_decay=0.1)
+        for gradient in weights[1:]:
+            steps.apply([keras.ops.convert_to_tensor(gradient)], [weight])
+        return np.asarray(weight)
+
+    # weights below 4 are rounded to 2**-22 twice a step, decay and update, by each formula in an order of its own
+    np.testing.assert_allclose(descended(device.in_one_pass(kind)), descended(kind), atol=5 * 2 * 2**-22)
 
 
 def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatch):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from darkroom.learning import device
 from darkroom.params import Descent
 
 MOMENTUM = 0.9  # of SGD, the value of the MNIST course
@@ -17,8 +18,8 @@ def optimizer(how: Descent, steps: int) -> keras.optimizers.Optimizer:
     if how.optimizer == "sgd":
         return keras.optimizers.SGD(momentum=MOMENTUM, **common)
     if how.optimizer == "adamw":
-        return keras.optimizers.AdamW(**{**common, "weight_decay": how.weight_decay})
-    return keras.optimizers.Adam(**common)
+        return device.in_one_pass(keras.optimizers.AdamW)(**{**common, "weight_decay": how.weight_decay})
+    return device.in_one_pass(keras.optimizers.Adam)(**common)
 
 
 def rate(how: Descent, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
