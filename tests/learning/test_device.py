@@ -78,6 +78,12 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
     assert device.compute_in("float32") == "float32"
 
 
+def test_a_chosen_precision_outlives_a_fresh_start():
+    device.compute_in("mixed_bfloat16")
+    device.repeatable(1)
+    assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+
+
 def test_without_news_of_the_processor_auto_is_float32(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "absent")
     assert device.compute_in("auto") == "float32"

@@ -35,7 +35,9 @@ def gpus() -> list[str]:
 
 def repeatable(seed: int) -> None:
     """Seed Python, NumPy and the backend, so that the same call gives the same weights on the same CPU."""
+    policy = keras.config.dtype_policy()
     keras.backend.clear_session()
+    keras.config.set_dtype_policy(policy)  # clearing forgets what `compute_in` chose
     keras.utils.set_random_seed(seed)
 
 
