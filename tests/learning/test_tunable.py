@@ -55,7 +55,7 @@ def test_parameters_are_those_of_the_formula(build, knobs, parameters):
 
 def test_a_residual_branch_adds_to_what_the_block_widened(build):
     layers = [type(layer).__name__ for layer in build(residual=True, convolutions=3).layers]
-    assert layers.count("Conv2D") == 3 and layers.count("Add") == 1
+    assert layers.count("Conv2D") == 1 + 3 and layers.count("Add") == 1  # one before the first block
     assert layers.index("MaxPooling2D") < layers.index("Add")
 
 

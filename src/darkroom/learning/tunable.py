@@ -1,5 +1,6 @@
 """A plain convolutional network, every part of it a knob."""
 
+import math
 from collections.abc import Callable
 
 import keras
@@ -14,9 +15,12 @@ def tunable(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
     """Features `(b, units)` of scaled pictures `(b, s, s, c)`.
 
     Blocks of convolutions with a pooling after each and twice the filters in the next are VGG's plan (Simonyan
-    and Zisserman, 2014); with `residual` they are that of ResNet-9 (Page, "How to train your ResNet", 2018). Batch
-    norm before the activation is Ioffe and Szegedy's (2015).
+    and Zisserman, 2014); with `residual` they are that of ResNet-9 (Page, "How to train your ResNet", 2018), which
+    has a convolution of half the filters before the first block. Batch norm before the activation is Ioffe and
+    Szegedy's (2015).
     """
+    if knobs.residual:
+        x = _activated(_convolved(x, math.ceil(knobs.filters / 2), knobs), knobs)
     for block in range(knobs.blocks):
         x = (_residual if knobs.residual else _plain)(x, knobs.filters * 2**block, knobs)
     x = layers.Flatten()(x) if knobs.head == "flatten" else layers.GlobalAveragePooling2D()(x)
@@ -27,24 +31,28 @@ def tunable(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
 
 def _plain(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
     for _ in range(knobs.convolutions):
-        x = _convolution(x, filters, knobs)
-    return _pooling(x, knobs)
+        x = _activated(_convolved(x, filters, knobs), knobs)
+    return _pooled(x, knobs)
 
 
 def _residual(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
-    x = branch = _pooling(_convolution(x, filters, knobs), knobs)
+    """Pooled before it is normalised, not after as in ResNet-9: that leaves a quarter of the values to work on."""
+    x = branch = _activated(_pooled(_convolved(x, filters, knobs), knobs), knobs)
     for _ in range(knobs.convolutions - 1):
-        branch = _convolution(branch, filters, knobs, padding="same")
+        branch = _activated(_convolved(branch, filters, knobs, padding="same"), knobs)
     return layers.Add()([x, branch]) if knobs.convolutions > 1 else x
 
 
-def _pooling(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
+def _pooled(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
     return (layers.MaxPooling2D if knobs.pooling == "max" else layers.AveragePooling2D)(2)(x)
 
 
-def _convolution(x: keras.KerasTensor, filters: int, knobs: Model, padding: str = "") -> keras.KerasTensor:
+def _convolved(x: keras.KerasTensor, filters: int, knobs: Model, padding: str = "") -> keras.KerasTensor:
     common = {"padding": padding or knobs.padding, "use_bias": not knobs.batch_norm}
-    x = _KINDS[knobs.convolution](x, filters, knobs.kernel, common)
+    return _KINDS[knobs.convolution](x, filters, knobs.kernel, common)
+
+
+def _activated(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
     if knobs.batch_norm:
         x = layers.BatchNormalization(momentum=0.9)(x)  # 0.99 needs more steps than a small data set has
     return layers.Activation("relu")(x)
