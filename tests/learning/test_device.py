@@ -71,6 +71,7 @@ def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed,
 def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_path, gpus, flags, depthwise, expected):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags} fma\n")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")  # the one that has oneDNN on a processor
     monkeypatch.setattr(device, "gpus", lambda: gpus)
     monkeypatch.setattr(device, "CPUINFO", cpuinfo)
     assert device.compute_in("auto", depthwise=depthwise) == expected
