@@ -2,7 +2,7 @@
 
 from darkroom import files, params, paths, stage
 from darkroom.data import pack, png
-from darkroom.learning import architectures, augment, device, fit, saved, state
+from darkroom.learning import architectures, augment, device, fit, saved, state, warp
 from darkroom.shipping import lineage, tracking
 
 FOLDER = paths.MODELS / "cnn"
@@ -12,10 +12,11 @@ def main() -> None:
     p = params.load()
     train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
-    precision = device.compute_in(p.train.precision)
-    print("devices:", *device.names(), "| computing in", precision)
+    precision, xla = device.compute_in(p.train.precision), device.xla(moved=warp.moves(p.augment))
+    print("devices:", *device.names(), "| computing in", precision, "with XLA" if xla else "without XLA")
     device.repeatable(p.seed)
-    values = params.flat({"model": knobs, "train": p.train, "augment": p.augment}) | {"train.precision": precision}
+    values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
+    values |= {"train.precision": precision, "train.xla": xla}
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
     about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     with tracking.run("cnn", **about) as run, device.spread():

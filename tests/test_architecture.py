@@ -196,7 +196,7 @@ IMPORTS = {
     "learning.heads": {"errors"},
     "learning.jobs": {"files", "learning.oracles", "params"},
     "learning.keeper": {"errors", "files", "params"},
-    "learning.loop": {"learning.augment", "params"},
+    "learning.loop": {"learning.augment", "learning.warp", "params"},
     "learning.oracles": {"params"},
     "learning.saved": {"files", "learning.fit"},
     "learning.search": {

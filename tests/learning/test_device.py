@@ -79,6 +79,23 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
     assert device.compute_in("float32") == "float32"
 
 
+@pytest.mark.parametrize(
+    ("backend", "gpus", "moved", "expected"),
+    [
+        ("tensorflow", [], False, False),
+        ("tensorflow", ["gpu:0"], False, True),
+        ("tensorflow", ["gpu:0"], True, False),
+        ("tensorflow", ["gpu:0", "gpu:1"], False, False),
+        ("jax", [], True, True),
+        ("torch", ["gpu:0"], False, False),
+    ],
+)
+def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, moved, expected):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.xla(moved=moved) is expected
+
+
 def test_a_chosen_precision_outlives_a_fresh_start():
     device.compute_in("mixed_bfloat16")
     device.repeatable(1)

@@ -60,6 +60,17 @@ def _processor_multiplies_bfloat16() -> bool:
     return not BFLOAT16.isdisjoint(CPUINFO.read_text().split())
 
 
+def xla(*, moved: bool) -> bool:
+    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless pictures are `moved`.
+
+    TensorFlow's XLA has no op that moves a picture's pixels. Processors and several GPUs go without, as Keras' own
+    `auto` decides too.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return len(gpus()) == 1 and not moved
+    return keras.backend.backend() == "jax"
+
+
 def steps_at_once(multiply_adds: int) -> int:
     """How many batches of so many multiply-adds the device gets in one call; small ones cost Python more than it.
 

@@ -48,6 +48,7 @@ def fit(
     looped.compile(
         optimizer=descent.build(down, steps, looped.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=device.xla(moved=looped.moved),
         steps_per_execution=device.steps_at_once(size * describe.multiply_adds(model)),
     )
     data, turn = feed.batches(train, size, seed)

@@ -19,7 +19,6 @@ class Warp(keras.layers.Layer):
     def __init__(self, how: Augment, *, seed: int):
         super().__init__(name="warp", dtype="float32")
         self.how, self.draws = how, keras.random.SeedGenerator(seed)
-        self.supports_jit = keras.backend.backend() != "tensorflow"  # whose XLA has no such op
 
     def call(self, pictures: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
