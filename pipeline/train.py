@@ -23,7 +23,7 @@ def main() -> None:
         network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
         going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "watch": run.epoch}
         rows = fit.fit(network, train, val, how=p.train, down=knobs, **going)
-        kept = fit.kept(rows, p.train)
+        network, kept = architectures.finished(network, knobs), fit.kept(rows, p.train)
         link = tracking.link(run, network, train.images[:8])
         facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values, **link}
         sheet = _augmented(train, p) if augment.changes(p.augment) else {}

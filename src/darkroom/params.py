@@ -130,6 +130,7 @@ class Model(Descent):
     dense: Annotated[int, Field(ge=0, le=8192)]
     dropout: Share
     output: Literal["softmax", "sigmoid"]
+    test_time_flip: bool
 
 
 class Fit(Section):

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from darkroom.judging import explain
+from darkroom.learning import heads
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), "uint8")
 
@@ -89,6 +90,16 @@ def test_a_network_with_a_shortcut_has_a_heat():
     x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
     model = keras.Model(pixels, layers.Dense(3, activation="softmax")(x))
     assert explain.heat(model, PICTURES, np.zeros(5, int)).shape == (5, 12, 12)
+
+
+@pytest.mark.parametrize("make", [averaged, flattened])
+def test_of_a_model_that_sees_mirror_images_too_the_look_at_the_picture_is_shown(make):
+    model, classes = make(), np.array([0, 1, 2, 0, 1])
+    both = heads.flipped_too(model)
+    assert (explain.heat(both, PICTURES, classes) == explain.heat(model, PICTURES, classes)).all()
+    assert (explain.filters(both) == explain.filters(model)).all()
+    pairs = zip(explain.feature_maps(both, PICTURES[0]), explain.feature_maps(model, PICTURES[0]), strict=True)
+    assert all((a.values == b.values).all() for a, b in pairs)
 
 
 def test_a_network_that_ends_otherwise_has_no_heat():

@@ -13,8 +13,9 @@ from darkroom.data.pack import Pack
 PLAIN = {
     "architecture": "tunable", "blocks": 1, "convolutions": 1, "filters": 4, "kernel": 3, "convolution": "standard",
     "padding": "same", "pooling": "max", "batch_norm": False, "residual": False, "head": "flatten", "dense": 0,
-    "dropout": 0.0, "output": "softmax", "optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.0,
-    "schedule": "constant", "label_smoothing": 0.0, "class_weights": "none", "ema": 0.0,
+    "dropout": 0.0, "output": "softmax", "test_time_flip": False,
+    "optimizer": "adam", "learning_rate": 0.01, "weight_decay": 0.0, "schedule": "constant", "label_smoothing": 0.0,
+    "class_weights": "none", "ema": 0.0,
 }  # fmt: skip
 STILL = {
     "shift": 0.0, "rotation": 0.0, "zoom": 0.0, "shear": 0.0, "flip_horizontal": False, "flip_vertical": False,

@@ -32,6 +32,7 @@ def heat(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndar
 
     None where the network has no feature maps of more than one cell, or does not end in a softmax over one vector.
     """
+    model = _one_look(model)
     place = _last_maps(model)
     if place is None or not len(images):
         return None
@@ -44,7 +45,7 @@ def heat(model: keras.Model, images: np.ndarray, classes: np.ndarray) -> np.ndar
 
 def filters(model: keras.Model) -> np.ndarray | None:
     """The kernels of the first convolution, float32 `(f, h, w, c)`, each stretched to 0..1; None without one."""
-    first = next(filter(_convolves, _all(model)), None)
+    first = next(filter(_convolves, _all(_one_look(model))), None)
     if first is None:
         return None
     kernels = np.moveaxis(np.asarray(first.weights[0]), -1, 0)[:FILTERS]
@@ -54,7 +55,8 @@ def filters(model: keras.Model) -> np.ndarray | None:
 
 def feature_maps(model: keras.Model, image: np.ndarray) -> list[Maps]:
     """Up to COLUMNS maps of up to ROWS layers, first to last, for one image uint8 `(s, s, c)`."""
-    found = [(name, values[0]) for name, values in _activations(model, image[np.newaxis]) if values.ndim == 4]
+    activations = _activations(_one_look(model), image[np.newaxis])
+    found = [(name, values[0]) for name, values in activations if values.ndim == 4]
     found = [(name, values) for name, values in found if values.shape[0] > 1]
     kept = np.unique(np.linspace(0, len(found) - 1, min(ROWS, len(found))).astype(int)) if found else []
     maps = []
@@ -86,6 +88,12 @@ def _gradients(model: keras.Model, place: keras.KerasTensor, maps: np.ndarray, c
     probed.compile(keras.optimizers.SGD(1.0), lambda truth, logits: -ops.sum(truth * logits, -1), jit_compile=False)
     probed.train_on_batch(maps, chosen)
     return np.asarray(probe.zero) * len(maps)  # Keras divides a loss by the size of the batch
+
+
+def _one_look(model: keras.Model) -> keras.Model:
+    """The network itself, where the model is the mean of its looks at a picture and at the mirror image."""
+    last = model.layers[-1]
+    return keras.Model(model.input, last.input[0]) if type(last).__name__ == "Average" else model
 
 
 def _last_maps(model: keras.Model) -> keras.KerasTensor | None:

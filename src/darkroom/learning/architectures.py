@@ -3,7 +3,7 @@
 import keras
 
 from darkroom.errors import ParamsError
-from darkroom.learning import classics, heads, tunable
+from darkroom.learning import classics, device, heads, tunable
 from darkroom.params import Model
 
 _CLASSICS = {plan.__name__: plan for plan in classics.SMALLEST}
@@ -26,6 +26,12 @@ def build(knobs: Model, *, shape: tuple[int, int, int], classes: int, spec: dict
     except ValueError as fault:  # Keras counts pixels below zero
         raise _too_small(knobs.architecture, shape[0], "fewer blocks, a smaller kernel or larger pictures") from fault
     return keras.Model(pixels, heads.probabilities(x, classes, knobs.output), name=knobs.architecture)
+
+
+def finished(network: keras.Model, knobs: Model) -> keras.Model:
+    """What is judged and saved of a trained `network`, in float32; with `test_time_flip` the mean of two looks."""
+    network = device.in_float32(network)  # before it stands in the graph twice, which a copy would make two
+    return heads.flipped_too(network) if knobs.test_time_flip else network
 
 
 def _classic(name: str, side: int):

@@ -74,7 +74,8 @@ def scratch(knobs: Model, task: Task, *, how: Fit) -> Iterator[Point]:
         place = task.state / "scratch" / f"{share:g}"
         common = {"augmented": task.augmented, "seed": task.seed, "state": place, "watch": lambda *_: None}
         fit.fit(network, train, task.val, how=_longer(how, share), down=knobs, **common)
-        yield Point(share, len(train.labels), _hits(network, task.test.images, task.test.labels))
+        judged = architectures.finished(network, knobs)
+        yield Point(share, len(train.labels), _hits(judged, task.test.images, task.test.labels))
 
 
 def pretrained(chosen: Choice, base: keras.Model, task: Task, *, how: transfer.How, cache: Path) -> Iterator[Point]:

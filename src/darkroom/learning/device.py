@@ -1,5 +1,6 @@
 """What this machine trains on, and how it is made to repeat itself. The only module that knows the backend."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -52,6 +53,18 @@ def compute_in(precision: str, *, depthwise: bool = False) -> str:
     chosen = precision if precision != "auto" else "mixed_bfloat16" if fast else "float32"
     keras.config.set_dtype_policy(chosen)
     return chosen
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The same network computing in float32, whatever it was trained in, so that it predicts alike everywhere."""
+    config = json.dumps(model.get_config())
+    if "mixed_" not in config:
+        return model
+    for mixed in ("mixed_bfloat16", "mixed_float16"):
+        config = config.replace(f'"{mixed}"', '"float32"')
+    plain = keras.Model.from_config(json.loads(config))
+    plain.set_weights(model.get_weights())
+    return plain
 
 
 def _processor_multiplies_bfloat16() -> bool:

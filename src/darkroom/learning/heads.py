@@ -4,7 +4,7 @@ Scaling and centring are layers, so a saved model needs no preparation but decod
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from darkroom.errors import ParamsError
 
@@ -44,3 +44,13 @@ def probabilities(x: keras.KerasTensor, classes: int, output: str = "softmax") -
     second = layers.Dense(1, activation="sigmoid", dtype="float32", name="sigmoid")(x)
     first = layers.Rescaling(-1.0, 1.0, dtype="float32", name="rest")(second)
     return layers.Concatenate(dtype="float32", name="probabilities")([first, second])
+
+
+def flipped_too(network: keras.Model) -> keras.Model:
+    """A model of the same weights: the mean of the `network`'s probabilities for a picture and its mirror image.
+
+    Krizhevsky et al. (2012, section 4.1) do so, and with five patches each.
+    """
+    mirrored = network(ops.flip(network.input, axis=2))
+    mean = layers.Average(dtype="float32", name="mean_probabilities")([network.output, mirrored])
+    return keras.Model(network.input, mean, name=network.name)

@@ -5,13 +5,13 @@ run.json (what it was made of, and its run in MLflow) and MANIFEST.json (a SHA-2
 from changed pictures has augmented.png, some of them.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 
 from darkroom import files
+from darkroom.learning import device
 from darkroom.learning.fit import Row
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
@@ -33,7 +33,7 @@ def write(
     """
     with files.replacing(folder) as partial:
         partial.mkdir(parents=True)
-        in_float32(model).save(partial / "model.keras")
+        device.in_float32(model).save(partial / "model.keras")
         files.write_json(partial / "classes.json", spec)
         files.write_rows(partial / "history.csv", COLUMNS, ({key: row[key] for key in COLUMNS} for row in rows))
         made = {"parameters": model.count_params(), "epochs": len(rows), "best_epoch": int(kept["epoch"])}
@@ -41,15 +41,3 @@ def write(
         for name, contents in (beside or {}).items():
             (partial / name).write_bytes(contents)
         files.seal(partial)
-
-
-def in_float32(model: keras.Model) -> keras.Model:
-    """The same network computing in float32, whatever it was trained in, so that it predicts alike everywhere."""
-    config = json.dumps(model.get_config())
-    if "mixed_" not in config:
-        return model
-    for mixed in ("mixed_bfloat16", "mixed_float16"):
-        config = config.replace(f'"{mixed}"', '"float32"')
-    plain = keras.Model.from_config(json.loads(config))
-    plain.set_weights(model.get_weights())
-    return plain
