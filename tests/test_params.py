@@ -55,7 +55,7 @@ def changed(tmp_path):
         ("max_pixels: 50000000", "max_pixels: 99999999999", "validate.max_pixels: expected less than or equal to"),
         ("color: grayscale", "color: grey", "preprocess.color: expected 'rgb', 'grayscale' or 'binary', got 'grey'"),
         ("normalise: unit", "normalise: no", "preprocess.normalise: expected 'unit', 'center' or 'standardise'"),
-        ("fit: stretch", "fit: [stretch]", "preprocess.fit: expected 'stretch', 'crop' or 'pad', got ['stretch']"),
+        ("fit: stretch", "fit: [stretch]", "preprocess.fit: expected 'stretch', 'crop', 'pad' or 'nearest'"),
         ("archive: data/raw/digits.zip", "archive: /etc/x.zip", "expected a path inside the project"),
         ("archive: data/raw/digits.zip", "archive: ~/x.zip", "expected a path inside the project"),
         ("archive: data/raw/digits.zip", "archive: ''", "expected a path inside the project"),

@@ -74,7 +74,7 @@ class Validate(Section):
 class Preprocess(Section):
     image_size: Side
     color: Literal["rgb", "grayscale", "binary"]
-    fit: Literal["stretch", "crop", "pad"]
+    fit: Literal["stretch", "crop", "pad", "nearest"]
     normalise: Literal["unit", "center", "standardise"]
 
 

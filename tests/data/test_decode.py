@@ -30,7 +30,7 @@ def reason(data, max_pixels=LIMIT):
     return str(first.value)
 
 
-@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad", "nearest"])
 @pytest.mark.parametrize(("color", "channels"), [("rgb", 3), ("grayscale", 1), ("binary", 1)])
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_every_mode_becomes_the_asked_shape(painted, encoded, fit, color, channels, mode):
@@ -50,6 +50,13 @@ def test_a_picture_of_the_asked_size_keeps_its_pixels(painted, encoded):
 def test_what_each_fit_does_to_a_tall_white_picture(encoded, fit, row):
     tall = encoded(Image.new("RGB", (8, 16), "white"))
     assert pixels(tall, fit=fit)[4, :, 0].tolist() == row
+
+
+def test_nearest_takes_single_pixels_where_stretch_weighs_all(encoded):
+    noise = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    shrunk = {fit: pixels(encoded(Image.fromarray(noise)), fit=fit) for fit in ("nearest", "stretch")}
+    assert np.array_equal(shrunk["nearest"], noise[1::2, 1::2])  # the middle of two pixels belongs to the second
+    assert shrunk["stretch"].std() < noise.std() / 1.5  # a mean of four or more has half the deviation
 
 
 def test_binary_is_white_from_middle_grey_on(encoded):
@@ -240,7 +247,7 @@ def test_a_large_jpeg_shrinks_to_nearly_the_same_pixels_as_the_same_png(encoded)
 
 
 @pytest.mark.parametrize("size", [(3000, 1), (1, 1), (1, 3000), (3, 3)])
-@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad", "nearest"])
 def test_extreme_shapes_become_the_asked_shape(painted, encoded, size, fit):
     assert pixels(encoded(painted(width=size[0], height=size[1])), fit=fit).shape == (8, 8, 3)
 

@@ -31,6 +31,7 @@ FITS = {
     "stretch": lambda image, square: image.resize(square, FILTER),
     "crop": lambda image, square: ImageOps.fit(image, square, FILTER),
     "pad": lambda image, square: ImageOps.pad(image, square, FILTER, color=0),
+    "nearest": lambda image, square: image.resize(square, Image.Resampling.NEAREST),
 }
 TURNS = {  # EXIF orientation -> what makes it upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,12 +57,13 @@ def picture(
     *,
     size: int,
     color: Literal["rgb", "grayscale", "binary"],
-    fit: Literal["stretch", "crop", "pad"],
+    fit: Literal["stretch", "crop", "pad", "nearest"],
     max_pixels: int,
 ) -> np.ndarray:
     """The first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
 
-    `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black. `binary` is 255 where the shrunk
+    `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black; `nearest` stretches
+    by taking single pixels, the rest unseen, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey picture is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadPicture.
     """
     with _opened(data, max_pixels) as image:
