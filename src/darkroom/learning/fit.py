@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from darkroom.data.pack import Pack
-from darkroom.learning import descent, describe, device, feed, keeper, loop
+from darkroom.learning import descent, describe, device, feed, keeper, loop, warp
 from darkroom.params import Augment, Descent, Fit
 
 Row = dict[str, float]
@@ -48,7 +48,7 @@ def fit(
     looped.compile(
         optimizer=descent.build(down, steps, looped.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        jit_compile=device.xla(moved=looped.moved),
+        jit_compile=device.xla(moved=augmented is not None and warp.moves(augmented)),
         steps_per_execution=device.steps_at_once(size * describe.multiply_adds(model)),
     )
     data, turn = feed.batches(train, size, seed)

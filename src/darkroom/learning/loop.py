@@ -7,7 +7,7 @@ the plain network against the plain labels.
 import keras
 from keras import layers, ops
 
-from darkroom.learning import augment, warp
+from darkroom.learning import augment
 from darkroom.params import Augment
 
 
@@ -22,7 +22,6 @@ class Loop(keras.Model):
         shape = network.input_shape[1:]
         self.changes = augment.network(shape, augmented, seed=seed) if augmented else layers.Identity()
         self.mixing = augment.mixing(augmented, seed=seed) if augmented else None
-        self.moved = augmented is not None and warp.moves(augmented)
         self.network, self.smoothing = network, smoothing
 
     def build(self, shapes: list) -> None:
