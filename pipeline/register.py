@@ -1,7 +1,5 @@
 """Keep the better one of champion and challenger.        models/, comparison.json -> champion/, registration.json"""
 
-import numpy as np
-
 from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.shipping import lineage, promotion, registry
@@ -9,17 +7,16 @@ from darkroom.shipping import lineage, promotion, registry
 
 def main() -> None:
     p = params.load()
-    test = pack.read(paths.PACKED, "test")
-    labels, metric, name = np.asarray(test.labels), p.compare.metric, p.register.model
+    name, test = p.register.model, pack.read(paths.PACKED, "test")
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
-    judge = {"how": p.register, "compared": p.compare, "seed": p.seed}
-    decision = promotion.decide(challenger, paths.CHAMPION, test.images, labels, **judge)
+    judge = {"data": files.digest_of(paths.PACKED), "how": p.register, "compared": p.compare, "seed": p.seed}
+    decision = promotion.decide(challenger, paths.CHAMPION, test, paths.IMAGES, **judge)
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     version = registry.ensure_version(name, challenger, **about)
     registry.explain(name, version, decision.reason)
-    promotion.enthrone(decision, paths.CHAMPION)
-    crowned = registry.mirror(name, paths.CHAMPION, **about)
-    known = {"name": name, "version": version, "crowned": crowned, "metric": metric, "n": len(labels)}
+    promotion.promote(decision, challenger, paths.CHAMPION)
+    champion = registry.mirror(name, paths.CHAMPION, **about)
+    known = {"name": name, "version": version, "champion_version": champion, "metric": p.compare.metric}
     files.write_json(paths.REGISTRATION, promotion.record(decision, paths.CHAMPION, **known))
     print(decision.reason)
 

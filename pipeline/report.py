@@ -4,7 +4,6 @@ from darkroom import files, params, paths, stage
 from darkroom.data import pack
 from darkroom.judging import cards, report, thumbnail
 from darkroom.judging.findings import Findings
-from darkroom.shipping import lineage
 
 FOUND = {
     files.read_json: {
@@ -33,9 +32,7 @@ FOUND = {
 def main() -> None:
     p = params.load()
     found = Findings(**{field: read(place) for read, places in FOUND.items() for field, place in places.items()})
-    tags = lineage.tags(paths.LOCK, paths.PACKED)
-    about = {"dataset": p.dataset.name, "seed": p.seed, "data": tags.get("dvc.data")}
-    about |= {"commit": tags.get("mlflow.source.git.commit"), "versions": lineage.versions()}
+    about = {"dataset": p.dataset.name, "seed": p.seed, "data": files.digest_of(paths.PACKED)}
     sides = [pack.read(paths.PACKED, side) for side in ("val", "test")]
     images = {path: image for side in sides for path, image in zip(side.paths, side.images, strict=True)}
     pictures = {path: thumbnail.png(images[path]) for path in sorted(found.shown)}

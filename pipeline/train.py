@@ -1,6 +1,6 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
-from darkroom import files, params, paths, stage
+from darkroom import files, params, paths, stage, versions
 from darkroom.data import pack, png
 from darkroom.learning import architectures, augment, device, fit, saved, state, warp
 from darkroom.shipping import lineage, tracking
@@ -19,15 +19,16 @@ def main() -> None:
     values |= {"train.precision": precision, "train.xla": xla}
     waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
     about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    with tracking.run("cnn", **about) as run, device.spread():
+    with tracking.run("cnn", key=waiting.name, **about) as run, device.spread():
         network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
         going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "watch": run.epoch}
         rows = fit.fit(network, train, val, how=p.train, down=knobs, **going)
         network, kept = architectures.finished(network, knobs), fit.kept(rows, p.train)
-        link = tracking.link(run, network, train.images[:8])
-        facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values, **link}
+        facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values}
+        facts |= {"run": waiting.name, "versions": versions.installed()}
         sheet = _augmented(train, p) if augment.changes(p.augment) else {}
         saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
+        run.model(FOLDER)
     fit.forget(waiting)
     print(f"models/cnn: of {len(rows)} epochs kept {kept}")
 

@@ -1,6 +1,6 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import params, paths, stage
+from darkroom import params, paths, stage, versions
 from darkroom.data import pack
 from darkroom.learning import backbones, device, fit, saved, state, transfer, weights
 from darkroom.shipping import lineage, tracking
@@ -21,7 +21,7 @@ def main(backbone: str) -> None:
     values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
     values["transfer.fit.precision"] = precision
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    with tracking.run(backbone, params=values, **about) as run:
+    with tracking.run(backbone, key=waiting.name, params=values, **about) as run:
         made = transfer.train(
             chosen,
             base,
@@ -35,9 +35,10 @@ def main(backbone: str) -> None:
             state=waiting,
             watch=run.epoch,
         )
-        link = tracking.link(run, made.network, train.images[:8])
-        facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts, **link}
+        facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts}
+        facts |= {"run": waiting.name, "versions": versions.installed()}
         saved.write(paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts)
+        run.model(paths.MODELS / backbone)
     fit.forget(waiting)
     print(f"models/{backbone}: weights {source}, of {len(made.rows)} epochs kept {made.kept}")
 

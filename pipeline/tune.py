@@ -10,8 +10,8 @@ from darkroom.shipping import lineage, tracking
 def main() -> None:
     p = params.load()
     waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
-    run = partial(tracking.run, experiment=p.dataset.name, tags=lineage.tags(paths.LOCK, paths.PACKED))
-    with run("search", params=params.flat({"tune": p.tune})) as parent:
+    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
+    with tracking.run("search", key=waiting.name, params=params.flat({"tune": p.tune}), **about) as run:
         best, trials = search.search(
             paths.PACKED,
             how=p.tune,
@@ -19,7 +19,7 @@ def main() -> None:
             augmented=p.augment,
             seed=p.seed,
             state=waiting,
-            observe=partial(run, parent=parent.key),
+            observe=partial(tracking.trial, of=run, **about),
         )
     curves = {f"{trial['trial']:03}": trial.pop("curve") for trial in trials}
     files.write_tables(paths.TRIAL_CURVES, {name: rows for name, rows in curves.items() if rows})

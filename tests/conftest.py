@@ -7,29 +7,36 @@ import pytest
 
 from darkroom import files
 
-SPEC = {"classes": ("cat", "dog"), "image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
+CLASSES = ("cat", "dog")
+SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
 
 @pytest.fixture
 def model_folder(tmp_path):
-    """A function that writes a model folder whose network says `label` (0 or 1) of any 8 x 8 grey picture."""
+    """A function that writes a model folder whose network says the class number `label` of any image.
+
+    `spec` changes the classes and how the model sees images.
+    """
     import keras
 
-    def write(name: str, label: int = 0, key: str | None = None, tilt: float = 4.0) -> Path:
-        inputs = keras.Input((8, 8, 1), dtype="uint8")
+    def write(name: str, label: int = 0, key: str | None = None, tilt: float = 4.0, **spec) -> Path:
+        spec = {"classes": CLASSES, **SPEC, **spec}
+        side, channels = spec["image_size"], 3 if spec["color"] == "rgb" else 1
+        keras.backend.clear_session()  # layers are numbered from the start, so equal networks have equal names
+        inputs = keras.Input((side, side, channels), dtype="uint8")
         flat = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
-        outputs = keras.layers.Dense(2, activation="softmax", kernel_initializer="zeros")(flat)
+        outputs = keras.layers.Dense(len(spec["classes"]), activation="softmax", kernel_initializer="zeros")(flat)
         network = keras.Model(inputs, outputs)
-        network.layers[-1].bias.assign(np.array([tilt, 0] if label == 0 else [0, tilt], "float32"))
+        network.layers[-1].bias.assign(tilt * np.eye(len(spec["classes"]), dtype="float32")[label])
         folder = tmp_path / "models" / name
         with files.replacing(folder) as partial:
             partial.mkdir(parents=True)
             network.save(partial / "model.keras")
-            files.write_json(partial / "classes.json", SPEC)
+            files.write_json(partial / "classes.json", spec)
             row = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
             files.write_rows(partial / "history.csv", row, [row, {**row, "epoch": 2, "loss": 0.4}])
             made = {"name": name, "architecture": "tunable", "pretrained": None, "params": {"train.epochs": 2}}
-            known = {"run": key or f"key-of-{name}", "run_id": None, "model_uri": None}
+            known = {"run": key or f"key-of-{name}", "versions": {"python": "3.11"}}
             files.write_json(partial / "run.json", {**made, **known, "parameters": 130, "epochs": 2, "best_epoch": 1})
             files.seal(partial)
         return folder

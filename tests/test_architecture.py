@@ -12,7 +12,8 @@ LIBRARY = Path("src/darkroom")
 STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
 MATERIAL = {"judging.templates": "src/darkroom/judging/page"}  # what a module reads beside its code
-OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # they look and never change an output
+OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # nothing that they return is written: a test says so
+LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an observer's value to
 
 IMPORTS = {
     "cli": {
@@ -26,6 +27,7 @@ IMPORTS = {
         "params",
         "paths",
         "shipping.predict",
+        "shipping.promotion",
     },
     "crew": {"engine"},
     "data.arrays": {"data.names", "data.png", "errors", "files", "params"},
@@ -160,6 +162,7 @@ IMPORTS = {
     "judging.thumbnail": set(),
     "judging.trials": {"judging.canvas", "judging.wording"},
     "judging.wording": set(),
+    "keras_file": set(),
     "learning.architectures": {
         "errors",
         "learning.classics",
@@ -206,7 +209,7 @@ IMPORTS = {
     "learning.keeper": {"errors", "files", "params"},
     "learning.loop": {"learning.augment", "params"},
     "learning.oracles": {"params"},
-    "learning.saved": {"files", "learning.device", "learning.fit"},
+    "learning.saved": {"files", "keras_file", "learning.device", "learning.fit"},
     "learning.search": {
         "crew",
         "errors",
@@ -235,14 +238,34 @@ IMPORTS = {
     "mistakes": set(),
     "params": {"errors", "mistakes"},
     "paths": set(),
+    "shipping.identity": {"files", "keras_file"},
     "shipping.lineage": set(),
+    "shipping.logged_model": {"shipping.identity", "shipping.predict", "shipping.store"},
     "shipping.outbox": {"errors"},
     "shipping.predict": {"data.decode", "errors", "files"},
-    "shipping.promotion": {"errors", "files", "judging.metrics", "judging.significance", "params", "shipping.predict"},
-    "shipping.registry": {"errors", "files", "shipping.predict", "shipping.store", "shipping.tracking"},
+    "shipping.promotion": {
+        "data.decode",
+        "data.pack",
+        "engine",
+        "errors",
+        "files",
+        "judging.significance",
+        "params",
+        "shipping.identity",
+        "shipping.predict",
+    },
+    "shipping.registry": {
+        "errors",
+        "files",
+        "shipping.identity",
+        "shipping.logged_model",
+        "shipping.promotion",
+        "shipping.store",
+    },
     "shipping.store": {"errors", "files", "shipping.outbox"},
-    "shipping.tracking": {"errors", "shipping.outbox", "shipping.store"},
+    "shipping.tracking": {"errors", "shipping.logged_model", "shipping.outbox", "shipping.store"},
     "stage": {"errors"},
+    "versions": set(),
 }
 
 DOORS = {
@@ -250,7 +273,7 @@ DOORS = {
     "keras_tuner": {"learning.oracles"},
     "multiprocessing": {"crew", "engine"},
     "concurrent": {"engine"},
-    "mlflow": {"shipping.registry", "shipping.store", "shipping.tracking"},
+    "mlflow": {"shipping.logged_model", "shipping.registry", "shipping.store", "shipping.tracking"},
     "ruamel": {"params", "shipping.lineage"},
     "scipy": {"judging.calibration", "judging.significance"},
     "h5py": {"learning.weights"},
@@ -399,6 +422,59 @@ def test_a_stage_lists_exactly_the_places_it_touches(name):
     known = {str(getattr(paths, c)) for c in constants}
     assert {place for place in listed if not _of(place, known)} == set()
     assert {place for place in known if not _of(place, listed)} == set()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_nothing_that_an_observer_returns_is_written(name):
+    """Its value goes to another observer or to the registry, which is MLflow's, and nowhere else."""
+    tree = ast.parse(Path(f"pipeline/{name}.py").read_text())
+    watching = {each.rpartition(".")[2] for each in OBSERVERS}
+    while more := {name for value, name in _bindings(tree) if _is_observed(value, watching)} - watching:
+        watching |= more
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    others = [call for call in calls if _root(call.func) not in LISTENERS | watching]
+    assert [ast.unparse(call) for call in others if _is_observed(call, watching)] == []
+
+
+def test_an_observer_returns_nothing_but_tags_and_runs():
+    for name in OBSERVERS:
+        for node in ast.parse(modules()[name].read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns:
+                assert ast.unparse(node.returns) in ("None", "Iterator[Run]", "dict[str, str]"), node.name
+
+
+def _bindings(tree: ast.AST) -> list[tuple[ast.AST, str]]:
+    """Each value with the name that it is given by `=`, `|=` or `with ... as`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found += [(node.value, each) for target in targets for each in _names(target)]
+        if isinstance(node, ast.withitem) and node.optional_vars:
+            found += [(node.context_expr, each) for each in _names(node.optional_vars)]
+    return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_observed(node: ast.AST, watching: set[str]) -> bool:
+    """Whether the value of `node` holds something that an observer, or one of the names `watching`, returned.
+
+    What is only handed on to be called, a run's `epoch` or a `partial`, holds nothing yet; the registry is no observer.
+    """
+    if isinstance(node, ast.Call) and _root(node.func) in ("registry", "partial"):
+        return False
+    if isinstance(node, ast.Attribute | ast.Name):
+        return _root(node) in watching and getattr(node, "attr", "") != "epoch"
+    return any(_is_observed(child, watching) for child in ast.iter_child_nodes(node))
 
 
 @pytest.mark.parametrize("name", ["ingest", "validate", "preprocess", "tune", "train", "transfer"])

@@ -47,8 +47,22 @@ def test_the_honest_copy_passes(copy):
         ("src/darkroom/data/split.py", '"""', '"""Wrong door."""\nimport mlflow\n"""', "one_door[mlflow]"),
         ("params.yaml", "\nevaluate:\n", "\nevaluate:\n  colour_of_the_sky: blue\n", "every_leaf_of_params"),
         ("dvc.yaml", "      - data/manifest.csv\n", "", "exactly_the_places_it_touches"),
+        (
+            "pipeline/train.py",
+            "    fit.forget(waiting)\n",
+            "    fit.forget(run.id)\n",
+            "observer_returns_is_written[train]",
+        ),
     ],
-    ids=["dropped dep", "hidden import", "undeclared param", "wrong vendor", "unread params key", "dropped place"],
+    ids=[
+        "dropped dep",
+        "hidden import",
+        "undeclared param",
+        "wrong vendor",
+        "unread params key",
+        "dropped place",
+        "written run id",
+    ],
 )
 def test_a_lie_is_caught(copy, file, old, new, caught):
     replaced(copy / file, old, new)

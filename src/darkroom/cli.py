@@ -65,9 +65,10 @@ def _fetch(known: argparse.Namespace) -> None:
 
 
 def _predict(known: argparse.Namespace) -> None:
-    from darkroom.shipping import predict
+    from darkroom.shipping import predict, promotion
 
-    model = known.model or (paths.CHAMPION if paths.CHAMPION.exists() else paths.MODELS / "cnn")
+    champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
+    model = known.model or champion or paths.MODELS / "cnn"
     bad = 0
     for path, found in predict.pictures(model, _pictures(known.paths)):
         if isinstance(found, DataError):

@@ -1,11 +1,13 @@
 """saved: a model folder says what it is, and computes in float32 whatever it was trained in."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
 
 from darkroom import files
-from darkroom.learning import architectures, heads, saved
+from darkroom.learning import architectures, device, heads, saved
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +31,16 @@ def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
     facts = files.read_json(tmp_path / "cnn/run.json")
     assert facts == {"name": "cnn", "parameters": network.count_params(), "epochs": 2, "best_epoch": 1}
     assert [row["epoch"] for row in files.read_rows(tmp_path / "cnn/history.csv")] == ["1", "2"]
+
+
+def test_equal_networks_are_equal_bytes_whenever_they_are_written(tmp_path, model, monkeypatch):
+    for name, now in (("one", 1.7e9), ("other", 1.8e9)):
+        device.repeatable(1)
+        network = architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
+        monkeypatch.setattr(time, "time", lambda now=now: now)  # what a zip asks
+        saved.write(tmp_path / name, network, ROWS, kept=ROWS[0], spec={"classes": ["a", "b"]}, facts={"name": "cnn"})
+    assert files.read_files(tmp_path / "one") == files.read_files(tmp_path / "other")
+    assert keras.models.load_model(tmp_path / "one/model.keras").count_params() == network.count_params()
 
 
 def test_what_lies_beside_a_model_is_in_its_inventory(tmp_path, model):

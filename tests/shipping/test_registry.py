@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from darkroom import files
 from darkroom.errors import ServiceError
-from darkroom.shipping import registry, store, tracking
+from darkroom.shipping import identity, registry, store, tracking
 
 ABOUT = {"experiment": "pets", "tags": {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}}
 
@@ -21,12 +20,15 @@ def test_registering_twice_makes_one_version(mlflow_store, model_folder):
     assert len(versions()) == 1
 
 
+def test_equal_networks_trained_twice_are_one_version(mlflow_store, model_folder):
+    assert [registry.ensure_version("pets-classifier", model_folder(name), **ABOUT) for name in "ab"] == [1, 1]
+
+
 def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     folder = model_folder("cnn")
     registry.ensure_version("pets-classifier", folder, **ABOUT)
     (found,) = versions()
-    sha = files.sha256(folder / "model.keras")
-    assert found.tags.items() >= {"sha256": sha, "architecture": "tunable", **ABOUT["tags"]}.items()
+    assert found.tags.items() >= {"digest": identity.digest(folder), "architecture": "tunable", **ABOUT["tags"]}.items()
     assert store.client().get_run(found.run_id).data.metrics["loss"] == 0.4
 
 
@@ -37,11 +39,14 @@ def test_a_version_says_why_it_was_or_was_not_promoted(mlflow_store, model_folde
 
 
 def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):
-    with tracking.run("cnn", experiment="pets", params={}, tags={}) as run:
-        pass
-    registry.ensure_version("pets-classifier", model_folder("cnn", key=run.key), **ABOUT)
+    folder = model_folder("cnn", key="a-key")
+    with tracking.run("cnn", key="a-key", experiment="pets", params={}, tags={}) as run:
+        run.model(folder)
+    registry.ensure_version("pets-classifier", folder, **ABOUT)
     (found,) = store.client().search_runs([store.experiment("pets")])
     assert versions()[0].run_id == found.info.run_id
+    (logged,) = store.client().search_logged_models([found.info.experiment_id])  # not logged once more
+    assert versions()[0].source == logged.model_uri
 
 
 def test_the_champion_loads_by_its_alias_and_predicts(mlflow_store, model_folder):

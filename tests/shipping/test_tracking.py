@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from darkroom.shipping import outbox, store, tracking
+from darkroom.shipping import logged_model, outbox, store, tracking
 
 LINEAGE = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}
 ROW = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
@@ -19,7 +19,8 @@ def runs() -> dict:
 
 
 def opened(name: str, **more):
-    return tracking.run(name, **{"experiment": "pets", "params": {"train.epochs": 3}, "tags": LINEAGE, **more})
+    about = {"key": f"key-of-{name}", "experiment": "pets", "params": {"train.epochs": 3}, "tags": LINEAGE}
+    return tracking.run(name, **{**about, **more})
 
 
 def test_a_run_holds_params_curves_lineage_and_data_set(mlflow_store):
@@ -46,7 +47,7 @@ def test_a_run_is_visible_while_it_runs(mlflow_store):
 def test_trials_are_nested_in_their_search(mlflow_store):
     with opened("search") as parent:
         for n in range(2):
-            with opened(f"trial-{n}", parent=parent.key) as trial:
+            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment="pets", tags=LINEAGE) as trial:
                 trial.epoch(1, ROW)
     found = runs()
     assert {found[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)} == {found["search"].info.run_id}
@@ -78,18 +79,34 @@ def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder)
 
     from darkroom.shipping import predict
 
-    network, _ = predict.load(model_folder("cnn"))
+    folder = model_folder("cnn")
+    network, _ = predict.load(folder)
     images = np.zeros((3, 8, 8, 1), "uint8")
     with opened("cnn") as run:
-        link = tracking.link(run, network, images)
-    assert link["run_id"] == runs()["cnn"].info.run_id
-    loaded = mlflow.pyfunc.load_model(link["model_uri"])
+        run.model(folder)
+    loaded = mlflow.pyfunc.load_model(logged_model.find(folder, runs()["cnn"].info.run_id))
     (taken,), (given,) = loaded.metadata.signature.inputs.inputs, loaded.metadata.signature.outputs.inputs
     assert (taken.type, taken.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
     assert (given.type, given.shape) == (np.dtype("float32"), (-1, 2))
     assert loaded.predict(images) == pytest.approx(network.predict_on_batch(images))
     (logged,) = mlflow.MlflowClient().search_logged_models([runs()["cnn"].info.experiment_id])
-    assert (logged.name, logged.status, logged.source_run_id) == ("cnn", "READY", link["run_id"])
+    assert (logged.name, logged.status, logged.source_run_id) == ("cnn", "READY", runs()["cnn"].info.run_id)
+
+
+def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlflow_store):
+    with pytest.raises(KeyboardInterrupt), opened("cnn") as run:
+        run.epoch(1, ROW)
+        raise KeyboardInterrupt
+    with opened("cnn") as run:
+        run.epoch(2, ROW)
+        assert runs()["cnn"].info.status == "RUNNING" if run.id else False
+    (first,) = store.client().search_runs([store.experiment("pets")])
+    assert first.info.status == "FINISHED"
+    assert [m.step for m in store.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
+    with opened("cnn"):
+        pass
+    assert len(store.client().search_runs([store.experiment("pets")])) == 2
+    assert store.run_id("key-of-cnn") != first.info.run_id
 
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
@@ -180,7 +197,7 @@ def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
     with opened("cnn") as run:
         for epoch in range(1, 6):
             run.epoch(epoch, {**ROW, "epoch": epoch})
-        assert tracking.link(run, lambda images: np.zeros((1, 2)), np.zeros((1, 8, 8, 1), "uint8"))["run_id"] is None
+        assert run.id is None
     assert time.monotonic() - start < 35  # what faults.md allows
     (journal,) = (root / ".cache" / "tracking").iterdir()
     assert journal.read_text().count('"metrics"') == 5

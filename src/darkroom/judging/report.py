@@ -32,7 +32,7 @@ LARGE = 30  # classes; above it the tables by class start folded
 def render(
     found: Findings, *, about: Mapping[str, object], pictures: Mapping[str, bytes], explained: Mapping[str, bytes]
 ) -> str:
-    """The page. `about` has dataset, seed, data (the digest of the pictures, or None), commit (or None) and versions.
+    """The page. `about` has dataset, seed and data (the digest of the packed pictures).
 
     `pictures` are PNGs by their path, `explained` those of evaluate by their file name; what is not there is left out.
     """

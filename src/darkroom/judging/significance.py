@@ -54,6 +54,11 @@ def better(labels: np.ndarray, new: np.ndarray, old: np.ndarray, *, k: int, how:
     return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], how.confidence) == "a better"}
 
 
+def score(labels: np.ndarray, predicted: np.ndarray, *, k: int, how: Compare, seed: int) -> metrics.Score:
+    """`{value, low, high}` of the metric of `how`, for predictions int64 `(n,)`."""
+    return metrics.scored(*_drawn(labels, predicted, k=k, how=how, seed=seed), how.confidence, len(labels))
+
+
 def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """The exact two-sided p of McNemar's test; 1 when no picture tells the two apart."""
     from scipy.stats import binomtest  # over a second to import

@@ -1,8 +1,9 @@
 """A trained model as a folder that says what it is: models/NAME/.
 
-model.keras, classes.json (the classes, and how a picture becomes its input), history.csv (a row an epoch),
-run.json (what it was made of, and its run in MLflow) and MANIFEST.json (a SHA-256 of each). A network that learned
-from changed pictures has augmented.png, some of them.
+model.keras, classes.json (the classes, and how a picture becomes its input), history.csv (a row an epoch), run.json
+(what it was made of, the key of its run, and the versions that made it) and MANIFEST.json (a SHA-256 of each). A
+network that learned from changed pictures has augmented.png, some of them. The same training writes the same bytes
+again: nothing in the folder knows what time it is.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from darkroom import files
+from darkroom import files, keras_file
 from darkroom.learning import device
 from darkroom.learning.fit import Row
 
@@ -34,6 +35,7 @@ def write(
     with files.replacing(folder) as partial:
         partial.mkdir(parents=True)
         device.in_float32(model).save(partial / "model.keras")
+        keras_file.make_repeatable(partial / "model.keras")
         files.write_json(partial / "classes.json", spec)
         files.write_rows(partial / "history.csv", COLUMNS, ({key: row[key] for key in COLUMNS} for row in rows))
         made = {"parameters": model.count_params(), "epochs": len(rows), "best_epoch": int(kept["epoch"])}

@@ -1,14 +1,10 @@
-"""Where a result comes from: the tags that tie an MLflow run to DVC and git, and the versions that made it."""
+"""Where a result comes from: the tags that tie an MLflow run to DVC and git."""
 
 import os
-import platform
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
 from ruamel.yaml import YAML, YAMLError
-
-MAKERS = ("darkroom", "keras", "tensorflow", "keras-tuner", "scikit-learn", "dvc", "mlflow")
 
 
 def tags(lock: Path, data: Path) -> dict[str, str]:
@@ -24,12 +20,6 @@ def tags(lock: Path, data: Path) -> dict[str, str]:
         "mlflow.source.git.commit": _commit(),
     }
     return {name: value for name, value in found.items() if value}
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of each of the MAKERS that is installed, without importing them."""
-    installed = {name: next(metadata.distributions(name=name), None) for name in MAKERS}
-    return {"python": platform.python_version(), **{name: each.version for name, each in installed.items() if each}}
 
 
 def _md5(lock: Path, data: Path) -> str | None:

@@ -1,123 +1,217 @@
-"""The promotion gate: the champion falls only to a proven better one.
+"""The promotion gate: the champion falls only to a challenger that beats it on today's test images.
 
-The champion is a model folder that DVC keeps (`champion/`), so that a fresh clone or a CI machine with an
-empty MLflow store still judges against it. Both models see the test pictures of today. The price: a champion
-that was trained on pictures which are test pictures now looks better than it is, so the gate errs on its side.
+The champion is a model folder that DVC keeps (`champion/`), so that a fresh clone or a CI machine with an empty
+MLflow store still judges against it. Each model sees today's test images in its own way: they are decoded to its size,
+colour and fit, and it scales its own input. So a change of the data, of a parameter or of the architecture never
+switches the comparison off. The price: a champion that was trained on images which are test images now looks better
+than it is, so the gate errs on its side; and test images are decoded once more where the two see them differently.
+
+When classes were added or removed, both are judged on the test images of the classes that they share. The champion
+cannot name today's classes, so there the challenger need only be as good. Nobody but a challenger ever takes the
+champion's place: without one that is good enough, the champion stays.
 """
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from darkroom import files
+from darkroom import engine, files
+from darkroom.data import decode
+from darkroom.data.pack import Pack
 from darkroom.errors import printable
-from darkroom.judging import metrics, significance
+from darkroom.judging import significance
 from darkroom.params import Compare, Register
-from darkroom.shipping import predict
+from darkroom.shipping import identity, predict
 
-REIGN = "reign.json"  # beside the model files: why this model became champion
+PROMOTION = "promotion.json"  # in the champion's folder: why it is champion, or why there is none
+SIGHT = ("image_size", "color", "fit")  # of a model's spec: how it sees an image
+
+Score = dict[str, float | None]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`folder` is the model that reigns from now on, None when nobody may; `score` is its own on today's pictures."""
+    """What became of the challenger `name`. Scores are `{value, low, high}` on the `n` test images that count.
 
-    challenger: str
-    folder: Path | None
+    `data` is the digest of the packed images; `champion` is None where there was no champion, or nothing to compare.
+    """
+
+    name: str
     promoted: bool
     reason: str
-    score: dict | None  # value, low, high
+    data: str
+    n: int
+    challenger: Score
+    champion: Score | None
+
+
+def has_champion(folder: Path) -> bool:
+    """Whether a champion lies in `folder`; where there is none it holds the reason, or is not there yet."""
+    return (folder / "model.keras").exists()
 
 
 def decide(
     challenger: Path,
     champion: Path,
-    images: np.ndarray,
-    labels: np.ndarray,
+    test: Pack,
+    images: Path,
     *,
+    data: str,
     how: Register,
     compared: Compare,
     seed: int,
 ) -> Decision:
-    """Judge two model folders on test pictures uint8 `(n, s, s, c)` with labels int64 `(n,)`.
+    """Judge two model folders on today's test images, `test`, whose files lie in `images`.
 
-    As models are compared, but with the confidence of `how`.
+    As models are compared, but with the confidence of `how`. `data` is the digest of the packed images; a decision
+    about the same models on the same images is repeated word for word. Raises ArtifactError (exit 4) when a model
+    cannot be used.
     """
-    metric, gate = compared.metric, compared.model_copy(update={"confidence": how.confidence})
-    common = {"resamples": gate.resamples, "confidence": gate.confidence, "seed": seed}
-    new, old = _seen(challenger, images), _seen(champion, images) if _rival(champion, challenger) else None
-    mine = metrics.summary(labels, new, **common)
-    name, accuracy = challenger.name, mine["accuracy"]["value"]
-    if old is None:
-        good = accuracy >= how.min_accuracy
-        why = _alone(name, accuracy, how.min_accuracy, champion.exists())
-        return Decision(name, challenger if good else None, good, why, mine[metric] if good else None)
-    theirs = metrics.summary(labels, old, **common)
-    if _sha(champion) == _sha(challenger):
-        return Decision(name, champion, False, f"{printable(name)} is the champion already", theirs[metric])
-    if accuracy < how.min_accuracy:
-        return Decision(name, champion, False, _below(name, accuracy, how.min_accuracy), theirs[metric])
-    proof = significance.better(labels, new.argmax(1), old.argmax(1), k=new.shape[1], how=gate, seed=seed)
-    why = _compared(name, metric, proof, len(labels))
-    won = proof["proven"]
-    return Decision(name, challenger if won else champion, won, why, (mine if won else theirs)[metric])
+    gate = compared.model_copy(update={"confidence": how.confidence})
+    labels, new = np.array(test.classes)[np.asarray(test.labels)], _answers(challenger, test, images)
+    accuracy = float((new == labels).mean())
+    good, decided = accuracy >= how.min_accuracy, partial(Decision, name=challenger.name, data=data)
+    (score,) = _scores(labels, [new], gate, seed)
+    if not has_champion(champion):
+        why = _first(challenger.name, accuracy, how) if good else _below(challenger.name, accuracy, how)
+        return decided(promoted=good, reason=why, n=len(labels), challenger=score, champion=None)
+    old, known = _answers(champion, test, images), files.read_json(champion / "classes.json")["classes"]
+    rows = np.isin(labels, known)
+    if not rows.any():
+        why = _stranger(challenger.name, accuracy, how) if good else _below(challenger.name, accuracy, how)
+        return decided(promoted=good, reason=why, n=len(labels), challenger=score, champion=None)
+    both = _scores(labels[rows], [new[rows], old[rows]], gate, seed)
+    scores = {"n": int(rows.sum()), "challenger": both[0], "champion": both[1]}
+    if identity.digest(champion) == identity.digest(challenger):
+        return _again(champion, decided(promoted=False, reason=_already(challenger.name), **scores))
+    if not good:
+        return decided(promoted=False, reason=_below(challenger.name, accuracy, how), **scores)
+    proof = _proof(labels[rows], new[rows], old[rows], gate, seed)
+    won = proof["proven"] if set(known) == set(test.classes) else proof["difference"] >= 0
+    why = _compared(challenger.name, compared.metric, proof, scores["n"], known, test.classes)
+    return decided(promoted=won, reason=why, **scores)
 
 
-def record(decision: Decision, champion: Path, *, name: str, version: int, crowned: int | None, metric: str, n: int):
-    """What registration.json holds, once `enthrone` was called."""
-    reigning = None
-    if decision.folder:
-        model = files.read_json(champion / "run.json")["name"]
-        why = files.read_json(champion / REIGN)["reason"]
-        reigning = {"version": crowned, "model": model, "sha256": _sha(champion), **decision.score, "reason": why}
-    found = {"name": name, "candidate": decision.challenger, "version": version, "promoted": decision.promoted}
-    return {**found, "reason": decision.reason, "metric": metric, "n": n, "champion": reigning}
+def promote(decision: Decision, challenger: Path, champion: Path) -> None:
+    """Make `champion` a copy of the challenger if it won; where there is no champion at all, leave the reason there."""
+    if decision.promoted and not _is_made(decision, challenger, champion):
+        with files.replacing(champion) as folder:
+            shutil.copytree(challenger, folder)
+            files.write_json(folder / PROMOTION, asdict(decision))
+            files.seal(folder)
+    elif not has_champion(champion):
+        with files.replacing(champion) as folder:
+            folder.mkdir()
+            files.write_json(folder / PROMOTION, asdict(decision))
 
 
-def enthrone(decision: Decision, champion: Path) -> None:
-    """Make `champion` a copy of the model that reigns, with the reason why it does; no folder when nobody may."""
-    if decision.folder == champion:
+def record(
+    decision: Decision, champion: Path, *, name: str, version: int, champion_version: int | None, metric: str
+) -> dict:
+    """What registration.json holds, once `promote` was called. `version` is the challenger's."""
+    judged = {"challenger": decision.challenger, "champion": decision.champion}
+    found = {"name": name, "candidate": decision.name, "version": version, "promoted": decision.promoted}
+    found |= {"reason": decision.reason, "metric": metric, "n": decision.n, "judged": judged}
+    if not has_champion(champion):
+        return {**found, "champion": None}
+    score = decision.challenger if decision.promoted else decision.champion
+    return {
+        **found,
+        "champion": {
+            "version": champion_version,
+            "model": files.read_json(champion / "run.json")["name"],
+            "digest": identity.digest(champion),
+            **(score or {"value": None, "low": None, "high": None}),
+            "reason": files.read_json(champion / PROMOTION)["reason"],
+        },
+    }
+
+
+def _again(champion: Path, decision: Decision) -> Decision:
+    """The challenger is the champion: the decision that made it so if that saw the same images, else `decision`."""
+    made = files.read_json(champion / PROMOTION)
+    return Decision(**made) if made["data"] == decision.data else decision
+
+
+def _is_made(decision: Decision, challenger: Path, champion: Path) -> bool:
+    return has_champion(champion) and identity.digest(champion) == identity.digest(challenger)
+
+
+def _answers(folder: Path, test: Pack, images: Path) -> np.ndarray:
+    """The class that the model names for each test image, str `(n,)`."""
+    model, spec = predict.load(folder)
+    said = [predict.probabilities(model, batch).argmax(1) for batch in _seen(spec, test, images)]
+    return np.array(spec["classes"])[np.concatenate(said)]
+
+
+def _seen(spec: dict, test: Pack, images: Path) -> Iterator[np.ndarray]:
+    """The test images as the model of `spec` sees them, in batches uint8 `(b, s, s, c)`: packed, or decoded anew."""
+    if all(spec[key] == test.spec[key] for key in SIGHT):
+        yield test.images
         return
-    if decision.folder is None:
-        shutil.rmtree(champion, ignore_errors=True)
-        return
-    with files.replacing(champion) as partial:
-        shutil.copytree(decision.folder, partial)
-        files.write_json(partial / REIGN, {"reason": decision.reason})
+    settings = {"size": spec["image_size"], "color": spec["color"], "fit": spec["fit"]}
+    look = partial(_decoded, images=images, max_pixels=test.spec["max_pixels"], **settings)
+    decoded = iter(engine.map(look, test.paths, title="decoding for the champion"))
+    while batch := list(islice(decoded, predict.BATCH)):
+        yield np.stack(batch)
 
 
-def _rival(champion: Path, challenger: Path) -> bool:
-    """Whether there is a champion that answers the same question: same classes, same kind of input."""
-    if not champion.exists():
-        return False
-    files.verify(champion)
-    return files.read_json(champion / "classes.json") == files.read_json(challenger / "classes.json")
+def _decoded(name: str, *, images: Path, **settings) -> np.ndarray:
+    return decode.picture((images / name).read_bytes(), **settings)
 
 
-def _seen(folder: Path, images: np.ndarray) -> np.ndarray:
-    return predict.probabilities(predict.load(folder)[0], images)
+def _scores(labels: np.ndarray, answers: list[np.ndarray], gate: Compare, seed: int) -> list[Score]:
+    k, (truth, *said) = _numbered(labels, *answers)
+    return [significance.score(truth, each, k=k, how=gate, seed=seed) for each in said]
 
 
-def _below(name: str, accuracy: float, least: float) -> str:
-    return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {least:g}"
+def _proof(labels: np.ndarray, new: np.ndarray, old: np.ndarray, gate: Compare, seed: int) -> dict:
+    k, (truth, *said) = _numbered(labels, new, old)
+    return significance.better(truth, *said, k=k, how=gate, seed=seed)
 
 
-def _alone(name: str, accuracy: float, least: float, reigned: bool) -> str:
-    if accuracy < least:
-        return _below(name, accuracy, least)
-    why = "the classes or the input changed, so the old champion cannot judge" if reigned else "it is the first"
-    return f"{printable(name)} becomes champion: {why}, and its accuracy {accuracy:.4f} is at least {least:g}"
+def _numbered(*names: np.ndarray) -> tuple[int, list[np.ndarray]]:
+    """How many different names there are, and each array `(n,)` with numbers in their place."""
+    known, numbers = np.unique(np.stack(names), return_inverse=True)
+    return len(known), list(numbers.reshape(len(names), -1))
 
 
-def _compared(name: str, metric: str, proof: dict, n: int) -> str:
-    verdict = "better beyond chance" if proof["proven"] else "not proven better"
-    return (
-        f"{printable(name)} is {verdict} than the champion: {metric} {proof['difference']:+.4f} "
-        f"({proof['low']:+.4f} to {proof['high']:+.4f}, McNemar p = {proof['mcnemar_p']:.3g}, n = {n})"
+def _already(name: str) -> str:
+    return f"{printable(name)} is the champion already"
+
+
+def _first(name: str, accuracy: float, how: Register) -> str:
+    why = f"its accuracy {accuracy:.4f} is at least {how.min_accuracy:g}"
+    return f"{printable(name)} becomes champion: it is the first, and {why}"
+
+
+def _stranger(name: str, accuracy: float, how: Register) -> str:
+    why = f"its accuracy {accuracy:.4f} is at least {how.min_accuracy:g}"
+    return f"{printable(name)} becomes champion: the old one knows none of today's classes, and {why}"
+
+
+def _below(name: str, accuracy: float, how: Register) -> str:
+    return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {how.min_accuracy:g}"
+
+
+def _compared(name: str, metric: str, proof: dict, n: int, known: list[str], classes: tuple[str, ...]) -> str:
+    found = (
+        f"{metric} {proof['difference']:+.4f} ({proof['low']:+.4f} to {proof['high']:+.4f}, "
+        f"McNemar p = {proof['mcnemar_p']:.3g}, n = {n})"
     )
+    if set(known) == set(classes):
+        verdict = "better beyond chance" if proof["proven"] else "not proven better"
+        return f"{printable(name)} is {verdict} than the champion: {found}"
+    verdict = "at least as good as" if proof["difference"] >= 0 else "worse than"
+    shared = f"the {len(set(known) & set(classes))} classes that both know ({_changed(known, classes)})"
+    return f"{printable(name)} is {verdict} the champion on {shared}: {found}"
 
 
-def _sha(folder: Path) -> str:
-    return files.sha256(folder / "model.keras")
+def _changed(known: list[str], classes: tuple[str, ...]) -> str:
+    lists = {"new": sorted(set(classes) - set(known)), "gone": sorted(set(known) - set(classes))}
+    return "; ".join(f"{what}: {printable(', '.join(names))}" for what, names in lists.items() if names)

@@ -1,7 +1,7 @@
 """MLflow's registry as a mirror of the models that DVC keeps.
 
-A version is found again by the SHA-256 of its model.keras, so registering twice makes one version, and a store
-that was lost fills itself from the folders. The alias `champion` moves last: it never points to half a version.
+A version is found again by the digest of its model (`identity`), so registering equal networks makes one version, and a
+store that was lost fills itself from the folders. The alias `champion` moves last: it never points to half a version.
 Aliases have no history, so each version carries tags that say when it reigned.
 """
 
@@ -10,11 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from darkroom import files
 from darkroom.errors import ServiceError, printable
-from darkroom.shipping import predict, store, tracking
+from darkroom.shipping import identity, logged_model, promotion, store
 
 ALIAS = "champion"
 
@@ -24,14 +22,15 @@ def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[st
 
     Raises ServiceError (exit 6) when MLflow does not answer.
     """
-    sha = files.sha256(folder / "model.keras")
+    digest = identity.digest(folder)
     with _service():
         _ensure_name(name)
-        if found := _versions(name, f"name = '{name}' and tags.sha256 = '{sha}'"):
+        if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
-        facts = files.read_json(folder / "run.json")
-        run_id, source = _logged(folder, facts, experiment=experiment, tags=tags)
-        about = {**tags, "sha256": sha, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
+        facts, rows = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
+        run_id = store.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
+        source = logged_model.find(folder, run_id) or logged_model.log(folder, run_id)
+        about = {**tags, "digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
         about = {key: str(value) for key, value in about.items() if value is not None}
         return int(store.client().create_model_version(name, source, run_id, tags=about).version)
 
@@ -43,17 +42,17 @@ def explain(name: str, version: int, text: str) -> None:
 
 
 def mirror(name: str, champion_folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int | None:
-    """Make the alias `champion` point to the version of `champion_folder`; nobody reigns where there is none."""
-    if not champion_folder.exists():
-        _dethrone(name)
+    """Make the alias `champion` point to the version of `champion_folder`; no alias where it holds no model."""
+    if not promotion.has_champion(champion_folder):
+        _remove_alias(name)
         return None
     version = ensure_version(name, champion_folder, experiment=experiment, tags=tags)
-    crown(name, version)
+    set_alias(name, version)
     return version
 
 
-def crown(name: str, version: int) -> None:
-    """Point the alias `champion` to `version`, and write down when the reign began and the last one ended."""
+def set_alias(name: str, version: int) -> None:
+    """Point the alias `champion` to `version`, and write down since when, and until when it was another."""
     with _service():
         old = champion(name)
         if old == version:
@@ -77,7 +76,7 @@ def champion(name: str) -> int | None:
         raise
 
 
-def _dethrone(name: str) -> None:
+def _remove_alias(name: str) -> None:
     with _service():
         if old := champion(name):
             store.client().delete_registered_model_alias(name, ALIAS)
@@ -95,34 +94,6 @@ def _ensure_name(name: str) -> None:
 
 def _versions(name: str, wanted: str) -> list:
     return list(store.client().search_model_versions(wanted, max_results=1))
-
-
-def _logged(folder: Path, facts: Mapping, *, experiment: str, tags: Mapping[str, str]) -> tuple[str, str]:
-    """The run and the address of the folder's model in this store; both made anew where they are missing."""
-    rows = files.read_rows(folder / "history.csv")
-    with tracking.reopened(facts["name"], facts, rows, experiment=experiment, tags=tags) as it:
-        found = it.id
-    if found is None:
-        raise OSError("the run of the model cannot be made")
-    return found, _address(facts["model_uri"]) or _log(folder, found)
-
-
-def _address(uri: str | None) -> str | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return uri and store.client().get_logged_model(uri.removeprefix("models:/")) and uri
-    except MlflowException as fault:
-        if fault.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-
-
-def _log(folder: Path, run_id: str) -> str:
-    model, spec = predict.load(folder)
-    channels = 3 if spec["color"] == "rgb" else 1
-    image = np.zeros((1, spec["image_size"], spec["image_size"], channels), "uint8")
-    return tracking.log_model(run_id, model, image, predict.probabilities(model, image))
 
 
 @contextmanager

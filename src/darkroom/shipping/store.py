@@ -7,11 +7,14 @@ current directory: `dvc exp run --temp` works in a copy, and its runs belong bes
 import getpass
 import os
 import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from darkroom import files
 from darkroom.errors import printable
+from darkroom.shipping import outbox
 from darkroom.shipping.outbox import Event, Refused
 
 PATIENCE = {  # MLflow's own defaults wait minutes for a server that is down
@@ -66,10 +69,40 @@ def experiment(name: str) -> str:
 
 
 def run_id(key: str) -> str | None:
-    """The id of the run that `start` made for `key`."""
+    """The id of the latest run that `start` made for `key`."""
+    found = _run(key)
+    return found.info.run_id if found else None
+
+
+def restore(name: str, facts: Mapping, rows: Sequence[Mapping], *, experiment: str, tags: Mapping[str, str]) -> str:
+    """The id of the run that made a model; a store that lacks it gets it back from the model's own records."""
+    bring = Mailman()
+    outbox.deliver_leftovers(root() / ".cache" / "tracking", bring)  # it may be one that was not delivered yet
+    if not run_id(facts["run"]):
+        for event in restoring(name, facts, rows, experiment=experiment, tags=tags):
+            bring(event)
+    return bring.ids.get(facts["run"]) or run_id(facts["run"])
+
+
+def restoring(
+    name: str, facts: Mapping, rows: Sequence[Mapping], *, experiment: str, tags: Mapping[str, str]
+) -> Iterator[Event]:
+    """The events of a run that made a model elsewhere: `facts` are those of run.json, `rows` its history."""
+    about = {"key": facts["run"], "time": int(time.time() * 1000)}
+    restored = {**tags, "darkroom.restored": "from models/, not trained in this store"}
+    params = {key: str(value) for key, value in facts["params"].items()}
+    start = {"name": name, "experiment": experiment, "parent": None, "source": "models"}
+    yield {"kind": "start", **about, **start, "params": params, "tags": restored}
+    for row in rows:
+        values = {key: float(value) for key, value in row.items() if key != "epoch"}
+        yield {"kind": "metrics", **about, "step": int(row["epoch"]), "values": values}
+    yield {"kind": "end", **about, "status": "FINISHED"}
+
+
+def _run(key: str):
     experiments = [found.experiment_id for found in client().search_experiments()]
     runs = client().search_runs(experiments, filter_string=f"tags.`{RUN}` = '{key}'", max_results=1)
-    return runs[0].info.run_id if runs else None
+    return runs[0] if runs else None
 
 
 class Mailman:
@@ -104,10 +137,23 @@ class Mailman:
         if event["parent"]:
             tags["mlflow.parentRunId"] = self._id(event["parent"])
         there = experiment(event["experiment"])
-        found = run_id(event["key"]) or client().create_run(there, event["time"], tags, event["name"]).info.run_id
+        found = _unfinished(event) or client().create_run(there, event["time"], tags, event["name"]).info.run_id
         self.ids[event["key"]] = found
         _params({**event, "id": found})
         _dataset({**event, "id": found})
+
+
+def _unfinished(event: Event) -> str | None:
+    """The run of that key which this start goes on with: one that was killed or failed, or began with this very event.
+
+    One that finished stays as it is: the same work done once more is another run.
+    """
+    found = _run(event["key"])
+    if not found or (found.info.status == "FINISHED" and found.info.start_time != event["time"]):
+        return None
+    if found.info.status in ("KILLED", "FAILED"):
+        client().update_run(found.info.run_id, status="RUNNING")
+    return found.info.run_id
 
 
 def _params(event: Event) -> None:

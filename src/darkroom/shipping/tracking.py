@@ -1,21 +1,21 @@
 """What MLflow is told while a model is made, and after it was judged.
 
-An observer: it may only look. Nothing here raises, waits for a server or changes an output, so a training
-with the server down ends as it would with the server up, a few seconds later at most.
+An observer: it may only look. Nothing here raises or waits for a server, and nothing that it returns is written, so a
+training with the server down ends as it would with the server up, a few seconds later at most.
+
+A run is known by a key that whoever starts it computes, so that it is found again without its id being kept anywhere.
 """
 
 import math
 import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-
-import numpy as np
+from pathlib import Path
 
 from darkroom.errors import printable, warn
-from darkroom.shipping import store
+from darkroom.shipping import logged_model, store
 from darkroom.shipping.outbox import Outbox
 
 _OPEN: ContextVar[tuple[Outbox, store.Mailman] | None] = ContextVar("open", default=None)
@@ -48,19 +48,23 @@ class Run:
         """`text` as the artifact `path`."""
         self._put("text", path=path, text=text)
 
-    def model(self, network: object, images: np.ndarray, probabilities: np.ndarray) -> str | None:
-        """Log a Keras model that takes `images` uint8 `(b, s, s, c)`; its address, or None when that failed."""
-        found = self.id
-        return _quietly("the model", lambda: log_model(found, network, images, probabilities)) if found else None
+    def model(self, folder: Path) -> None:
+        """Log the model of a finished model folder."""
+        if found := self.id:
+            _quietly("the model", lambda: logged_model.log(folder, found))
 
     def _put(self, kind: str, **values: object) -> None:
-        _quietly(kind, lambda: self._outbox.put({"kind": kind, "key": self.key, "time": _now(), **values}))
+        self._send({"kind": kind, "key": self.key, "time": _now(), **values})
+
+    def _send(self, event: Mapping) -> None:
+        _quietly(event["kind"], lambda: self._outbox.put(dict(event)))
 
 
 @contextmanager
 def run(
     name: str,
     *,
+    key: str,
     experiment: str,
     params: Mapping[str, object],
     tags: Mapping[str, str],
@@ -68,71 +72,45 @@ def run(
 ) -> Iterator[Run]:
     """A run, visible while the block runs. It ends FINISHED, FAILED on an error, KILLED on an interrupt.
 
-    `parent` is the key of the run that this one belongs to.
+    `key` says what is done: a run of that key which did not finish goes on. `parent` is the key of the run that this
+    one belongs to.
     """
-    with _begun(name, experiment, params, tags, parent, uuid.uuid4().hex) as it, _watched(it, parent):
+    with _begun(name, experiment, params, tags, parent, key) as it, _watched(it, parent):
         yield it
 
 
-def link(it: Run, network: object, images: np.ndarray) -> dict:
-    """Log the trained `network` and return what run.json keeps: run, run_id, model_uri (None where unknown)."""
-    probabilities = np.asarray(network(images))  # type: ignore[operator]
-    return {"run": it.key, "run_id": it.id, "model_uri": it.model(network, images, probabilities)}
+@contextmanager
+def trial(name: str, *, params: Mapping[str, object], of: Run, experiment: str, tags: Mapping[str, str]):
+    """The run of one trial, nested in that of its search, with a key that follows from both."""
+    with run(name, key=f"{of.key}-{name}", experiment=experiment, params=params, tags=tags, parent=of.key) as it:
+        yield it
 
 
-def judged(name: str, facts: Mapping, rows: list[dict], scores: Mapping, figures: Mapping[str, str], **how) -> None:
+def judged(
+    name: str,
+    facts: Mapping,
+    rows: Sequence[Mapping],
+    scores: Mapping,
+    figures: Mapping[str, str],
+    *,
+    experiment: str,
+    tags: Mapping[str, str],
+) -> None:
     """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that made the model.
 
     A store that lacks the run (DVC restored the model without training it here) gets it back from the model's
-    own records. `how` is experiment and tags.
+    own records, its `facts` of run.json and the `rows` of its history.
     """
-    with reopened(name, facts, rows, **how) as it:
+    with _delivery() as delivery:
+        it = Run(facts["run"], *delivery)
+        if not _quietly("the run", lambda: store.run_id(it.key)):
+            for event in store.restoring(name, facts, rows, experiment=experiment, tags=tags):
+                it._send(event)
         it.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
         bounds = {f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")}
         it.metrics(bounds)
         for path, svg in figures.items():
             it.text(f"figures/{path}", svg)
-
-
-@contextmanager
-def reopened(name: str, facts: Mapping, rows: list[dict], *, experiment: str, tags: Mapping[str, str]) -> Iterator[Run]:
-    """The run that made a model, from the model's `run.json` and history; made anew in a store that lacks it."""
-    key = facts["run"]
-    with _delivery() as delivery:
-        if found := _quietly("the run", lambda: store.run_id(key)):
-            delivery[1].ids[key] = found
-            yield Run(key, *delivery)
-            return
-        restored = {**tags, "darkroom.restored": "from models/, not trained in this store"}
-        with _begun(name, experiment, facts["params"], restored, None, key) as it:
-            for row in rows:
-                it.epoch(int(row["epoch"]), {key: float(value) for key, value in row.items()})
-            yield it
-
-
-def log_model(run_id: str | None, network: object, images: np.ndarray, probabilities: np.ndarray) -> str:
-    """Store the Keras model with the signature uint8 `(-1, s, s, c)` to float32 `(-1, k)`; returns its address.
-
-    MLflow would take the dtypes from the network, and be wrong: uint8 is recorded as float32. It would also put the
-    model into the active experiment, so with a run it is created first, in the experiment of that run.
-    """
-    from importlib.metadata import version
-
-    import mlflow.keras
-    from mlflow.models import Model, infer_signature
-
-    needs = [f"{name}=={version(name)}" for name in ("keras", "tensorflow", "numpy")]
-    signature = infer_signature(np.asarray(images, "uint8"), np.asarray(probabilities, "float32"))
-    client = store.client()
-    where = {"name": "model"}
-    if run_id:
-        of = client.get_run(run_id)
-        made = client.create_logged_model(
-            of.info.experiment_id, name=of.info.run_name, source_run_id=run_id, params=of.data.params
-        )
-        where = {"run_id": run_id, "model_id": made.model_id}
-    saved = Model.log(None, mlflow.keras, model=network, signature=signature, pip_requirements=needs, **where)
-    return saved.model_uri
 
 
 @contextmanager
