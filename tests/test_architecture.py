@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from darkroom import params, paths
+from darkroom import paths
 
 LIBRARY = Path("src/darkroom")
 STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
@@ -495,21 +495,3 @@ def _of(place: str, places: set[str]) -> bool:
     return place.startswith("${") or any(
         (a + "/").startswith(b + "/") or (b + "/").startswith(a + "/") for a in (place,) for b in places
     )
-
-
-def test_every_leaf_of_params_is_read():
-    p = params.load()
-    text = "\n".join(
-        path.read_text() for path in [*LIBRARY.rglob("*.py"), *Path("pipeline").glob("*.py"), Path("dvc.yaml")]
-    )
-    code = text.replace(Path("src/darkroom/params.py").read_text(), "")
-    unread = [
-        leaf
-        for leaf in params.flat(p)
-        if not _read(leaf.rpartition(".")[2], code) and not leaf.startswith("tune.space.")
-    ]
-    assert unread == []
-
-
-def _read(name: str, code: str) -> bool:
-    return f".{name}" in code
