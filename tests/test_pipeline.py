@@ -153,6 +153,16 @@ def test_again_nothing_runs(repository):
     assert ran(run("dvc", "repro", cwd=repository)) == []
 
 
+def test_training_the_same_again_changes_no_committed_file_and_makes_no_new_version(repository):
+    import mlflow
+
+    for stage in ("train", "register"):
+        assert ran(run("dvc", "repro", "--force", "--single-item", stage, cwd=repository)) == [stage]
+    assert run("git", "status", "--porcelain", cwd=repository) == ""
+    client = mlflow.MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+    assert len(client.search_model_versions("name = 'squares-classifier'")) == 1
+
+
 def test_a_change_of_a_figure_never_retrains(repository):
     with (repository / "src/darkroom/judging/figures.py").open("a") as file:
         file.write("# another line\n")

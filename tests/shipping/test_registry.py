@@ -67,6 +67,26 @@ def test_the_alias_follows_the_champion_and_the_past_is_written_down(mlflow_stor
     assert "champion.since" in new and "champion.until" not in new
 
 
+def test_what_dies_between_the_version_and_the_alias_is_made_good_by_the_next_run(
+    mlflow_store, model_folder, monkeypatch
+):
+    folder = model_folder("cnn")
+    with monkeypatch.context() as patch, pytest.raises(ServiceError):
+        patch.setattr(
+            type(store.client()), "set_registered_model_alias", lambda *_: (_ for _ in ()).throw(OSError("gone"))
+        )
+        registry.mirror("pets-classifier", folder, **ABOUT)
+    assert (len(versions()), registry.champion("pets-classifier")) == (1, None)
+    assert registry.mirror("pets-classifier", folder, **ABOUT) == registry.champion("pets-classifier") == 1
+    assert len(versions()) == 1
+
+
+def test_a_champion_folder_that_is_not_the_registered_model_is_another_version(mlflow_store, model_folder):
+    assert registry.mirror("pets-classifier", model_folder("cnn"), **ABOUT) == 1
+    assert registry.mirror("pets-classifier", model_folder("cnn", tilt=5.0), **ABOUT) == 2
+    assert registry.champion("pets-classifier") == 2
+
+
 def test_without_a_champion_folder_nobody_reigns(mlflow_store, model_folder, tmp_path):
     registry.mirror("pets-classifier", model_folder("cnn"), **ABOUT)
     assert registry.mirror("pets-classifier", tmp_path / "none", **ABOUT) is None
