@@ -1,12 +1,14 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
-from darkroom import files, params, paths, stage
+from darkroom import errors, files, params, paths, stage
 from darkroom.data import checks, gallery, layout, manifest, rows, summary, tally
 
 
 def main() -> None:
     p = params.load()
     found = layout.read(paths.IMAGES)
+    for note in found.notes:
+        errors.warn(note)
     facts, limit = paths.CACHE / "facts", p.validate.max_pixels
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
     with rows.opened(paths.CACHE / "packed", p.preprocess, limit) as (_, packed):
@@ -16,11 +18,11 @@ def main() -> None:
     gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=limit)
     manifest.write(paths.MANIFEST, listing.rows)
     files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
-    files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays})
+    files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays, "notes": found.notes})
     print(summary.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
     print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")
-    print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")
+    print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones; {found.left_out()}")
 
 
 if __name__ == "__main__":

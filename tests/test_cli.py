@@ -1,6 +1,7 @@
 """cli: what a user types, and what it answers."""
 
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -44,6 +45,58 @@ def test_predict_takes_folders_and_patterns(elsewhere, model_folder, capsys):
         "c1.png",
         "c2.png",
     ]
+
+
+def test_predict_leaves_junk_and_other_files_of_a_folder_alone(elsewhere, model_folder, capsys):
+    for name in ("pets/a.png", "pets/.hidden/b.png", "pets/@eaDir/a.png/SYNO.png", "pets/.ipynb_checkpoints/a.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (9, 9)).save(name)
+    for name in ("Thumbs.db", "desktop.ini", "readme.txt", "._a.png", "Icon\r", "labels.csv"):
+        Path("pets", name).write_bytes(b"x")
+    cli.run("predict", "pets", "--model", str(model_folder("any")))
+    said = capsys.readouterr()
+    assert [line.split("\t")[0] for line in said.out.splitlines()] == ["pets/.hidden/b.png", "pets/a.png"]
+    assert said.err == "warning: pets: left out 1 .csv, 1 .txt\n"
+
+
+def test_predict_answers_as_often_as_it_is_asked(elsewhere, model_folder, capsys):
+    Path("pets").mkdir()
+    Image.new("L", (9, 9)).save("pets/a.png")
+    cli.run("predict", "pets/a.png", "pets/a.png", "pets", "./pets/*", "--model", str(model_folder("any")))
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_what_exists_is_no_pattern(elsewhere):
+    for name in ("a[1].png", "a1.png", "what?.png", "whats.png", "*.png"):
+        Image.new("L", (9, 9)).save(name)
+    found = [[path.name for path in cli._pictures([name])] for name in ("a[1].png", "what?.png", "*.png", "what*")]
+    assert found == [["a[1].png"], ["what?.png"], ["*.png"], ["what?.png", "whats.png"]]
+
+
+def test_a_folder_called_like_a_pattern_is_that_folder(elsewhere):
+    for name in ("pets[1]/a.png", "pets1/b.png"):
+        Path(name).parent.mkdir()
+        Image.new("L", (9, 9)).save(name)
+    assert cli._pictures(["pets[1]"]) == [Path("pets[1]/a.png")]
+    assert cli._pictures(["pets*"]) == [Path("pets1/b.png"), Path("pets[1]/a.png")]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_is_found_in_either_form_of_unicode(elsewhere, form):
+    kept = Path(normalize(form, "ä/é.png"))
+    kept.parent.mkdir()
+    kept.write_bytes(b"x")
+    for asked in (normalize("NFC", "ä/é.png"), normalize("NFD", "ä/é.png")):
+        assert cli._pictures([asked, str(Path(asked).absolute())]) == [kept, kept.absolute()]
+
+
+def test_a_folder_without_pictures_is_an_error_and_costs_the_others_nothing(elsewhere, model_folder, capsys):
+    Path("empty").mkdir()
+    Image.new("L", (9, 9)).save("a.png")
+    with pytest.raises(DataError, match="1 of the pictures"):
+        cli.run("predict", "empty", "a.png", "--model", str(model_folder("any")))
+    said = capsys.readouterr()
+    assert said.out.startswith("a.png\tcat") and "where: empty" in said.err
 
 
 def test_the_champion_answers_before_the_cnn(elsewhere, model_folder, capsys):

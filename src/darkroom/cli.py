@@ -2,6 +2,7 @@
 
 import argparse
 import glob
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from darkroom import errors, files, params, paths
+from darkroom.data import names
 from darkroom.errors import DataError, ParamsError, printable
 
 SHOWN = 3  # likeliest classes a line
@@ -81,16 +83,36 @@ def _predict(known: argparse.Namespace) -> None:
         raise DataError("E_PICTURES", f"{bad} of the pictures could not be used", where=" ".join(known.paths), fix=fix)
 
 
-def _pictures(names: Sequence[str]) -> list[Path]:
-    """The files that the names stand for; a folder stands for all files in it, but not for hidden ones."""
+def _pictures(wanted: Sequence[str]) -> list[Path]:
+    """The files that the names stand for, as often as they are named.
+
+    What exists is that file or folder, in whatever spelling of Unicode; only what does not is tried as a pattern.
+    A folder or a pattern stands for its pictures: junk is left out, files of other kinds too, and these are counted.
+    """
     found: list[Path] = []
-    for name in names:
-        path = Path(name)
-        if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        else:
-            found += sorted(map(Path, glob.glob(name, recursive=True))) or [path]
+    for name in wanted:
+        path = _existing(Path(name))
+        several = [path] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
+        found += [path] if path.is_file() or not several else _images_of(name, several)
     return found
+
+
+def _existing(path: Path) -> Path:
+    """The path as the disk spells it, where that differs in the form of Unicode only."""
+    spelled = Path(path.anchor)
+    for part in path.parts[len(spelled.parts) :]:
+        choices = [] if (spelled / part).exists() or not spelled.is_dir() else os.listdir(spelled)
+        spelled /= next((other for other in choices if names.composed(other) == names.composed(part)), part)
+    return spelled
+
+
+def _images_of(name: str, places: Sequence[Path]) -> list[Path]:
+    inside = [(path, below) for path in places for below in (sorted(files.below(path)) if path.is_dir() else [path])]
+    kept = [file for path, file in inside if not names.is_junk(file.relative_to(path).parts or (file.name,))]
+    images = [file for file in kept if not names.is_stray(file.name)]
+    if len(images) < len(kept):
+        errors.warn(f"{name}: left out {names.kinds(file.name for file in kept if names.is_stray(file.name))}")
+    return images or list(places)  # which are no pictures, and will be told so
 
 
 def _line(path: Path, found: dict[str, float]) -> str:

@@ -41,3 +41,13 @@ def test_doubts_about_other_pictures_change_nothing(tmp_path, images, row):
     with pytest.raises(DataError, match="not of these pictures"):
         relabel.write([row], MANIFEST, images, tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["old.csv"]
+
+
+@pytest.mark.parametrize("path", ["cat/e\u0301.png", "./cat/\u00e9.png", "cat\\\u00e9.png"])
+def test_a_list_that_another_machine_wrote_means_the_same_pictures(tmp_path, path):
+    rows = [{"path": f"{label}/\u00e9.png", "label": label, "split": "train", "group": ""} for label in ("cat", "dog")]
+    for row in rows:
+        (tmp_path / "images" / row["path"]).parent.mkdir(parents=True)
+        (tmp_path / "images" / row["path"]).write_text(row["path"])
+    assert relabel.write([doubt(path, "cat", "dog")], rows, tmp_path / "images", tmp_path / "new") == 1
+    assert files.read_rows(tmp_path / "new" / relabel.TABLE)[0]["label"] == "dog"

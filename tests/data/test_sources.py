@@ -1,8 +1,12 @@
 """sources.unpack: everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import os
+import stat
 import struct
+import zipfile
+from io import BytesIO
 
+import numpy as np
 import pytest
 
 from darkroom import files
@@ -22,7 +26,15 @@ def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
     members = {"cats/1.jpg": os.urandom(3000), "dogs/a b é 🐶.jpg": b"", "dogs/2": b"x"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
-    assert done == {"files": 3, "bytes": 3001, "left_out": 0, "root": "", "notes": []}
+    assert done == {
+        "files": 3,
+        "bytes": 3001,
+        "left_out": 0,
+        "root": "",
+        "notes": [],
+        "others": "none",
+        "kinds": "none",
+    }
 
 
 def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
@@ -51,7 +63,9 @@ def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, 
 
 def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
     junk = ["__MACOSX/cats/._1.jpg", "cats/._1.jpg", ".DS_Store", "cats/Thumbs.db", "desktop.ini", "@eaDir/x.jpg"]
-    members = {name: b"x" for name in [*junk, ".ipynb_checkpoints/1.jpg", "cats/1.jpg", "dogs/1.jpg"]}
+    junk += ["Icon\r", "cats/Icon\r", "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "cats/@__thumb/1.jpg", "ehthumbs.db"]
+    junk += ["$RECYCLE.BIN/1.jpg", "Picasa.ini", "cats/.picasa.ini", ".git/objects/" + "n" * 300, "#recycle/a/b/1.jpg"]
+    members = {name: name.encode() for name in [*junk, ".ipynb_checkpoints/1.jpg", "cats/1.jpg", "dogs/1.jpg"]}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == len(junk) + 1
 
@@ -165,3 +179,51 @@ def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
         files.seal(tmp_path / name)
         digests.append(files.digest_of(tmp_path / name))
     assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"), [(stat.S_IFLNK, ".git/link"), (stat.S_IFIFO, "@eaDir/pipe"), (stat.S_IFREG, "Icon\r")]
+)
+def test_junk_refuses_no_archive_whatever_it_is(zipped, tmp_path, limits, mode, name):
+    path = zipped({name: b"/etc/passwd"}, attributes=mode << 16)
+    with zipfile.ZipFile(path, "a") as archive:
+        for member in ("cats/1.jpg", "dogs/1.jpg", "__MACOSX/", ".hidden/"):
+            archive.writestr(member, b"x" if member[-1] != "/" else b"")
+    done = sources.unpack(path, tmp_path / "out", limits)
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == 1
+
+
+@pytest.mark.parametrize("names", [("Icon\r", "icon\r"), (".DS_Store", ".DS_Store/x")])
+def test_junk_conflicts_with_no_other_junk(zipped, tmp_path, limits, names):
+    members = {name: name.encode() for name in (*names, "cats/1.jpg", "dogs/1.jpg")}
+    assert sources.unpack(zipped(members), tmp_path / "out", limits)["left_out"] == 2
+
+
+def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
+    path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
+    data = bytearray(path.read_bytes())
+    for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(sign) + place] |= 1
+    path.write_bytes(data)
+    assert sources.unpack(path, tmp_path / "out", limits)["left_out"] == 1
+
+
+def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, tmp_path, limits):
+    path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
+    path.write_bytes(b"program" + path.read_bytes())
+    with pytest.raises(DataError, match="belong to no member"):
+        sources.unpack(path, tmp_path / "out", limits)
+
+
+def test_files_that_are_no_pictures_are_counted_by_kind(zipped, tmp_path, limits):
+    members = {"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/cats/2.bin": b"z", "ds/readme.txt": b"", "top.md": b""}
+    done = sources.unpack(zipped(members | {"ds/Thumbs.db": b"x"}), tmp_path / "out", limits)
+    assert done["others"] == "1 .bin, 1 .txt" and (done["left_out"], done["kinds"]) == (2, "1 .db, 1 .md")
+
+
+def test_pictures_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):
+    buffer = BytesIO()
+    np.savez(buffer, x_train=np.zeros((2, 8, 8), np.uint8), y_train=np.arange(2))
+    members = {"data.npz": buffer.getvalue(), "cats/1.png": png(1)}
+    with pytest.raises(DataError, match="arrays beside 1 picture files"):
+        sources.unpack(zipped(members), tmp_path / "out", limits)

@@ -20,6 +20,7 @@ NAME_BYTES = 240  # of one component; common file systems stop at 255
 DEPTH = 8  # folders above a file
 SMALL = 1 << 20  # bytes; below it no ratio is suspicious
 SHOWN = 10  # faults a message spells out
+DANGERS = ("E_ARCHIVE_BOMB", "E_ARCHIVE_LIMIT", "E_ARCHIVE_PREFIX")  # also of a member that is left out
 UNPORTABLE = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*].*|.*[. ]', re.IGNORECASE)  # on Windows
 
 
@@ -45,21 +46,27 @@ class Member:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The name in NFC with Windows' backslashes read as slashes, cut at the slashes."""
-        name = unicodedata.normalize("NFC", self.raw.replace("\\", "/"))
-        return tuple(part for part in name.split("/") if part not in ("", "."))
+        """The name in the form in which names are compared."""
+        return names.parts_of(self.raw)
 
 
 def insist(source: str, members: Sequence[Member], limits: Ingest) -> None:
     """Raises DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten."""
     found = [*_totals(members, limits)]
-    found += [fault for member in members for fault in (*member.faults, *_alone(member, limits))]
-    found += _together([member for member in members if member.parts])
+    found += [
+        fault for member in members for fault in (*member.faults, *_alone(member, limits)) if _counts(member, fault)
+    ]
+    found += _together([member for member in members if member.parts and not names.is_junk(member.parts)])
     if found:
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         what = "; ".join(f"{printable(fault.member)} {fault.why}".strip() for fault in found[:SHOWN]) + more
         where = f"{source}!{printable(found[0].member)}" if found[0].member else source
         raise DataError(found[0].code, what, where=where, fix=found[0].fix)
+
+
+def _counts(member: Member, fault: Fault) -> bool:
+    """Junk is never unpacked, so it refuses an archive only where listing it is the danger, or it hides something."""
+    return fault.code in DANGERS or not names.is_junk(member.parts)
 
 
 def _totals(members: Sequence[Member], limits: Ingest) -> Iterator[Fault]:
@@ -125,7 +132,7 @@ def _empty(members: Sequence[Member]) -> Iterator[Fault]:
     """A class without pictures would vanish without a word. An archive that is empty altogether is no concern here."""
     used = {member.parts[:depth] for member in members if is_wanted(member) for depth in range(len(member.parts))}
     for member in members:
-        if used and member.kind == "folder" and member.parts not in used and not names.is_junk(member.parts):
+        if used and member.kind == "folder" and member.parts not in used:
             if not any(names.is_unlabelled(part) for part in member.parts):
                 yield Fault("E_EMPTY_FOLDER", member.raw, "has no files", "add pictures or remove the folder")
 

@@ -1,22 +1,21 @@
-"""Read labels and sides from a table, else from folder names.
+"""Say of every file of a data set what it is: a picture with a label, one without, or no picture.
 
-Two layouts of folders: class folders (`cats/1.jpg`), or split folders with class folders (`train/cats/1.jpg`).
-Anything else stops with a sentence: a guess here would silently train on the wrong labels.
+Labels and splits come from tables beside the images (`tables`), else from folder names (`folders`). What is left out
+is said: a sentence for each kind of it.
 """
 
-import unicodedata
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import names, tables
+from darkroom.data import annotations, folders, magic, names, tables
 from darkroom.data.tables import Picture
 from darkroom.errors import DataError, printable
 
-EXPECTED = "expected cats/1.jpg, dogs/2.jpg, … or train/cats/1.jpg, test/dogs/2.jpg, …"
-ALL = ""  # the side of a picture that the archive leaves open
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+SHOWN = 3  # folders that a sentence names
 
 Parts = tuple[str, ...]
 
@@ -28,6 +27,12 @@ class Layout:
     pictures: tuple[Picture, ...]
     aside: tuple[str, ...]  # pictures without a label
     strays: tuple[str, ...]  # files that are no pictures by name
+    notes: tuple[str, ...] = ()  # what a person should know about them, a sentence each
+
+    def left_out(self) -> str:
+        """How many files are not used, in words."""
+        kinds = names.kinds(self.strays)
+        return f"left out: {len(self.aside)} pictures without a label, {len(self.strays)} other files ({kinds})"
 
 
 def read(folder: Path) -> Layout:
@@ -35,78 +40,75 @@ def read(folder: Path) -> Layout:
     found = [path.relative_to(folder).parts for path in files.below(folder)]
     found = sorted(parts for parts in found if not names.is_junk(parts))
     strays = [parts for parts in found if names.is_stray(parts[-1])]
-    candidates = [parts for parts in found if not names.is_stray(parts[-1])]
-    listed = [parts for parts in strays if len(parts) == 1 and tables.is_table(folder / parts[0])]
-    if len(listed) > 1:
-        raise _fault("E_LAYOUT", f"{len(listed)} tables of labels: {_listed(_joined(listed))}", "keep one")
-    labelled = tables.read(folder / listed[0][0], _joined(candidates)) if listed else _by_folders(candidates)
+    images = [parts for parts in found if not names.is_stray(parts[-1])]
+    _check_misnamed(folder, strays, images)
+    listed = annotations.find(folder, strays, images)
+    loaded = annotations.load(folder, listed)
+    labelled, notes = _by_tables(loaded, images) if loaded else (folders.read(images), [])
+    strays = [parts for parts in strays if parts not in listed]
     known = {picture.path for picture in labelled}
-    _insist_on_classes(labelled)
-    return Layout(tuple(labelled), tuple(name for name in _joined(candidates) if name not in known), _joined(strays))
+    aside = [parts for parts in images if "/".join(parts) not in known]
+    notes += [*_of_aside(aside), *_of_strays(folder, strays, len(found))]
+    return Layout(tuple(labelled), _joined(aside), _joined(strays), tuple(notes))
 
 
-def _by_folders(candidates: Sequence[Parts]) -> list[Picture]:
-    splits = _splits(candidates)
-    return [_labelled(parts, splits) for parts in candidates if not _is_aside(parts, splits)]
+def _by_tables(listed: Sequence[tables.Table], images: Sequence[Parts]) -> tuple[list[Picture], list[str]]:
+    labelled, notes = _with_splits_of_folders(tables.read(listed, _joined(images)))
+    folders.check_classes(labelled)
+    return labelled, notes
 
 
-def _splits(candidates: Sequence[Parts]) -> dict[str, str]:
-    """Split folder -> side, {} for a layout of class folders."""
-    tops = sorted({parts[0] for parts in candidates if len(parts) > 1})
-    splits = {top: names.split_of(top) for top in tops if names.split_of(top)}
-    folders: dict[str, list[str]] = defaultdict(list)
-    for top, side in splits.items():
-        folders[side].append(top)
-    for side, several in folders.items():
-        if len(several) > 1:
-            raise _fault("E_SPLIT_AMBIGUOUS", f"{_listed(several)} both mean {side}", "join them or rename one")
-    others = [top for top in tops if top not in splits and not names.is_unlabelled(top)]
-    if splits and others:
-        what = f"split folders ({_listed(splits)}) beside other folders ({_listed(others)}); {EXPECTED}"
-        raise _fault("E_LAYOUT", what, "move every class folder into a split folder")
-    if splits and "train" not in folders:
-        raise _fault("E_LAYOUT", f"no training folder beside {_listed(splits)}; {EXPECTED}", "add train/")
-    return splits
+def _with_splits_of_folders(labelled: list[Picture]) -> tuple[list[Picture], list[str]]:
+    """Where tables leave every split open, folders called train and test decide; and a sentence about it."""
+    root = names.common_root(picture.path.split("/") for picture in labelled)
+    inner = [picture.path.split("/")[len(root) :] for picture in labelled]
+    if any(picture.split for picture in labelled) or not (splits := folders.splits(inner)):
+        return labelled, []
+    told = "the table has no column split"
+    if "train" not in splits.values() or not all(parts[0] in splits for parts in inner):
+        why = "some pictures lie elsewhere, or none lie in one for training"
+        return labelled, [f"{told}, and the folders {', '.join(splits)} are not taken for splits: {why}"]
+    said = ", ".join(f"{folder} is {side}" for folder, side in splits.items())
+    found = [picture._replace(split=splits[parts[0]]) for picture, parts in zip(labelled, inner, strict=True)]
+    return found, [f"{told}, so the folders decide: {said}"]
 
 
-def _is_aside(parts: Parts, splits: dict[str, str]) -> bool:
-    if not splits:
-        return len(parts) == 1
-    return parts[0] not in splits or len(parts) == 2
+def _of_aside(aside: Sequence[Parts]) -> list[str]:
+    counts = Counter("/".join(parts[:-1]) or "the top folder" for parts in aside)
+    more = f" and in {len(counts) - SHOWN} more folders" if len(counts) > SHOWN else ""
+    places = ", ".join(f"{count} in {place}" for place, count in counts.most_common(SHOWN)) + more
+    return [f"{len(aside)} pictures have no label and are left out: {places}"] if aside else []
 
 
-def _labelled(parts: Parts, splits: dict[str, str]) -> Picture:
-    side, (label, *rest) = (splits[parts[0]], parts[1:]) if splits else (ALL, parts)
-    if len(rest) != 1:
-        what = f"class folder {printable(label)} has folders inside ({printable('/'.join(parts))}); {EXPECTED}"
-        raise _fault("E_NESTED_CLASSES", what, "keep pictures right inside their class folder")
-    return Picture("/".join(parts), label, side)
+def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
+    misnamed = [parts[-1] for parts in strays if _holds_picture(folder.joinpath(*parts))]
+    notes = []
+    if strays:
+        kinds = names.kinds(parts[-1] for parts in strays)
+        notes.append(f"{len(strays)} of {total} files are no pictures by their names and are left out: {kinds}")
+    if misnamed:
+        kinds = names.kinds(misnamed)
+        notes.append(f"{len(misnamed)} of the files left out hold pictures under other names ({kinds}): rename them")
+    return notes
 
 
-def _insist_on_classes(labelled: Sequence[Picture]) -> None:
-    learned = sorted({picture.label for picture in labelled if picture.split in (ALL, "train")})
-    if not learned:
-        raise _fault("E_LAYOUT", f"no picture lies in a class folder; {EXPECTED}", "make one folder a class")
-    unknown = next((picture.path for picture in labelled if picture.label not in learned), None)
-    if unknown:
-        raise _fault("E_UNKNOWN_CLASS", f"{printable(unknown)}: a class without training pictures", "add some")
-    aliases: dict[str, list[str]] = defaultdict(list)
-    for label in learned:
-        aliases[unicodedata.normalize("NFC", label).casefold().strip()].append(label)
-    for several in aliases.values():
-        if len(several) > 1:
-            raise _fault("E_CLASS_ALIAS", f"{_listed(several)} look like one class", "give the folder one spelling")
-    if len(learned) < 2:
-        raise _fault("E_ONE_CLASS", f"one class only: {_listed(learned)}; {EXPECTED}", "add a folder of another class")
+def _check_misnamed(folder: Path, strays: Sequence[Parts], images: Sequence[Parts]) -> None:
+    """A class whose pictures all bear other names would vanish. Raises DataError."""
+    homes = {parts[:-1] for parts in images}
+    alone = [
+        parts for parts in strays if parts[:-1] and parts[:-1] not in homes and _holds_picture(folder.joinpath(*parts))
+    ]
+    if alone:
+        home = "/".join(alone[0][:-1])
+        kinds = names.kinds(parts[-1] for parts in alone if parts[:-1] == alone[0][:-1])
+        what = f"folder {printable(repr(home))} holds pictures under other names only ({kinds})"
+        raise DataError("E_LAYOUT", what, where=home, fix="rename them to .png, .jpg and so on, or remove them")
 
 
-def _listed(found: Iterable[str]) -> str:
-    return ", ".join(printable(repr(name)) for name in found)
+def _holds_picture(path: Path) -> bool:
+    with path.open("rb") as file:
+        return magic.kind(file.read(magic.LENGTH)) in FORMATS
 
 
 def _joined(found: Iterable[Parts]) -> tuple[str, ...]:
     return tuple("/".join(parts) for parts in found)
-
-
-def _fault(code: str, what: str, fix: str) -> DataError:
-    return DataError(code, what, where="the folders of the archive", fix=fix)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from darkroom import files
+from darkroom.data import names
 from darkroom.errors import DataError
 
 TABLE = "labels.csv"
@@ -21,16 +22,16 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     `doubtful` has the columns path, label and suggested; a row without a suggestion is left alone. Raises DataError
     (exit 3) when it names a picture that `manifest` has not, or with another label: then it is of another data set.
     """
-    suggested = {row["path"]: row for row in doubtful if row["suggested"]}
-    known = {row["path"]: row["label"] for row in manifest}
-    strange = [path for path, row in suggested.items() if known.get(path) != row["label"]]
+    suggested = {names.normal(row["path"]): row for row in doubtful if row["suggested"]}
+    known = {names.normal(row["path"]): row["label"] for row in manifest}
+    strange = [path for path, row in suggested.items() if known.get(path) != names.composed(row["label"])]
     if strange:
         what = f"{len(strange)} rows are not of these pictures, the first is {strange[0]}"
         raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then look at reports/doubtful.csv again")
     rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
     for row in rows:
-        if row["path"] in suggested:
-            row["label"] = suggested[row["path"]]["suggested"]
+        if found := suggested.get(names.normal(row["path"])):
+            row["label"] = names.composed(found["suggested"])
     with files.replacing(target) as partial:
         for row in rows:
             place = partial / row["path"]

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import arrays, inspection, magic, names, tables, tars, zips
+from darkroom.data import annotations, arrays, dvc_links, inspection, magic, names, tars, zips
 from darkroom.data.inspection import Member
 from darkroom.errors import ArtifactError, DataError, EnvironmentFault, printable
 from darkroom.params import Ingest
@@ -29,7 +29,8 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
 
     `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold pictures in class
     folders, pictures and a table (`tables`), or arrays (`arrays`).
-    Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root), the `root`, and `notes`.
+    Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root); in words, `others`, the kinds of
+    files that are no pictures by their names, and `kinds`, those of the files left out; the `root`, and `notes`.
     Raises ArtifactError (exit 4) when there is no `source`, DataError (exit 3) when it is unsafe or damaged,
     EnvironmentFault (exit 5) when the disk is too small.
     """
@@ -48,12 +49,15 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
             for parts, member in wanted.items():
                 _copy(source, member, unpacked.joinpath(*parts))
             root = _settle(unpacked, wanted, partial_folder, limits)
-            found = [path.stat().st_size for path in files.below(partial_folder)]
-    inside = sum(parts[: len(root)] == root for parts in wanted)
+            found = {path: path.stat().st_size for path in files.below(partial_folder)}
+    inside = {parts for parts in wanted if parts[: len(root)] == root}
+    dropped = [member.parts[-1] for member in members if member.kind != "folder" and member.parts not in inside]
     return {
         "files": len(found),
-        "bytes": sum(found),
-        "left_out": sum(member.kind == "file" for member in members) - inside,
+        "bytes": sum(found.values()),
+        "others": names.kinds(path.name for path in found if names.is_stray(path.name)),
+        "left_out": len(dropped),
+        "kinds": names.kinds(dropped),
         "root": "/".join(root),
         "notes": inspection.notes(members),
     }
@@ -67,31 +71,44 @@ def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Me
     if kind in PACKED:
         return tars.members(source, limits)
     if source.suffix == arrays.NPZ and kind == "zip":
-        return nullcontext([_file(source, source.name)])
+        return nullcontext([_file(source.resolve(), source.name, [])])
     return zips.members(source)
 
 
 def _files_of(folder: Path) -> Iterator[Member]:
-    return (_file(path, os.fsencode(path.relative_to(folder).as_posix())) for path in sorted(folder.rglob("*")))
+    caches = dvc_links.caches(folder)
+    for path in sorted(folder.rglob("*")):
+        yield _file(path, os.fsencode(path.relative_to(folder).as_posix()), caches)
 
 
-def _file(path: Path, raw: str | bytes) -> Member:
+def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
     name, guessed = names.decoded(os.fsencode(raw))
-    kind = "link" if path.is_symlink() else "folder" if path.is_dir() else "file" if path.is_file() else "special"
-    size = path.lstat().st_size
+    is_strange = path.is_symlink() and not dvc_links.is_own(path, caches)
+    kind = "link" if is_strange else "folder" if path.is_dir() else "file" if path.is_file() else "special"
+    size = path.lstat().st_size if is_strange else path.stat().st_size
     return Member(name, kind, size, size, None, partial(path.open, "rb"), guessed=guessed)
 
 
 def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
     """Move what counts from `unpacked` to `folder`: pictures made of arrays, or all that lies under the root."""
     root: tuple[str, ...] = ()
-    if not arrays.unfold(unpacked, folder, limits):
-        tabled = {parts[:-1] for parts in wanted if tables.is_table(unpacked.joinpath(*parts))}
-        root = names.common_root(wanted, stops=tabled)
+    images = [parts for parts in wanted if not names.is_stray(parts[-1])]
+    if arrays.unfold(unpacked, folder, limits):
+        _insist_on_arrays_alone(images)
+    else:
+        others = [parts for parts in wanted if names.is_stray(parts[-1])]
+        root = names.common_root(wanted, tables=annotations.find(unpacked, others, images))
         for path in unpacked.joinpath(*root).iterdir():
             path.rename(folder / path.name)
     shutil.rmtree(unpacked)
     return root
+
+
+def _insist_on_arrays_alone(images: Sequence[tuple[str, ...]]) -> None:
+    pictures = ["/".join(parts) for parts in images if names.is_image(parts[-1])]
+    if pictures:
+        what = f"arrays beside {len(pictures)} picture files, such as {printable(pictures[0])}"
+        raise DataError("E_ARRAYS", what, where=pictures[0], fix="keep the arrays or the files")
 
 
 def _insist_on_room(folder: Path, size: int) -> None:

@@ -40,12 +40,12 @@ def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[s
     """For each path the probability of each class, the likeliest first, or what is wrong with the file."""
     spec, model = _spec(folder), None
     for start in range(0, len(paths), BATCH):
-        decoded = {path: _decoded(path, spec) for path in paths[start : start + BATCH]}
-        good = [image for image in decoded.values() if isinstance(image, np.ndarray)]
+        decoded = [(path, _decoded(path, spec)) for path in paths[start : start + BATCH]]
+        good = [image for _, image in decoded if isinstance(image, np.ndarray)]
         if good and model is None:
             model, _ = load(folder)
         rows = iter(probabilities(model, np.stack(good)) if good else ())
-        for path, image in decoded.items():
+        for path, image in decoded:
             yield path, image if isinstance(image, DataError) else _ranked(spec["classes"], next(rows))
 
 
