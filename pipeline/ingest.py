@@ -11,9 +11,7 @@ def main() -> None:
     done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
     for note in done["notes"]:
         errors.warn(note)
-    print(
-        f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes, {done['left_out']} left out ({done['kinds']})"
-    )
+    print(f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes; {done['left_out']} left out: {done['kinds']}")
     print(f"no pictures by their names: {done['others']}")
 
 

@@ -61,7 +61,7 @@ IMPORTS = {
         "params",
     },
     "data.measures": set(),
-    "data.names": set(),
+    "data.names": {"errors"},
     "data.near": {"data.scan", "data.store", "params"},
     "data.pack": {"files"},
     "data.packing": {

@@ -134,9 +134,16 @@ def test_pictures_under_other_names_are_said_to_be_some(folder, png):
     )
 
 
-def test_a_class_of_pictures_under_other_names_does_not_vanish(folder, png):
-    with pytest.raises(DataError, match="folder 'b' holds pictures under other names only"):
-        layout.read(folder({name: png(1) for name in ("a/1.png", "c/1.png", "b/1.bin", "b/2.bin")}))
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("b/1.bin", b"\x89PNG\r\n\x1a\n"), ("b/1.eps", b"%!PS-Adobe"), ("b/1.mp4", b"\0\0\0\x18ftypisom")],
+)
+def test_a_class_of_pictures_under_other_names_does_not_vanish(zipped, png, tmp_path, limits, name, data):
+    for home in ("ds/", ""):
+        members = {"ds/a/1.png": png(1), "ds/c/1.png": png(2), home + name: data}
+        sources.unpack(zipped(members), tmp_path / "out", limits)
+        with pytest.raises(DataError, match="folder 'b' holds pictures or films, none under the name of a picture"):
+            layout.read(tmp_path / "out")
 
 
 def test_a_class_is_what_its_name_is_in_one_form_of_unicode(folder):

@@ -78,7 +78,8 @@ def test_a_word_of_a_name_may_be_a_split(side, name):
 
 def test_kinds_are_counted_the_most_frequent_first():
     assert names.kinds(["a.bin", "b.TXT", "c.bin", "README", ".DS_Store"]) == "2 .bin, 1 .DS_Store, 1 .txt, 1 README"
-    assert names.kinds([]) == "none" and names.kinds(f"a.{n}" for n in range(7)).endswith("and 2 more kinds")
+    assert names.kinds([]) == "none" and names.kinds(["Icon\r"]) == "1 Icon\\r"
+    assert names.kinds(f"a.{n}" for n in range(7)).endswith("and 2 more kinds")
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPG", "a.jfif", "a.webp", "a.tiff", "noextension", "a.1"])

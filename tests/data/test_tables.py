@@ -273,7 +273,10 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
     found = layout.read(folder(data | {"labels.csv": table.encode()}))
     assert {(picture.path[:4], picture.split) for picture in found.pictures} == {("Trai", "train"), ("Test", "test")}
-    assert found.notes == ("the table has no column split, so the folders decide: Testing is test, Training is train",)
+    assert found.notes[0] == "the labels are those of labels.csv"
+    assert found.notes[1:] == (
+        "the table has no column split, so the folders decide: Testing is test, Training is train",
+    )
 
 
 @pytest.mark.parametrize("homes", [("train", "more"), ("val", "test")])
@@ -281,7 +284,7 @@ def test_split_folders_that_do_not_decide_are_mentioned(folder, png, homes):
     data = {f"{home}/{n}.png": png(n) for home in homes for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
     found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {picture.split for picture in found.pictures} == {""} and "are not taken for splits" in found.notes[0]
+    assert {picture.split for picture in found.pictures} == {""} and "are not taken for splits" in found.notes[1]
 
 
 def test_a_column_called_like_a_split_is_one_only_when_it_holds_nothing_else(read, folder, png):

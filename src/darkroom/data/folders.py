@@ -56,7 +56,7 @@ def check_classes(labelled: Sequence[Picture]) -> None:
         aliases[names.composed(label).casefold().strip()].append(label)
     for several in aliases.values():
         if len(several) > 1:
-            raise _fault("E_CLASS_ALIAS", f"{_listed(several)} look like one class", "give the folder one spelling")
+            raise _fault("E_CLASS_ALIAS", f"{_listed(several)} look like one class", "give it one spelling")
     if len(learned) < 2:
         raise _fault("E_ONE_CLASS", f"one class only: {_listed(learned)}; {EXPECTED}", "add a folder of another class")
 

@@ -14,7 +14,7 @@ from darkroom.data import annotations, folders, magic, names, tables
 from darkroom.data.tables import Picture
 from darkroom.errors import DataError, printable
 
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+USABLE = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 SHOWN = 3  # folders that a sentence names
 
 Parts = tuple[str, ...]
@@ -41,7 +41,7 @@ def read(folder: Path) -> Layout:
     found = sorted(parts for parts in found if not names.is_junk(parts))
     strays = [parts for parts in found if names.is_stray(parts[-1])]
     images = [parts for parts in found if not names.is_stray(parts[-1])]
-    _check_misnamed(folder, strays, images)
+    _check_other_pictures(folder, strays, images)
     listed = annotations.find(folder, strays, images)
     loaded = annotations.load(folder, listed)
     labelled, notes = _by_tables(loaded, images) if loaded else (folders.read(images), [])
@@ -55,7 +55,7 @@ def read(folder: Path) -> Layout:
 def _by_tables(listed: Sequence[tables.Table], images: Sequence[Parts]) -> tuple[list[Picture], list[str]]:
     labelled, notes = _with_splits_of_folders(tables.read(listed, _joined(images)))
     folders.check_classes(labelled)
-    return labelled, notes
+    return labelled, [f"the labels are those of {', '.join(table.name for table in listed)}", *notes]
 
 
 def _with_splits_of_folders(labelled: list[Picture]) -> tuple[list[Picture], list[str]]:
@@ -81,7 +81,7 @@ def _of_aside(aside: Sequence[Parts]) -> list[str]:
 
 
 def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
-    misnamed = [parts[-1] for parts in strays if _holds_picture(folder.joinpath(*parts))]
+    misnamed = [parts[-1] for parts in strays if _kind(folder, parts) in USABLE]
     notes = []
     if strays:
         kinds = names.kinds(parts[-1] for parts in strays)
@@ -92,22 +92,21 @@ def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
     return notes
 
 
-def _check_misnamed(folder: Path, strays: Sequence[Parts], images: Sequence[Parts]) -> None:
-    """A class whose pictures all bear other names would vanish. Raises DataError."""
+def _check_other_pictures(folder: Path, strays: Sequence[Parts], images: Sequence[Parts]) -> None:
+    """A class whose pictures all have names of other things, or are videos, would vanish. Raises DataError."""
     homes = {parts[:-1] for parts in images}
-    alone = [
-        parts for parts in strays if parts[:-1] and parts[:-1] not in homes and _holds_picture(folder.joinpath(*parts))
-    ]
-    if alone:
-        home = "/".join(alone[0][:-1])
-        kinds = names.kinds(parts[-1] for parts in alone if parts[:-1] == alone[0][:-1])
-        what = f"folder {printable(repr(home))} holds pictures under other names only ({kinds})"
-        raise DataError("E_LAYOUT", what, where=home, fix="rename them to .png, .jpg and so on, or remove them")
+    alone = [parts for parts in strays if parts[:-1] and parts[:-1] not in homes]
+    lost = [parts for parts in alone if _kind(folder, parts) in magic.VISUAL]
+    if lost:
+        home = "/".join(lost[0][:-1])
+        kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == lost[0][:-1])
+        what = f"folder {printable(repr(home))} holds pictures or films, none under the name of a picture ({kinds})"
+        fix = "convert or rename them to .png or .jpg if it is a class, else remove it"
+        raise DataError("E_LAYOUT", what, where=printable(home), fix=fix)
 
 
-def _holds_picture(path: Path) -> bool:
-    with path.open("rb") as file:
-        return magic.kind(file.read(magic.LENGTH)) in FORMATS
+def _kind(folder: Path, parts: Parts) -> str:
+    return magic.kind_of(folder.joinpath(*parts))
 
 
 def _joined(found: Iterable[Parts]) -> tuple[str, ...]:

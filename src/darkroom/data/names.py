@@ -11,6 +11,8 @@ from collections.abc import Container, Iterable, Sequence
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 
+from darkroom.errors import printable
+
 SIDES = ("train", "val", "test")
 
 _SPELLINGS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing|eval|evaluation"}
@@ -148,7 +150,7 @@ def kinds(names: Iterable[str]) -> str:
     counts = Counter(PurePosixPath(name).suffix.casefold() or PurePosixPath(name).name for name in names)
     more = f" and {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
     first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
-    return ", ".join(f"{count} {kind}" for kind, count in first) + more or "none"
+    return ", ".join(f"{count} {printable(kind)}" for kind, count in first) + more or "none"
 
 
 def is_array(name: str) -> bool:
@@ -161,13 +163,13 @@ def is_class_name(name: str) -> bool:
     return name.isprintable() and name.strip() == name != "" and name[0] != "." and not set(name) & {"/", "\\"}
 
 
-def common_root(paths: Iterable[Sequence[str]], tables: Container[Sequence[str]] = ()) -> tuple[str, ...]:
+def common_root(paths: Iterable[Sequence[str]], others: Container[Sequence[str]] = ()) -> tuple[str, ...]:
     """The folders around a data set that say nothing: `("ds", "images")` when all lies in ds/images/<class>/.
 
     It stops above split folders, above several folders, and above a folder that holds files only: a class. Files
-    that are no pictures do not count, unless they are among `tables`.
+    that are no pictures by their names do not count, unless they are among `others`.
     """
-    inner = [tuple(path) for path in paths if path in tables or not is_stray(path[-1])]
+    inner = [tuple(path) for path in paths if path in others or not is_stray(path[-1])]
     root: tuple[str, ...] = ()
     while (tops := {path[0] for path in inner if len(path) > 1}) and len(tops) == 1:
         (top,) = tops

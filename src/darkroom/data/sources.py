@@ -97,7 +97,8 @@ def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tu
         _insist_on_arrays_alone(images)
     else:
         others = [parts for parts in wanted if names.is_stray(parts[-1])]
-        root = names.common_root(wanted, tables=annotations.find(unpacked, others, images))
+        seen = {parts for parts in others if magic.kind_of(unpacked.joinpath(*parts)) in magic.VISUAL}
+        root = names.common_root(wanted, seen.union(annotations.find(unpacked, others, images)))
         for path in unpacked.joinpath(*root).iterdir():
             path.rename(folder / path.name)
     shutil.rmtree(unpacked)

@@ -20,13 +20,13 @@ SYNONYMS = {  # in the order in which they are looked for: a row number called i
     "path": (
         "path paths file files filename filenames file_name filepath filepaths file_path relative_path image images"
         " image_path imagepath image_name imagename image_file image_filename image_id imageid image_index img imgs"
-        " img_path img_name img_id img_file picture photo fname",
+        " img_path img_name img_id img_file picture picture_id photo photo_id fname file_id id_code isic_id",
         "id name",
     ),
     "label": (
         "label labels class classes class_name classname class_label label_name category category_name target targets"
-        " breed species diagnosis dx",
-        "class_id classid label_id labelid category_id target_id",
+        " breed species diagnosis dx disease variety cultivar classification",
+        "class_id classid label_id labelid category_id target_id type kind tag y",
     ),
     "split": ("split subset partition data_set dataset set usage",),
     "group": ("group",),
