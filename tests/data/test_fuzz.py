@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from darkroom.data import decode, sources, tables
+from darkroom.data import decode, layout, sources
 from darkroom.errors import DataError, EnvironmentFault
 from darkroom.params import Ingest
 
@@ -154,16 +154,25 @@ def pack(data):
     assert (made.shape, made.dtype) == ((8, 8, 3), np.uint8)
 
 
-@MANY
-@given(
-    st.binary(max_size=200) | st.text(max_size=200).map(lambda text: ("path,label\n" + text).encode("utf-8", "replace"))
+TEXTS = st.text(max_size=200) | st.text(alphabet='ab/01.png,;\t\n\r"', max_size=60)
+ENCODED = st.builds(
+    lambda head, text, encoding: (head + text).encode(encoding, "replace"),
+    st.sampled_from(["path,label\n", "id;breed\r\n0;x\r\n", "image\tclass\tsplit\n"]),
+    TEXTS,
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]),
 )
-def test_any_bytes_as_a_table(data):
+
+
+@settings(MANY, max_examples=150)
+@given(st.binary(max_size=200) | ENCODED, st.sampled_from(["labels.csv", "x.TSV", "labels.txt", "train.csv"]))
+def test_any_bytes_as_a_table_are_labels_or_a_sentence_and_never_leave_the_folders_to_decide(data, name):
     with tempfile.TemporaryDirectory() as home:
-        table = Path(home) / "x.csv"
-        table.write_bytes(data)
-        if tables.is_table(table):
-            try:
-                assert {picture.path for picture in tables.read(table, ["a/1.png"])} <= {"a/1.png"}
-            except DataError as fault:
-                assert str(fault).isprintable()
+        for path in ("folder1/0.png", "folder2/1.png", name):
+            (Path(home) / path).parent.mkdir(exist_ok=True)
+            (Path(home) / path).write_bytes(data if path == name else b"")
+        try:
+            found = layout.read(Path(home))
+        except DataError as fault:
+            assert str(fault).isprintable()
+        else:
+            assert not {picture.label for picture in found.pictures} & {"folder1", "folder2"}
