@@ -1,5 +1,8 @@
 """layout.read: labels and sides from folder names (rows F01 to F14)."""
 
+import os
+import subprocess
+import sys
 from unicodedata import normalize
 
 import pytest
@@ -118,10 +121,11 @@ def test_a_note_says_what_is_left_out_and_where_it_lies(folder):
 
 
 def test_other_files_are_counted_by_kind(folder):
-    used = [f"{label}/{n}.jpg" for label in "ab" for n in range(20)]
-    found = layout.read(folder({name: b"x" for name in [*used, "1.txt", "a/2.pdf", "3.txt", "README.md"]}))
-    assert found.notes == ("4 of 44 files are no pictures by their names and are left out: 2 .txt, 1 .md, 1 .pdf",)
-    assert found.left_out().endswith("4 other files (2 .txt, 1 .md, 1 .pdf)")
+    others = ["1.txt", "a/2.mp4", "3.txt", "b/in.zip", "README.md"]
+    found = layout.read(folder({name: b"x" for name in [*others, *(f"{c}/{n}.jpg" for c in "ab" for n in range(20))]}))
+    kinds = "2 .txt, 1 .md, 1 .mp4, 1 .zip"
+    assert found.notes == (f"5 of 45 files are no pictures by their names and are left out: {kinds}",)
+    assert found.left_out().endswith(f"5 other files ({kinds})") and len(found.pictures) == 40
 
 
 def test_pictures_under_other_names_are_said_to_be_some(folder, png):
@@ -159,7 +163,31 @@ def test_classes_are_those_of_training_and_their_numbers_do_not_depend_on_the_ot
     assert {row["label"] for row in rows.rows if row["split"] == "test"} == {"a", "c"}
 
 
+@pytest.mark.parametrize("junk", [".ipynb_checkpoints", ".git", "@eaDir", "__MACOSX"])
+def test_junk_folders_are_no_classes_and_no_samples_at_any_level(folder, junk):
+    used = ["train/a/1.jpg", "train/b/1.jpg", "test/a/2.jpg", "test/b/2.jpg"]
+    found = layout.read(folder([*used, *(f"{home}{junk}/1.jpg" for home in ("", "train/", "train/a/", "test/b/x/"))]))
+    assert sorted(picture.path for picture in found.pictures) == sorted(used) and not found.aside and not found.notes
+
+
+def test_a_large_class_loses_nothing_to_a_small_one(folder, listed):
+    names = [f"a/{n}.png" for n in range(60)] + [f"b/{n}.png" for n in range(3)]
+    assert [row["path"] for row in listed(folder(names)).rows] == sorted(names)
+
+
+CLASSES = sorted([str(n) for n in range(993)] + ["-v", "Z", "a", "é", "ß", "I", "ı"])
+
+
 def test_a_thousand_classes_are_in_the_order_of_their_code_points(folder):
-    names = sorted([str(n) for n in range(995)] + ["-v", "Z", "a", "é", "ß"])
-    found = layout.read(folder({f"{name}/1.jpg": b"x" for name in reversed(names)}))
-    assert manifest.classes([picture._asdict() for picture in found.pictures]) == tuple(names)
+    found = layout.read(folder({f"{name}/1.jpg": b"x" for name in reversed(CLASSES)}))
+    assert manifest.classes([picture._asdict() for picture in found.pictures]) == tuple(CLASSES)
+
+
+@pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8"])
+def test_the_order_of_classes_is_the_same_in_every_country(locale):
+    script = f"from darkroom.data import manifest; print(manifest.classes([{{'label': x}} for x in {CLASSES[::-1]}]))"
+    words = [sys.executable, "-X", "utf8", "-c", script]
+    done = subprocess.run(
+        words, env={**os.environ, "LC_ALL": locale}, capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout.strip() == repr(tuple(CLASSES))
