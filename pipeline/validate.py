@@ -22,7 +22,7 @@ def main() -> None:
     print(summary.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
     print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")
-    print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones; {found.left_out()}")
+    print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")
 
 
 if __name__ == "__main__":

@@ -51,3 +51,8 @@ def test_a_list_that_another_machine_wrote_means_the_same_pictures(tmp_path, pat
         (tmp_path / "images" / row["path"]).write_text(row["path"])
     assert relabel.write([doubt(path, "cat", "dog")], rows, tmp_path / "images", tmp_path / "new") == 1
     assert files.read_rows(tmp_path / "new" / relabel.TABLE)[0]["label"] == "dog"
+
+
+def test_a_list_of_other_columns_is_told_so(tmp_path):
+    with pytest.raises(DataError, match="has the columns path;label;suggested, expected label, path, suggested"):
+        relabel.write([{"path;label;suggested": "a;b;c"}], [], tmp_path, tmp_path / "new")

@@ -136,10 +136,22 @@ def test_our_own_header_decides_and_a_row_number_does_not_matter(read):
     assert set(read(written(",", ("image", "id", "note", "breed"), rows).encode()).values()) == {"a", "b"}
 
 
+def test_columns_that_are_not_used_are_named(folder, png):
+    data = b"image;age;breed;;patient\n0;1;a;;x\n1;2;b;;y\n"
+    found = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data}))
+    assert found.notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
+
+
 def test_ids_without_extension_mean_the_one_picture_of_that_name(read):
     pictures = ["a/0.png", "b/1.v2.jpg", "b/c/2.png"]
     found = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", pictures=pictures)
     assert found == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
+
+
+def test_spaces_belong_to_a_name_where_the_file_has_them(read):
+    pictures = ["a/ 0.png", "a/1 .png ", "a/2.png"]
+    found = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", pictures=pictures)
+    assert found == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
 
 
 @pytest.mark.parametrize("name", ["0", "0.png"])
@@ -198,6 +210,8 @@ def test_a_table_that_cannot_be_used_stops_the_line_and_folders_do_not_become_la
         ("instances_val.json", b'{"images": [{"file_name": "0.png"}, {"file_name": "camera2/1.png"}]}'),
         ("meta/train.txt", b"camera1/0\ncamera2/1\n"),
         ("list.txt", b"0.png 1\n1.png 2\n"),
+        ("gt.txt", b"0 cat\n1 dog\n"),
+        ("names.json", b'{"camera1\\/0.png": 1, "1.png": 2}'),
         ("labels.txt", b"cat\ndog\n"),
         ("camera1/features.csv", b"path,label\n0.png,a\n"),
         ("camera1/deep/labels.csv", b"path,label\n0.png,a\n"),
@@ -228,6 +242,7 @@ def test_all_of_them_are_told_at_once(refused):
         ("SHA256SUMS.txt", b"abc camera1/0.png\nabd camera2/1.png\n"),
         ("notes.txt", b"see camera1/0.png"),
         ("info.json", b"{}"),
+        ("classes.txt", b"0 cat\n1 dog\n2 cow\n3 emu\n4 fox\n"),
     ],
 )
 def test_what_is_known_to_hold_no_labels_is_a_stray_file(folder, png, name, data):
@@ -273,7 +288,7 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
     found = layout.read(folder(data | {"labels.csv": table.encode()}))
     assert {(picture.path[:4], picture.split) for picture in found.pictures} == {("Trai", "train"), ("Test", "test")}
-    assert found.notes[0] == "the labels are those of labels.csv"
+    assert found.notes[0] == "labels.csv has the labels of 4 rows"
     assert found.notes[1:] == (
         "the table has no column split, so the folders decide: Testing is test, Training is train",
     )

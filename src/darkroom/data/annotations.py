@@ -17,17 +17,23 @@ from darkroom.errors import DataError
 
 HEAD = 1 << 20  # bytes of a text that are searched for names of images
 FEW = 2  # images that a text may not name without being a list of them
+MOST = 0.5  # of the lines, and of the images
 SHOWN = 3  # files that a sentence names
 TEXT = (".txt", ".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml", ".list", ".lst", ".dat", ".data", ".names")
 BETWEEN = re.compile(r'[\s"\'<>,;|=(){}\[\]]+')
+FIELDS = re.compile(r"[,;|\t\r\n]+")
 QUOTED = re.compile(r'"([^"\n]+)"')
 REMEDY = "take it out of the archive, or, if it holds the labels, write them to labels.csv with the columns path,label"
 
 
 def find(folder: Path, others: Iterable[Sequence[str]], images: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """Those of the files `others`, parts of paths relative to `folder`, that hold labels of `images` or seem to."""
-    listed = {name for parts in images for name in (parts[-1], _stem(parts))}
-    return [parts for parts in others if names.is_table(parts[-1]) or _lists(folder.joinpath(*parts), listed)]
+    images = list(images)
+    listed = {
+        name for parts in images for name in (parts[-1], _stem("/".join(parts[-2:]))) if "." in name or "/" in name
+    }
+    stems = {_stem(parts[-1]) for parts in images}
+    return [parts for parts in others if names.is_table(parts[-1]) or _lists(folder.joinpath(*parts), listed, stems)]
 
 
 def load(folder: Path, found: Sequence[Sequence[str]]) -> list[Table]:
@@ -55,21 +61,28 @@ def _table(folder: Path, parts: Sequence[str]) -> Table:
     return tables.load(folder / name)
 
 
-def _stem(parts: Sequence[str]) -> str:
-    """Folder and name without extension, as some lists have it: `apple_pie/1005649`."""
-    return "/".join(parts[-2:]).removesuffix(PurePosixPath(parts[-1]).suffix) if len(parts) > 1 else parts[-1]
+def _stem(path: str) -> str:
+    return path.removesuffix(PurePosixPath(path).suffix)
 
 
-def _lists(path: Path, images: set[str]) -> bool:
-    """Whether the file is text that names more than a few of `images`, or as many as there are."""
+def _lists(path: Path, images: set[str], stems: set[str]) -> bool:
+    """Whether the file is text about images: it names a few of `images`, or its lines begin with names of `stems`.
+
+    Names are those of files, or of folder and file without extension. Bare `stems` are often numbers, as in a list of
+    classes, so most lines must begin with one, and half of all must be there.
+    """
     if path.suffix.casefold() not in TEXT or names.is_document(path.name):
         return False
     with path.open("rb") as file:
         data = file.read(HEAD)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data.decode("utf-16" if wide else "utf-8", errors="replace")
-    words = {*BETWEEN.split(text), *QUOTED.findall(text), *map(str.strip, text.splitlines())}
-    return len({end for word in words for end in _ends(names.normal(word)) if end in images}) >= FEW
+    words = {*BETWEEN.split(text), *QUOTED.findall(text), *map(str.strip, FIELDS.split(text))}
+    if len({end for word in words for end in _ends(names.normal(word)) if end in images}) >= FEW:
+        return True
+    first = [BETWEEN.split(line)[0] for line in text.splitlines() if line.strip()]
+    known = stems.intersection(first)
+    return len(known) >= max(FEW, MOST * len(first), MOST * len(stems) if len(data) < HEAD else 0)
 
 
 def _ends(word: str) -> tuple[str, str]:

@@ -29,11 +29,6 @@ class Layout:
     strays: tuple[str, ...]  # files that are no pictures by name
     notes: tuple[str, ...] = ()  # what a person should know about them, a sentence each
 
-    def left_out(self) -> str:
-        """How many files are not used, in words."""
-        kinds = names.kinds(self.strays)
-        return f"left out: {len(self.aside)} pictures without a label, {len(self.strays)} other files ({kinds})"
-
 
 def read(folder: Path) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every picture's class."""
@@ -55,7 +50,12 @@ def read(folder: Path) -> Layout:
 def _by_tables(listed: Sequence[tables.Table], images: Sequence[Parts]) -> tuple[list[Picture], list[str]]:
     labelled, notes = _with_splits_of_folders(tables.read(listed, _joined(images)))
     folders.check_classes(labelled)
-    return labelled, [f"the labels are those of {', '.join(table.name for table in listed)}", *notes]
+    return labelled, [*map(_source, listed), *notes]
+
+
+def _source(table: tables.Table) -> str:
+    unused = f"; columns not used: {', '.join(filter(None, table.unused))}" if any(table.unused) else ""
+    return f"{table.name} has the labels of {len(table.rows)} rows{unused}"
 
 
 def _with_splits_of_folders(labelled: list[Picture]) -> tuple[list[Picture], list[str]]:

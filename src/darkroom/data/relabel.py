@@ -10,9 +10,10 @@ from pathlib import Path
 
 from darkroom import files
 from darkroom.data import names
-from darkroom.errors import DataError
+from darkroom.errors import DataError, printable
 
 TABLE = "labels.csv"
+NEEDED = {"path", "label", "suggested"}
 COLUMNS = "path", "label", "split", "group"
 
 
@@ -20,8 +21,12 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     """Make `target` a folder that ingest reads, with the suggestions of `doubtful` in place; how many there were.
 
     `doubtful` has the columns path, label and suggested; a row without a suggestion is left alone. Raises DataError
-    (exit 3) when it names a picture that `manifest` has not, or with another label: then it is of another data set.
+    (exit 3) when it lacks a column, or names a picture that `manifest` has not or has with another label: then it is
+    of another data set.
     """
+    if doubtful and not NEEDED <= doubtful[0].keys():
+        what = f"the list has the columns {', '.join(map(str, doubtful[0]))}, expected {', '.join(sorted(NEEDED))}"
+        raise DataError("E_RELABEL", printable(what), where=images, fix="save it as CSV with commas and its header")
     suggested = {names.normal(row["path"]): row for row in doubtful if row["suggested"]}
     known = {names.normal(row["path"]): row["label"] for row in manifest}
     strange = [path for path, row in suggested.items() if known.get(path) != names.composed(row["label"])]

@@ -47,6 +47,7 @@ class Table(NamedTuple):
 
     name: str
     rows: Sequence[Mapping[str, str]]
+    unused: Sequence[str] = ()  # columns
 
 
 def load(path: Path) -> Table:
@@ -62,7 +63,9 @@ def load(path: Path) -> Table:
         raise delimited.unusable(path.name, "has a header and no rows", "fill it, or take it out of the archive")
     places = {role: column for role, (column,) in found.items()}
     rows = [{role: _field(fields, column) for role, column in places.items()} for _, fields in lines]
-    return Table(path.name, _without_other_splits(rows, is_own="split" in map(_folded, header)))
+    rows = _without_other_splits(rows, is_own="split" in map(_folded, header))
+    used = {places[role] for role in rows[0]}
+    return Table(path.name, rows, [field.strip() for column, field in enumerate(header) if column not in used])
 
 
 def is_known(header: Header) -> bool:
@@ -84,12 +87,12 @@ def _folded(field: str) -> str:
 
 
 def _field(fields: Sequence[str], column: int) -> str:
-    return fields[column].strip() if column < len(fields) else ""
+    return fields[column] if column < len(fields) else ""
 
 
 def _without_other_splits(rows: list[dict[str, str]], *, is_own: bool) -> list[dict[str, str]]:
     """A column that is merely called like a split, `set` or `usage`, is one when it holds nothing but splits."""
-    if is_own or all(names.split_of(row["split"]) for row in rows if "split" in row):
+    if is_own or all(names.split_of(row["split"].strip()) for row in rows if "split" in row):
         return rows
     return [{role: value for role, value in row.items() if role != "split"} for row in rows]
 
@@ -169,10 +172,10 @@ def _by_end(spelled: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _picture(row: Mapping[str, str], side: str, images: Images) -> tuple[Picture, str]:
     """What the row describes, and what is wrong with it, "" when nothing is."""
-    name, word = names.normal(row["path"]), row.get("split", "")
-    split, label = names.split_of(word) or word or side, names.composed(row["label"])
-    paths = images.named(name, split)
-    picture = Picture(paths[0] if paths else name, label, split, row.get("group", ""))
+    name, word = names.normal(row["path"].strip()), row.get("split", "").strip()
+    split, label = names.split_of(word) or word or side, names.composed(row["label"].strip())
+    paths = images.named(names.normal(row["path"]), split) or images.named(name, split)
+    picture = Picture(paths[0] if paths else name, label, split, row.get("group", "").strip())
     if not paths or ".." in name.split("/"):
         return picture, "name no picture"
     if len(paths) > 1:
