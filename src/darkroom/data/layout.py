@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import annotations, folders, magic, names, tables
+from darkroom.data import annotations, folders, names, tables, visual
 from darkroom.data.tables import Picture
 from darkroom.errors import DataError, printable
 
-USABLE = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 SHOWN = 3  # folders that a sentence names
 
 Parts = tuple[str, ...]
@@ -81,7 +80,7 @@ def _of_aside(aside: Sequence[Parts]) -> list[str]:
 
 
 def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
-    misnamed = [parts[-1] for parts in strays if _kind(folder, parts) in USABLE]
+    misnamed = [parts[-1] for parts in strays if visual.format_of(folder.joinpath(*parts)) in visual.USABLE]
     notes = []
     if strays:
         kinds = names.kinds(parts[-1] for parts in strays)
@@ -96,17 +95,13 @@ def _check_other_pictures(folder: Path, strays: Sequence[Parts], images: Sequenc
     """A class whose pictures all have names of other things, or are videos, would vanish. Raises DataError."""
     homes = {parts[:-1] for parts in images}
     alone = [parts for parts in strays if parts[:-1] and parts[:-1] not in homes]
-    lost = [parts for parts in alone if _kind(folder, parts) in magic.VISUAL]
+    lost = [parts for parts in alone if visual.format_of(folder.joinpath(*parts))]
     if lost:
         home = "/".join(lost[0][:-1])
         kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == lost[0][:-1])
         what = f"folder {printable(repr(home))} holds pictures or films, none under the name of a picture ({kinds})"
         fix = "convert or rename them to .png or .jpg if it is a class, else remove it"
         raise DataError("E_LAYOUT", what, where=printable(home), fix=fix)
-
-
-def _kind(folder: Path, parts: Parts) -> str:
-    return magic.kind_of(folder.joinpath(*parts))
 
 
 def _joined(found: Iterable[Parts]) -> tuple[str, ...]:

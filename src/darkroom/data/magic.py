@@ -1,7 +1,5 @@
 """What a file looks like by its first bytes, so that a fault can say more than "not an image"."""
 
-from pathlib import Path
-
 SIGNS = {
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG": "PNG",
@@ -44,12 +42,3 @@ def kind(data: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     found = (name for sign, name in SIGNS.items() if head.startswith(sign) or text.startswith(sign))
     return next(found, "")
-
-
-VISUAL = {"JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PSD", "EPS", "ICO", "JPEG 2000", "SVG", "HEIC", "AVIF", "video"}
-
-
-def kind_of(path: Path) -> str:
-    """`kind` of what the file holds."""
-    with path.open("rb") as file:
-        return kind(file.read(LENGTH))

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import annotations, arrays, dvc_links, inspection, magic, names, tars, zips
+from darkroom.data import annotations, arrays, dvc_links, inspection, magic, names, tars, visual, zips
 from darkroom.data.inspection import Member
 from darkroom.errors import ArtifactError, DataError, EnvironmentFault, printable
 from darkroom.params import Ingest
@@ -97,7 +97,7 @@ def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tu
         _insist_on_arrays_alone(images)
     else:
         others = [parts for parts in wanted if names.is_stray(parts[-1])]
-        seen = {parts for parts in others if magic.kind_of(unpacked.joinpath(*parts)) in magic.VISUAL}
+        seen = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
         root = names.common_root(wanted, seen.union(annotations.find(unpacked, others, images)))
         for path in unpacked.joinpath(*root).iterdir():
             path.rename(folder / path.name)
