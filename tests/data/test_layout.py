@@ -143,7 +143,7 @@ def test_pictures_under_other_names_are_said_to_be_some(folder, png):
 )
 def test_a_class_of_pictures_under_other_names_does_not_vanish(zipped, png, tmp_path, limits, name, data):
     for home in ("ds/", ""):
-        members = {"ds/a/1.png": png(1), "ds/c/1.png": png(2), home + name: data}
+        members = {"ds/a/1.png": png(1), "ds/c/1.png": png(2), home + name: data, home + name.replace("1", "2"): data}
         sources.unpack(zipped(members), tmp_path / "out", limits)
         with pytest.raises(DataError, match="folder 'b' holds pictures or films, none under the name of a picture"):
             layout.read(tmp_path / "out")
@@ -190,3 +190,9 @@ def test_the_order_of_classes_is_the_same_in_every_country(locale):
         words, env={**os.environ, "LC_ALL": locale}, capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout.strip() == repr(tuple(CLASSES))
+
+
+def test_one_film_makes_no_class(folder, png):
+    film = b"\0\0\0\x18ftypisom"
+    found = layout.read(folder({"a/1.png": png(1), "b/1.png": png(2), "extras/demo.mp4": film}))
+    assert len(found.pictures) == 2 and found.strays == ("extras/demo.mp4",)

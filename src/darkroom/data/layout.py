@@ -14,6 +14,7 @@ from darkroom.data import annotations, folders, names, tables, visual
 from darkroom.data.tables import Picture
 from darkroom.errors import DataError, printable
 
+FEW = 2  # pictures that make a folder look like a class
 SHOWN = 3  # folders that a sentence names
 
 Parts = tuple[str, ...]
@@ -96,12 +97,13 @@ def _check_other_pictures(folder: Path, strays: Sequence[Parts], images: Sequenc
     homes = {parts[:-1] for parts in images}
     alone = [parts for parts in strays if parts[:-1] and parts[:-1] not in homes]
     lost = [parts for parts in alone if visual.format_of(folder.joinpath(*parts))]
-    if lost:
-        home = "/".join(lost[0][:-1])
-        kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == lost[0][:-1])
-        what = f"folder {printable(repr(home))} holds pictures or films, none under the name of a picture ({kinds})"
-        fix = "convert or rename them to .png or .jpg if it is a class, else remove it"
-        raise DataError("E_LAYOUT", what, where=printable(home), fix=fix)
+    for home, count in sorted(Counter(parts[:-1] for parts in lost).items()):
+        if count >= FEW:
+            place = printable("/".join(home))
+            kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == home)
+            what = f"folder {place!r} holds pictures or films, none under the name of a picture ({kinds})"
+            fix = "convert or rename them to .png or .jpg if it is a class, else remove it"
+            raise DataError("E_LAYOUT", what, where=place, fix=fix)
 
 
 def _joined(found: Iterable[Parts]) -> tuple[str, ...]:
