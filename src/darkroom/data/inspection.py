@@ -92,7 +92,8 @@ def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
         why = f"has a name longer than {NAME_BYTES} bytes or lies deeper than {DEPTH} folders"
         yield Fault("E_ARCHIVE_NAME", f"{raw[:60]}…" if len(raw) > 60 else raw, why, "shorten the name")
     if member.kind == "link":
-        yield Fault("E_ARCHIVE_LINK", raw, "is a link", "replace links by the files they point to")
+        fix = "replace links by their files; where DVC made them, run `dvc checkout`"
+        yield Fault("E_ARCHIVE_LINK", raw, "is a link", fix)
     if member.kind == "special":
         yield Fault("E_ARCHIVE_SPECIAL", raw, "is neither a file nor a folder", "remove it")
     if member.size > largest(raw, limits):
