@@ -310,6 +310,15 @@ def test_a_column_called_like_a_split_is_one_only_when_it_holds_nothing_else(rea
     assert {picture.split for picture in other.pictures} == {""}
 
 
+@pytest.mark.parametrize("home", ["", "ds/", "a/b/"])
+def test_a_table_may_lie_in_one_folder_with_all_pictures(zipped, png, tmp_path, limits, home):
+    members = {f"{home}{number}.png": png(number) for number in range(2)} | {
+        f"{home}t.csv": b"path,label\n0.png,a\n1,b\n"
+    }
+    sources.unpack(zipped(members), tmp_path / "out", limits)
+    assert [picture.label for picture in layout.read(tmp_path / "out").pictures] == ["a", "b"]
+
+
 def test_an_archive_keeps_its_table_under_outer_folders(zipped, png, tmp_path, limits, listed):
     members = {f"ds/x/pictures/{number}.png": png(number) for number in range(4)}
     members["ds/x/labels.csv"] = b"path,label,group\n" + b"".join(b"%d.png,%d,anna\n" % (n, n % 2) for n in range(4))

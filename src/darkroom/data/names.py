@@ -163,18 +163,23 @@ def is_class_name(name: str) -> bool:
     return name.isprintable() and name.strip() == name != "" and name[0] != "." and not set(name) & {"/", "\\"}
 
 
-def common_root(paths: Iterable[Sequence[str]], others: Container[Sequence[str]] = ()) -> tuple[str, ...]:
+def common_root(
+    paths: Iterable[Sequence[str]], tables: Container[Sequence[str]] = (), others: Container[Sequence[str]] = ()
+) -> tuple[str, ...]:
     """The folders around a data set that say nothing: `("ds", "images")` when all lies in ds/images/<class>/.
 
-    It stops above split folders, above several folders, and above a folder that holds files only: a class. Files
-    that are no pictures by their names do not count, unless they are among `others`.
+    It stops above split folders, above several folders, and above a folder that holds files only: a class, unless
+    one of them is a table. Files that are no pictures by their names count when they are among `tables` or `others`.
     """
-    inner = [tuple(path) for path in paths if path in others or not is_stray(path[-1])]
+    found = [tuple(path) for path in paths]
+    counted = [path for path in found if path in tables or path in others or not is_stray(path[-1])]
+    inner = [(path, path in tables) for path in counted]
     root: tuple[str, ...] = ()
-    while (tops := {path[0] for path in inner if len(path) > 1}) and len(tops) == 1:
+    while (tops := {path[0] for path, _ in inner if len(path) > 1}) and len(tops) == 1:
         (top,) = tops
-        loose = any(len(path) == 1 for path in inner)
-        if loose or split_of(top) or all(len(path) == 2 for path in inner):
+        loose = any(len(path) == 1 for path, _ in inner)
+        is_class = all(len(path) == 2 and not is_table for path, is_table in inner)
+        if loose or split_of(top) or is_class:
             break
-        root, inner = (*root, top), [path[1:] for path in inner]
+        root, inner = (*root, top), [(path[1:], is_table) for path, is_table in inner]
     return root

@@ -98,7 +98,7 @@ def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tu
     else:
         others = [parts for parts in wanted if names.is_stray(parts[-1])]
         seen = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
-        root = names.common_root(wanted, seen.union(annotations.find(unpacked, others, images)))
+        root = names.common_root(wanted, annotations.find(unpacked, others, images), others=seen)
         for path in unpacked.joinpath(*root).iterdir():
             path.rename(folder / path.name)
     shutil.rmtree(unpacked)
