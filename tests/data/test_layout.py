@@ -115,7 +115,7 @@ def test_folders_of_equal_right_blame_none_of_each_other(folder):
 def test_a_note_says_what_is_left_out_and_where_it_lies(folder):
     used = [f"train/{label}/{n}.jpg" for label in "ab" for n in range(9)]
     found = layout.read(folder([*used, *(f"single_prediction/{n}.jpg" for n in range(12)), "test/7.jpg", "8.jpg"]))
-    told = "14 pictures have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
+    told = "14 of 32 pictures have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
     assert found.notes == (told,)
 
 

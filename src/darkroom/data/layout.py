@@ -43,7 +43,7 @@ def read(folder: Path) -> Layout:
     strays = [parts for parts in strays if parts not in listed]
     known = {picture.path for picture in labelled}
     aside = [parts for parts in images if "/".join(parts) not in known]
-    notes += [*_of_aside(aside), *_of_strays(folder, strays, len(found))]
+    notes += [*_of_aside(aside, len(images)), *_of_strays(folder, strays, len(found))]
     return Layout(tuple(labelled), _joined(aside), _joined(strays), tuple(notes))
 
 
@@ -73,11 +73,11 @@ def _with_splits_of_folders(labelled: list[Picture]) -> tuple[list[Picture], lis
     return found, [f"{told}, so the folders decide: {said}"]
 
 
-def _of_aside(aside: Sequence[Parts]) -> list[str]:
+def _of_aside(aside: Sequence[Parts], total: int) -> list[str]:
     counts = Counter("/".join(parts[:-1]) or "the top folder" for parts in aside)
     more = f" and in {len(counts) - SHOWN} more folders" if len(counts) > SHOWN else ""
     places = ", ".join(f"{count} in {place}" for place, count in counts.most_common(SHOWN)) + more
-    return [f"{len(aside)} pictures have no label and are left out: {places}"] if aside else []
+    return [f"{len(aside)} of {total} pictures have no label and are left out: {places}"] if aside else []
 
 
 def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
