@@ -1,6 +1,7 @@
 """errors: one line on stderr, an exit code of its own, a traceback only when asked for."""
 
 import pickle
+import re
 import sys
 
 import pytest
@@ -63,3 +64,55 @@ def test_a_bug_is_one_line_and_debug_shows_where(guarded):
 
 def test_names_of_strangers_cannot_write_to_the_terminal():
     assert errors.printable("a\x1b[31m\nb é 猫") == "a\\x1b[31m\\nb é 猫"
+
+
+HIDDEN = [
+    "http://bob:s3cret@127.0.0.1:9/api?a=1",
+    "http://bob:s3/cret@host/",
+    "http://bob:s3@cret@host/",
+    "postgresql+psycopg://bob:s3cret@host/db",
+    "https://s3cret@host/x.git",
+    "Failed to parse: bob:s3cret@host:9",
+    "http%3A%2F%2Fbob%3As3cret%40host%2Fx",
+    "https://host/x?X-Amz-Signature=s3cret&a=1",
+    "with url: /api?max=1&access_token=s3cret (Caused by",
+    "{'Authorization': 'Basic s3cret'}",
+]
+SHOWN = [
+    "data/a@2x.png:12",
+    "see https://host/docs/a@b.html",
+    "at 12:30, me@host.org",
+    "https://host/x?page=2",
+    "a:b c@d",
+]
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_users_passwords_and_tokens_of_addresses_are_hidden(text):
+    assert not {"bob", "s3", "cret", "s3cret"} & set(re.split(r"\W+", errors.redacted(text)))
+
+
+@pytest.mark.parametrize("text", SHOWN)
+def test_what_is_no_secret_is_shown(text):
+    assert errors.redacted(text) == text
+
+
+def test_what_the_environment_calls_a_secret_is_hidden_wherever_it_is(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "abc-def-ghi")
+    monkeypatch.setenv("SOME_ADDRESS", "http://bob:s3%40cret@host")
+    assert errors.redacted("the token abc-def-ghi and the password s3@cret are wrong") == (
+        "the token *** and the password *** are wrong"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("--debug",)])
+@pytest.mark.parametrize("text", HIDDEN)
+def test_no_fault_prints_a_secret_nor_does_its_traceback(guarded, text, words):
+    for fault in (ValueError(text), OSError(text), errors.ServiceError("E_X", text, where=text, fix=text)):
+        assert "s3" not in guarded(fault, *words)[1]
+
+
+def test_the_first_line_of_a_fault_is_cut_after_its_secrets_are_hidden():
+    for length in range(270, 300):
+        assert "s3" not in errors.brief(ValueError("x" * length + " http://bob:s3cret@host\nmore"))
+    assert errors.brief(ValueError()) == "ValueError"

@@ -7,10 +7,28 @@ The exit codes are a contract with whoever calls a stage: 0 ok, 2 params, 3 data
 and prints `exited with N`.
 """
 
+import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from urllib.parse import unquote
+
+QUOTED = r"\s'\"<>"  # what ends an address in a sentence
+NAMED = "token|secret|passw|pwd|key|sig|auth|cred"  # parts of the names of fields that hold a secret
+HIDDEN = {
+    # user and password before the host, also where a password holds a raw slash
+    rf"(?<=://)(?:[^{QUOTED}/:@]*:[^{QUOTED}]*|[^{QUOTED}/?#]*)@": "***@",
+    r"(?i)(?<=%3a%2f%2f)(?:(?!%2f|%40)\S)*%40": "***%40",
+    # the same without a scheme, as in "failed to parse: bob:secret@host"
+    rf"(?<![\w:/@])[^{QUOTED}/:@]{{1,200}}:[^{QUOTED}/:@]{{1,200}}@(?=[\w\[])": "***@",
+    rf"(?i)(?<=[?&;])([^{QUOTED}=&;#]*(?:{NAMED})[^{QUOTED}=&;#]*=)[^{QUOTED}&;#]+": r"\1***",
+    r"(?i)(authorization\W{1,4}(?:basic|bearer)\s+)[^\s'\"]+": r"\1***",
+}
+SECRET = re.compile(r"(PASSWORD|TOKEN|SECRET|_KEY)$")  # names of environment variables that hold one
+SHORTEST = 6  # characters of a secret that is looked for by its value; a shorter one may be a word
+READ = 10_000  # characters of what an exception says that are looked at
 
 
 class DarkroomError(Exception):
@@ -19,8 +37,8 @@ class DarkroomError(Exception):
     exit_code = 1
 
     def __init__(self, code: str, what: str, *, where: object, fix: str):
-        super().__init__(what)
-        self.code, self.what, self.where, self.fix = code, what, str(where), fix
+        self.code, self.what, self.where, self.fix = code, redacted(what), redacted(where), redacted(fix)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return f"error[{self.code}] {self.what} | where: {self.where} | fix: {self.fix}"
@@ -63,8 +81,35 @@ def printable(text: object) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
+def redacted(text: object) -> str:
+    """`text` without the users, passwords, tokens and signatures of the addresses in it.
+
+    What the environment calls a password, token, secret or key is hidden wherever it appears. The price: a path such
+    as `http://host:80/a@b` loses its start.
+    """
+    shown = str(text)
+    for pattern, instead in HIDDEN.items():
+        shown = re.sub(pattern, instead, shown)
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        shown = shown.replace(secret, "***")
+    return shown
+
+
+def brief(fault: BaseException) -> str:
+    """The first line of what an exception says, redacted and printable; its type when it says nothing."""
+    lines = redacted(str(fault)[:READ]).strip().splitlines()
+    return printable(lines[0][:300]) if lines else type(fault).__name__
+
+
 def warn(what: str) -> None:
-    print(f"warning: {printable(what)}", file=sys.stderr, flush=True)
+    print(f"warning: {printable(redacted(what))}", file=sys.stderr, flush=True)
+
+
+def _secrets() -> set[str]:
+    values = os.environ.items()
+    named = {value for name, value in values if SECRET.search(name)}
+    named |= {found for _, value in values for found in re.findall(r"://[^/:@]*:([^@]*)@", value)}
+    return {each for value in named for each in (value, unquote(value)) if len(each) >= SHORTEST}
 
 
 def guard(main: Callable[..., None]) -> None:
@@ -85,7 +130,7 @@ def guard(main: Callable[..., None]) -> None:
     except OSError as fault:
         _leave(printable(_of_system(fault)), EnvironmentFault.exit_code, debug)
     except Exception as fault:  # a bug of ours: say so in one line, keep the details for --debug
-        what = f"{type(fault).__name__}: {fault}".splitlines()[0]
+        what = f"{type(fault).__name__}: {brief(fault)}"
         bug = DarkroomError("E_BUG", what, where=main.__module__, fix="run it again with --debug")
         _leave(printable(bug), 1, debug)
 
@@ -97,6 +142,6 @@ def _of_system(fault: OSError) -> EnvironmentFault:
 
 def _leave(line: str, code: int, debug: bool) -> None:
     if debug:
-        traceback.print_exc()
+        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
     print(line, file=sys.stderr, flush=True)
     sys.exit(code)

@@ -173,3 +173,25 @@ def test_an_address_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, m
     asked = len(server.starts)
     fetch.fetch(f"{server.base}/pictures.zip?x=1", tmp_path / "data/raw")
     assert len(server.starts) > asked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bob:s3cret@host/x.zip",
+        "https://bob:s3/cret@host/x.zip",
+        "https://s3cret@host/x.zip",
+        "https://host/x.zip?token=s3cret",
+        "https://host/x.zip?a=1&X-Amz-Signature=s3cret",
+        "ssh://bob:s3cret@host/x.zip",
+    ],
+)
+def test_an_address_with_a_secret_is_exit_2_for_its_dvc_file_would_be_committed(tmp_path, url):
+    with pytest.raises(ParamsError, match="dvc remote modify --local") as fault:
+        fetch.fetch(url, tmp_path)
+    assert "s3cret" not in str(fault.value) and contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("url", ["ssh://bob@host/x.zip", "s3://bucket/x.zip", "https://host/a@2x.zip?version=3"])
+def test_an_address_without_a_secret_is_none(url):
+    fetch._refuse_secrets(url)

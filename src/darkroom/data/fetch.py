@@ -6,6 +6,7 @@ when the data behind it change. Without a network it is one line within ten seco
 """
 
 import hashlib
+import re
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from urllib.request import Request, urlopen
 
 from darkroom import engine, files
 from darkroom.data import digits, names
-from darkroom.errors import DataError, EnvironmentFault, ParamsError, ServiceError
+from darkroom.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
 
 PATIENCE = 8.0  # seconds until the first answer, name look-up included
 PART = ".part"
@@ -77,7 +78,8 @@ def fetch(name_or_url: str, folder: Path) -> Path:
     """Put a known data set, or what lies at an address, into `folder` and return it: a value for `dataset.archive`.
 
     Raises ParamsError (exit 2) for an unknown name, EnvironmentFault (exit 5) without network, ServiceError (exit 6)
-    when the other side refuses, DataError (exit 3) when the sum is wrong.
+    when the other side refuses, DataError (exit 3) when the sum is wrong. An address with a password in it is refused
+    (exit 2): it would be committed.
     """
     if "://" in name_or_url:
         return _import(name_or_url, folder)
@@ -173,6 +175,7 @@ def _cut_off(url: str, part: Path, why: str) -> EnvironmentFault:
 
 
 def _import(url: str, folder: Path) -> Path:
+    _refuse_secrets(url)
     name = unquote(Path(urlsplit(url).path).name)
     if not names.is_class_name(name):
         raise ParamsError("E_DATASET", "the address does not end with the name of a file", where=url, fix="correct it")
@@ -186,6 +189,17 @@ def _import(url: str, folder: Path) -> Path:
         said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "dvc failed")
         raise ServiceError("E_FETCH", said.removeprefix("ERROR: "), where=url, fix="correct the address or try later")
     return target
+
+
+def _refuse_secrets(url: str) -> None:
+    """DVC writes the address into the `.dvc` file, and that is committed. The user of an ssh address is no secret."""
+    told = re.sub(r"^(ssh|sftp|hdfs)://[^:/@]+@", "", url)
+    if redacted(told) != told:
+        what = "the address holds a password or token, which would be committed with its .dvc file"
+        fix = (
+            "keep it out of git: `dvc remote add --local NAME ADDRESS`, `dvc remote modify --local NAME password ...`, "
+        )
+        raise ParamsError("E_SECRET", what, where=url, fix=fix + "then `darkroom fetch remote://NAME/FILE`")
 
 
 def _has_sum(path: Path, wanted: str) -> bool:
