@@ -103,6 +103,7 @@ IMPORTS = {
     "data.visual": {"data.magic"},
     "data.zips": {"data.inspection", "data.magic", "data.names", "errors"},
     "engine": {"errors"},
+    "environment": {"errors"},
     "errors": set(),
     "files": {"errors"},
     "judging.breakdown": {"judging.canvas", "judging.wording"},
@@ -272,7 +273,7 @@ IMPORTS = {
     },
     "shipping.store": {"errors", "files", "shipping.outbox"},
     "shipping.tracking": {"errors", "shipping.logged_model", "shipping.outbox", "shipping.store"},
-    "stage": {"errors"},
+    "stage": {"environment", "errors"},
     "versions": set(),
 }
 

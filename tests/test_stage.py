@@ -68,3 +68,10 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):
     seen = []
     stage.run(lambda: seen.append(Path("locks/fake.lock").read_text()), Path("locks"))
     assert seen == [f"{os.getpid()}\n"]
+
+
+def test_an_environment_that_cannot_be_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
+    assert outcome(monkeypatch) == (5, False)
+    assert capsys.readouterr().err.startswith("error[E_TRACKING_URI]")

@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from darkroom import errors
+from darkroom import environment, errors
 from darkroom.errors import BusyError, printable
 
 
 def run(main: Callable[..., None], locks: Path) -> None:
     """`main` on the words of the command line, as `errors.guard` does it, unless the same words run already.
 
-    `locks` is the folder of the lock files. Ends with BusyError (exit 9) when the stage is running.
+    `locks` is the folder of the lock files. Ends with BusyError (exit 9) when the stage is running, and with
+    EnvironmentFault (exit 5) when the environment asks for what cannot be, before any work.
     """
 
     def alone(*words: str) -> None:
+        environment.check()
         name = "-".join([Path(sys.argv[0]).stem, *words])
         with _held(locks / f"{name}.lock", name):
             main(*words)
