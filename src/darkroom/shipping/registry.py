@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from darkroom import files
-from darkroom.errors import ServiceError, printable
-from darkroom.shipping import identity, logged_model, promotion, store
+from darkroom.errors import DarkroomError, ServiceError, brief
+from darkroom.shipping import delivery, identity, logged_model, promotion, store
 
 ALIAS = "champion"
 
@@ -28,7 +28,7 @@ def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[st
         if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
         facts, rows = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
-        run_id = store.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
+        run_id = delivery.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
         source = logged_model.find(folder, run_id) or logged_model.log(folder, run_id)
         about = {**tags, "digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
         about = {key: str(value) for key, value in about.items() if value is not None}
@@ -99,13 +99,14 @@ def _versions(name: str, wanted: str) -> list:
 @contextmanager
 def _service() -> Iterator[None]:
     """Whatever MLflow fails with as ServiceError; this stage alone needs it."""
-    from mlflow.exceptions import MlflowException
-
     try:
+        store.ask()
         yield
-    except (MlflowException, OSError) as fault:
-        why = printable(str(fault).splitlines()[0][:300])
-        fix = "start the server or unset MLFLOW_TRACKING_URI, then run `dvc repro`; nothing else runs again"
-        raise ServiceError(
-            "E_MLFLOW", f"the model registry failed: {why}", where="MLFLOW_TRACKING_URI", fix=fix
-        ) from fault
+    except DarkroomError:
+        raise
+    except Exception as fault:  # databases, servers and what they send can be wrong in any way
+        served = store.is_server()
+        start = "start the server or unset MLFLOW_TRACKING_URI" if served else "mend mlflow.db or move it away"
+        fix = f"{start}, then run `dvc repro`; nothing else runs again"
+        where = "MLFLOW_TRACKING_URI" if served else "mlflow.db"
+        raise ServiceError("E_MLFLOW", f"the model registry failed: {brief(fault)}", where=where, fix=fix) from fault

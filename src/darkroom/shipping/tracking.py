@@ -8,24 +8,27 @@ A run is known by a key that whoever starts it computes, so that it is found aga
 
 import math
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from darkroom.errors import printable, warn
+from darkroom.errors import brief, warn
 from darkroom.shipping import logged_model, store
-from darkroom.shipping.outbox import Outbox
+from darkroom.shipping.delivery import Mailman, restoring
+from darkroom.shipping.outbox import GRACE, HURRY, Outbox
 
-_OPEN: ContextVar[tuple[Outbox, store.Mailman] | None] = ContextVar("open", default=None)
+_OPEN: ContextVar[tuple[Outbox, Mailman] | None] = ContextVar("open", default=None)
 WATCHED = 10.0  # seconds between two looks at processor, memory and GPU
 
 
 class Run:
     """One run of MLflow, known by `key` from the start and by `id` once the server has it."""
 
-    def __init__(self, key: str, outbox: Outbox, mailman: store.Mailman):
+    def __init__(self, key: str, outbox: Outbox, mailman: Mailman):
         self.key, self._outbox, self._mailman = key, outbox, mailman
 
     @property
@@ -104,7 +107,7 @@ def judged(
     with _delivery() as delivery:
         it = Run(facts["run"], *delivery)
         if not _quietly("the run", lambda: store.run_id(it.key)):
-            for event in store.restoring(name, facts, rows, experiment=experiment, tags=tags):
+            for event in restoring(name, facts, rows, experiment=experiment, tags=tags):
                 it._send(event)
         it.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
         bounds = {f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")}
@@ -131,20 +134,45 @@ def _begun(name: str, experiment: str, params: Mapping, tags: Mapping, parent: s
 
 
 @contextmanager
-def _delivery() -> Iterator[tuple[Outbox, store.Mailman]]:
+def _delivery() -> Iterator[tuple[Outbox, Mailman]]:
     """The outbox of this process; whoever opened it closes it."""
     if (opened := _OPEN.get()) is not None:
         yield opened
         return
     _quietly("the store", store.client)  # here, because two threads that import at once can trip
-    mailman = store.Mailman()
-    opened = (Outbox(store.root() / ".cache" / "tracking", mailman), mailman)
+    mailman = Mailman()
+    opened = (_outbox(mailman), mailman)
     token = _OPEN.set(opened)
     try:
-        yield opened
+        with _patience() as patience:
+            yield opened
     finally:
         _OPEN.reset(token)
-        opened[0].close()
+        opened[0].close(patience[-1])
+
+
+def _outbox(mailman: Mailman) -> Outbox:
+    """The outbox beside the store; in a temporary folder where that cannot be written or locked."""
+    home = store.root() / ".cache" / "tracking"
+    try:
+        return Outbox(home, mailman)
+    except OSError as fault:
+        elsewhere = Path(tempfile.mkdtemp(prefix="darkroom-tracking-"))
+        warn(f"{home} cannot hold the events for MLflow ({brief(fault)}); they wait in {elsewhere}")
+        return Outbox(elsewhere, mailman)
+
+
+@contextmanager
+def _patience() -> Iterator[list[float]]:
+    """A list whose last entry is how many seconds the end may take: fewer once the block was interrupted."""
+    found = [GRACE]
+    try:
+        yield found
+    except Exception:
+        raise
+    except BaseException:
+        found.append(HURRY)
+        raise
 
 
 @contextmanager
@@ -157,7 +185,7 @@ def _watched(it: Run, parent: str | None) -> Iterator[None]:
         yield
     finally:
         if monitor:
-            _quietly("the system metrics", monitor.finish)
+            _quietly("the system metrics", lambda: _stop(monitor))
 
 
 def _monitor(run_id: str):
@@ -168,13 +196,20 @@ def _monitor(run_id: str):
     return monitor
 
 
+def _stop(monitor) -> None:
+    """It would wait for its last look at the server, however long that takes."""
+    last = threading.Thread(target=monitor.finish, daemon=True)
+    last.start()
+    last.join(HURRY)
+
+
 def _quietly(what: str, do: Callable):
     """The result of `do`, None after a warning when it fails."""
     try:
         return do()
     except Exception as fault:  # tracking may fail in any way; what it watches must not
         with suppress(Exception):
-            warn(f"MLflow, {what}: {printable(str(fault).splitlines()[0][:200])}")
+            warn(f"MLflow, {what}: {brief(fault)}")
         return None
 
 
