@@ -412,7 +412,7 @@ def test_a_stage_lists_exactly_the_code_it_reaches(name):
     listed = {d for d in stage["deps"] if _is_code(d)}
     material = {MATERIAL[m] for m in reached(script) & MATERIAL.keys()}
     assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)} | material
-    assert stage["cmd"].startswith(f"python -m pipeline.{name}")
+    assert stage["cmd"].startswith(f"${{python}} -m pipeline.{name}")
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -199,16 +199,19 @@ def test_predict_answers_with_the_champion(repository):
     assert labels == {"new/left/500.png": "left", "new/right/500.png": "right"}
 
 
-def test_a_change_of_transfer_reruns_transfer_and_what_follows(repository):
-    change(repository / "params.yaml", "transfer", "input_size", 40)
+def test_another_backbone_reruns_transfer_and_what_follows_and_leaves_nothing_of_the_old_one(repository):
+    change(repository / "params.yaml", "transfer", "backbones", ["mobilenet-50"])
     assert ran(run("dvc", "repro", cwd=repository)) == [
-        "transfer@mobilenet",
+        "transfer@mobilenet-50",
         "curve",
         "evaluate",
         "compare",
         "register",
         "report",
     ]
+    # a folder in models/ that other clones lack would make DVC run all that reads models/ again, there and here
+    assert {path.name for path in (repository / "models").iterdir()} == {"cnn", "mobilenet-50"}
+    assert "up to date" in run("dvc", "status", cwd=repository)
 
 
 def retrain(clone: Path, meanwhile: Callable[[], None] | None = None) -> str:

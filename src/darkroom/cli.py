@@ -154,6 +154,8 @@ def _relabel(known: argparse.Namespace) -> None:
 def _repro(known: argparse.Namespace) -> None:
     from darkroom.repro import repro
 
+    listed = ["cnn", *params.load().transfer.backbones]
+    files.set_aside(paths.MODELS, but=listed, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
 
 
