@@ -126,6 +126,25 @@ def test_an_output_that_a_full_disk_kept_out_of_the_cache_is_no_success(reposito
 
 
 @pytest.mark.slow
+def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_last_one(repository_of):
+    """As above; commands of 90 kB make a dvc.lock of which two stages fit below the limit, and three do not."""
+    repository_of()
+    stages = [
+        f'  {x}:\n    cmd: "mkdir {x} && echo {x} > {x}/a #{x * 90_000}"\n    outs:\n      - {x}\n' for x in "abc"
+    ]
+    Path("dvc.yaml").write_text("stages:\n" + "".join(stages))
+    assert repository.dvc("repro", "--quiet", "a", "b") == 0
+    commit_lock(Path(LOCK).read_text())
+    shell = ["/bin/sh", "-c", 'ulimit -S -f 400; exec "$0" -m dvc repro --quiet', sys.executable]
+    assert subprocess.run(shell, capture_output=True).returncode == 255
+    with pytest.raises(ArtifactError, match="cannot be read") as caught:
+        repro()
+    assert caught.value.fix == "git checkout dvc.lock"
+    repository.asked("checkout", LOCK)
+    repro()
+
+
+@pytest.mark.slow
 def test_of_two_at_once_the_same_stage_is_refused_another_runs_and_both_are_in_dvc_lock(repository_of):
     repository_of(WAITING)
     os.mkfifo("gate")

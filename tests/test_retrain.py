@@ -208,6 +208,17 @@ def test_a_hub_that_does_not_answer_ends_it_before_anything_runs(hub, here, stag
     assert stage.runs == []
 
 
+def test_a_stage_that_fails_leaves_branch_and_commits_as_they_were(hub, here, monkeypatch, stage):
+    def fails(*options: str) -> None:
+        raise SystemExit(255)
+
+    monkeypatch.setattr(retrain, "repro", fails)
+    with pytest.raises(SystemExit) as caught:
+        retrain.retrain()
+    assert caught.value.code == 255
+    assert subjects(hub) == subjects(here) == ["change params"]
+
+
 def test_without_a_branch_nothing_runs(here, stage):
     here.git("switch", "--quiet", "--detach")
     with pytest.raises(EnvironmentFault, match="on no branch") as caught:
