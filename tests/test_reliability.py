@@ -48,6 +48,6 @@ def test_a_row_says_what_happens():
 def test_a_row_names_tests_that_are_there_or_says_why_there_is_none():
     reasons = ("not tested: ", "not applicable yet: ")
     unproven = [row[0] for row in rows() if not TEST.search(row[3]) and not row[3].startswith(reasons)]
-    missing = [(row[0], f"{path}::{name}") for row in rows() for path, name in TEST.findall(row[3])]
-    missing = [(row, test) for row, test in missing if test.partition("::")[2] not in functions_of(test.partition("::")[0])]
+    named = [(row[0], *test) for row in rows() for test in TEST.findall(row[3])]
+    missing = [(row, path, name) for row, path, name in named if name not in functions_of(path)]
     assert unproven == [] and missing == []

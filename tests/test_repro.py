@@ -1,6 +1,7 @@
 """repro: what DVC leaves unsaid is said, in a repository of two shell stages."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,20 @@ def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_
     assert caught.value.fix == "git checkout dvc.lock"
     repository.asked("checkout", LOCK)
     repro()
+
+
+@pytest.mark.slow
+def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
+    repository_of("trap 'sleep 0.5; echo yes > saved; exit 130' INT; echo waiting; while :; do sleep 0.05; done")
+    again = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what a shell in the background takes away
+    script = f"import signal; {again}; from darkroom.repro import repro; repro()"
+    pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
+        while process.stdout.readline().strip() != "waiting":
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait() == 255
+    assert Path("saved").read_text() == "yes\n"
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ the same Python whether the environment is activated or not.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,16 @@ def asked(*words: str) -> str:
 
 
 def dvc(*words: str) -> int:
-    """Run DVC on this terminal and return its exit code."""
-    return subprocess.run(_dvc(words), env=_environment()).returncode
+    """Run DVC on this terminal and return its exit code.
+
+    Ctrl-C reaches DVC and its stage too, which saves its state; who waits for them has to survive it.
+    """
+    with subprocess.Popen(_dvc(words), env=_environment()) as process:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def dvc_says(*words: str) -> str:
