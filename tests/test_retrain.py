@@ -46,6 +46,7 @@ class Stage:
     def __call__(self, *options: str) -> None:
         params = Path("params.yaml").read_text()
         self.runs.append(params)
+        Path("reports").mkdir(exist_ok=True)
         for name in RESULT:
             Path(name).write_text(f"{name} of {params}")
         if self.meanwhile:
@@ -254,6 +255,28 @@ def test_a_dvc_remote_that_does_not_answer_is_named_and_nothing_is_trained(excha
     with pytest.raises(ServiceError, match="dvc pull failed") as caught:
         retrain.retrain()
     assert caught.value.exit_code == 6 and "store" in caught.value.where and stage.runs == []
+
+
+def test_a_champion_that_nobody_pushed_is_missed_and_not_replaced_unopposed(here, exchanged, stage):
+    here.write("dvc.lock", "stages:\n  register:\n    outs:\n    - path: champion\n      md5: a.dir\n")
+    with pytest.raises(ServiceError, match="the champion that dvc.lock names") as caught:
+        retrain.retrain()
+    assert caught.value.exit_code == 6 and "dvc push" in caught.value.fix and stage.runs == []
+    (here.root / "champion").mkdir()
+    assert retrain.retrain() == "the result is on origin/main"
+
+
+def test_without_a_dvc_remote_it_is_said_that_nothing_goes_out(here, stage, capsys):
+    here.write("dvc.lock", "    - path: champion\n")
+    retrain.retrain()
+    assert capsys.readouterr().err.startswith("warning: no DVC remote is set")
+
+
+def test_who_deletes_dvc_lock_begins_anew(hub, here, stage):
+    here.git("rm", "--quiet", *RESULT)
+    here.git("commit", "--quiet", "--message", "begin anew")
+    retrain.retrain()
+    assert subjects(hub)[:2] == [retrain.SUBJECT, "begin anew"] and shown(hub, "dvc.lock") == "dvc.lock of epochs: 1"
 
 
 def test_data_that_dvc_tracks_are_pulled_whole_or_not_used(here, exchanged, stage):

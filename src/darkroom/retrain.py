@@ -9,6 +9,7 @@ DVC's run cache still holds what was trained, so making them anew costs seconds.
 import re
 from dataclasses import dataclass
 from itertools import takewhile
+from pathlib import Path
 from subprocess import CompletedProcess
 
 from darkroom import errors, repository
@@ -18,6 +19,8 @@ from darkroom.repro import repro
 
 SUBJECT = "Retrain [skip ci]"
 GENERATED = ("dvc.lock", "reports")
+CHAMPION = "champion"
+NAMED = re.compile(rf"^ *- path: {CHAMPION}$", re.MULTILINE)
 TRIES = 5
 
 
@@ -110,11 +113,26 @@ def _run() -> None:
         if data := asked("ls-files", "*.dvc").splitlines():
             _exchange("pull", *data, remote=remote)
         _exchange("pull", "--allow-missing", remote=remote)
-    else:
-        errors.warn("no DVC remote is set: what is trained here stays here (`dvc remote add --default`)")
+    _require_champion(remote)
     repro(*(["--pull"] if remote else []))
     if remote:
         _exchange("push", "--run-cache", remote=remote)
+
+
+def _require_champion(remote: str) -> None:
+    """Refuse to go on without the champion that dvc.lock names: the next model would take its place unopposed.
+
+    Without a DVC remote a fresh clone can never have it, so that is a warning.
+    """
+    lock = Path("dvc.lock")
+    gone = lock.exists() and NAMED.search(lock.read_text()) and not Path(CHAMPION).exists()
+    if gone and remote:
+        fix = "`dvc push` where it was made; to begin without it, delete dvc.lock and commit that"
+        what = "the champion that dvc.lock names is neither here nor on the DVC remote"
+        raise ServiceError("E_REMOTE", what, where=f"DVC remote {printable(remote)}", fix=fix)
+    if not remote:
+        unopposed = ", and there is no champion here to beat" if gone else ""
+        errors.warn(f"no DVC remote is set (`dvc remote add --default`): what is trained here stays here{unopposed}")
 
 
 def _exchange(*words: str, remote: str) -> None:
@@ -126,7 +144,8 @@ def _exchange(*words: str, remote: str) -> None:
 
 def _commit(*, amend: bool = False) -> bool:
     """Commit the generated files, with `amend` into the last commit; False where none of them changed."""
-    asked("add", "--all", "--", *GENERATED)
+    if places := [place for place in GENERATED if Path(place).exists() or asked("ls-files", "--", place)]:
+        asked("add", "--all", "--", *places)
     if git("diff", "--cached", "--quiet").returncode == 0:
         return False
     asked("commit", "--quiet", *(["--amend"] if amend else []), "--message", SUBJECT)
