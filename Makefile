@@ -18,7 +18,7 @@ setup: .venv/ready
 	# compiled here, as where PYTHONDONTWRITEBYTECODE is set every import would compile anew: 4.5 s, not 2.6, for one of them
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	# EXTRAS=s3, or gs,gpu: any of those in pyproject.toml
+	# EXTRAS=s3, or gs,gpu: any of those in pyproject.toml, into a new .venv
 	test -z "$(EXTRAS)" || $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --editable ".[$(EXTRAS)]"
 	touch $@
 
