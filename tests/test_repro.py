@@ -188,6 +188,6 @@ def test_an_output_that_is_gone_from_workspace_and_cache_is_made_again(repositor
 def test_outside_git_one_line_says_what_to_type(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(EnvironmentFault, match="no git repository") as caught:
+    with pytest.raises(EnvironmentFault, match="not a git repository") as caught:
         repro()
     assert caught.value.exit_code == 5 and "git init" in caught.value.fix

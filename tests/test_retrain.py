@@ -238,7 +238,7 @@ def test_outside_git_one_line_says_what_to_type(tmp_path, monkeypatch):
     (tmp_path / "unpacked").mkdir()
     monkeypatch.chdir(tmp_path / "unpacked")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    with pytest.raises(EnvironmentFault, match="no git repository") as caught:
+    with pytest.raises(EnvironmentFault, match="not a git repository") as caught:
         retrain.retrain()
     assert "git init" in caught.value.fix and caught.value.exit_code == 5
 

@@ -49,8 +49,9 @@ def dvc_says(*words: str) -> str:
 
 def require_git() -> None:
     """Raise EnvironmentFault (exit 5) outside a git repository: DVC refuses to work there."""
-    if git("rev-parse", "--git-dir").returncode:
-        what = "this folder is no git repository, and DVC works in one only"
+    found = git("rev-parse", "--git-dir")
+    if found.returncode:
+        what = f"DVC works in a git repository only, and git says: {last_line(found.stderr)}"
         raise EnvironmentFault("E_NO_GIT", what, where=Path.cwd(), fix="type `git init`, then the same command again")
 
 
