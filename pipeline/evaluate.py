@@ -14,13 +14,15 @@ TABLES = {paths.PER_CLASS: "per_class", paths.RANKING: "ranking", paths.PREDICTI
 
 def main() -> None:
     p = params.load()
+    models = ["cnn", *p.transfer.backbones]
+    files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
     sides = [pack.read(paths.PACKED, side) for side in ("val", "test")]
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
     how = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
     how |= {"manifest": manifest, "criterion": p.evaluate.threshold}
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     facts, curves, found, sheets = {}, {}, {}, {}
-    for name in ["cnn", *p.transfer.backbones]:
+    for name in models:
         folder = paths.MODELS / name
         model = predict.load(folder)[0]
         facts[name], curves[name] = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")

@@ -7,7 +7,7 @@ from darkroom.shipping import lineage, promotion, registry
 
 def main() -> None:
     p = params.load()
-    name, test = p.register.model, pack.read(paths.PACKED, "test")
+    name, test = params.registered_name(p), pack.read(paths.PACKED, "test")
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
     judge = {"data": files.digest_of(paths.PACKED), "how": p.register, "compared": p.compare, "seed": p.seed}
     decision = promotion.decide(challenger, paths.CHAMPION, test, paths.IMAGES, **judge)

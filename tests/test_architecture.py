@@ -27,6 +27,8 @@ IMPORTS = {
         "learning.describe",
         "params",
         "paths",
+        "repro",
+        "retrain",
         "shipping.predict",
         "shipping.promotion",
     },
@@ -247,14 +249,11 @@ IMPORTS = {
     "mistakes": set(),
     "params": {"errors", "mistakes"},
     "paths": set(),
+    "repository": {"errors"},
+    "repro": {"errors", "repository"},
+    "retrain": {"errors", "repository", "repro"},
     "shipping.database": {"errors", "files"},
-    "shipping.delivery": {
-        "errors",
-        "shipping.database",
-        "shipping.events",
-        "shipping.outbox",
-        "shipping.store",
-    },
+    "shipping.delivery": {"errors", "shipping.database", "shipping.events", "shipping.outbox", "shipping.store"},
     "shipping.events": set(),
     "shipping.identity": {"files", "keras_file"},
     "shipping.journal": {"errors"},
@@ -300,7 +299,7 @@ DOORS = {
         "shipping.store",
         "shipping.tracking",
     },
-    "ruamel": {"params", "shipping.lineage"},
+    "ruamel": {"params", "repro", "shipping.lineage"},
     "scipy": {"judging.calibration", "judging.significance"},
     "h5py": {"learning.weights"},
     "matplotlib": {"judging.canvas"},
@@ -316,8 +315,8 @@ DOORS = {
         "learning.descent",
         "learning.describe",
         "learning.device",
-        "learning.feed",
         "learning.features",
+        "learning.feed",
         "learning.finetune",
         "learning.fit",
         "learning.heads",
@@ -425,7 +424,7 @@ def test_a_stage_lists_exactly_the_code_it_reaches(name):
     listed = {d for d in stage["deps"] if _is_code(d)}
     material = {MATERIAL[m] for m in reached(script) & MATERIAL.keys()}
     assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)} | material
-    assert stage["cmd"].startswith(f"python -m pipeline.{name}")
+    assert stage["cmd"].startswith(f"${{python}} -m pipeline.{name}")
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -1,5 +1,6 @@
 """cli: what a user types, and what it answers."""
 
+import shutil
 from pathlib import Path
 from unicodedata import normalize
 
@@ -161,3 +162,24 @@ def test_describe_knows_what_architectures_there_are(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.run("describe", "lenet")
     assert caught.value.code == 2 and "lenet5" in capsys.readouterr().err
+
+
+def test_repro_sets_aside_models_that_params_list_no_more_before_dvc_compares_the_folder(elsewhere, monkeypatch):
+    from darkroom import repro
+
+    shutil.copy(HERE / "params.yaml", elsewhere)
+    for name in ("cnn", "mobilenet", "old"):
+        (elsewhere / "models" / name).mkdir(parents=True)
+        files.seal(elsewhere / "models" / name)
+    seen = []
+    monkeypatch.setattr(repro, "repro", lambda: seen.extend(path.name for path in Path("models").iterdir()))
+    cli.run("repro")
+    assert sorted(seen) == ["cnn", "mobilenet"] and Path(".cache/models/old").is_dir()
+
+
+def test_retrain_says_what_came_of_it(elsewhere, monkeypatch, capsys):
+    from darkroom import retrain
+
+    monkeypatch.setattr(retrain, "retrain", lambda: "nothing changed")
+    cli.run("retrain")
+    assert capsys.readouterr().out == "nothing changed\n"

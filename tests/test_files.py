@@ -75,3 +75,15 @@ def test_a_missing_artefact_is_exit_four(tmp_path):
 def test_a_fingerprint_ignores_order_and_sees_values():
     assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
     assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
+
+
+def test_sealed_folders_that_are_not_listed_are_set_aside_and_nothing_else_is(tmp_path):
+    models, aside = tmp_path / "models", tmp_path / "aside"
+    for folder in (models / "listed", models / "old", models / "notes", aside / "old"):
+        folder.mkdir(parents=True)
+        (folder / "a").write_text(str(folder))
+    files.seal(models / "listed")
+    files.seal(models / "old")
+    files.set_aside(models, but=["listed"], to=aside)
+    assert {path.name for path in models.iterdir()} == {"listed", "notes"}
+    assert (aside / "old/a").read_text() == str(models / "old")

@@ -44,7 +44,7 @@ def changed(tmp_path):
         ("blocks: 2", "blocks: 5", "preprocess.image_size 16 leaves nothing after 5 poolings"),
         ("archive: data/raw/digits.zip", "archive: ../digits.zip", "expected a path inside the project"),
         ("  val: 0.15", "  val: 0.9", "val + test must stay below 1, got 1.1"),
-        ("model: digits-classifier", "model: a/b", "register.model: "),
+        ("model: auto ", "model: a/b ", "register.model: "),
         ("image_size: 16 ", "image_size: 7 ", "preprocess.image_size: expected greater than or equal to 8, got 7"),
         ("image_size: 16 ", "image_size: 1025 ", "preprocess.image_size: expected less than or equal to 1024"),
         ("  test: 0.2", "  test: 0.0", "validate.test: expected greater than 0, got 0.0"),
@@ -87,6 +87,11 @@ def test_a_missing_file_is_one_line(tmp_path):
 def test_flat_names_every_leaf_once():
     leaves = params.flat(params.load(Path("params.yaml")))
     assert leaves["train.epochs"] == 40 and leaves["tune.space.filters"] == [16, 32] and leaves["seed"] == 1
+
+
+def test_the_registered_model_follows_the_data_set_unless_it_has_a_name_of_its_own(changed):
+    assert params.registered_name(changed("name: digits ", "name: birds ")) == "birds-classifier"
+    assert params.registered_name(changed("model: auto ", "model: wings ")) == "wings"
 
 
 def test_a_turned_knob_is_checked_again():

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -30,18 +31,21 @@ SMALL = {
     "transfer": {"weights": "none", "fit": {"epochs": 1, **BRIEF}},
     "evaluate": {"resamples": 100},
     "compare": {"resamples": 100},
-    "register": {"model": "squares-classifier"},
 }
 
 
 def run(*words: str, cwd: Path, check: bool = True) -> str:
     """The output of a command with our own interpreter first in its path, and no network but the machine's own."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
-    env = {**clean, "PATH": f"{BINARIES}:{os.environ['PATH']}", "PYTHONPATH": str(cwd / "src"), "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(words, cwd=cwd, env=environment(cwd), capture_output=True, text=True, errors="replace")
     if check:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
+
+
+def environment(cwd: Path) -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+    path = f"{BINARIES}:{os.environ['PATH']}"
+    return {**clean, "PATH": path, "PYTHONPATH": str(cwd / "src"), "DVC_NO_ANALYTICS": "1"}
 
 
 def ran(said: str) -> list[str]:
@@ -195,47 +199,78 @@ def test_predict_answers_with_the_champion(repository):
     assert labels == {"new/left/500.png": "left", "new/right/500.png": "right"}
 
 
-def test_a_change_of_transfer_reruns_transfer_and_what_follows(repository):
-    change(repository / "params.yaml", "transfer", "input_size", 40)
+def test_another_backbone_reruns_transfer_and_what_follows_and_leaves_nothing_of_the_old_one(repository):
+    change(repository / "params.yaml", "transfer", "backbones", ["mobilenet-50"])
     assert ran(run("dvc", "repro", cwd=repository)) == [
-        "transfer@mobilenet",
+        "transfer@mobilenet-50",
         "curve",
         "evaluate",
         "compare",
         "register",
         "report",
     ]
+    # a folder in models/ that other clones lack would make DVC run all that reads models/ again, there and here
+    assert {path.name for path in (repository / "models").iterdir()} == {"cnn", "mobilenet-50"}
+    assert "up to date" in run("dvc", "status", cwd=repository)
 
 
-def retrain(clone: Path) -> str:
-    """`make retrain` with the environment of this test instead of one that it would download."""
-    return run("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready", cwd=clone)
+def retrain(clone: Path, meanwhile: Callable[[], None] | None = None) -> str:
+    """`make retrain` with the environment of this test instead of one that it would download.
+
+    `meanwhile` happens when its first stage runs.
+    """
+    words = ("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready")
+    said = []
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
+    with subprocess.Popen(words, cwd=clone, env=environment(clone), **pipes) as process:
+        for line in process.stdout:
+            said.append(line)
+            if meanwhile and line.startswith("Running stage"):
+                meanwhile, _ = None, meanwhile()
+    assert process.returncode == 0, "".join(said)[-3000:]
+    return "".join(said)
 
 
-def test_a_change_of_the_data_retrains_and_pushes_and_no_change_does_neither(repository, tmp_path):
-    origin, remote, clone = (tmp_path / name for name in ("origin.git", "remote", "clone"))
+def clone_of(origin: Path, clone: Path) -> Path:
+    run("git", "clone", "--quiet", str(origin), str(clone), cwd=origin.parent)
+    for key, value in (("user.email", "test@example.org"), ("user.name", "test")):
+        run("git", "config", key, value, cwd=clone)
+    return clone
+
+
+def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no_change_does_neither(
+    repository, tmp_path
+):
+    origin, remote = (tmp_path / name for name in ("origin.git", "remote"))
     shutil.copy(HERE / "Makefile", repository)
     run("dvc", "remote", "add", "--default", "store", str(remote), cwd=repository)
     run("git", "add", "--all", cwd=repository)
     run("git", "commit", "--quiet", "--message", "A remote", cwd=repository)
     run("dvc", "push", cwd=repository)
     run("git", "clone", "--quiet", "--bare", str(repository), str(origin), cwd=tmp_path)
-    run("git", "clone", "--quiet", str(origin), str(clone), cwd=tmp_path)
-    for key, value in (("user.email", "test@example.org"), ("user.name", "test")):
-        run("git", "config", key, value, cwd=clone)
+    clone, another = (clone_of(origin, tmp_path / name) for name in ("clone", "another"))
+
+    def push_a_line() -> None:
+        (another / "README.md").write_text("a line\n")
+        run("git", "add", "README.md", cwd=another)
+        run("git", "commit", "--quiet", "--message", "A line", cwd=another)
+        run("git", "push", "--quiet", cwd=another)
 
     squares(clone / "data/raw/squares.zip", range(100, 110))
     run("git", "commit", "--quiet", "--all", "--message", "20 pictures more", cwd=clone)
-    assert {"ingest", "train", "register"} <= set(ran(retrain(clone)))
-    pushed = run("git", "show", "--stat", "--format=%s", "main", cwd=origin)
-    assert pushed.startswith("Retrain [skip ci]")
+    again = ran(retrain(clone, push_a_line))
+    assert {"ingest", "train", "register"} <= set(again) and len(again) == len(set(again))
+    assert run("git", "log", "-3", "--format=%s", "main", cwd=origin).splitlines() == [
+        "Retrain [skip ci]",
+        "20 pictures more",
+        "A line",
+    ]
+    pushed = run("git", "show", "--stat", "--format=", "main", cwd=origin)
     assert "dvc.lock" in pushed and "reports/metrics.json" in pushed and "reports/registration.json" in pushed
     assert json.loads(run("git", "show", "main:reports/validation.json", cwd=origin))["pictures"] == 220
 
     head = run("git", "rev-parse", "main", cwd=origin)
     assert ran(retrain(clone)) == []
-    another = tmp_path / "another"
-    run("git", "clone", "--quiet", str(origin), str(another), cwd=tmp_path)
-    assert ran(retrain(another)) == []  # what the first clone computed was pulled
+    assert ran(retrain(another)) == []  # takes the branch in, and pulls what the first clone computed
     assert (another / "champion/model.keras").exists()
     assert run("git", "rev-parse", "main", cwd=origin) == head

@@ -29,6 +29,11 @@ def test_a_preset_lists_exactly_the_keys_of_params(name):
     assert keys(PRESETS[name]) == keys(params.load())
 
 
+def test_no_two_data_sets_share_a_registered_model():
+    pairs = {(params.registered_name(p), p.dataset.name) for p in PRESETS.values()}
+    assert len({model for model, _ in pairs}) == len(pairs)
+
+
 def test_the_default_is_the_digits():
     assert Path("presets/digits.yaml").read_text() == Path("params.yaml").read_text()
 

@@ -54,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     relabel = command("relabel", _relabel, "copy the pictures with the labels that a list of doubts suggests")
     relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
     relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
+    command("repro", _repro, "run the pipeline as `dvc repro` does, and check what DVC leaves unsaid")
+    command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
     use = command("use", _use, "put a preset in place of params.yaml")
     use.add_argument("preset", help="a file name in presets/ without .yaml")
     return parser
@@ -147,6 +149,20 @@ def _relabel(known: argparse.Namespace) -> None:
 
     count = relabel.write(files.read_rows(known.doubts), files.read_rows(paths.MANIFEST), paths.IMAGES, known.to)
     print(f"{known.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
+
+
+def _repro(known: argparse.Namespace) -> None:
+    from darkroom.repro import repro
+
+    listed = ["cnn", *params.load().transfer.backbones]
+    files.set_aside(paths.MODELS, but=listed, to=paths.CACHE / "models")  # else DVC takes models/ for changed
+    repro()
+
+
+def _retrain(known: argparse.Namespace) -> None:
+    from darkroom.retrain import retrain
+
+    print(retrain())
 
 
 def _use(known: argparse.Namespace) -> None:

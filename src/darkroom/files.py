@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -139,6 +139,15 @@ def verify(folder: Path) -> None:
             raise _unusable(path, "is missing")
         if sha256(path) != entry["sha256"]:
             raise _unusable(path, "is damaged (its SHA-256 is not the one recorded)")
+
+
+def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
+    """Move every sealed folder in `folder` whose name is not in `but` to the folder `to`; what lies there makes way."""
+    for sealed in folder.glob(f"*/{INVENTORY}"):
+        if sealed.parent.name not in but:
+            to.mkdir(parents=True, exist_ok=True)
+            _remove(to / sealed.parent.name)
+            shutil.move(sealed.parent, to / sealed.parent.name)
 
 
 def digest_of(folder: Path) -> str:

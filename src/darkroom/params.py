@@ -195,7 +195,7 @@ class Compare(Section):
 
 
 class Register(Section):
-    model: Name
+    model: Name  # or auto: see registered_name
     min_accuracy: Share
     confidence: Confidence
 
@@ -248,6 +248,11 @@ def with_value(model: Model, knob: str, value: object) -> Model:
         return Model.model_validate({**model.model_dump(), knob: value})
     except ValidationError as fault:
         raise ValueError(f"tune.space.{knob}: {mistakes.sentence(fault.errors()[0])}") from fault
+
+
+def registered_name(p: Params) -> str:
+    """Return the name in the model registry: `auto` follows the data set, so that no two data sets share one."""
+    return f"{p.dataset.name}-classifier" if p.register.model == "auto" else p.register.model
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
