@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psutil
 
-from darkroom import engine
+from darkroom.workers import live_and_die_with_parent
 
 
 class Event(NamedTuple):
@@ -119,7 +119,7 @@ class _Worker:
 
 
 def _serve(task: Callable, start: Callable[[int], None], seat: int, wire: Connection) -> None:
-    engine.live_and_die_with_parent()
+    live_and_die_with_parent()
     start(seat)
     memory = psutil.Process().memory_info
     while True:
