@@ -111,6 +111,25 @@ def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
     assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
 
 
+def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
+    images, rows, listed, png, small, cache, tmp_path, monkeypatch
+):
+    """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
+    read = manifest.engine.map
+
+    def read_then_change(function, names, *, title, **how):
+        done = list(read(function, names, title=title, **how))
+        if title == "reading":
+            (images / "val/C/1.png").write_bytes(png(99))
+        return done
+
+    monkeypatch.setattr(manifest.engine, "map", read_then_change)
+    again = listed(images).rows
+    assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
+    with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
+        packing.write(again, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+
+
 def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
     folder, png, listed, small, cache, tmp_path, monkeypatch
 ):

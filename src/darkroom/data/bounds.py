@@ -1,7 +1,7 @@
 """How much time and memory the decoding of one picture may take, and what is said of a picture that takes more.
 
-Memory is that of the largest picture allowed, at `PIXEL` bytes a pixel. The dearest of them, a progressive JPEG that
-must be turned, took 22 when it was measured: three planes of coefficients of 2 bytes, the picture twice, its RGB twice.
+Memory is that of the largest picture allowed, at `PIXEL` bytes a pixel. Measured at 9 megapixels with Pillow 13, the
+dearest kind, a transparent WebP that must be turned upright, takes 23, a transparent PNG 16 and a CMYK JPEG 9.
 """
 
 from darkroom.workers import Limits, Loss
