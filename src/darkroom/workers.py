@@ -84,7 +84,7 @@ class Pool:
             worker = self._busy[wire]
             try:
                 results = wire.recv()
-            except (EOFError, ConnectionResetError):
+            except (EOFError, OSError):  # at its end, or in the middle of what it was saying
                 del self._busy[wire]
                 yield from worker.inherit()
                 continue
@@ -110,14 +110,14 @@ class _Worker:
         mark.close()
 
     def take(self, numbers: range, items: Sequence) -> None:
-        self.left, self._begun = numbers, 0
+        self.left = numbers
         with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle, and will be heard as dead
             self.wire.send(items)
 
     def told(self, results: list) -> range:
         """The numbers that `results`, the next ones, belong to."""
         done, self.left, self._is_new = self.left[: len(results)], self.left[len(results) :], False
-        os.read(self._marks.fileno(), len(done)) if done else None
+        os.read(self._marks.fileno(), len(done))
         return done
 
     def inherit(self) -> Iterator[tuple[range, list]]:
@@ -143,6 +143,7 @@ class _Worker:
 
 def _serve(function: Callable, limits: Limits | None, wire: Connection, mark: Connection) -> None:
     live_and_die_with_parent()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process, unless somebody above ignored it
     if limits:
         _limit_memory(limits.memory)
     seconds = limits.seconds if limits else 0.0  # 0: a timer that never ends

@@ -109,6 +109,12 @@ def test_a_gif_of_very_many_parts_is_not_read_to_its_end(painted, encoded, part)
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 def test_a_file_that_ends_anywhere_is_no_surprise(painted, encoded, kind):
-    data = encoded(painted(), kind, **({"save_all": True, "append_images": [painted(1)]} if kind == "GIF" else {}))
+    frames = {"save_all": True, "append_images": [painted(1)]} if kind in ("GIF", "WEBP", "PNG") else {}
+    data = encoded(painted(), kind, **frames)
     for length in range(len(data)):
         headers.read(data[:length])
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"acTL", b"IDAT", b"IEND"])
+def test_a_chunk_without_a_body_is_no_surprise(kind):
+    headers.read(headers.PNG + chunk(kind))

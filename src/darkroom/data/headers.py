@@ -52,7 +52,7 @@ def _png(data: bytes) -> Header:
         if zlib.crc32(data[place + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
             return Header(fault="damaged (a checksum is wrong)")
         if kind == b"IHDR":
-            bits = data[place + 16]
+            bits = int.from_bytes(data[place + 16 : place + 17])
         if kind == b"acTL" and int.from_bytes(data[place + 8 : place + 12], "big") > 1:
             note = ANIMATED
         if kind == b"IEND":
@@ -106,7 +106,7 @@ def _after(data: bytes, place: int) -> int:
 def _webp(data: bytes) -> Header:
     """Of the extended format, the only one with animation and with sides above 16,383 pixels."""
     width, height = (1 + int.from_bytes(data[place : place + 3], "little") for place in (24, 27))
-    animated = data[20] & 2 and data.count(b"ANMF") > 1
+    animated = int.from_bytes(data[20:21]) & 2 and data.count(b"ANMF") > 1
     return Header(size=(width, height), note=ANIMATED if animated else "")
 
 
