@@ -30,7 +30,7 @@ PATIENCE = 0.5  # seconds of work ahead that are worth starting workers for
 CHUNK = 32  # items handed to a worker at a time, at most
 AHEAD = 3  # chunks for each worker that may be done before the first of them is asked for
 AGAIN = "free memory, then run it again"
-START = "allow this user more processes and open files (ulimit -u, ulimit -n), free memory, or see --debug"
+START = "allow more processes and open files (ulimit -u, ulimit -n), or free memory"
 
 
 def map(
