@@ -45,7 +45,6 @@ CONVERTIBLE = {  # pictures that other programs can turn into one of those
     b"\x01\xda\1": "SGI",
     b"\x59\xa6\x6a\x95": "Sun raster",
     b"/* XPM */": "XPM",
-    b"#define ": "XBM",
     b"AT&TFORM": "DjVu",
 }
 REST = {
