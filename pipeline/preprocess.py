@@ -7,8 +7,8 @@ from darkroom.data import manifest, packing
 def main() -> None:
     p = params.load()
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
-    limit, cache = p.validate.max_pixels, paths.CACHE / "packed"
-    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, max_pixels=limit, cache=cache)
+    bounds = {"max_pixels": p.validate.max_pixels, "max_seconds": p.validate.max_seconds}
+    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, **bounds, cache=paths.CACHE / "packed")
     print(f"{paths.PACKED}:", ", ".join(f"{count} {side}" for side, count in counts.items()))
 
 

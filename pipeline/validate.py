@@ -15,7 +15,7 @@ def main() -> None:
         listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=facts, packed=packed)
     verdict = checks.check(listing, p.validate, paths.DATA_DOCS)
     page = paths.DATA_DOCS / "near_duplicates.html"
-    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=limit)
+    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=limit, max_seconds=p.validate.max_seconds)
     manifest.write(paths.MANIFEST, listing.rows)
     files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
     files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays, "notes": found.notes})

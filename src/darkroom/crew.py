@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import psutil
 
-from darkroom import engine
+from darkroom.workers import live_and_die_with_parent
 
 
 class Event(NamedTuple):
@@ -69,11 +69,13 @@ class Crew:
     def _hand_out(self) -> None:
         while self._waiting and (self._idle or self._seats):
             worker = self._idle.pop() if self._idle else self._hire(self._seats.pop(0))
-            if not worker.process.is_alive():  # killed while it had nothing to do
+            key, arguments = self._waiting[0]
+            try:
+                worker.wire.send(arguments)
+            except (BrokenPipeError, ConnectionResetError):  # killed while it had nothing to do
                 self._let_go(worker)
                 continue
-            key, arguments = self._waiting.popleft()
-            worker.wire.send(arguments)
+            self._waiting.popleft()
             self._busy[worker.wire] = worker, key
             self._events.append(Event(key, "started"))
 
@@ -119,7 +121,7 @@ class _Worker:
 
 
 def _serve(task: Callable, start: Callable[[int], None], seat: int, wire: Connection) -> None:
-    engine.live_and_die_with_parent()
+    live_and_die_with_parent()
     start(seat)
     memory = psutil.Process().memory_info
     while True:

@@ -63,6 +63,7 @@ class Validate(Section):
     max_flat_share: Share
     max_giveaway: Annotated[float, Field(gt=0, le=1)]
     max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # Pillow's own alarm is at the upper end
+    max_seconds: Annotated[float, Field(gt=0, le=3600)]
 
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "Validate":

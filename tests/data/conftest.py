@@ -50,6 +50,13 @@ def png(painted):
 
 
 @pytest.fixture
+def slow_jpeg(encoded):
+    """About a second of a processor: its last scan is repeated, short of the number that is refused unseen."""
+    image = encoded(Image.new("RGB", (1500, 1500), "teal"), "JPEG", progressive=True)
+    return image[:-2] + image[image.rindex(b"\xff\xda") : -2] * 80 + image[-2:]
+
+
+@pytest.fixture
 def folder(tmp_path, png):
     """A folder of pictures from their names; equal numbers give equal pictures."""
 
@@ -113,6 +120,7 @@ def how():
         max_flat_share=0.2,
         max_giveaway=0.9,
         max_pixels=1_000_000,
+        max_seconds=10.0,
     )
 
 

@@ -22,7 +22,18 @@ def row(number, label="a", split="train", **other):
         "pixels": f"{label}{number}",
     }
     look = {"brightness": 99.0, "contrast": 50.0, "colour": 9.0, "sharpness": 9.0}
-    return {**facts, **look, "width": 9, "height": 9, "mode": "L", "format": "PNG", "bytes": 9, "bad": "", **other}
+    return {
+        **facts,
+        **look,
+        "width": 9,
+        "height": 9,
+        "mode": "L",
+        "format": "PNG",
+        "bytes": 9,
+        "note": "",
+        "bad": "",
+        **other,
+    }
 
 
 @pytest.fixture
@@ -104,6 +115,7 @@ def told(verdict):
         ),
         (lambda rows: [*rows, row(1, width=900)], [], "W_SHAPE", "that of a/1.png is 100 times"),
         (lambda rows: [*rows, row(1, format="JPEG")], [], "W_NAMES", "1 do not, such as a/1.png"),
+        (lambda rows: [*rows, row(1, note="its end is missing")], [], "W_NOTES", "its end is missing: 1"),
     ],
 )
 def test_what_is_only_odd_is_a_warning_and_the_line_goes_on(judged, sound, tmp_path, change, twins, code, says):

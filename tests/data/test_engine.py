@@ -1,15 +1,19 @@
 """engine.map: the same results in the same order, wherever the work runs."""
 
 import importlib
+import multiprocessing
 import os
 import subprocess
 import sys
+from functools import partial
+from multiprocessing import synchronize
 
 import psutil
 import pytest
 
-from darkroom import engine
+from darkroom import engine, workers
 from darkroom.errors import EnvironmentFault
+from darkroom.workers import Limits
 
 WORK = """
 import os
@@ -36,6 +40,21 @@ def dies(_):
 def dies_at_seventies(number):
     if number // 10 == 7:
         os.kill(os.getpid(), 9)
+    return number
+
+def notes_and_spins_at_sevens(item):
+    folder, number = item
+    if number % 10 == 7:
+        (folder / f"{number} by {os.getpid()}").touch()
+        pow(3, 1 << 999_999, (1 << 9999) - 3)  # a minute in one call of C code
+    return number
+
+def takes(megabytes):
+    return len(bytearray(megabytes << 20)) >> 20
+
+def is_picky(number):
+    if number == 5:
+        os._exit(0)
     return number
 """
 
@@ -81,14 +100,60 @@ def test_a_fault_of_the_function_arrives_here(work, impatient):
 
 
 def test_a_killed_worker_is_one_sentence_and_exit_5(work, impatient):
-    with pytest.raises(EnvironmentFault, match="killed"):
-        list(engine.map(work.dies, range(4), title="", workers=2))
+    with pytest.raises(EnvironmentFault, match="killed") as fault:
+        list(engine.map(partial(work.dies), range(4), title="looking", workers=2))
+    assert fault.value.where == "looking"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_item_that_kills_its_worker_costs_that_item_only(work, workers):
-    results = engine.map(work.dies_at_seventies, range(76), title="", workers=workers, lost=lambda number: -number)
+    results = engine.map(work.dies_at_seventies, range(76), title="", workers=workers, lost=lambda number, why: -number)
     assert list(results) == [number if number < 70 else -number for number in range(76)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_item_that_takes_too_long_is_tried_once_and_costs_that_item_only(work, tmp_path, workers):
+    """Also inside one call of C code, which no signal handler of Python and no thread could end."""
+    items = [(tmp_path, number) for number in range(20)]
+    how = {"title": "", "workers": workers, "limits": Limits(seconds=0.1, memory=1 << 30)}
+    results = engine.map(work.notes_and_spins_at_sevens, items, lost=lambda item, why: why, **how)
+    assert list(results) == ["slow" if number % 10 == 7 else number for number in range(20)]
+    assert sorted(path.name.split()[0] for path in tmp_path.glob("* by *")) == ["17", "7"]
+
+
+def test_an_item_that_takes_too_much_memory_costs_that_item_only(work):
+    limits = Limits(seconds=10, memory=256 << 20)
+    results = engine.map(work.takes, [1, 900, 2], title="", workers=1, lost=lambda item, why: why, limits=limits)
+    assert list(results) == [1, "large", 2]
+
+
+def test_a_worker_that_ends_in_any_other_way_crashed(work):
+    results = engine.map(work.is_picky, range(9), title="", workers=2, lost=lambda item, why: why)
+    assert list(results) == [0, 1, 2, 3, 4, "crashed", 6, 7, 8]
+
+
+def test_without_shared_memory_or_semaphores_the_results_are_the_same(work, impatient, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(synchronize.SemLock, "__init__", refuse)
+    assert list(engine.map(work.square, range(99), title="", workers=2)) == [i * i for i in range(99)]
+
+
+def test_a_machine_that_starts_no_process_is_one_sentence_and_exit_5(work, impatient, monkeypatch):
+    def refuse(*_, **__):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.context.ForkServerProcess, "start", refuse)
+    with pytest.raises(EnvironmentFault, match="cannot be started: Resource") as fault:
+        list(engine.map(work.square, range(4), title="looking", workers=2))
+    assert fault.value.where == "looking" and fault.value.exit_code == 5 and "ulimit -u" in fault.value.fix
+
+
+def test_workers_that_die_at_their_start_are_not_started_for_ever(work, impatient, monkeypatch):
+    monkeypatch.setattr(workers, "_serve", os.abort)
+    with pytest.raises(EnvironmentFault, match="die at their start"):
+        list(engine.map(work.square, range(4), title="", workers=2, lost=str))
 
 
 def test_work_that_may_crash_is_never_done_in_this_process(work):

@@ -19,6 +19,13 @@ def test_the_page_is_bounded_and_says_so(folder, png, tmp_path):
     assert page.count("<tr>") == gallery.SHOWN and "500 pairs, 100 shown" in page
 
 
+def test_a_picture_that_has_become_unusable_leaves_its_place_empty(folder, png, tmp_path):
+    pair = {"first": "a.png", "second": "b.png", "difference": 1.5, "labels": 1, "sides": 1}
+    gallery.write(tmp_path / "page.html", [pair], folder({"a.png": b"<html>", "b.png": png()}), max_pixels=500)
+    page = (tmp_path / "page.html").read_text()
+    assert 'base64,">a.png' in page and 'base64,">b.png' not in page and "b.png" in page
+
+
 def test_without_pairs_there_is_still_a_page(tmp_path):
     gallery.write(tmp_path / "page.html", [], tmp_path, max_pixels=500)
     assert "0 pairs" in (tmp_path / "page.html").read_text()

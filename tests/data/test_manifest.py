@@ -1,7 +1,10 @@
 """manifest: a row for each picture, there and back."""
 
+import sys
+
 import pytest
 
+from darkroom import errors
 from darkroom.data import layout, manifest, rows, store
 from darkroom.errors import ArtifactError
 
@@ -68,13 +71,34 @@ def test_a_second_run_is_the_same_as_one_without_a_cache(folder, how, listed, tm
 def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(folder, png, listed, monkeypatch):
     images = folder({f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)})
 
-    def all_crash(function, items, *, title, lost=None):
-        return map(lost or function, items)
+    def all_crash(function, items, *, title, lost=None, limits=None):
+        return (lost(item, "crashed") if lost else function(item) for item in items)
 
     monkeypatch.setattr(manifest.engine, "map", all_crash)
     assert {row["bad"] for row in listed(images).rows} == {"the decoder crashed"}
     monkeypatch.undo()
     assert {row["bad"] for row in listed(images).rows} == {""}
+
+
+def test_a_picture_that_takes_too_long_is_bad_and_the_others_are_not_held_up(folder, png, slow_jpeg, how, tmp_path):
+    pictures = {f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)}
+    images = folder({**pictures, "a/slow.jpg": slow_jpeg})
+    quick = how.model_copy(update={"max_seconds": 0.05, "max_pixels": 3_000_000})
+    rows = manifest.build(images, layout.read(images), quick, seed=1, cache=tmp_path / "facts").rows
+    bad = {row["path"]: row["bad"] for row in rows if row["bad"]}
+    assert bad == {"a/slow.jpg": "takes longer than 0.05 s to decode"}
+
+
+def test_a_file_that_cannot_be_read_is_named_and_exit_5(folder, png, how, tmp_path, monkeypatch, capsys):
+    """As an unreadable one, which it is not for the root that runs tests in containers."""
+    images = folder({f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)})
+    found = layout.read(images)
+    (images / "b/1.png").unlink()
+    (images / "b/1.png").mkdir()
+    monkeypatch.setattr(sys, "argv", ["validate"])
+    with pytest.raises(SystemExit) as left:
+        errors.guard(lambda: manifest.build(images, found, how, seed=1, cache=tmp_path / "facts"))
+    assert left.value.code == 5 and f"where: {images / 'b/1.png'}" in capsys.readouterr().err
 
 
 def test_facts_and_sides_do_not_depend_on_how_pictures_are_packed(folder, encoded, painted, how, small, tmp_path):

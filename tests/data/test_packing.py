@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from darkroom.data import decode, layout, manifest, pack, packing
+from darkroom.data import decode, layout, manifest, pack, packing, store
 from darkroom.data import rows as rows_of
 from darkroom.errors import ArtifactError
 
@@ -111,6 +111,25 @@ def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
     assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
 
 
+def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
+    images, rows, listed, png, small, cache, tmp_path, monkeypatch
+):
+    """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
+    read = manifest.engine.map
+
+    def read_then_change(function, names, *, title, **how):
+        done = list(read(function, names, title=title, **how))
+        if title == "reading":
+            (images / "val/C/1.png").write_bytes(png(99))
+        return done
+
+    monkeypatch.setattr(manifest.engine, "map", read_then_change)
+    again = listed(images).rows
+    assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
+    with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
+        packing.write(again, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+
+
 def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
     folder, png, listed, small, cache, tmp_path, monkeypatch
 ):
@@ -120,8 +139,9 @@ def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
     images = folder(old | {"a/new.png": png(99)})
     rows = listed(images).rows
     packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
-    made, make = [], packing._made
-    monkeypatch.setattr(packing, "_made", lambda row, **how: made.append(row["path"]) or make(row, **how))
+    made = []
+    here = lambda make, rows, **_: (made.append(row["path"]) or make(row) for row in rows)  # noqa: E731
+    monkeypatch.setattr(store.engine, "map", here)
     packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
     assert made == ["a/new.png"]
     assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
@@ -144,6 +164,20 @@ def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
     monkeypatch.setattr(packing, "_made", lambda row, **_: pytest.fail(f"{row} is decoded again"))
     packing.write(rows, images, tmp_path / "warm", recipe, **limit, cache=cache)
     assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
+
+
+def test_a_picture_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
+    images, rows, small, cache, tmp_path, monkeypatch
+):
+    """As when the cache is gone and the machine is another."""
+
+    def here(make, rows, *, lost, **_):
+        return (lost(row, "slow") if row["path"] == "val/C/1.png" else make(row) for row in rows)
+
+    monkeypatch.setattr(store.engine, "map", here)
+    with pytest.raises(ArtifactError, match=r"val/C/1.png cannot be packed: takes longer than 2 s to decode"):
+        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, max_seconds=2.0, cache=cache)
+    assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
 
 
 def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.data import decode, measures, rows, scan
+from darkroom.data import bounds, decode, measures, rows, scan
 from darkroom.data.store import Store
 
 LIMIT = 10**6
@@ -28,10 +28,18 @@ def test_a_good_picture_has_all_facts_and_a_thumb(folder, png):
     assert scan.digest("cats/1.jpg", images=images) == digest
 
 
-def test_a_file_that_kills_its_decoder_has_the_same_keys(folder, png):
+@pytest.mark.parametrize(
+    ("loss", "bad"),
+    [
+        ("crashed", "the decoder crashed"),
+        ("slow", "takes longer than 2.5 s to decode"),
+        ("large", "needs more memory than 0.75 GiB to decode"),
+    ],
+)
+def test_a_file_that_cannot_be_decoded_within_the_limits_has_the_reason_and_the_same_keys(folder, png, loss, bad):
     images = folder({"a.png": png(1)})
-    found = scan.facts(scan.crashed("a.png", images=images), 8)
-    assert found["bad"] == "the decoder crashed" and set(found) == set(facts("a.png", images))
+    found = scan.facts(scan.lost("a.png", loss, images=images, limits=bounds.of(16 << 20, 2.5)), 8)
+    assert found["bad"] == bad and set(found) == set(facts("a.png", images))
 
 
 def test_a_bad_picture_has_the_reason_and_the_same_keys(folder, png):

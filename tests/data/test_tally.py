@@ -7,7 +7,7 @@ from darkroom.data.near import Pair
 
 
 def row(path, label, split, pixels, bad="", **other):
-    facts = {"format": "PNG", "width": 9, "height": 9, "colour": 9.0, "contrast": 9.0, "group": ""}
+    facts = {"format": "PNG", "width": 9, "height": 9, "colour": 9.0, "contrast": 9.0, "group": "", "note": ""}
     return {"path": path, "label": label, "split": split, "pixels": pixels, "bad": bad, **facts, **other}
 
 
@@ -83,6 +83,12 @@ def test_the_longest_and_the_misnamed_picture_are_found():
     rows.append(row("a/4.JPEG", "a", "train", "r", format="MPO"))
     (whole,) = tally.whole(rows)
     assert (whole["aspect"], whole["widest"], whole["misnamed"], whole["misnomer"]) == (10, "a/1.jpg", 1, "a/1.jpg")
+
+
+def test_notes_are_counted_the_most_frequent_first():
+    notes = ["", "moves", "cut", "moves", ""]
+    (whole,) = tally.whole([row(f"a/{n}", "a", "train", "p", note=note) for n, note in enumerate(notes)])
+    assert (whole["noted"], whole["notes"]) == (3, "moves: 2; cut: 1")
 
 
 @pytest.mark.parametrize(

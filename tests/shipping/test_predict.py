@@ -1,5 +1,7 @@
 """shipping.predict: from a file to probabilities, through the decoder that training used."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +32,29 @@ def test_a_bad_picture_costs_that_picture_only(model_folder, tmp_path):
     bad, missing, good = (found for _, found in predict.pictures(model_folder("cnn"), names))
     assert isinstance(bad, DataError) and isinstance(missing, DataError)
     assert good.keys() == {"cat", "dog"}
+
+
+def test_pictures_come_back_in_order_and_each_time_over_several_batches(model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "BATCH", 4)
+    names = [tmp_path / f"{number % 7}.png" for number in range(11)]
+    for name in names[:7:2]:
+        Image.new("L", (9, 9)).save(name)
+    found = list(predict.pictures(model_folder("cnn"), names))
+    assert [path for path, _ in found] == names
+    assert [isinstance(answer, dict) for _, answer in found] == [number % 7 % 2 == 0 for number in range(11)]
+
+
+def test_a_picture_that_takes_too_long_costs_that_picture_only(model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict.bounds.of, "__defaults__", (0.05,))
+    Image.new("L", (9, 9)).save(tmp_path / "good.png")
+    buffer = BytesIO()
+    Image.new("RGB", (1500, 1500), "teal").save(buffer, "JPEG", progressive=True)
+    image = buffer.getvalue()
+    last_scan = image[image.rindex(b"\xff\xda") : -2]
+    (tmp_path / "slow.jpg").write_bytes(image[:-2] + last_scan * 80 + image[-2:])
+    names = [tmp_path / "slow.jpg", tmp_path / "good.png"]
+    slow, good = (found for _, found in predict.pictures(model_folder("cnn", max_pixels=3_000_000), names))
+    assert "takes longer than 0.05 s to decode" in str(slow) and good.keys() == {"cat", "dog"}
 
 
 def test_a_model_that_is_missing_or_damaged_is_said_before_keras_opens_it(model_folder, tmp_path):

@@ -9,7 +9,6 @@ Python 3.14: at worst one of them is shown.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -19,12 +18,11 @@ from warnings import catch_warnings, filterwarnings
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from darkroom.data import magic
+from darkroom.data import headers, magic
 from darkroom.errors import printable
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
-OTHERS = ("TIFF", "PSD", "EPS", "ICO", "JPEG 2000", "HEIC", "AVIF")  # pictures we could name but do not open
-DEEP = ("I", "F")  # Pillow's modes with more than 8 bits start with these
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # Pillow's, of 8 bits a channel at most
 FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
 WHITE = 128  # grey level from which a pixel of a binary picture is white
 FITS = {
@@ -66,29 +64,32 @@ def picture(
     by taking single pixels, the rest unseen, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey picture is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadPicture.
     """
-    with _opened(data, max_pixels) as image:
+    with _opened(data, max_pixels) as (image, _):
         return _square(_upright(image, max(size, LOOK)), size, color, fit)
 
 
 def look(data: bytes, *, max_pixels: int) -> tuple[dict, Image.Image]:
-    """Facts of a picture, width and height in pixels once upright, mode, format and `pixels`, and a small RGB of it.
+    """Facts of a picture, width and height in pixels once upright, mode, format, `pixels` and `note`, and a small RGB.
 
     `pixels` is the SHA-256 of size and decoded RGB, so it is equal for pictures that look equal. Of a JPEG of 256
     pixels a side and more it is that of the picture at 1/2, 1/4 or 1/8, at least 128 pixels a side: faster, and the
     price is that the same picture in another format has another hash. The small one is shrunk by whole numbers to
-    64 to 127 pixels a side, a smaller one left as it is. Raises BadPicture.
+    64 to 127 pixels a side, a smaller one left as it is. `note` is what its user should know, mostly "". Raises
+    BadPicture.
     """
-    with _opened(data, max_pixels) as image:
-        return _looked(image)[:2]
+    with _opened(data, max_pixels) as (image, note):
+        facts, small, _ = _looked(image)
+        return {**facts, "note": note}, small
 
 
 def look_and_pack(
     data: bytes, *, size: int, color: str, fit: str, max_pixels: int
 ) -> tuple[dict, Image.Image, np.ndarray]:
     """What `look` and `picture` give, decoded once unless a JPEG must be decoded finer for `size` than for a look."""
-    with _opened(data, max_pixels) as image:
+    with _opened(data, max_pixels) as (image, note):
         finer = image.format in JPEGS and _scale(image, size) < _scale(image, LOOK)
         facts, small, flat = _looked(image)
+        facts["note"] = note
         if not finer:
             return facts, small, _square(flat, size, color, fit)
     return facts, small, picture(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
@@ -125,18 +126,18 @@ def _upright(image: Image.Image, side: int) -> Image.Image:
 
 
 @contextmanager
-def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
-    """The opened picture; whatever goes wrong with it inside the block becomes a BadPicture."""
+def _opened(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
+    """The opened picture and a note on it; whatever goes wrong with it inside the block becomes a BadPicture."""
     if not data:
         raise BadPicture("empty file")
+    header = headers.read(data)
+    _refuse_unread(header, max_pixels)
     with catch_warnings():
         filterwarnings("ignore", module="PIL")  # about odd EXIF, which is ignored, and size, which is checked
         try:
             with Image.open(BytesIO(data), formats=FORMATS) as image:
-                _insist(image, max_pixels)
-                if image.format == "PNG":
-                    _insist_on_sums(data)
-                yield image
+                _refuse_opened(image, max_pixels)
+                yield image, header.note
         except (BadPicture, MemoryError):
             raise
         except Image.DecompressionBombError as fault:
@@ -144,33 +145,43 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[Image.Image]:
         except UnidentifiedImageError as fault:
             raise BadPicture(_instead(data)) from fault
         except Exception as fault:  # decoders of damaged files raise OSError, SyntaxError, struct.error, ...
-            cut = "truncated" in str(fault).lower()
-            raise BadPicture("truncated" if cut else printable(f"damaged ({fault})")) from fault
+            raise _of_decoder(fault) from fault
 
 
-def _insist(image: Image.Image, max_pixels: int) -> None:
-    if image.width * image.height > max_pixels:
-        raise BadPicture(f"{image.width} x {image.height} is more than {max_pixels} pixels")
-    if image.mode.startswith(DEEP):
-        raise BadPicture(f"more than 8 bits a channel (mode {image.mode}), convert it to 8 bits")
+def _refuse_unread(header: headers.Header, max_pixels: int) -> None:
+    if header.fault:
+        raise BadPicture(header.fault)
+    if header.bits > 8:
+        raise BadPicture(f"more than 8 bits a channel ({header.bits}), convert it to 8 bits")
+    _refuse_size(*header.size, max_pixels)
 
 
-def _insist_on_sums(data: bytes) -> None:
-    """PNG carries a checksum for each chunk; Pillow's decoder skips those of the pixels."""
-    start = len(b"\x89PNG\r\n\x1a\n")
-    while start + 12 <= len(data):  # length, kind, body, checksum
-        end = start + 8 + int.from_bytes(data[start : start + 4], "big")
-        if end + 4 <= len(data) and zlib.crc32(data[start + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            raise BadPicture("damaged (a checksum is wrong)")
-        start = end + 4
+def _refuse_opened(image: Image.Image, max_pixels: int) -> None:
+    _refuse_size(*image.size, max_pixels)
+    if image.mode not in MODES:
+        raise BadPicture(f"pixels of mode {image.mode}, convert it to RGB of 8 bits a channel")
+
+
+def _refuse_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise BadPicture(f"{width} x {height} is more than {max_pixels} pixels")
+
+
+def _of_decoder(fault: Exception) -> Exception:
+    said = str(fault).lower()
+    if "out of memory" in said:  # Pillow says so of its codecs with an OSError
+        return MemoryError()
+    return BadPicture("truncated" if "truncated" in said else printable(f"damaged ({fault})"))
 
 
 def _instead(data: bytes) -> str:
     kind = magic.kind(data)
-    if kind in OTHERS:
+    if kind in magic.PICTURES:
         return f"format {kind} is not allowed, convert it to JPEG or PNG"
     if kind in FORMATS:
         return f"damaged ({kind})"
+    if kind == "a Git LFS pointer":
+        return "a Git LFS pointer in place of a picture, run `git lfs pull` where it came from"
     return f"not an image (looks like {kind})" if kind else "not an image"
 
 

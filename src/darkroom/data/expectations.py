@@ -255,4 +255,14 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "nothing: contents decide; but other programs may stumble",
             stops=False,
         ),
+        Expectation(
+            "whole and still",
+            "whole",
+            _at_most("noted", 0),
+            "every picture is whole and does not move",
+            "{notes}",
+            "W_NOTES",
+            "nothing, if that will do: the manifest has the note of each",
+            stops=False,
+        ),
     ]

@@ -2,11 +2,13 @@
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
-from darkroom import files
-from darkroom.data import decode, png
+from darkroom import engine, files
+from darkroom.data import bounds, decode, png
+from darkroom.workers import Loss
 
 SHOWN = 100  # pairs; the page says how many more there are
 SIDE = 96  # pixels
@@ -19,17 +21,20 @@ The difference is the mean one of the grey levels, of 255.</p><table>
 """
 
 
-def write(path: Path, pairs: Sequence[dict], images: Path, *, max_pixels: int) -> None:
-    """`pairs` as `tally.near` makes them."""
+def write(
+    path: Path, pairs: Sequence[dict], images: Path, *, max_pixels: int, max_seconds: float = bounds.SECONDS
+) -> None:
+    """`pairs` as `tally.near` makes them; a picture that cannot be decoded again within the limits is left white."""
     shown = pairs[:SHOWN]
-    rows = "\n".join(_row(pair, images, max_pixels) for pair in shown)
+    names = [pair[which] for pair in shown for which in ("first", "second")]
+    make, limits = partial(_picture, images=images, max_pixels=max_pixels), bounds.of(max_pixels, max_seconds)
+    cells = map(_cell, names, engine.map(make, names, title="showing pairs", lost=_nothing, limits=limits))
+    rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
     files.write_text(path, PAGE.format(total=len(pairs), shown=len(shown), rows=rows))
 
 
-def _row(pair: dict, images: Path, max_pixels: int) -> str:
-    notes = ", ".join(_notes(pair))
-    cells = [_cell(images, pair[which], max_pixels) for which in ("first", "second")]
-    return f"<tr>{''.join(cells)}<td>{pair['difference']:g}<td>{notes}"
+def _row(pair: dict, first: str, second: str) -> str:
+    return f"<tr>{first}{second}<td>{pair['difference']:g}<td>{', '.join(_notes(pair))}"
 
 
 def _notes(pair: dict) -> Iterator[str]:
@@ -39,8 +44,18 @@ def _notes(pair: dict) -> Iterator[str]:
         yield "two sides"
 
 
-def _cell(images: Path, name: str, max_pixels: int) -> str:
-    data = (images / name).read_bytes()
-    pixels = decode.picture(data, size=SIDE, color="rgb", fit="pad", max_pixels=max_pixels)
-    shown = b64encode(png.encode(pixels)).decode()
-    return f'<td><img alt="" src="data:image/png;base64,{shown}">{escape(name)}'
+def _picture(name: str, *, images: Path, max_pixels: int) -> bytes:
+    """A PNG of it, nothing when it has become a bad one."""
+    try:
+        data = (images / name).read_bytes()
+        return png.encode(decode.picture(data, size=SIDE, color="rgb", fit="pad", max_pixels=max_pixels))
+    except decode.BadPicture:
+        return b""
+
+
+def _nothing(name: str, loss: Loss) -> bytes:
+    return b""
+
+
+def _cell(name: str, picture: bytes) -> str:
+    return f'<td><img alt="" src="data:image/png;base64,{b64encode(picture).decode()}">{escape(name)}'

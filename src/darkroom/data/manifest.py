@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom import engine, files
-from darkroom.data import decode, magic, measures, near, scan, split, store
+from darkroom.data import bounds, decode, headers, magic, measures, near, scan, split, store
 from darkroom.data.layout import Layout
 from darkroom.data.near import Pair
 from darkroom.data.rows import Recipe
@@ -22,7 +22,7 @@ GIVEN = ("path", "label", "split", "group")
 INTEGERS = ("width", "height", "bytes")
 FLOATS = ("brightness", "contrast", "colour", "sharpness")
 COLUMNS = (
-    *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS, "bad",
+    *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS, "note", "bad",
 )  # fmt: skip
 TYPES = {**dict.fromkeys(INTEGERS, int), **dict.fromkeys(FLOATS, float)}
 
@@ -40,7 +40,7 @@ def build(
     Pictures that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
     """
     pictures = sorted(layout.pictures)
-    log = store.log(cache, (decode, magic, measures, scan), how.max_pixels)
+    log = store.log(cache, (decode, headers, magic, measures, scan), how.max_pixels)
     known = _facts([picture.path for picture in pictures], images, how, log, packed)
     rows = [{**facts, **given._asdict()} for facts, given in zip(known, pictures, strict=True)]
     with Store(log) as kept:
@@ -54,9 +54,10 @@ def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed:
     with Store(log) as kept:
         digests = list(engine.map(partial(scan.digest, images=images), names, title="reading")) if len(kept) else []
         look = partial(scan.record, images=images, max_pixels=how.max_pixels, to=kept.to, packed=packed)
-        crashed = partial(scan.crashed, images=images)
+        limits = bounds.of(how.max_pixels, how.max_seconds)
+        lost = partial(scan.lost, images=images, limits=limits)
         keys = digests or [""] * len(names)
-        found = store.each(kept, keys, names, look, title="looking at pictures", lost=crashed)
+        found = store.each(kept, keys, names, look, title="looking at pictures", lost=lost, limits=limits)
         return [scan.facts(one, how.min_side) for one in found]
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.data import scan, store
+from darkroom.data import bounds, scan, store
 from darkroom.data.store import Store
 from darkroom.params import Validate
 
@@ -55,7 +55,10 @@ def find(rows: Sequence[dict], images: Path, how: Validate, kept: Store) -> list
     names, digests = [row["path"] for row in chosen], [row["sha256"] for row in chosen]
     thumbs = np.empty((len(chosen), *scan.BLACK.shape), np.uint8)
     look = partial(scan.record, images=images, max_pixels=how.max_pixels)
-    for place, found in enumerate(store.each(kept, digests, names, look, title="comparing pictures")):
+    limits = bounds.of(how.max_pixels, how.max_seconds)
+    lost = partial(scan.lost, images=images, limits=limits)
+    every = store.each(kept, digests, names, look, title="comparing pictures", lost=lost, limits=limits)
+    for place, found in enumerate(every):
         thumbs[place] = scan.thumb(found)
     alike, apart = _confirmed(places.reshape(-1, 2), thumbs)
     return [

@@ -15,29 +15,39 @@ import numpy as np
 from numpy.lib.format import write_array_header_1_0
 
 from darkroom import files
-from darkroom.data import decode, manifest, measures, names, pack, store
+from darkroom.data import bounds, decode, manifest, measures, names, pack, store
 from darkroom.data.rows import Recipe, opened
 from darkroom.data.store import Store
 from darkroom.errors import ArtifactError
 from darkroom.params import Preprocess
+from darkroom.workers import Limits, Loss
 
 COLUMNS = ("path", "label", "split", "sha256", "bad")  # of the manifest, as much as packing needs
 AT_A_TIME = 256  # pictures that are counted at once
 
 
 def write(
-    rows: Sequence[dict], images: Path, out: Path, how: Preprocess, *, max_pixels: int, cache: Path
+    rows: Sequence[dict],
+    images: Path,
+    out: Path,
+    how: Preprocess,
+    *,
+    max_pixels: int,
+    cache: Path,
+    max_seconds: float = bounds.SECONDS,
 ) -> dict[str, int]:
     """Pack the good pictures of the manifest `rows` into `out` and return how many each side has.
 
-    Raises ArtifactError (exit 4) when a picture is no longer the one that was validated.
+    Raises ArtifactError (exit 4) when a picture is no longer the one that was validated, or cannot be decoded within
+    `max_seconds` of processor time.
     """
+    limits = bounds.of(max_pixels, max_seconds)
     rows = manifest.good(rows)
     classes = manifest.classes(rows)
     sides = {side: [row for row in rows if row["split"] == side] for side in names.SIDES}
     made = {"image_size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
     with files.replacing(out) as partial_out, opened(cache, how, max_pixels) as (kept, recipe):
-        pictures = _pictures(list(chain(*sides.values())), images, how, kept, recipe)
+        pictures = _pictures(list(chain(*sides.values())), images, how, kept, recipe, limits)
         for side, its_rows in sides.items():
             _write_side(its_rows, classes, islice(pictures, len(its_rows)), partial_out / side, how)
         mean, deviation = statistics(np.load(partial_out / "train" / pack.IMAGES, mmap_mode="r"))
@@ -62,10 +72,14 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
     return mean.tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
 
 
-def _pictures(rows: Sequence[dict], images: Path, how: Preprocess, kept: Store, recipe: Recipe) -> Iterator[np.ndarray]:
+def _pictures(
+    rows: Sequence[dict], images: Path, how: Preprocess, kept: Store, recipe: Recipe, limits: Limits
+) -> Iterator[np.ndarray]:
     """uint8 (s, s, c) for each row, in order, from what is kept or else made and kept."""
     make = partial(_made, images=images, recipe=recipe)
-    for picture in store.each(kept, [row["sha256"] for row in rows], rows, make, title="packing"):
+    lost = partial(_lost, images=images, limits=limits)
+    digests = [row["sha256"] for row in rows]
+    for picture in store.each(kept, digests, rows, make, title="packing", lost=lost, limits=limits):
         yield np.frombuffer(picture, np.uint8).reshape(how.image_size, how.image_size, -1)
 
 
@@ -97,6 +111,10 @@ def _made(row: dict, *, images: Path, recipe: Recipe) -> bytes:
         raise _not_validated(row, images, f"cannot be packed: {reason}") from reason
     recipe.keep(row["sha256"], picture)
     return picture.tobytes()
+
+
+def _lost(row: dict, loss: Loss, *, images: Path, limits: Limits) -> bytes:
+    raise _not_validated(row, images, f"cannot be packed: {bounds.reason(loss, limits)}")
 
 
 def _not_validated(row: dict, images: Path, why: str) -> ArtifactError:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.data import decode, magic, store
+from darkroom.data import decode, headers, magic, store
 from darkroom.data.store import Store
 from darkroom.params import Preprocess
 
@@ -31,5 +31,5 @@ class Recipe(NamedTuple):
 def opened(cache: Path, how: Preprocess, max_pixels: int) -> Iterator[tuple[Store, Recipe]]:
     """What there is of rows made in this way, and how to make more."""
     settings = {"size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
-    with Store(store.log(cache, (decode, magic), settings)) as kept:
+    with Store(store.log(cache, (decode, headers, magic), settings)) as kept:
         yield kept, Recipe(settings, kept.to)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom.data import decode, measures, store
+from darkroom.data import bounds, decode, measures, store
 from darkroom.data.rows import Recipe
+from darkroom.workers import Limits, Loss
 
-CRASHED = "the decoder crashed"
 UNKNOWN = {
-    **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "hash": ""},
+    **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "note": "", "hash": ""},
     **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0},
 }
 BLACK = np.zeros((measures.THUMB, measures.THUMB), np.uint8)  # the thumb of a bad picture
@@ -41,7 +41,7 @@ def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, 
 
 
 def facts(found: bytes, min_side: int) -> dict:
-    """bytes, sha256, pixels, width, height, mode, format, what `measures` finds, and bad.
+    """bytes, sha256, pixels, width, height, mode, format, note, what `measures` finds, and bad.
 
     `bad` is the reason why it cannot be used, "" for a good picture. Sizes and `min_side` in pixels.
     """
@@ -57,12 +57,13 @@ def thumb(found: bytes) -> np.ndarray:
     return np.frombuffer(found, np.uint8, BLACK.size).reshape(BLACK.shape)
 
 
-def crashed(name: str, *, images: Path) -> bytes:
-    """As `record`, of a file that killed the process that decoded it, made without decoding it.
+def lost(name: str, loss: Loss, *, images: Path, limits: Limits) -> bytes:
+    """As `record`, of a file that could not be decoded within the limits, made without decoding it.
 
-    It is not kept: the memory may have run out just then.
+    It is not kept: the memory of the machine may have run out just then. The price: each run pays for it again.
     """
-    return _bytes({**_of_bytes((images / name).read_bytes()), **UNKNOWN, "bad": CRASHED}, BLACK)
+    bad = bounds.reason(loss, limits)
+    return _bytes({**_of_bytes((images / name).read_bytes()), **UNKNOWN, "bad": bad}, BLACK)
 
 
 def digest(name: str, *, images: Path) -> str:

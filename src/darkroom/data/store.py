@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from darkroom import engine, files
 from darkroom.errors import warn
+from darkroom.workers import Limits, Loss
 
 Item = TypeVar("Item")
 
@@ -108,15 +109,17 @@ def each(
     make: Callable[[Item], bytes],
     *,
     title: str,
-    lost: Callable[[Item], bytes] | None = None,
+    lost: Callable[[Item, Loss], bytes] | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[bytes]:
     """The value of each item, in order: what `store` has under its key, or else `make` of the item, by `engine`.
 
-    Adding is for `make` to do, in the process where it runs.
+    `lost` and `limits` are for the engine; what has a damaged record was made within them once, so it is made again
+    right here. Adding is for `make` to do, in the process where it runs.
     """
     known = [key in store for key in keys]
     missing = [item for item, is_known in zip(items, known, strict=True) if not is_known]
-    fresh = iter(engine.map(make, missing, title=title, lost=lost))
+    fresh = iter(engine.map(make, missing, title=title, lost=lost, limits=limits))
     for key, item, is_known in zip(keys, items, known, strict=True):
         yield (store.get(key) or make(item)) if is_known else next(fresh)
 

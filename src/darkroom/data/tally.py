@@ -21,6 +21,7 @@ COLUMNS = {  # of each table, also when it has no rows
     "whole": (
         *("bad_share", "bad", "pictures", "example", "imbalance", "largest", "smallest"),
         *("aspect", "widest", "misnamed", "misnomer"),
+        *("noted", "notes"),
     ),
 }
 GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
@@ -123,12 +124,13 @@ def giveaways(rows: Sequence[dict]) -> list[dict]:
 
 
 def whole(rows: Sequence[dict]) -> list[dict]:
-    """One row: share of bad pictures, the largest class to the smallest, the longest picture, the misnamed ones."""
+    """One row: share of bad pictures, largest class to smallest, the longest picture, misnamed and noted ones."""
     bad = [row for row in rows if row["bad"]]
     totals = sorted(classes(rows), key=lambda row: row["total"])
     smallest, largest = totals[0], totals[-1]
     aspect, widest = max(((_aspect(row), row["path"]) for row in manifest.good(rows)), default=(1.0, ""))
     misnamed = [row["path"] for row in manifest.good(rows) if _is_misnamed(row)]
+    notes = [row["note"] for row in manifest.good(rows)]
     return [
         {
             "bad_share": len(bad) / len(rows),
@@ -142,8 +144,14 @@ def whole(rows: Sequence[dict]) -> list[dict]:
             "widest": widest,
             "misnamed": len(misnamed),
             "misnomer": misnamed[0] if misnamed else "",
+            "noted": sum(map(bool, notes)),
+            "notes": _counted(notes),
         }
     ]
+
+
+def _counted(notes: Sequence[str]) -> str:
+    return "; ".join(f"{note}: {count}" for note, count in Counter(filter(None, notes)).most_common())
 
 
 def _aspect(row: dict) -> float:

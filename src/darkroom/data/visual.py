@@ -4,8 +4,8 @@ from pathlib import Path
 
 from darkroom.data import magic
 
-USABLE = {"JPEG", "PNG", "GIF", "BMP", "WEBP"}
-OTHERS = {"TIFF", "PSD", "EPS", "ICO", "JPEG 2000", "JPEG XL", "SVG", "HEIC", "AVIF", "DICOM", "video"}
+USABLE = {*magic.DECODED.values(), "WEBP"}
+OTHERS = {*magic.PICTURES, "video"}
 
 
 def format_of(path: Path) -> str:

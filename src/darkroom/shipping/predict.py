@@ -1,13 +1,15 @@
 """A model folder and pictures in, probabilities out. Pictures are decoded as they were for training."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from darkroom import files
-from darkroom.data import decode
+from darkroom import engine, files
+from darkroom.data import bounds, decode
 from darkroom.errors import ArtifactError, DataError
+from darkroom.workers import Limits, Loss
 
 BATCH = 256  # pictures at a time
 
@@ -39,14 +41,26 @@ def probabilities(model, images: np.ndarray) -> np.ndarray:
 def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
     """For each path the probability of each class, the likeliest first, or what is wrong with the file."""
     spec, model = _spec(folder), None
+    images = decoded(paths, spec)
     for start in range(0, len(paths), BATCH):
-        decoded = [(path, _decoded(path, spec)) for path in paths[start : start + BATCH]]
-        good = [image for _, image in decoded if isinstance(image, np.ndarray)]
+        batch = list(zip(paths[start : start + BATCH], images, strict=False))  # of `images` only as many
+        good = [image for _, image in batch if isinstance(image, np.ndarray)]
         if good and model is None:
             model, _ = load(folder)
         rows = iter(probabilities(model, np.stack(good)) if good else ())
-        for path, image in decoded:
+        for path, image in batch:
             yield path, image if isinstance(image, DataError) else _ranked(spec["classes"], next(rows))
+
+
+def decoded(paths: Sequence[Path], spec: dict) -> Iterator[np.ndarray | DataError]:
+    """Each picture as a model of `spec` sees it, uint8 `(s, s, c)`, or what is wrong with the file, in order.
+
+    It is decoded where one that never ends can be killed.
+    """
+    settings = {name: spec[name] for name in ("color", "fit", "max_pixels")}
+    make = partial(_picture, settings={"size": spec["image_size"], **settings})
+    limits = bounds.of(spec["max_pixels"])
+    return iter(engine.map(make, paths, title="decoding", lost=partial(_lost, limits=limits), limits=limits))
 
 
 def _spec(folder: Path) -> dict:
@@ -60,11 +74,18 @@ def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
     return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
 
 
-def _decoded(path: Path, spec: dict) -> np.ndarray | DataError:
-    how = {"size": spec["image_size"], "color": spec["color"], "fit": spec["fit"], "max_pixels": spec["max_pixels"]}
+def _picture(path: Path, *, settings: dict) -> np.ndarray | DataError:
     try:
-        return decode.picture(path.read_bytes(), **how)
+        return decode.picture(path.read_bytes(), **settings)
     except OSError as fault:
         return DataError("E_PICTURE", fault.strerror, where=path, fix="name a picture file")
     except decode.BadPicture as fault:
-        return DataError("E_PICTURE", str(fault), where=path, fix="mend it or leave it out")
+        return _bad_picture(path, str(fault))
+
+
+def _lost(path: Path, loss: Loss, *, limits: Limits) -> DataError:
+    return _bad_picture(path, bounds.reason(loss, limits))
+
+
+def _bad_picture(path: Path, why: str) -> DataError:
+    return DataError("E_PICTURE", why, where=path, fix="mend it or leave it out")

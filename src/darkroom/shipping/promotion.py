@@ -20,10 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom import engine, files
-from darkroom.data import decode
+from darkroom import files
 from darkroom.data.pack import Pack
-from darkroom.errors import printable
+from darkroom.errors import DataError, printable
 from darkroom.judging import significance
 from darkroom.params import Compare, Register
 from darkroom.shipping import identity, predict
@@ -150,19 +149,19 @@ def _answers(folder: Path, test: Pack, images: Path) -> np.ndarray:
 
 
 def _seen(spec: dict, test: Pack, images: Path) -> Iterator[np.ndarray]:
-    """The test images as the model of `spec` sees them, in batches uint8 `(b, s, s, c)`: packed, or decoded anew."""
+    """The test images as the model of `spec` sees them, in batches uint8 `(b, s, s, c)`: packed, or decoded anew.
+
+    Raises DataError (exit 3) for a file that is no longer the picture it was.
+    """
     if all(spec[key] == test.spec[key] for key in SIGHT):
         yield test.images
         return
-    settings = {"size": spec["image_size"], "color": spec["color"], "fit": spec["fit"]}
-    look = partial(_decoded, images=images, max_pixels=test.spec["max_pixels"], **settings)
-    decoded = iter(engine.map(look, test.paths, title="decoding for the champion"))
+    paths = [images / name for name in test.paths]
+    decoded = predict.decoded(paths, {**spec, "max_pixels": test.spec["max_pixels"]})
     while batch := list(islice(decoded, predict.BATCH)):
+        if broken := next((each for each in batch if isinstance(each, DataError)), None):
+            raise broken
         yield np.stack(batch)
-
-
-def _decoded(name: str, *, images: Path, **settings) -> np.ndarray:
-    return decode.picture((images / name).read_bytes(), **settings)
 
 
 def _scores(labels: np.ndarray, answers: list[np.ndarray], gate: Compare, seed: int) -> list[Score]:
