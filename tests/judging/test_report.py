@@ -3,14 +3,11 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 from base64 import b64encode
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -30,7 +27,6 @@ HOSTILE = [
 ABOUT = {"dataset": "shapes", "seed": 1, "data": "c0ffee" * 10}
 METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "f1_macro", "roc_auc", "log_loss", "brier", "ece")
 PNG = b"\x89PNG\r\n\x1a\nnot really"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def score(value):
@@ -392,15 +388,16 @@ def test_text_has_the_contrast_of_level_aa(scheme):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
 
 
-def told(page, folder, scheme="1"):
-    """The JSON that `page` writes into #out; it may look into the frames it has."""
-    dom = subprocess.run(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-         f"--user-data-dir={folder / 'profile'}", f"--blink-settings=preferredColorScheme={scheme}",
-         "--virtual-time-budget=10000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    ).stdout  # fmt: skip
-    return json.loads(html.unescape(re.search(r'<pre id="out">(.+?)</pre>', dom)[1]))
+OUT = """new Promise((done) => {
+  const out = document.getElementById("out"), tell = () => out.textContent && done(out.textContent);
+  new MutationObserver(tell).observe(out, { childList: true });
+  tell();
+})"""
+
+
+def told(tab):
+    """The JSON that a page writes into #out; it may look into the frames it has."""
+    return json.loads(tab.value(OUT))
 
 
 MEASURE = """<!doctype html><body>
@@ -426,9 +423,10 @@ onload = () => {{
 </script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-@pytest.mark.parametrize(("scheme", "ground"), [("1", "rgb(252, 252, 251)"), ("0", "rgb(20, 23, 26)")])
-def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
+@pytest.fixture(scope="module")
+def measured_pages(tmp_path_factory):
+    """A page that holds three reports, each as wide as a phone and as a desk, and measures them."""
+    folder = tmp_path_factory.mktemp("pages")
     pages = {
         "usual": findings(),
         "hostile": findings(classes=HOSTILE),
@@ -436,12 +434,18 @@ def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
     }
     frames = ""
     for name, found in pages.items():
-        (tmp_path / f"{name}.html").write_text(render(found, dataset="a" * 60), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(found, dataset="a" * 60), encoding="utf-8")
         for width in (390, 1280):
             frames += f'<iframe src="{name}.html" width="{width}" height="800"></iframe>'
-    (tmp_path / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
-    measured = told(tmp_path / "measure.html", tmp_path, scheme)
-    assert [each["width"] for each in measured] == [390, 1280] * len(pages)
+    (folder / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
+    return folder / "measure.html"
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(252, 252, 251)"), ("dark", "rgb(20, 23, 26)")])
+def test_no_page_is_wider_than_a_phone_or_a_desk(measured_pages, opened, scheme, ground):
+    with opened(measured_pages, scheme) as tab:
+        measured = told(tab)
+    assert [each["width"] for each in measured] == [390, 1280] * 3
     for each in measured:
         assert each["needed"] <= each["room"] and each["stray"] == []
         assert each["ground"] == ground
@@ -469,13 +473,13 @@ onload = () => {
 </script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path):
+def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path, opened):
     found = findings()
     trials = [{**row, "dropout": f"0.{int(row['trial']) % 3}"} for row in found.trials]
     (tmp_path / "page.html").write_text(render(replace(found, trials=trials)), encoding="utf-8")
     (tmp_path / "point.html").write_text(POINT)
-    seen = told(tmp_path / "point.html", tmp_path)
+    with opened(tmp_path / "point.html") as tab:
+        seen = told(tab)
     assert len(seen["before"]) == 2 and seen["before"] == seen["after"]
     assert seen["pointed"][0] == "Trial 0: loss 0.400, accuracy 0.910; filters 16, head flatten, dropout 0.0"
     assert seen["stepped"][0] == "Trial 1: loss 0.200, accuracy 0.920; filters 32, head flatten, dropout 0.1"
@@ -571,25 +575,27 @@ def test_hostile_names_are_text_in_a_card():
     assert not re.search(r"\b(None|nan|null)\b", text)
 
 
-def visited(page, folder):
-    """What Chromium writes to the console of `page`, and the hosts that anything in it asks for."""
-    log = folder / "net.json"
-    done = subprocess.run(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
-         "--disable-background-networking", "--disable-component-update", "--no-first-run",
-         "--enable-logging=stderr", f"--log-net-log={log}", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    hosts = {urlsplit(url).hostname for url in re.findall(r'"url":"(https?:[^"]+)"', log.read_text())}
-    own = {host for host in hosts if host.endswith((".google.com", ".gvt1.com"))}  # Chromium's own errands
-    return [line for line in done.stderr.splitlines() if "CONSOLE" in line], hosts - own
+def visited(tab):
+    """What a page writes to the console in ten seconds of its life, and the addresses that it asks for."""
+    tab.pass_time(10_000)
+    said = tab.seen("Runtime.consoleAPICalled") + tab.seen("Runtime.exceptionThrown") + tab.seen("Log.entryAdded")
+    return said, {each["request"]["url"] for each in tab.seen("Network.requestWillBeSent")}
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-def test_no_request_leaves_the_page_and_the_console_stays_empty(tmp_path):
+def test_no_request_leaves_the_page_and_the_console_stays_empty(tmp_path, opened):
     page = tmp_path / "page.html"
     page.write_text(render(findings(classes=HOSTILE)), encoding="utf-8")
-    assert visited(page, tmp_path) == ([], set())
-    page.write_text('<img src="http://example.org/x.png"><script>console.log(1)</script>')
-    said, hosts = visited(page, tmp_path)  # so the test can fail
-    assert len(said) == 1 and hosts == {"example.org"}
+    with opened(page) as tab:
+        said, asked = visited(tab)
+    assert said == [] and {address for address in asked if not address.startswith("data:")} == {page.as_uri()}
+
+
+def test_the_browser_tells_what_a_page_asks_for_and_says(tmp_path, opened):
+    """So that the test above can fail: at once, and later."""
+    page = tmp_path / "page.html"
+    later = "setTimeout(() => { console.log(1); fetch('http://example.net/later'); }, 5000)"
+    page.write_text(f'<img src="http://example.org/x.png"><script>{later}</script>')
+    with opened(page) as tab:
+        said, asked = visited(tab)
+    assert asked == {page.as_uri(), "http://example.org/x.png", "http://example.net/later"}
+    assert [each["args"][0]["value"] for each in said if "args" in each] == [1]
