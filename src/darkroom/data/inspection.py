@@ -136,7 +136,7 @@ def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
     if member.size > largest(raw, limits):
         why = f"unpacks to {member.size} bytes, more than {largest(raw, limits)}"
         yield Fault("E_ARCHIVE_LIMIT", raw, why, "raise ingest.max_entry_bytes if you trust this archive")
-    if member.size > SMALL and swelling(member.size, member.packed, limits):
+    if not member.faults and member.size > SMALL and swelling(member.size, member.packed, limits):
         why = f"swells from {member.packed} to {member.size} bytes, more than {limits.max_ratio:g} to 1"
         yield Fault("E_ARCHIVE_BOMB", raw, why, "raise ingest.max_ratio if you trust this archive")
 
