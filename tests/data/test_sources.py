@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -248,9 +249,15 @@ def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(lock
 
 
 def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
-    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: type("usage", (), {"free": 10}))
-    with pytest.raises(EnvironmentFault, match="10 are free"):
-        sources.unpack(zipped({"cats/1.jpg": b"x" * 5}), tmp_path / "out", limits)
+    """5 bytes need 11: the folder, DVC's copy of it, and slack."""
+    free = SimpleNamespace(free=10)
+    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
+    path = zipped({"cats/1.jpg": b"x" * 5})
+    with pytest.raises(EnvironmentFault, match="needs 11 bytes, 10 are free") as fault:
+        sources.unpack(path, tmp_path / "out", limits)
+    assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
+    free.free = 11
+    assert sources.unpack(path, tmp_path / "out", limits)["bytes"] == 5
 
 
 def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
