@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
+from unittest.mock import patch
 
 import pytest
 
-from darkroom.judging import cards, report, templates
+from darkroom.judging import canvas, cards, report, templates
 from darkroom.judging.findings import Findings
 
 HOSTILE = [
@@ -26,6 +27,7 @@ HOSTILE = [
 ]
 ABOUT = {"dataset": "shapes", "seed": 1, "data": "c0ffee" * 10}
 METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "f1_macro", "roc_auc", "log_loss", "brier", "ece")
+DRAWN = canvas.text_of
 PNG = b"\x89PNG\r\n\x1a\nnot really"
 
 
@@ -155,7 +157,14 @@ def render(found, **changes):
 
 @cache
 def usual():
-    return render(findings())
+    with patch.object(canvas, "text_of", DRAWN):
+        return render(findings())
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """For tests of words: most of the time of a report goes into its figures, which have tests of their own."""
+    monkeypatch.setattr(canvas, "text_of", lambda figure, description, told=None: "<svg></svg>")
 
 
 @cache
@@ -286,6 +295,7 @@ def test_the_same_files_give_the_same_bytes():
     assert report.summary(findings(), about=ABOUT) == report.summary(findings(), about=ABOUT)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_a_search_the_page_says_so():
     text = render(findings(trials=0))
     assert "There was no search" in text and "All trials" not in text
@@ -298,6 +308,7 @@ def test_a_failed_trial_says_why():
     assert "– none" in text and "OOM!" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_model_is_compared_with_nothing():
     text = render(findings(models=("cnn",)))
     assert "One model only" in text and "Beyond chance?" not in text and "Random weights" not in text
@@ -309,6 +320,7 @@ def test_random_weights_of_a_transfer_model_are_a_warning():
     assert "Warning: the backbone of mobilenet has random weights" in short
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_not_known_is_a_word():
     found = findings()
     unknown = {name: {"value": None, "low": None, "high": None} for name in METRICS}
@@ -332,6 +344,7 @@ def test_versions_and_data_stand_with_what_else_reproduces_it():
         assert f"<code>{said}</code>" in last
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_candidate_that_reigns_already_is_not_called_rejected():
     registration = {**findings().registration, "promoted": False, "reason": "cnn is the champion already"}
     text = render(replace(findings(), registration=registration))
@@ -340,6 +353,7 @@ def test_a_candidate_that_reigns_already_is_not_called_rejected():
     assert "The candidate was not promoted" in lost and "champion already: nothing" not in lost
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     found = findings()
     unmet = {
@@ -354,6 +368,7 @@ def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     assert ">look<" in text and "broken" not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_surest_mistakes_come_first_with_their_pictures():
     found = findings(classes=[f"class {i}" for i in range(30)])
     assert len(found.mistakes) == 30 and len(found.surest) == 12
@@ -491,11 +506,13 @@ def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path, opened
     assert seen["on"] == ["trial-1"] and seen["stops"] == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_classes_have_an_operating_threshold_and_more_have_none():
     assert "From where on is it <bdi>b</bdi>?" in render(findings(classes=("a", "b")))
     assert "From where on" not in usual()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
     text = usual()
     said = text[
@@ -509,6 +526,7 @@ def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
     assert "By what the pictures are like" not in render(replace(findings(), slices=[]))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_heat_stands_beside_its_picture():
     found = findings()
     path = found.prediction(0)["path"]
@@ -520,6 +538,7 @@ def test_heat_stands_beside_its_picture():
     assert "single cell" in report.render(replace(found, explanation=cold), **about)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_augmented_pictures_are_shown_only_where_there_are_some():
     sheet = {"cnn-augmented.png": PNG}
     text = report.render(findings(), about=ABOUT, pictures={}, explained=sheet)
@@ -527,12 +546,14 @@ def test_augmented_pictures_are_shown_only_where_there_are_some():
     assert "As training sees them" not in usual()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
     text = usual()
     assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
     assert "No label of a validation or test picture is in doubt" in render(replace(findings(), doubtful=[]))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_models_that_nothing_tells_apart_are_named_together():
     assert "Not distinguishable on these pictures: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
     apart = {**findings().comparison, "groups": [["cnn"], ["mobilenet"]]}
@@ -550,11 +571,13 @@ def test_the_learning_curve_says_with_how_many_pictures_transfer_pays():
     assert "cnn rose from 0.690 with 560 pictures to 0.990 with 1,120; the intervals do not overlap" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_a_learning_curve_nothing_is_said_of_it():
     text = render(replace(findings(), learning_curve=[]))
     assert "transfer pay" not in text and 'href="#learning"' not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_learning_curve_of_one_model_compares_it_with_nothing():
     text = render(findings(models=("cnn",)))
     assert "Do more pictures pay?" in text and "No pretrained backbone was measured" in text
