@@ -227,10 +227,37 @@ def test_what_others_write_into_pax_headers_is_no_matter(tmp_path, limits):
     }
 
 
-@pytest.mark.parametrize("holes", [header(tarfile.GNUTYPE_SPARSE, 1), pax(b"GNU.sparse.major=1") + MEMBER[:512]])
+def sparse(name, *maps):
+    """A file with holes as GNU tar writes it: its header, then the blocks of its map, each naming the next."""
+    head = bytearray(header(tarfile.GNUTYPE_SPARSE, 1, name))
+    head[482] = bool(maps)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head) + b"".join(bytes(504) + bytes([more]) + bytes(7) for more in maps) + padded(b"x")
+
+
+@pytest.mark.parametrize(
+    "holes",
+    [
+        sparse("cats/2"),
+        sparse("cats/2", 1, 1, 0),
+        pax(b"GNU.sparse.major=1") + header(tarfile.REGTYPE, 1) + padded(b"x"),
+    ],
+)
 def test_a_file_with_holes_is_refused(tmp_path, refused, holes):
-    (tmp_path / "data.tar").write_bytes(MEMBER + holes + padded(b"x") + END)
+    (tmp_path / "data.tar").write_bytes(MEMBER + holes + END)
     assert refused(tmp_path / "data.tar").code == "E_ARCHIVE_SPECIAL"
+
+
+def test_junk_with_holes_hides_nothing_that_follows(tmp_path, limits):
+    after = header(tarfile.REGTYPE, 1, "dogs/1.jpg") + padded(b"y")
+    (tmp_path / "data.tar").write_bytes(MEMBER + sparse(".DS_Store", 1, 0) + after + END)
+    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)["files"] == 2
+
+
+def test_a_map_of_holes_without_end_is_refused(tmp_path, refused):
+    (tmp_path / "data.tar").write_bytes(sparse("cats/2", *[1] * 200) + MEMBER + END)
+    assert "more than 65536 bytes describe one member" in refused(tmp_path / "data.tar").what
 
 
 @pytest.mark.parametrize("ending", MODES)

@@ -24,7 +24,7 @@ ALLOWANCE = 8 << 20  # bytes that an archive may hold beyond the ratio, all memb
 SHOWN = 10  # faults a message spells out
 DANGERS = ("E_ARCHIVE_BOMB", "E_ARCHIVE_LIMIT", "E_ARCHIVE_PREFIX")  # also of a member that is left out
 LONGEST = 200  # characters of a name that a message spells out
-CUTTING = ("E_ARCHIVE_LIMIT", "E_ARCHIVE_BOMB", "E_ARCHIVE_SPECIAL")  # faults after which a tar is listed no further
+CUTTING = ("E_ARCHIVE_LIMIT", "E_ARCHIVE_BOMB")  # faults after which a tar is listed no further
 UNPORTABLE = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*].*|.*[. ]', re.IGNORECASE)  # on Windows
 
 

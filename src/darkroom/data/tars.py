@@ -65,7 +65,7 @@ def _until_too_much(stream: BinaryIO, packed: int, limits: Ingest) -> Iterator[M
         faults = (_bomb(raw, packed, end, limits),) if swells else ()
         # One member has no packed size of its own: the ratio is that of the whole.
         yield Member(raw, _kind(info), info.size, info.size, None, data, faults, guessed)
-        if much or swells or number > limits.max_entries or info.type == tarfile.GNUTYPE_SPARSE:
+        if much or swells or number > limits.max_entries:
             return
         if named > HEADERS + inspection.NAME_BYTES * limits.max_entries:
             raise tarfile.ReadError(f"its names alone have {named} bytes")
@@ -105,7 +105,17 @@ def _header(stream: BinaryIO, end: int) -> tarfile.TarInfo | None:
     if info.size < 0:
         raise tarfile.ReadError(f"a member of {info.size} bytes")
     info.offset_data = start + tarfile.BLOCKSIZE
+    if info.type == tarfile.GNUTYPE_SPARSE and block[482]:
+        info.offset_data += _length_of_map(stream)
     return info
+
+
+def _length_of_map(stream: BinaryIO) -> int:
+    """Bytes of the blocks that go on with the list of holes of a sparse file; each says whether one follows."""
+    for length in range(tarfile.BLOCKSIZE, HEADERS, tarfile.BLOCKSIZE):
+        if not _exactly(stream, tarfile.BLOCKSIZE)[504]:
+            return length
+    raise tarfile.ReadError(f"more than {HEADERS} bytes describe one member")
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
