@@ -113,7 +113,7 @@ def test_workers_die_with_a_killed_parent():
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    gone, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], timeout=5)
+    gone, alive = psutil.wait_procs([psutil.Process(p) for p in pids if psutil.pid_exists(p)], timeout=60)
     assert not alive
 
 
@@ -127,5 +127,5 @@ def test_a_worker_that_was_killed_between_tasks_costs_nothing():
             assert event.kind == "done"
             pids.append(event.value[0])
             psutil.Process(event.value[0]).kill()
-            psutil.wait_procs([psutil.Process(event.value[0])] if psutil.pid_exists(event.value[0]) else [], timeout=5)
+            psutil.wait_procs([psutil.Process(event.value[0])] if psutil.pid_exists(event.value[0]) else [], timeout=60)
         assert pids[0] != pids[1]

@@ -1,7 +1,9 @@
 """Pictures, folders and archives, painted for the test that asks."""
 
 import tarfile
+import tracemalloc
 import zipfile
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -100,6 +102,22 @@ def tarred(tmp_path):
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def memory_below():
+    """A context that must not allocate more than so many bytes at a time."""
+
+    @contextmanager
+    def measure(most):
+        tracemalloc.start()
+        try:
+            yield
+            assert tracemalloc.get_traced_memory()[1] < most
+        finally:
+            tracemalloc.stop()
+
+    return measure
 
 
 @pytest.fixture

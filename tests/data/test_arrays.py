@@ -1,12 +1,13 @@
 """arrays: what npz, idx and CIFAR-10 files hold arrives as pictures, pixel by pixel."""
 
+import errno
 import gzip
 import struct
 
 import numpy as np
 import pytest
 
-from darkroom.data import decode, layout, sources
+from darkroom.data import arrays, decode, layout, sources
 from darkroom.errors import DataError
 
 RNG = np.random.default_rng(1)
@@ -14,9 +15,12 @@ GREY, COLOUR = RNG.integers(0, 256, (6, 9, 8), np.uint8), RNG.integers(0, 256, (
 LABELS = np.array([3, 1, 3, 1, 1, 3])
 
 
+def idx_head(*shape):
+    return struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
+
+
 def idx(array):
-    head = struct.pack(">BBBB", 0, 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
-    return head + array.astype(np.uint8).tobytes()
+    return idx_head(*array.shape) + array.astype(np.uint8).tobytes()
 
 
 def cifar(labels, pictures):
@@ -122,6 +126,95 @@ def test_an_npz_of_another_kind_is_refused_in_words(tmp_path, refused, arrays, s
     assert fault.code == "E_ARRAYS" and says in fault.what
 
 
+def npy(head, data=b"", version=1):
+    """An array file with this header, word for word."""
+    head = head.encode()
+    return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(head)) + head + data
+
+
+def described(shape, descr="'|u1'", order="False"):
+    return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}"
+
+
+PLAIN = npy(described((2, 3, 3)), bytes(18))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "labels"),
+    [
+        (npy(described((1, 2**62, 4))), LABELS),
+        (npy(described((1, 2**31, 2**31, 4))), LABELS),
+        (npy(described((2**62, 2**62, 4))), LABELS),
+        (npy(described("(0x" + "f" * 8000 + ", 3, 3)")), LABELS),
+        (npy(described((-2, 3, 3)), bytes(18)), LABELS),
+        (npy(described((2, -3, -3)), bytes(18)), LABELS),
+        (npy(described((2, 0, 3))), LABELS),
+        (npy(described("(True, 3, 3)"), bytes(9)), LABELS),
+        (npy(described("(2.0, 3, 3)"), bytes(18)), LABELS),
+        (npy(described(())), LABELS),
+        (npy("(" * 10_000), LABELS),
+        (npy("[" * 9_000), LABELS),
+        (npy("-" * 9_000 + "1"), LABELS),
+        (npy("{'a':" * 1_900), LABELS),
+        (npy(described("1L, 3, 3"), bytes(9)), LABELS),
+        (npy(described((2, 3, 3), "'|d1'"), bytes(18)), LABELS),
+        (npy(described((2, 3, 3), "'|O'"), bytes(18)), LABELS),
+        (npy(described((2, 3, 3), "[('a', '|u1')]"), bytes(18)), LABELS),
+        (npy(described((2, 3, 3), "('|u1', (2, 2))"), bytes(72)), LABELS),
+        (npy(described((2, 3, 3), "'\\d'"), bytes(18)), LABELS),
+        (npy(described((2, 3, 3), order="True"), bytes(18)), LABELS),
+        (npy(described((2, 3, 3)), bytes(17)), LABELS),
+        (npy(described((2, 3, 3)), bytes(19)), LABELS),
+        (npy("", version=9), LABELS),
+        (b"", LABELS),
+        (b"\x93NUMPY\2\0" + struct.pack("<I", 2**32 - 1), LABELS),
+        (PLAIN, npy(described((2,), "'<U0'"))),
+        (PLAIN, npy(described((2,), "'<U500000000'"))),
+        (PLAIN, npy(described((2,), "'|V1'"), bytes(2))),
+        (PLAIN, npy(described((2,), "'|O'"), b"cos\nsystem\n(S'true'\ntR.")),
+        (PLAIN, npy(described((2,), "'<U1'"), b"\xff" * 8)),
+        (PLAIN, npy(described((2,), "'<U240'"), "\U0001f436".encode("utf-32-le") * 480)),
+        (PLAIN, npy(described((2, 2**40), "'<i8'"))),
+        (PLAIN, npy(described((-2,), "'|u1'"), bytes(2))),
+        (PLAIN, b"PK\3\4"),
+    ],
+)
+def test_an_array_of_any_header_is_pictures_or_one_line(zipped, refused, pictures, labels, memory_below):
+    labels = labels if isinstance(labels, bytes) else npy(described((2,)), b"\1\2")
+    path = zipped({"x_train.npy": pictures, "y_train.npy": labels}, name="data.npz")
+    with memory_below(16 << 20):
+        fault = refused(path)
+        assert fault.code in ("E_ARRAYS", "E_ARCHIVE_BOMB") and str(fault).isprintable() and len(str(fault)) < 1000
+        assert fault.where.startswith(str(path))
+
+
+def test_a_fault_names_the_array_in_its_archive(zipped, refused):
+    inner = zipped({"x_train.npy": PLAIN, "y_train.npy": PLAIN}, name="inner.npz").read_bytes()
+    path = zipped({"ds/data.npz": inner, "ds/readme.txt": b"x"})
+    assert refused(path).where == f"{path}!ds/data.npz"
+
+
+def test_two_arrays_of_one_name_are_not_written_over_each_other(folder, refused):
+    batch = cifar(LABELS, COLOUR)
+    fault = refused(folder({"a/data_batch_1.bin": batch, "b/data_batch_1.bin": batch}))
+    assert fault.code == "E_NAME_CONFLICT" and "data_batch_1 is there 2 times for train" in fault.what
+
+
+def test_a_full_disk_is_not_called_a_damaged_array(folder, tmp_path, limits, monkeypatch):
+    def full(pixels):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(arrays.png, "encode", full)
+    with pytest.raises(OSError, match="No space left"):
+        sources.unpack(folder({"data_batch_1.bin": cifar(LABELS, COLOUR)}), tmp_path / "out", limits)
+
+
+def test_a_picture_of_an_array_obeys_the_limit_of_a_file(tmp_path, refused, limits, monkeypatch):
+    monkeypatch.setitem(limits.__dict__, "max_entry_bytes", 3071)
+    path = npz(tmp_path / "in/data.npz", x_train=COLOUR, y_train=LABELS)
+    assert "ingest.max_entry_bytes " in refused(path).fix
+
+
 def test_a_damaged_npz_is_refused(tmp_path, refused):
     path = npz(tmp_path / "in/data.npz", x_train=GREY, y_train=LABELS)
     data = bytearray(path.read_bytes())
@@ -145,6 +238,12 @@ def test_an_npz_that_swells_is_refused_before_it_is_read(tmp_path, refused):
         (b"", idx(LABELS), "no idx file of unsigned bytes"),
         (idx(GREY)[:7], idx(LABELS), "is cut"),
         (idx(GREY), None, "no file of labels"),
+        (idx(GREY), idx(GREY), "in 1 dimensions"),
+        (idx(LABELS), idx(LABELS), "in 3 or 4 dimensions"),
+        (idx_head(1, 2**31, 2**31, 4), idx(LABELS), "bytes, more than"),
+        (idx_head(2**32 - 1, 2**32 - 1, 2**32 - 1), idx(LABELS), "pictures, more than"),
+        (idx_head(6, 0, 8), idx(LABELS), "of shape (0, 8)"),
+        (idx_head(6, 8, 8, 5), idx(LABELS), "of shape (8, 8, 5)"),
     ],
 )
 def test_idx_files_that_lie_are_refused_in_words(folder, refused, images, labels, says):

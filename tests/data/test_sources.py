@@ -1,10 +1,16 @@
 """sources.unpack: everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
+import contextlib
 import os
+import shutil
+import socket
 import stat
 import struct
+import tempfile
 import zipfile
 from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,9 +100,13 @@ def flip_a_byte(data):
     data[data.index(b"pixels")] ^= 1
 
 
-def declare(size, packed):
+def declare(size, packed, own=True):
+    """Change the sizes in the directory, and in the member's own header as well."""
+
     def change(data):
         struct.pack_into("<II", data, data.rindex(b"PK\1\2") + 20, packed, size)
+        if own:
+            struct.pack_into("<II", data, data.rindex(b"PK\3\4") + 18, packed, size)
 
     return change
 
@@ -107,8 +117,9 @@ def declare(size, packed):
         (flip_a_byte, "E_ARCHIVE_CORRUPT"),
         (declare(size=3, packed=3), "E_ARCHIVE_CORRUPT"),
         (declare(size=9, packed=6), "E_ARCHIVE_SIZE_LIE"),
+        (declare(size=9, packed=6, own=False), "E_ARCHIVE_SIZE_LIE"),
     ],
-    ids=["bit flip", "declared smaller", "declared larger"],
+    ids=["bit flip", "declared smaller", "declared larger", "declared twice"],
 )
 def test_a_damaged_member_is_named_and_the_old_folder_stays(zipped, tmp_path, limits, damage, code):
     out = tmp_path / "out"
@@ -165,10 +176,88 @@ def test_a_missing_archive_is_exit_4_and_says_what_to_do(tmp_path, limits):
     assert "dvc pull" in fault.value.fix and fault.value.exit_code == 4
 
 
+@pytest.fixture
+def special(tmp_path):
+    """Something at the path of an archive that is neither a file nor a folder."""
+    path = tmp_path / "data.zip"
+
+    def make(kind):
+        if kind == "a named pipe":
+            os.mkfifo(path)
+        elif kind == "a device":
+            path.symlink_to("/dev/zero")
+        else:
+            with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(tmp_path):
+                listener.bind(path.name)  # a whole path may be too long for a socket
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a device"])
+def test_what_is_no_archive_is_said_and_never_waited_for(special, tmp_path, limits, kind):
+    with pytest.raises(DataError) as fault:
+        sources.unpack(special(kind), tmp_path / "out", limits)
+    assert fault.value.code == "E_ARCHIVE_SPECIAL" and fault.value.what == f"{kind}, no archive"
+
+
+def test_a_pipe_inside_a_folder_is_refused(folder, tmp_path, limits):
+    source = folder({"cats/1.jpg": b"x"})
+    os.mkfifo(source / "cats/2.jpg")
+    with pytest.raises(DataError, match="2.jpg is neither a file nor a folder"):
+        sources.unpack(source, tmp_path / "out", limits)
+
+
+@pytest.fixture
+def stranger():
+    """Act as a user who may read nothing of ours; root may read everything, whatever its rights say."""
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+        yield
+        os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.fixture
+def locked_up(zipped, folder):
+    """An archive and a folder of pictures below /tmp that others can reach, with one part that nobody may read."""
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o777)
+
+        def make(what):
+            place = Path(home) / "source"
+            shutil.copytree(folder({"cats/1.jpg": b"x", "dogs/1.jpg": b"x"}), place)
+            zipped({"cats/1.jpg": b"x"}).rename(place / "data.zip")
+            os.chmod(place / what, 0)
+            return place
+
+        yield make
+
+
+@pytest.mark.parametrize(
+    ("what", "source"),
+    [("data.zip", "data.zip"), ("cats/1.jpg", "."), ("cats", "."), (".", "."), (".", "data.zip")],
+    ids=["archive", "file", "folder", "source", "home"],
+)
+def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(locked_up, limits, request, what, source):
+    home = locked_up(what)
+    request.getfixturevalue("stranger")
+    with pytest.raises(PermissionError) as fault:
+        sources.unpack(home / source, home.parent / "out", limits)
+    assert fault.value.filename and not list(home.parent.glob("out*"))
+
+
 def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
-    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: type("usage", (), {"free": 10}))
-    with pytest.raises(EnvironmentFault, match="10 are free"):
-        sources.unpack(zipped({"cats/1.jpg": b"x" * 5}), tmp_path / "out", limits)
+    """5 bytes need 11: the folder, DVC's copy of it, and slack."""
+    free = SimpleNamespace(free=10)
+    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
+    path = zipped({"cats/1.jpg": b"x" * 5})
+    with pytest.raises(EnvironmentFault, match="needs 11 bytes, 10 are free") as fault:
+        sources.unpack(path, tmp_path / "out", limits)
+    assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
+    free.free = 11
+    assert sources.unpack(path, tmp_path / "out", limits)["bytes"] == 5
 
 
 def test_twice_gives_the_same_folder(zipped, tmp_path, limits):

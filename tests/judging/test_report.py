@@ -3,18 +3,16 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 from base64 import b64encode
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
+from unittest.mock import patch
 
 import pytest
 
-from darkroom.judging import cards, report, templates
+from darkroom.judging import canvas, cards, report, templates
 from darkroom.judging.findings import Findings
 
 HOSTILE = [
@@ -29,8 +27,8 @@ HOSTILE = [
 ]
 ABOUT = {"dataset": "shapes", "seed": 1, "data": "c0ffee" * 10}
 METRICS = ("accuracy", "balanced_accuracy", "precision_macro", "f1_macro", "roc_auc", "log_loss", "brier", "ece")
+DRAWN = canvas.text_of
 PNG = b"\x89PNG\r\n\x1a\nnot really"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def score(value):
@@ -159,7 +157,24 @@ def render(found, **changes):
 
 @cache
 def usual():
-    return render(findings())
+    with patch.object(canvas, "text_of", DRAWN):
+        return render(findings())
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """For tests of words: most of the time of a report goes into its figures, which have tests of their own."""
+    monkeypatch.setattr(canvas, "text_of", lambda figure, description, told=None: "<svg></svg>")
+
+
+@cache
+def hostile():
+    return render(findings(classes=HOSTILE), dataset="a" * 60)
+
+
+@cache
+def hundred():
+    return render(findings(classes=[f"class {i}" for i in range(100)]), dataset="a" * 60)
 
 
 class Page(HTMLParser):
@@ -241,9 +256,9 @@ def test_no_number_has_more_digits_than_it_deserves():
     assert [shown for _, shown in Page(usual()).numbers if len(shown.partition(".")[2]) > 5] == []
 
 
-@pytest.mark.parametrize("classes", [("a", "b"), [f"class {i}" for i in range(100)], HOSTILE])
-def test_the_page_refers_to_nothing_outside_itself(classes):
-    text = render(findings(classes=classes))
+@pytest.mark.parametrize("rendered", [usual, hundred, hostile])
+def test_the_page_refers_to_nothing_outside_itself(rendered):
+    text = rendered()
     page = Page(text)
     for tag, attributes in page.tags:
         assert tag not in {"link", "iframe", "object", "embed", "base", "form", "image", "foreignobject"}
@@ -280,6 +295,7 @@ def test_the_same_files_give_the_same_bytes():
     assert report.summary(findings(), about=ABOUT) == report.summary(findings(), about=ABOUT)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_a_search_the_page_says_so():
     text = render(findings(trials=0))
     assert "There was no search" in text and "All trials" not in text
@@ -292,6 +308,7 @@ def test_a_failed_trial_says_why():
     assert "– none" in text and "OOM!" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_model_is_compared_with_nothing():
     text = render(findings(models=("cnn",)))
     assert "One model only" in text and "Beyond chance?" not in text and "Random weights" not in text
@@ -303,6 +320,7 @@ def test_random_weights_of_a_transfer_model_are_a_warning():
     assert "Warning: the backbone of mobilenet has random weights" in short
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_is_not_known_is_a_word():
     found = findings()
     unknown = {name: {"value": None, "low": None, "high": None} for name in METRICS}
@@ -326,6 +344,7 @@ def test_versions_and_data_stand_with_what_else_reproduces_it():
         assert f"<code>{said}</code>" in last
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_candidate_that_reigns_already_is_not_called_rejected():
     registration = {**findings().registration, "promoted": False, "reason": "cnn is the champion already"}
     text = render(replace(findings(), registration=registration))
@@ -334,6 +353,7 @@ def test_a_candidate_that_reigns_already_is_not_called_rejected():
     assert "The candidate was not promoted" in lost and "champion already: nothing" not in lost
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     found = findings()
     unmet = {
@@ -348,6 +368,7 @@ def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     assert ">look<" in text and "broken" not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_surest_mistakes_come_first_with_their_pictures():
     found = findings(classes=[f"class {i}" for i in range(30)])
     assert len(found.mistakes) == 30 and len(found.surest) == 12
@@ -392,15 +413,16 @@ def test_text_has_the_contrast_of_level_aa(scheme):
             assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
 
 
-def told(page, folder, scheme="1"):
-    """The JSON that `page` writes into #out; it may look into the frames it has."""
-    dom = subprocess.run(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files",
-         f"--user-data-dir={folder / 'profile'}", f"--blink-settings=preferredColorScheme={scheme}",
-         "--virtual-time-budget=10000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    ).stdout  # fmt: skip
-    return json.loads(html.unescape(re.search(r'<pre id="out">(.+?)</pre>', dom)[1]))
+OUT = """new Promise((done) => {
+  const out = document.getElementById("out"), tell = () => out.textContent && done(out.textContent);
+  new MutationObserver(tell).observe(out, { childList: true });
+  tell();
+})"""
+
+
+def told(tab):
+    """The JSON that a page writes into #out; it may look into the frames it has."""
+    return json.loads(tab.value(OUT))
 
 
 MEASURE = """<!doctype html><body>
@@ -426,22 +448,24 @@ onload = () => {{
 </script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-@pytest.mark.parametrize(("scheme", "ground"), [("1", "rgb(252, 252, 251)"), ("0", "rgb(20, 23, 26)")])
-def test_no_page_is_wider_than_a_phone_or_a_desk(tmp_path, scheme, ground):
-    pages = {
-        "usual": findings(),
-        "hostile": findings(classes=HOSTILE),
-        "hundred": findings(classes=[f"class {i}" for i in range(100)]),
-    }
+@pytest.fixture(scope="module")
+def measured_pages(tmp_path_factory):
+    """A page that holds three reports, each as wide as a phone and as a desk, and measures them."""
+    folder = tmp_path_factory.mktemp("pages")
     frames = ""
-    for name, found in pages.items():
-        (tmp_path / f"{name}.html").write_text(render(found, dataset="a" * 60), encoding="utf-8")
+    for name, text in {"usual": usual(), "hostile": hostile(), "hundred": hundred()}.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
         for width in (390, 1280):
             frames += f'<iframe src="{name}.html" width="{width}" height="800"></iframe>'
-    (tmp_path / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
-    measured = told(tmp_path / "measure.html", tmp_path, scheme)
-    assert [each["width"] for each in measured] == [390, 1280] * len(pages)
+    (folder / "measure.html").write_text(MEASURE.format(frames=frames), encoding="utf-8")
+    return folder / "measure.html"
+
+
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "rgb(252, 252, 251)"), ("dark", "rgb(20, 23, 26)")])
+def test_no_page_is_wider_than_a_phone_or_a_desk(measured_pages, opened, scheme, ground):
+    with opened(measured_pages, scheme) as tab:
+        measured = told(tab)
+    assert [each["width"] for each in measured] == [390, 1280] * 3
     for each in measured:
         assert each["needed"] <= each["room"] and each["stray"] == []
         assert each["ground"] == ground
@@ -469,24 +493,26 @@ onload = () => {
 </script>"""
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path):
+def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path, opened):
     found = findings()
     trials = [{**row, "dropout": f"0.{int(row['trial']) % 3}"} for row in found.trials]
     (tmp_path / "page.html").write_text(render(replace(found, trials=trials)), encoding="utf-8")
     (tmp_path / "point.html").write_text(POINT)
-    seen = told(tmp_path / "point.html", tmp_path)
+    with opened(tmp_path / "point.html") as tab:
+        seen = told(tab)
     assert len(seen["before"]) == 2 and seen["before"] == seen["after"]
     assert seen["pointed"][0] == "Trial 0: loss 0.400, accuracy 0.910; filters 16, head flatten, dropout 0.0"
     assert seen["stepped"][0] == "Trial 1: loss 0.200, accuracy 0.920; filters 32, head flatten, dropout 0.1"
     assert seen["on"] == ["trial-1"] and seen["stops"] == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_classes_have_an_operating_threshold_and_more_have_none():
     assert "From where on is it <bdi>b</bdi>?" in render(findings(classes=("a", "b")))
     assert "From where on" not in usual()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
     text = usual()
     said = text[
@@ -500,6 +526,7 @@ def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
     assert "By what the pictures are like" not in render(replace(findings(), slices=[]))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_heat_stands_beside_its_picture():
     found = findings()
     path = found.prediction(0)["path"]
@@ -511,6 +538,7 @@ def test_heat_stands_beside_its_picture():
     assert "single cell" in report.render(replace(found, explanation=cold), **about)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_augmented_pictures_are_shown_only_where_there_are_some():
     sheet = {"cnn-augmented.png": PNG}
     text = report.render(findings(), about=ABOUT, pictures={}, explained=sheet)
@@ -518,12 +546,14 @@ def test_augmented_pictures_are_shown_only_where_there_are_some():
     assert "As training sees them" not in usual()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
     text = usual()
     assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
     assert "No label of a validation or test picture is in doubt" in render(replace(findings(), doubtful=[]))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_models_that_nothing_tells_apart_are_named_together():
     assert "Not distinguishable on these pictures: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
     apart = {**findings().comparison, "groups": [["cnn"], ["mobilenet"]]}
@@ -541,11 +571,13 @@ def test_the_learning_curve_says_with_how_many_pictures_transfer_pays():
     assert "cnn rose from 0.690 with 560 pictures to 0.990 with 1,120; the intervals do not overlap" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_a_learning_curve_nothing_is_said_of_it():
     text = render(replace(findings(), learning_curve=[]))
     assert "transfer pay" not in text and 'href="#learning"' not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_learning_curve_of_one_model_compares_it_with_nothing():
     text = render(findings(models=("cnn",)))
     assert "Do more pictures pay?" in text and "No pretrained backbone was measured" in text
@@ -571,25 +603,27 @@ def test_hostile_names_are_text_in_a_card():
     assert not re.search(r"\b(None|nan|null)\b", text)
 
 
-def visited(page, folder):
-    """What Chromium writes to the console of `page`, and the hosts that anything in it asks for."""
-    log = folder / "net.json"
-    done = subprocess.run(
-        [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}",
-         "--disable-background-networking", "--disable-component-update", "--no-first-run",
-         "--enable-logging=stderr", f"--log-net-log={log}", "--virtual-time-budget=5000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    hosts = {urlsplit(url).hostname for url in re.findall(r'"url":"(https?:[^"]+)"', log.read_text())}
-    own = {host for host in hosts if host.endswith((".google.com", ".gvt1.com"))}  # Chromium's own errands
-    return [line for line in done.stderr.splitlines() if "CONSOLE" in line], hosts - own
+def visited(tab):
+    """What a page writes to the console in ten seconds of its life, and the addresses that it asks for."""
+    tab.pass_time(10_000)
+    said = tab.seen("Runtime.consoleAPICalled") + tab.seen("Runtime.exceptionThrown") + tab.seen("Log.entryAdded")
+    return said, {each["request"]["url"] for each in tab.seen("Network.requestWillBeSent")}
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no chromium or chrome on this machine")
-def test_no_request_leaves_the_page_and_the_console_stays_empty(tmp_path):
+def test_no_request_leaves_the_page_and_the_console_stays_empty(tmp_path, opened):
     page = tmp_path / "page.html"
-    page.write_text(render(findings(classes=HOSTILE)), encoding="utf-8")
-    assert visited(page, tmp_path) == ([], set())
-    page.write_text('<img src="http://example.org/x.png"><script>console.log(1)</script>')
-    said, hosts = visited(page, tmp_path)  # so the test can fail
-    assert len(said) == 1 and hosts == {"example.org"}
+    page.write_text(hostile(), encoding="utf-8")
+    with opened(page) as tab:
+        said, asked = visited(tab)
+    assert said == [] and {address for address in asked if not address.startswith("data:")} == {page.as_uri()}
+
+
+def test_the_browser_tells_what_a_page_asks_for_and_says(tmp_path, opened):
+    """So that the test above can fail: at once, and later."""
+    page = tmp_path / "page.html"
+    later = "setTimeout(() => { console.log(1); fetch('http://example.net/later'); }, 5000)"
+    page.write_text(f'<img src="http://example.org/x.png"><script>{later}</script>')
+    with opened(page) as tab:
+        said, asked = visited(tab)
+    assert asked == {page.as_uri(), "http://example.org/x.png", "http://example.net/later"}
+    assert [each["args"][0]["value"] for each in said if "args" in each] == [1]

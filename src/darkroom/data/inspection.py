@@ -5,6 +5,7 @@ machine refuses the whole archive: renaming or skipping it silently would make a
 All faults are collected, so that one repair mends the archive.
 """
 
+import errno
 import re
 import unicodedata
 from collections import defaultdict
@@ -18,9 +19,12 @@ from darkroom.params import Ingest
 
 NAME_BYTES = 240  # of one component; common file systems stop at 255
 DEPTH = 8  # folders above a file
-SMALL = 1 << 20  # bytes; below it no ratio is suspicious
+SMALL = 256 << 10  # bytes; below it no ratio is suspicious: a blank BMP of 256 x 256 pixels is 1,000 to 1
+ALLOWANCE = 8 << 20  # bytes that an archive may hold beyond the ratio, all members together
 SHOWN = 10  # faults a message spells out
 DANGERS = ("E_ARCHIVE_BOMB", "E_ARCHIVE_LIMIT", "E_ARCHIVE_PREFIX")  # also of a member that is left out
+LONGEST = 200  # characters of a name that a message spells out
+CUTTING = ("E_ARCHIVE_LIMIT", "E_ARCHIVE_BOMB")  # faults after which a tar is listed no further
 UNPORTABLE = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*].*|.*[. ]', re.IGNORECASE)  # on Windows
 
 
@@ -38,7 +42,7 @@ class Member:
     raw: str  # the name as the archive spells it
     kind: str  # file | folder | link | special
     size: int
-    packed: int
+    packed: int  # in the archive, headers included
     crc: int | None
     open: Callable[[], BinaryIO]
     faults: tuple[Fault, ...] = ()  # of the container, such as an encrypted member
@@ -52,21 +56,45 @@ class Member:
 
 def insist(source: str, members: Sequence[Member], limits: Ingest) -> None:
     """Raises DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten."""
-    found = [*_totals(members, limits)]
-    found += [
+    alone = [
         fault for member in members for fault in (*member.faults, *_alone(member, limits)) if _counts(member, fault)
     ]
-    found += _together([member for member in members if member.parts and not names.is_junk(member.parts)])
+    found = [*_totals(members, limits), *alone]
+    if not any(fault.code == "E_ARCHIVE_BOMB" for fault in alone):
+        found += _swollen(members, limits)
+    kept = [member for member in members if member.parts and not names.is_junk(member.parts)]
+    short = [member for member in kept if not _is_long(member)]  # the folders of a name are as long as its square
+    found += _together(short)
+    if len(short) == len(kept) and not any(fault.code in CUTTING for fault in found):
+        found += _empty(kept)
     if found:
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        what = "; ".join(f"{printable(fault.member)} {fault.why}".strip() for fault in found[:SHOWN]) + more
-        where = f"{source}!{printable(found[0].member)}" if found[0].member else source
+        what = "; ".join(f"{_short(fault.member)} {fault.why}".strip() for fault in found[:SHOWN]) + more
+        where = f"{source}!{_short(found[0].member)}" if found[0].member else source
         raise DataError(found[0].code, what, where=where, fix=found[0].fix)
 
 
 def _counts(member: Member, fault: Fault) -> bool:
     """Junk is never unpacked, so it refuses an archive only where listing it is the danger, or it hides something."""
     return fault.code in DANGERS or not names.is_junk(member.parts)
+
+
+def raise_if_of_system(fault: Exception) -> None:
+    """Raise `fault` again (exit 5) when the machine is to blame: no permission, a bad disk, no file handles left.
+
+    The readers of zip, gzip and bzip2 raise OSError for damaged data, too, without a number or with EINVAL.
+    """
+    if isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL):
+        raise fault
+
+
+def swelling(size: int, packed: int, limits: Ingest) -> float:
+    """Bytes of `size` beyond what `max_ratio` grants to `packed` bytes."""
+    return max(0.0, size - limits.max_ratio * packed)
+
+
+def _short(name: str) -> str:
+    return f"{printable(name[:LONGEST])}…" if len(name) > LONGEST else printable(name)
 
 
 def _totals(members: Sequence[Member], limits: Ingest) -> Iterator[Fault]:
@@ -79,6 +107,15 @@ def _totals(members: Sequence[Member], limits: Ingest) -> Iterator[Fault]:
         yield Fault("E_ARCHIVE_LIMIT", "", why, "raise ingest.max_total_bytes if you trust this archive")
 
 
+def _swollen(members: Sequence[Member], limits: Ingest) -> Iterator[Fault]:
+    """A bomb may come as many small members: what all of them unpack to beyond the ratio is bounded, too."""
+    swollen = [member for member in members if swelling(member.size, member.packed, limits)]
+    if sum(swelling(member.size, member.packed, limits) for member in swollen) > ALLOWANCE:
+        size, packed = sum(member.size for member in swollen), sum(member.packed for member in swollen)
+        why = f"{len(swollen)} files swell from {packed} to {size} bytes, more than {limits.max_ratio:g} to 1"
+        yield Fault("E_ARCHIVE_BOMB", "", why, "raise ingest.max_ratio if you trust this archive")
+
+
 def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
     raw, parts = member.raw, member.parts
     slashed = raw.replace("\\", "/")
@@ -88,9 +125,9 @@ def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
         yield Fault("E_ARCHIVE_NAME", raw, "has control characters in its name", "rename it")
     if not parts and member.kind != "folder":
         yield Fault("E_NAME_CONFLICT", raw, "has no name", "make the archive again")
-    if any(len(part.encode()) > NAME_BYTES for part in parts) or len(parts) > DEPTH + 1:
+    if _is_long(member):
         why = f"has a name longer than {NAME_BYTES} bytes or lies deeper than {DEPTH} folders"
-        yield Fault("E_ARCHIVE_NAME", f"{raw[:60]}…" if len(raw) > 60 else raw, why, "shorten the name")
+        yield Fault("E_ARCHIVE_NAME", raw, why, "shorten the name")
     if member.kind == "link":
         fix = "replace links by their files; where DVC made them, run `dvc checkout`"
         yield Fault("E_ARCHIVE_LINK", raw, "is a link", fix)
@@ -99,9 +136,13 @@ def _alone(member: Member, limits: Ingest) -> Iterator[Fault]:
     if member.size > largest(raw, limits):
         why = f"unpacks to {member.size} bytes, more than {largest(raw, limits)}"
         yield Fault("E_ARCHIVE_LIMIT", raw, why, "raise ingest.max_entry_bytes if you trust this archive")
-    if member.size > SMALL and member.size > limits.max_ratio * member.packed:
+    if not member.faults and member.size > SMALL and swelling(member.size, member.packed, limits):
         why = f"swells from {member.packed} to {member.size} bytes, more than {limits.max_ratio:g} to 1"
         yield Fault("E_ARCHIVE_BOMB", raw, why, "raise ingest.max_ratio if you trust this archive")
+
+
+def _is_long(member: Member) -> bool:
+    return len(member.parts) > DEPTH + 1 or any(len(part.encode()) > NAME_BYTES for part in member.parts)
 
 
 def largest(name: str, limits: Ingest) -> int:
@@ -126,7 +167,6 @@ def _together(members: Sequence[Member]) -> Iterator[Fault]:
                 yield Fault("E_NAME_CONFLICT", other.raw, why, "keep one")
         if key in folders:
             yield Fault("E_NAME_CONFLICT", first.raw, "is a file and a folder", "rename one")
-    yield from _empty(members)
 
 
 def _empty(members: Sequence[Member]) -> Iterator[Fault]:

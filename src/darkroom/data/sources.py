@@ -8,19 +8,21 @@ The price: the archive is on the disk twice, packed and unpacked.
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import annotations, arrays, dvc_links, inspection, magic, names, tars, visual, zips
+from darkroom.data import annotations, arrays, dvc_links, inspection, magic, names, npz, tars, visual, zips
 from darkroom.data.inspection import Member
 from darkroom.errors import ArtifactError, DataError, EnvironmentFault, printable
 from darkroom.params import Ingest
 
 ROOM = 2.2  # times the unpacked size: the folder, DVC's copy of it, and slack
 PACKED = ("gzip", "bzip2", "xz", "tar")
+KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 UNPACKED = ".unpacked"  # hidden, so that it is junk wherever it should be met
 
 
@@ -32,10 +34,13 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
     Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root); in words, `others`, the kinds of
     files that are no pictures by their names, and `kinds`, those of the files left out; the `root`, and `notes`.
     Raises ArtifactError (exit 4) when there is no `source`, DataError (exit 3) when it is unsafe or damaged,
-    EnvironmentFault (exit 5) when the disk is too small.
+    EnvironmentFault (exit 5) when the disk is too small, OSError (exit 5) when it must not be read.
     """
     if not source.exists():
         raise ArtifactError("E_ARCHIVE_MISSING", "no archive", where=source, fix="put it there or run `dvc pull`")
+    if not (source.is_dir() or source.is_file()):  # to open a pipe would wait for whoever writes into it
+        what = f"{KINDS.get(stat.S_IFMT(source.stat().st_mode), 'neither a file nor a folder')}, no archive"
+        raise DataError("E_ARCHIVE_SPECIAL", what, where=source, fix="give a file or a folder")
     with _members(source, limits) as members:
         inspection.insist(source.name, members, limits)
         wanted = {member.parts: member for member in members if inspection.is_wanted(member)}
@@ -48,7 +53,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
             unpacked = partial_folder / UNPACKED
             for parts, member in wanted.items():
                 _copy(source, member, unpacked.joinpath(*parts))
-            root = _settle(unpacked, wanted, partial_folder, limits)
+            root = _settle(source, wanted, partial_folder, limits)
             found = {path: path.stat().st_size for path in files.below(partial_folder)}
     inside = {parts for parts in wanted if parts[: len(root)] == root}
     dropped = [member.parts[-1] for member in members if member.kind != "folder" and member.parts not in inside]
@@ -70,15 +75,25 @@ def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Me
         kind = magic.kind(file.read(magic.LENGTH))
     if kind in PACKED:
         return tars.members(source, limits)
-    if source.suffix == arrays.NPZ and kind == "zip":
+    if source.suffix == npz.SUFFIX and kind == "zip":
         return nullcontext([_file(source.resolve(), source.name, [])])
-    return zips.members(source)
+    return zips.members(source, limits)
 
 
 def _files_of(folder: Path) -> Iterator[Member]:
     caches = dvc_links.caches(folder)
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_below(folder)):
         yield _file(path, os.fsencode(path.relative_to(folder).as_posix()), caches)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All files and folders in `folder`; `rglob` would leave out a folder that must not be read, without a word."""
+    for home, folders, names_ in os.walk(folder, onerror=_raise):
+        yield from (Path(home, name) for name in (*folders, *names_))
+
+
+def _raise(fault: OSError) -> None:
+    raise fault
 
 
 def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
@@ -89,11 +104,12 @@ def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
     return Member(name, kind, size, size, None, partial(path.open, "rb"), guessed=guessed)
 
 
-def _settle(unpacked: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
-    """Move what counts from `unpacked` to `folder`: pictures made of arrays, or all that lies under the root."""
+def _settle(source: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
+    """Leave in `folder` what counts of all that was unpacked: pictures made of arrays, or what lies under the root."""
     root: tuple[str, ...] = ()
+    unpacked = folder / UNPACKED
     images = [parts for parts in wanted if not names.is_stray(parts[-1])]
-    if arrays.unfold(unpacked, folder, limits):
+    if _unfold(source, unpacked, folder, limits):
         _insist_on_arrays_alone(images)
     else:
         others = [parts for parts in wanted if names.is_stray(parts[-1])]
@@ -110,6 +126,16 @@ def _insist_on_arrays_alone(images: Sequence[tuple[str, ...]]) -> None:
     if pictures:
         what = f"arrays beside {len(pictures)} picture files, such as {printable(pictures[0])}"
         raise DataError("E_ARRAYS", what, where=pictures[0], fix="keep the arrays or the files")
+
+
+def _unfold(source: Path, unpacked: Path, folder: Path, limits: Ingest) -> int:
+    """As `arrays.unfold`; a fault names the file in `source`, as the unpacked one will be gone."""
+    try:
+        return arrays.unfold(unpacked, folder, limits)
+    except DataError as fault:
+        inner = fault.where.removeprefix(f"{unpacked}/")
+        fault.where = f"{source}!{printable(inner)}" if inner != fault.where else str(source)
+        raise
 
 
 def _insist_on_room(folder: Path, size: int) -> None:
@@ -139,6 +165,7 @@ def _chunks(source: Path, member: Member) -> Iterator[bytes]:
             while chunk := stream.read(files.CHUNK):
                 yield chunk
     except Exception as fault:  # each way of packing has errors of its own, one of them a plain OSError
+        inspection.raise_if_of_system(fault)
         raise _damaged(source, member, "E_ARCHIVE_CORRUPT", f"cannot be read: {fault}") from fault
 
 
