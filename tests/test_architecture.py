@@ -16,6 +16,7 @@ OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # nothing that they retur
 LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an observer's value to
 
 IMPORTS = {
+    "cells": set(),
     "cli": {
         "data.fetch",
         "data.names",
@@ -105,7 +106,7 @@ IMPORTS = {
     "engine": {"errors"},
     "environment": {"errors"},
     "errors": set(),
-    "files": {"errors"},
+    "files": {"cells", "errors"},
     "judging.breakdown": {"judging.canvas", "judging.wording"},
     "judging.calibration": {"judging.metrics", "judging.proportions", "judging.scoring"},
     "judging.canvas": {"errors", "judging.svg"},
@@ -248,13 +249,7 @@ IMPORTS = {
     "params": {"errors", "mistakes"},
     "paths": set(),
     "shipping.database": {"errors", "files"},
-    "shipping.delivery": {
-        "errors",
-        "shipping.database",
-        "shipping.events",
-        "shipping.outbox",
-        "shipping.store",
-    },
+    "shipping.delivery": {"errors", "shipping.database", "shipping.events", "shipping.outbox", "shipping.store"},
     "shipping.events": set(),
     "shipping.identity": {"files", "keras_file"},
     "shipping.journal": {"errors"},
@@ -316,8 +311,8 @@ DOORS = {
         "learning.descent",
         "learning.describe",
         "learning.device",
-        "learning.feed",
         "learning.features",
+        "learning.feed",
         "learning.finetune",
         "learning.fit",
         "learning.heads",
