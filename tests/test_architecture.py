@@ -255,8 +255,9 @@ IMPORTS = {
     "shipping.journal": {"errors"},
     "shipping.lineage": set(),
     "shipping.logged_model": {"shipping.identity", "shipping.predict", "shipping.store"},
+    "shipping.model_file": set(),
     "shipping.outbox": {"errors", "shipping.journal"},
-    "shipping.predict": {"data.decode", "errors", "files"},
+    "shipping.predict": {"data.decode", "errors", "files", "params", "shipping.model_file"},
     "shipping.promotion": {
         "data.decode",
         "data.pack",
@@ -323,6 +324,7 @@ DOORS = {
         "learning.tunable",
         "learning.warp",
         "learning.weights",
+        "shipping.model_file",
         "shipping.predict",
     },
     "PIL": {"data.decode", "data.measures", "data.png"},

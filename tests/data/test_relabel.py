@@ -36,8 +36,8 @@ def test_ingest_reads_the_new_labels_and_the_old_sides(tmp_path, images):
 
 
 def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
-    relabel.write([doubt("cat/2.png", "cat", "=dog")], MANIFEST, images, tmp_path / "new")
-    assert "=dog" in {p.label for p in layout.read(tmp_path / "new").pictures}
+    relabel.write([doubt(f"cat/{i}.png", "cat", "=cat") for i in range(3)], MANIFEST, images, tmp_path / "new")
+    assert {p.label for p in layout.read(tmp_path / "new").pictures} == {"=cat", "dog"}
 
 
 @pytest.mark.parametrize("row", [doubt("cow/1.png", "cow", "cat"), doubt("cat/1.png", "dog", "cat")])
