@@ -17,6 +17,7 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 IMPORTS = {
     "cells": set(),
+    "checked": {"files"},
     "cli": {
         "data.fetch",
         "data.names",
@@ -64,7 +65,7 @@ IMPORTS = {
     "data.measures": set(),
     "data.names": {"errors"},
     "data.near": {"data.scan", "data.store", "params"},
-    "data.pack": {"files"},
+    "data.pack": {"errors", "files"},
     "data.packing": {
         "data.decode",
         "data.manifest",
@@ -200,7 +201,7 @@ IMPORTS = {
     "learning.descent": {"learning.device", "params"},
     "learning.describe": set(),
     "learning.device": set(),
-    "learning.features": {"files", "learning.augment", "learning.warp", "params"},
+    "learning.features": {"checked", "files", "learning.augment", "learning.warp", "params"},
     "learning.feed": {"data.pack", "learning.device"},
     "learning.finetune": {"data.pack", "learning.fit", "params"},
     "learning.fit": {
@@ -216,11 +217,12 @@ IMPORTS = {
     },
     "learning.heads": {"errors"},
     "learning.jobs": {"files", "learning.oracles", "params"},
-    "learning.keeper": {"errors", "files", "params"},
+    "learning.keeper": {"checked", "errors", "files", "params"},
     "learning.loop": {"learning.augment", "params"},
     "learning.oracles": {"params"},
     "learning.saved": {"files", "keras_file", "learning.device", "learning.fit"},
     "learning.search": {
+        "checked",
         "crew",
         "errors",
         "files",
