@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,10 +57,26 @@ def test_another_word_is_another_stage(holder, monkeypatch):
     assert outcome(monkeypatch, "b") == (0, True)
 
 
-def test_a_killed_stage_is_no_longer_busy(holder, monkeypatch):
+def test_a_killed_stage_is_no_longer_busy_and_the_next_says_what_perhaps_killed_it(holder, monkeypatch, capsys):
     holder.kill()
     holder.wait()
     assert outcome(monkeypatch, "a") == (0, True)
+    said = capsys.readouterr().err
+    assert f"fake-a (process {holder.pid}) was killed" in said and "batch_size" in said and said.count("\n") == 1
+    assert outcome(monkeypatch, "a") == (0, True) and not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, ValueError, OSError(28, "No space left on device")])
+def test_a_stage_that_ended_by_a_fault_was_not_killed(tmp_path, monkeypatch, capsys, fault):
+    def main():
+        raise fault
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    for end in (main, lambda: None):
+        with suppress(SystemExit):
+            stage.run(end, Path("locks"))
+    assert "was killed" not in capsys.readouterr().err
 
 
 def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):
