@@ -4,10 +4,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+import psutil
+
 OUT, ERR = 1, 2  # the numbers of the streams
+STOPPED = 129, 130, 143  # exit codes after SIGHUP, SIGINT and SIGTERM
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -68,6 +71,18 @@ def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
     except OSError:
         _drop(ERR)
+
+
+def leave(code: int) -> NoReturn:
+    """End at once, when all that matters is done: TensorFlow takes seconds to fall apart, and signals come in a row.
+
+    The processes that this one started go too, but for the one with which Python tidies up after dead ones.
+    """
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if not any("resource_tracker" in word for word in child.cmdline()):
+                child.kill()
+    os._exit(code)
 
 
 def _stop(number: int, _: object) -> NoReturn:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from darkroom import environment, errors
+from darkroom import environment, errors, process
 from darkroom.errors import BusyError, printable
 
 WHY = "a power cut, kill -9, or a lack of memory, which a smaller batch_size needs less of; it goes on where it was"
@@ -32,7 +32,12 @@ def run(main: Callable[..., None], locks: Path) -> None:
         with _held(locks / f"{name}.lock", name):
             main(*words)
 
-    errors.guard(alone)
+    try:
+        errors.guard(alone)
+    except SystemExit as end:
+        if end.code in process.STOPPED:
+            process.leave(end.code)
+        raise
 
 
 @contextmanager
