@@ -56,6 +56,11 @@ def test_a_full_disk_is_the_environment(guarded):
     assert code == 5 and "data/packed" in text and "free space" in text
 
 
+def test_a_folder_that_cannot_be_written_is_the_environment_and_is_named(guarded):
+    code, text = guarded(PermissionError(13, "Permission denied", "reports/metrics.json"))
+    assert code == 5 and "where: reports/metrics.json" in text and "yours" in text
+
+
 def test_a_fault_of_the_system_without_a_path_names_the_stage(guarded):
     assert "where: stage |" in guarded(PermissionError(13, "Permission denied"))[1]
     assert guarded(MemoryError()) == (

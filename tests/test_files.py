@@ -2,7 +2,9 @@
 
 import csv
 import os
+import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -201,3 +203,43 @@ def test_a_full_disk_names_the_file_and_costs_nothing_that_was_there(tmp_path):
         raise OSError(28, "No space left on device")  # as a write raises it, without a name
     assert caught.value.filename == str(path)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from darkroom import files
+
+def kill(here):
+    if sys.argv[1] == here:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+rename = os.replace
+os.replace = lambda *paths: (kill("before the rename"), rename(*paths), kill("after the rename"))
+with files.durable(Path("out")) as partial:
+    kill("before the first write")
+    partial.mkdir()
+    (partial / "a").write_text("ne")
+    kill("between writes")
+    (partial / "a").write_text("new")
+    files.seal(partial)
+"""
+
+
+@pytest.mark.parametrize("point", ["before the first write", "between writes", "before the rename", "after the rename"])
+def test_a_folder_is_old_new_or_absent_wherever_its_writer_is_killed(tmp_path, point):
+    files.write_files(tmp_path / "out", {"a": "old"})
+    files.seal(tmp_path / "out")
+    assert subprocess.run([sys.executable, "-c", KILLED, point], cwd=tmp_path).returncode == -signal.SIGKILL
+    if (tmp_path / "out").exists():  # a rename cannot replace a folder, so there is a moment without any
+        files.verify(tmp_path / "out")
+    files.write_files(tmp_path / "out", {"a": "newer"})
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_files_hold_any_text_whatever_the_locale(tmp_path):
+    script = "from pathlib import Path; from darkroom import files; p = Path('a.csv'); "
+    script += r"files.write_rows(p, ['\u732b'], [{'\u732b': '\xe9'}]); assert files.read_rows(p)[0]['\u732b'] == '\xe9'"
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+    assert files.read_rows(tmp_path / "a.csv") == [{"猫": "é"}]

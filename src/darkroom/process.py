@@ -17,7 +17,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Terminated(BaseException):
     """The process was told to end (SIGTERM, SIGHUP). As an interrupt it is no Exception, so nothing goes on from it."""
 
-    def __init__(self, number: int):
+    def __init__(self, number: int = signal.SIGTERM):
         super().__init__(number)
         self.exit_code = 128 + number
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from darkroom import checked
 from darkroom.errors import TrainingError
 from darkroom.learning import architectures, device, fit, keeper
 
@@ -101,6 +102,26 @@ def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys
     assert rows == whole and seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
     assert "is damaged, so this training starts again" in capsys.readouterr().err
+
+
+def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
+    whole, probabilities = train("whole")
+    write, calls = checked.write, []
+
+    def half(path, fill):
+        calls.append(path)
+        write(path, fill)
+        if len(calls) == 2:
+            path.write_bytes(path.read_bytes()[:1000])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checked, "write", half)
+    with pytest.raises(KeyboardInterrupt):
+        train("killed")
+    seen = []
+    rows, again = train("killed", watch=lambda epoch, row: seen.append(epoch))
+    assert rows == whole and seen == [2, 3, 4]
+    np.testing.assert_array_equal(again, probabilities)
 
 
 def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train):
