@@ -90,6 +90,9 @@ DAMAGES = {
     "a list for an inventory": lambda folder: (folder / files.INVENTORY).write_text("[1]"),
     "noise for an inventory": lambda folder: (folder / files.INVENTORY).write_bytes(b"\xff\x00"),
     "an inventory nested deeply": lambda folder: (folder / files.INVENTORY).write_text("[" * 100_000),
+    "a pipe for an inventory": lambda folder: (
+        (folder / files.INVENTORY).unlink(), os.mkfifo(folder / files.INVENTORY)
+    ),
     "a link for an inventory": lambda folder: (
         (folder / files.INVENTORY).unlink(), (folder / files.INVENTORY).symlink_to(folder)
     ),

@@ -19,7 +19,7 @@ from darkroom.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
 INVENTORY = "MANIFEST.json"
-ABSENT = FileNotFoundError, NotADirectoryError, IsADirectoryError
+ABSENT = FileNotFoundError, NotADirectoryError
 
 
 def sha256(path: Path) -> str:
@@ -49,7 +49,8 @@ def replacing(path: Path) -> Iterator[Path]:
             _remove(path)  # a rename cannot replace a folder that is not empty, nor a link
         os.replace(partial, path)
     except OSError as fault:
-        fault.filename = fault.filename or str(path)  # a write to a full disk does not say where
+        if not isinstance(fault, ConnectionError):  # which is about no file, but about somebody who went away
+            fault.filename = fault.filename or str(path)  # a write to a full disk does not say where
         raise
     finally:
         _remove(partial)
@@ -94,6 +95,8 @@ def write_json(path: Path, value: object) -> None:
 
 def read_json(path: Path) -> Any:
     """Raises ArtifactError (exit 4) when the file is missing or is no strict JSON."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise _unusable(path, "is not a file")
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except ABSENT as fault:
