@@ -284,7 +284,7 @@ IMPORTS = {
     },
     "shipping.store": {"environment", "errors", "files", "shipping.database"},
     "shipping.tracking": {"errors", "shipping.delivery", "shipping.logged_model", "shipping.outbox", "shipping.store"},
-    "stage": {"environment", "errors", "process"},
+    "stage": {"environment", "errors"},
     "versions": set(),
 }
 

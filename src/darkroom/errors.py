@@ -135,6 +135,16 @@ def guard(main: Callable[..., None]) -> None:
         sys.exit(code)
 
 
+def program(main: Callable[..., None]) -> None:
+    """`guard` for a process that has nothing to do but `main`: after a signal it ends at once, and what it started."""
+    try:
+        guard(main)
+    except SystemExit as end:
+        if end.code in process.STOPPED:
+            process.leave(end.code)
+        raise
+
+
 def _outcome(main: Callable[..., None], words: list[str], *, debug: bool) -> tuple[str, int]:
     """What to say and the exit code."""
     try:

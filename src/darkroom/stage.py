@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from darkroom import environment, errors, process
+from darkroom import environment, errors
 from darkroom.errors import BusyError, printable
 
 WHY = "a power cut, kill -9, or a lack of memory, which a smaller batch_size needs less of; it goes on where it was"
 
 
 def run(main: Callable[..., None], locks: Path) -> None:
-    """`main` on the words of the command line, as `errors.guard` does it, unless the same words run already.
+    """`main` on the words of the command line, as `errors.program` does it, unless the same words run already.
 
     `locks` is the folder of the lock files. Ends with BusyError (exit 9) when the stage is running, and with
     EnvironmentFault (exit 5) when the environment asks for what cannot be, before any work.
@@ -32,12 +32,7 @@ def run(main: Callable[..., None], locks: Path) -> None:
         with _held(locks / f"{name}.lock", name):
             main(*words)
 
-    try:
-        errors.guard(alone)
-    except SystemExit as end:
-        if end.code in process.STOPPED:
-            process.leave(end.code)
-        raise
+    errors.program(alone)
 
 
 @contextmanager
