@@ -259,7 +259,7 @@ IMPORTS = {
     "shipping.journal": {"errors"},
     "shipping.lineage": set(),
     "shipping.logged_model": {"shipping.identity", "shipping.predict", "shipping.store"},
-    "shipping.model_file": set(),
+    "shipping.model_file": {"keras_file"},
     "shipping.outbox": {"errors", "shipping.journal"},
     "shipping.predict": {"data.decode", "errors", "files", "params", "shipping.model_file"},
     "shipping.promotion": {

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import ZipFile
 
-METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+from darkroom.keras_file import CONFIG, METADATA, WEIGHTS
+
 LARGEST = {METADATA: 1 << 16, CONFIG: 1 << 26}  # bytes, far above those of any network
 RATIO = 100  # of unpacked to packed weights, which Keras does not even pack
 CHUNK = 1 << 20  # bytes
