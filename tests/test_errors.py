@@ -56,6 +56,19 @@ def test_a_full_disk_is_the_environment(guarded):
     assert code == 5 and "data/packed" in text and "free space" in text
 
 
+def test_a_folder_that_cannot_be_written_is_the_environment_and_is_named(guarded):
+    code, text = guarded(PermissionError(13, "Permission denied", "reports/metrics.json"))
+    assert code == 5 and "where: reports/metrics.json" in text and "yours" in text
+
+
+def test_a_fault_of_the_system_without_a_path_names_the_stage(guarded):
+    assert "where: stage |" in guarded(PermissionError(13, "Permission denied"))[1]
+    assert guarded(MemoryError()) == (
+        5,
+        "error[E_MEMORY] there is not enough memory | where: stage | fix: free memory\n",
+    )
+
+
 def test_a_bug_is_one_line_and_debug_shows_where(guarded):
     code, text = guarded(ZeroDivisionError("division by zero"))
     assert code == 1 and text.count("\n") == 1 and "ZeroDivisionError" in text

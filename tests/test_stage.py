@@ -1,10 +1,13 @@
 """stage: one of a kind at a time."""
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from darkroom import stage
@@ -56,10 +59,51 @@ def test_another_word_is_another_stage(holder, monkeypatch):
     assert outcome(monkeypatch, "b") == (0, True)
 
 
-def test_a_killed_stage_is_no_longer_busy(holder, monkeypatch):
+def test_a_killed_stage_is_no_longer_busy_and_the_next_says_what_perhaps_killed_it(holder, monkeypatch, capsys):
     holder.kill()
     holder.wait()
     assert outcome(monkeypatch, "a") == (0, True)
+    said = capsys.readouterr().err
+    assert f"fake-a (process {holder.pid}) was killed" in said and "batch_size" in said and said.count("\n") == 1
+    assert outcome(monkeypatch, "a") == (0, True) and not capsys.readouterr().err
+
+
+STUBBORN = """
+import atexit, subprocess, sys, time
+from pathlib import Path
+from darkroom import stage
+
+def main():
+    atexit.register(time.sleep, 60)  # as libraries do that take their time to fall apart
+    print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+    time.sleep(60)
+
+stage.run(main, Path("locks"))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_stage_and_what_it_started_without_waiting_for_libraries(tmp_path, number, code):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], cwd=tmp_path, **pipes, text=True) as process:
+        child = psutil.Process(int(process.stdout.readline()))
+        process.send_signal(number)
+        assert process.wait(timeout=30) == code
+        assert "finished work is kept" in process.stderr.read()
+    assert not psutil.wait_procs([child], timeout=30)[1]
+
+
+@pytest.mark.parametrize("fault", [ValueError, OSError(28, "No space left on device")])
+def test_a_stage_that_ended_by_a_fault_was_not_killed(tmp_path, monkeypatch, capsys, fault):
+    def main():
+        raise fault
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    for end in (main, lambda: None):
+        with suppress(SystemExit):
+            stage.run(end, Path("locks"))
+    assert "was killed" not in capsys.readouterr().err
 
 
 def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ SHOWN = 3  # likeliest classes a line
 
 
 def main() -> None:
-    errors.guard(run)
+    errors.program(run)
 
 
 def run(*words: str) -> None:

@@ -3,18 +3,24 @@
     error[E_CODE] what | where: path or key | fix: action
 
 The exit codes are a contract with whoever calls a stage: 0 ok, 2 params, 3 data, 4 artefact,
-5 environment, 6 service, 7 training, 9 busy, 130 interrupted. DVC flattens them all to 255
-and prints `exited with N`.
+5 environment, 6 service, 7 training, 9 busy, 130 interrupted (Ctrl-C), 143 terminated, 141 when
+nobody reads the output any more. DVC flattens them all to 255 and prints `exited with N`.
 """
 
+import errno
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from urllib.parse import unquote
 
+from darkroom import process
+
+KEPT = "finished work is kept; run the same command to go on"
 QUOTED = r"\s'\"<>"  # what ends an address in a sentence
 NAMED = "token|secret|passw|pwd|key|sig|auth|cred"  # parts of the names of fields that hold a secret
 HIDDEN = {
@@ -102,7 +108,90 @@ def brief(fault: BaseException) -> str:
 
 
 def warn(what: str) -> None:
-    print(f"warning: {printable(redacted(what))}", file=sys.stderr, flush=True)
+    process.tell(f"warning: {printable(redacted(what))}")
+
+
+def inform(what: str) -> None:
+    """One line on stderr about something that needs no action."""
+    process.tell(f"note: {printable(redacted(what))}")
+
+
+def guard(main: Callable[..., None]) -> None:
+    """Run `main` on the command line's arguments; turn a fault into one line and its exit code.
+
+    Ctrl-C and SIGTERM unwind the stack, so that finished work is kept and workers end; a second one ends the process
+    at once. `--debug` anywhere among the arguments shows the traceback as well.
+    """
+    process.open_streams()
+    words = sys.argv[1:]
+    with process.stoppable():
+        line, code = _outcome(main, [word for word in words if word != "--debug"], debug="--debug" in words)
+    # Only now: the exception and its frames are gone, and with them generators that hold worker processes.
+    if (broken := process.output_fails()) and code == 0:
+        line, code = _without_output(broken)
+    if line:
+        process.tell(line)
+    if code:
+        sys.exit(code)
+
+
+def program(main: Callable[..., None]) -> None:
+    """`guard` for a process that has nothing to do but `main`: after a signal it ends at once, and what it started."""
+    try:
+        guard(main)
+    except SystemExit as end:
+        if end.code in process.STOPPED:
+            process.leave(end.code)
+        raise
+
+
+def _outcome(main: Callable[..., None], words: list[str], *, debug: bool) -> tuple[str, int]:
+    """What to say and the exit code."""
+    try:
+        main(*words)
+    except SystemExit:  # of argparse, which has said why
+        raise
+    except BaseException as fault:
+        if debug:
+            process.tell(redacted(traceback.format_exc()))
+        return _told(fault, Path(sys.argv[0]).stem)
+    return "", 0
+
+
+def _told(fault: BaseException, place: str) -> tuple[str, int]:
+    if isinstance(fault, KeyboardInterrupt):
+        return f"interrupted, {KEPT}", 128 + signal.SIGINT
+    if isinstance(fault, process.Terminated):
+        return f"terminated, {KEPT}", fault.exit_code
+    if isinstance(fault, OSError) and not fault.filename and process.output_fails(probed=True):
+        return _without_output(fault)
+    known = _known(fault, place)
+    return printable(known), known.exit_code
+
+
+def _known(fault: BaseException, place: str) -> DarkroomError:
+    """Any fault as one of ours; `place` says where it was when it does not know better."""
+    if isinstance(fault, DarkroomError):
+        return fault
+    if isinstance(fault, OSError):
+        return _of_system(fault, place)
+    if isinstance(fault, MemoryError):
+        return EnvironmentFault("E_MEMORY", "there is not enough memory", where=place, fix="free memory")
+    what = f"{type(fault).__name__}: {brief(fault)}"  # a bug of ours; --debug has the details
+    return DarkroomError("E_BUG", what, where=place, fix="run it again with --debug")
+
+
+def _of_system(fault: OSError, place: str) -> EnvironmentFault:
+    full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
+    fix = "free space on this disk" if full else "check that the path exists and is yours"
+    return EnvironmentFault("E_SYSTEM", fault.strerror or str(fault), where=fault.filename or place, fix=fix)
+
+
+def _without_output(fault: OSError) -> tuple[str, int]:
+    """As other tools do, nothing is said to somebody who went away, as in `| head -1`."""
+    if isinstance(fault, BrokenPipeError):
+        return "", 128 + signal.SIGPIPE
+    return printable(_of_system(fault, "standard output")), EnvironmentFault.exit_code
 
 
 def _secrets() -> set[str]:
@@ -110,38 +199,3 @@ def _secrets() -> set[str]:
     named = {value for name, value in values if SECRET.search(name)}
     named |= {found for _, value in values for found in re.findall(r"://[^/:@]*:([^@]*)@", value)}
     return {each for value in named for each in (value, unquote(value)) if len(each) >= SHORTEST}
-
-
-def guard(main: Callable[..., None]) -> None:
-    """Run `main` on the command line's arguments; turn a fault into one line and its exit code.
-
-    `--debug` anywhere among the arguments shows the traceback as well.
-    """
-    words = sys.argv[1:]
-    debug = "--debug" in words
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
-    try:
-        main(*(word for word in words if word != "--debug"))
-    except KeyboardInterrupt:
-        _leave("interrupted, finished work is kept; run the same command to go on", 130, debug)
-    except DarkroomError as fault:
-        _leave(printable(fault), fault.exit_code, debug)
-    except OSError as fault:
-        _leave(printable(_of_system(fault)), EnvironmentFault.exit_code, debug)
-    except Exception as fault:  # a bug of ours: say so in one line, keep the details for --debug
-        what = f"{type(fault).__name__}: {brief(fault)}"
-        bug = DarkroomError("E_BUG", what, where=main.__module__, fix="run it again with --debug")
-        _leave(printable(bug), 1, debug)
-
-
-def _of_system(fault: OSError) -> EnvironmentFault:
-    fix = "free space on this disk" if fault.errno == 28 else "check that the path exists and is yours"
-    return EnvironmentFault("E_SYSTEM", fault.strerror or str(fault), where=fault.filename or "-", fix=fix)
-
-
-def _leave(line: str, code: int, debug: bool) -> None:
-    if debug:
-        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
-    print(line, file=sys.stderr, flush=True)
-    sys.exit(code)

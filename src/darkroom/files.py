@@ -1,6 +1,7 @@
 """Files that are whole or absent: atomic writes, digests, and folders that can prove their contents."""
 
 import csv
+import errno
 import fcntl
 import hashlib
 import json
@@ -9,13 +10,16 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import psutil
 
+from darkroom import cells
 from darkroom.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
 INVENTORY = "MANIFEST.json"
+ABSENT = FileNotFoundError, NotADirectoryError
 
 
 def sha256(path: Path) -> str:
@@ -44,12 +48,30 @@ def replacing(path: Path) -> Iterator[Path]:
         if partial.is_dir():
             _remove(path)  # a rename cannot replace a folder that is not empty, nor a link
         os.replace(partial, path)
+    except OSError as fault:
+        if not isinstance(fault, ConnectionError):  # which is about no file, but about somebody who went away
+            fault.filename = fault.filename or str(path)  # a write to a full disk does not say where
+        raise
     finally:
         _remove(partial)
 
 
-def write_text(path: Path, text: str) -> None:
+@contextmanager
+def durable(path: Path) -> Iterator[Path]:
+    """As `replacing`, and once the block is left not even a power cut takes the new content back.
+
+    For what cannot be made again, or only dearly: the champion, records of decisions, the state of a training. It
+    waits for the disk once a file, milliseconds each, so it is not for folders of thousands.
+    """
     with replacing(path) as partial:
+        yield partial
+        for place in [*partial.rglob("*"), partial]:
+            _sync(place)
+    _sync(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    with durable(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
@@ -71,34 +93,52 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> dict:
-    """Raises ArtifactError (exit 4) when the file is missing or is no JSON."""
+def read_json(path: Path) -> Any:
+    """Raises ArtifactError (exit 4) when the file is missing or is no strict JSON."""
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise _unusable(path, "is not a file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError) as fault:
-        raise _unusable(path, "is missing" if isinstance(fault, OSError) else "is not JSON") from fault
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+    except ABSENT as fault:
+        raise _unusable(path, "is missing") from fault
+    except (ValueError, RecursionError) as fault:
+        raise _unusable(path, "is not JSON") from fault
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Raises ArtifactError (exit 4) when the file is missing or holds anything but a JSON object."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise _unusable(path, "holds no JSON object")
+    return value
 
 
 def write_rows(path: Path, columns: Iterable[str], rows: Iterable[Mapping]) -> None:
-    """CSV with a header. Numbers are written so that they read back as the same float."""
+    """CSV with a header. Numbers read back as the same float, and a spreadsheet runs no text (`cells`)."""
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(columns), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        cells.write(file, columns, rows)
+
+
+def write_verbatim(path: Path, columns: Iterable[str], rows: Iterable[Mapping]) -> None:
+    """CSV with a header and each text as it is, for readers other than `read_rows`."""
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        cells.write_verbatim(file, list(columns), rows)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Raises ArtifactError (exit 4) when the file is missing."""
+    """What `write_rows` wrote. Raises ArtifactError (exit 4) when the file is missing or is no such table."""
     return list(each_row(path))
 
 
 def each_row(path: Path) -> Iterator[dict[str, str]]:
     """The rows one by one, for whoever needs a part of each. Raises as `read_rows` does."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            yield from csv.DictReader(file)
-    except FileNotFoundError as fault:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets save with a byte order mark
+            yield from cells.read(file)
+    except ABSENT as fault:
         raise _unusable(path, "is missing") from fault
+    except (ValueError, csv.Error) as fault:
+        raise _unusable(path, "is not a whole table") from fault
 
 
 def write_tables(folder: Path, tables: Mapping[str, Sequence[Mapping]]) -> None:
@@ -131,14 +171,19 @@ def seal(folder: Path) -> None:
 def verify(folder: Path) -> None:
     """Check `folder` against its inventory. DVC checks out a damaged cache object without a word; this notices.
 
-    Raises ArtifactError (exit 4) naming the first file that is missing or differs.
+    A link to a file counts as that file: DVC makes links into its cache where it is told to. Raises ArtifactError
+    (exit 4) naming the first file that is missing, differs, or is not in the inventory.
     """
-    for name, entry in read_json(folder / INVENTORY).items():
-        path = folder / name
-        if not path.is_file():
-            raise _unusable(path, "is missing")
-        if sha256(path) != entry["sha256"]:
-            raise _unusable(path, "is damaged (its SHA-256 is not the one recorded)")
+    entries = read_object(folder / INVENTORY)
+    if not entries:
+        raise _unusable(folder / INVENTORY, "lists nothing")
+    found = _names(folder) - {INVENTORY}
+    for name in sorted(entries.keys() - found):  # one that leads out of the folder is among them, and never opened
+        raise _unusable(folder / name, "is missing")
+    for name in sorted(found - entries.keys()):
+        raise _unusable(folder / name, "does not belong to this folder", fix="remove it, or run `dvc repro`")
+    for name, entry in entries.items():
+        _compare(folder / name, entry)
 
 
 def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
@@ -155,8 +200,44 @@ def digest_of(folder: Path) -> str:
     return sha256(folder / INVENTORY)
 
 
-def _unusable(path: Path, why: str) -> ArtifactError:
-    return ArtifactError("E_ARTIFACT", f"{path.name} {why}", where=path, fix="run `dvc repro`, or `dvc repro -f STAGE`")
+def _names(folder: Path) -> set[str]:
+    """What is in `folder` and its folders: files, and links of any kind, by their paths in it."""
+    found = set()
+    for home, folders, names in os.walk(folder):
+        paths = [Path(home, name) for name in names] + [p for name in folders if (p := Path(home, name)).is_symlink()]
+        found |= {path.relative_to(folder).as_posix() for path in paths}
+    return found
+
+
+def _compare(path: Path, entry: object) -> None:
+    """Raises ArtifactError unless `path` is the file that the inventory's `entry` says."""
+    if not path.is_file():
+        raise _unusable(path, "is not a file")
+    known = entry if isinstance(entry, dict) else {}
+    if path.stat().st_size != known.get("bytes"):  # before anything endless is read
+        raise _unusable(path, "is damaged (its size is not the one recorded)")
+    if sha256(path) != known.get("sha256"):
+        raise _unusable(path, "is damaged (its SHA-256 is not the one recorded)")
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has it; some file systems cannot be asked to."""
+    place = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(place)
+    except OSError as fault:
+        if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(place)
+
+
+def _unusable(path: Path, why: str, fix: str = "run `dvc repro`, or `dvc repro -f STAGE`") -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{path.name} {why}", where=path, fix=fix)
 
 
 def _sweep(path: Path) -> None:

@@ -21,7 +21,11 @@ def sentence(error: ErrorDetails) -> str:
     """The complaint without the name of the value."""
     if error["type"] == "value_error":
         return error["msg"].removeprefix("Value error, ")
-    return f"{error['msg'].replace('Input should be', 'expected')}, got {error['input']!r}"
+    return f"{error['msg'].replace('Input should be', 'expected')}, got {_shown(error['input'])}"
+
+
+def shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
 def meant(wrong: str, known: Iterable[str], parent: str = "") -> str:
@@ -35,3 +39,10 @@ def _meant_key(loc: tuple[int | str, ...], schema: type[BaseModel]) -> str:
     for part in parents:
         schema = schema.model_fields[part].annotation  # type: ignore[assignment]
     return meant(wrong, schema.model_fields, ".".join(parents))
+
+
+def _shown(value: object) -> str:
+    try:
+        return shortened(repr(value), 200)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number of thousands of digits"

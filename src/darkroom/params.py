@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 from warnings import catch_warnings, filterwarnings
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
 
-from darkroom import mistakes
+from darkroom import mistakes, plain_yaml
 from darkroom.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -22,6 +21,8 @@ Rate = Annotated[float, Field(gt=0, le=10)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
+
+LINE = 2000  # characters about mistakes in the file
 
 
 def _inside(path: str) -> str:
@@ -259,17 +260,17 @@ def registered_name(p: Params) -> str:
 def load(path: Path = Path("params.yaml")) -> Params:
     """Read and check the file. Raises ParamsError (exit 2) that names every mistake in one line."""
     try:
-        values = YAML(typ="safe").load(path.read_text(encoding="utf-8-sig"))  # DVC's own parser
+        values = plain_yaml.load(path)
     except FileNotFoundError as fault:
         raise ParamsError(
             "E_PARAMS", "there is no such file", where=path, fix="run from the repository root"
         ) from fault
-    except (YAMLError, UnicodeDecodeError) as fault:
-        raise ParamsError("E_PARAMS", _in_yaml(fault), where=path, fix="mend the YAML at that place") from fault
+    except ValueError as fault:
+        raise ParamsError("E_PARAMS", str(fault), where=path, fix="mend the YAML at that place") from fault
     try:
         return Params.model_validate(values)
     except ValidationError as fault:
-        told = "; ".join(mistakes.told(error, Params) for error in fault.errors())
+        told = mistakes.shortened("; ".join(mistakes.told(error, Params) for error in fault.errors()), LINE)
         raise ParamsError("E_PARAMS", told, where=path, fix="correct it; the comments there give the units") from fault
 
 
@@ -280,10 +281,3 @@ def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[st
         inner = isinstance(value, BaseModel | Mapping)
         found.update(flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value})
     return found
-
-
-def _in_yaml(fault: YAMLError | UnicodeDecodeError) -> str:
-    """What keeps the file from being read, and at which place."""
-    mark = getattr(fault, "problem_mark", None)
-    problem = getattr(fault, "problem", None) or str(fault).splitlines()[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem

@@ -43,7 +43,11 @@ OUT = {"ingest": "data/images", "validate": "data/manifest.csv", "preprocess": "
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("killed")
+    """A project whose path has a space, letters beyond ASCII, and a link in it."""
+    home = tmp_path_factory.mktemp("killed")
+    (home / "a b é 猫").mkdir()
+    root = home / "link"
+    root.symlink_to(home / "a b é 猫")
     for part in PARTS:
         (root / part).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (HERE / part).is_dir() else shutil.copy)(HERE / part, root / part)

@@ -35,6 +35,11 @@ def test_ingest_reads_the_new_labels_and_the_old_sides(tmp_path, images):
     assert (tmp_path / "new/cat/2.png").read_text() == "cat/2.png"
 
 
+def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
+    relabel.write([doubt(f"cat/{i}.png", "cat", "=cat") for i in range(3)], MANIFEST, images, tmp_path / "new")
+    assert {p.label for p in layout.read(tmp_path / "new").pictures} == {"=cat", "dog"}
+
+
 @pytest.mark.parametrize("row", [doubt("cow/1.png", "cow", "cat"), doubt("cat/1.png", "dog", "cat")])
 def test_doubts_about_other_pictures_change_nothing(tmp_path, images, row):
     files.write_rows(tmp_path / "new" / "old.csv", ["a"], [])

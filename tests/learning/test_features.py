@@ -92,14 +92,17 @@ def test_a_copy_follows_from_its_seed_and_number(extractor, images, shaky, tmp_p
     np.testing.assert_array_equal(a, b)
 
 
-def test_after_a_kill_only_what_is_missing_is_computed(cache, images, shaky, tmp_path):
+def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images, shaky, tmp_path):
     whole = cache().read(images, shaky, seed=1, copy=1)
     files = sorted(tmp_path.glob("*.npy"))
     files[0].unlink()
     files[1].write_bytes(files[1].read_bytes()[:50])
-    kept = {path: path.stat().st_mtime_ns for path in files[2:]}
+    data = bytearray(files[2].read_bytes())
+    data[200] ^= 1  # in a feature
+    files[2].write_bytes(data)
+    kept = {path: path.stat().st_mtime_ns for path in files[3:]}
     np.testing.assert_array_equal(cache().read(images, shaky, seed=1, copy=1), whole)
-    assert {path: path.stat().st_mtime_ns for path in files[2:]} == kept
+    assert {path: path.stat().st_mtime_ns for path in files[3:]} == kept
 
 
 def test_sweeping_leaves_what_was_read_since(cache, images, tmp_path):

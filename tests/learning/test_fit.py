@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from darkroom import checked
 from darkroom.errors import TrainingError
 from darkroom.learning import architectures, device, fit, keeper
 
@@ -91,13 +92,44 @@ def test_a_killed_training_repeats_no_epoch(train):
     assert seen == [1, 2, 3, 4]
 
 
-def test_a_spoilt_state_counts_as_none(train, tmp_path):
-    whole, _ = train("whole")
+@pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])
+def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
+    whole, probabilities = train("whole")
     (tmp_path / "spoilt").mkdir()
-    for name in (keeper.LAST, keeper.KEPT):
-        (tmp_path / "spoilt" / name).write_bytes((tmp_path / "whole" / name).read_bytes()[:100])
-    rows, _ = train("spoilt")
-    assert rows == whole
+    (tmp_path / "spoilt" / keeper.LAST).write_bytes(damage((tmp_path / "whole" / keeper.LAST).read_bytes()))
+    seen = []
+    rows, again = train("spoilt", watch=lambda epoch, row: seen.append(epoch))
+    assert rows == whole and seen == [1, 2, 3, 4]
+    np.testing.assert_array_equal(again, probabilities)
+    assert "is damaged, so this training starts again" in capsys.readouterr().err
+
+
+def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
+    whole, probabilities = train("whole")
+    write, calls = checked.write, []
+
+    def half(path, fill):
+        calls.append(path)
+        write(path, fill)
+        if len(calls) == 2:
+            path.write_bytes(path.read_bytes()[:1000])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checked, "write", half)
+    with pytest.raises(KeyboardInterrupt):
+        train("killed")
+    seen = []
+    rows, again = train("killed", watch=lambda epoch, row: seen.append(epoch))
+    assert rows == whole and seen == [2, 3, 4]
+    np.testing.assert_array_equal(again, probabilities)
+
+
+def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train):
+    rows, probabilities = train("state")
+    seen = []
+    again, loaded = train("state", watch=lambda epoch, row: seen.append(epoch))
+    assert (again, seen) == (rows, [])
+    np.testing.assert_array_equal(loaded, probabilities)
 
 
 def test_a_finished_training_trains_no_more(train):

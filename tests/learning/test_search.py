@@ -80,6 +80,16 @@ def test_a_killed_search_goes_on_and_ends_the_same(look):
     assert look(workers=1, trials=4) == (best, trials, {})
 
 
+def test_a_damaged_result_costs_that_trial_and_a_damaged_note_of_keras_tuner_nothing(look, tmp_path):
+    best, trials, _ = look(trials=2)
+    result = next(path for path in tmp_path.glob("s/*/2.json") if '"curve"' in path.read_text())
+    result.write_text(result.read_text().replace('"epochs": 2', '"epochs": 1'))
+    for note in tmp_path.glob("s/oracle/**/*.json"):
+        note.write_text("{")
+    again, others, seen = look(trials=2)
+    assert (again, others) == (best, trials) and len(seen) == 1
+
+
 def test_a_later_rung_trains_on_where_the_earlier_one_stopped(look):
     _, trials, seen = look("hyperband", trials=9, epochs=3, workers=2)
     later = [name for name, (_, epochs) in seen.items() if epochs[0] > 1]

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
+from darkroom.process import Terminated
 from darkroom.shipping import logged_model, outbox, store, tracking
 
 LINEAGE = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}
@@ -53,7 +54,9 @@ def test_trials_are_nested_in_their_search(mlflow_store):
     assert {found[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)} == {found["search"].info.run_id}
 
 
-@pytest.mark.parametrize(("fault", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
+@pytest.mark.parametrize(
+    ("fault", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (Terminated, "KILLED")]
+)
 def test_a_run_that_dies_says_how(mlflow_store, fault, status):
     with pytest.raises(fault), opened("cnn"):
         raise fault

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from darkroom import files
+from darkroom.errors import ArtifactError
 
 SPEC = "spec.json"
 IMAGES, LABELS, PATHS = "images.npy", "labels.npy", "paths.csv"
@@ -31,16 +32,37 @@ class Pack:
 
 
 def read(folder: Path, side: str) -> Pack:
-    """`side` is train, val or test. Raises ArtifactError (exit 4) when anything in `folder` is missing or damaged.
+    """`side` is train, val or test. Raises ArtifactError (exit 4) when anything in `folder` is missing or damaged,
+    or when its parts do not fit together.
 
     The check hashes the folder, about a second for 1 GB.
     """
     files.verify(folder)
-    spec = files.read_json(folder / SPEC)
-    return Pack(
-        images=np.load(folder / side / IMAGES, mmap_mode="r"),
-        labels=np.load(folder / side / LABELS),
-        paths=tuple(row["path"] for row in files.read_rows(folder / side / PATHS)),
-        classes=tuple(spec["classes"]),
-        spec=spec,
-    )
+    spec, place = files.read_object(folder / SPEC), folder / side
+    try:
+        found = Pack(
+            images=np.load(place / IMAGES, mmap_mode="r"),
+            labels=np.load(place / LABELS),
+            paths=tuple(row["path"] for row in files.read_rows(place / PATHS)),
+            classes=tuple(spec["classes"]),
+            spec=spec,
+        )
+        fits = _fits_together(found)
+    except ArtifactError:
+        raise
+    except Exception as fault:  # of any kind: NumPy parses a header as Python
+        raise _unusable(place, f"cannot be read ({type(fault).__name__})") from fault
+    if not fits:
+        raise _unusable(place, "does not fit together")
+    return found
+
+
+def _fits_together(pack: Pack) -> bool:
+    kinds = pack.images.dtype == np.uint8 and pack.labels.dtype == np.int64
+    shapes = pack.images.ndim == 4 and pack.labels.shape == pack.images.shape[:1] == (len(pack.paths),)
+    within = not len(pack.labels) or (pack.labels.min() >= 0 and pack.labels.max() < len(pack.classes))
+    return bool(kinds and shapes and within)
+
+
+def _unusable(place: Path, why: str) -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{place.name} {why}", where=place, fix="run `dvc repro -f preprocess`")

@@ -42,5 +42,5 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
             place = partial / row["path"]
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(images / row["path"], place)
-        files.write_rows(partial / TABLE, COLUMNS, rows)
+        files.write_verbatim(partial / TABLE, COLUMNS, rows)  # ingest reads it, as it reads any table
     return len(suggested)

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from darkroom import files
+from darkroom import checked, files
 from darkroom.learning import augment, warp
 from darkroom.params import Augment
 
@@ -62,8 +62,8 @@ class Cache:
             images = _changed(images, changing, key)
         parts = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
         found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
-        with files.replacing(path) as partial, partial.open("wb") as file:
-            np.save(file, found)
+        with files.replacing(path) as partial:
+            checked.write(partial, lambda file: np.save(file, found))
         return found
 
 
@@ -78,11 +78,8 @@ def _groups(digests: list[str]) -> list[tuple[list[int], str]]:
 
 
 def _kept(path: Path, n: int) -> np.ndarray | None:
-    """What an earlier run wrote; a file that is absent, spoilt or of another length counts as absent."""
-    try:
-        found = np.load(path)
-    except (OSError, ValueError, EOFError):
-        return None
+    """What an earlier run wrote; a file that is absent, damaged or of another length counts as absent."""
+    found = np.load(path) if checked.intact(path) else ()
     return found if len(found) == n else None
 
 

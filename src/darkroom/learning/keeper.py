@@ -1,23 +1,23 @@
-"""What a training needs to go on after a kill, on disk after each epoch: weights, optimizer, history.
+"""What a training needs to go on after a kill, on disk after each epoch: weights, optimizer, history, and the weights
+of the epoch to keep.
 
-The price is one file of about three times the size of the weights, written each epoch, and one of their size
-whenever the epoch is the one to keep.
+It is one file, so its parts are always of the same epoch, and it proves itself: when a bit of it is no longer what
+it was, the training starts again. The price is about four times the size of the weights, written each epoch.
 """
 
 import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
-from darkroom import files
-from darkroom.errors import TrainingError
+from darkroom import checked, files
+from darkroom.errors import TrainingError, warn
 from darkroom.params import Descent, Fit
 
-LAST, KEPT = "last.npz", "kept.npz"
+LAST = "last.npz"
 LOOK = 20  # batches, at least, from one look at the loss to the next: each makes Python wait for the device
 
 
@@ -42,14 +42,16 @@ class Keeper(keras.callbacks.Callback):
         self.looped, self.state, self.how, self.down = looped, state, how, down
         self.seed, self.turn, self.watch = seed, turn, watch
         self.judged: list[np.ndarray] = []
-        self.rows: list[dict[str, float]] = self._load(state / LAST, self._everything())
+        self.kept: list[np.ndarray] = []
+        self.rows: list[dict[str, float]] = []
+        self._load()
 
     def finished(self, epochs: int) -> bool:
         return bool(self.rows) and (len(self.rows) >= epochs or self._stale())
 
     def restore(self) -> None:
         """Put the weights of the epoch to keep into the model."""
-        self._load(self.state / KEPT, self.looped.variables)
+        _assign(self.looped.variables, self.kept)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.turn(epoch)
@@ -80,8 +82,8 @@ class Keeper(keras.callbacks.Callback):
             raise self._diverged(f"after epoch {epoch + 1}")
         self.rows.append(row)
         if kept(self.rows, self.how) is row:
-            self._save(self.state / KEPT, self.judged)
-        self._save(self.state / LAST, _values(self._everything()))
+            self.kept = self.judged
+        self._save()
         self.watch(epoch + 1, row)
         self.looped.stop_training = self._stale()
 
@@ -99,19 +101,23 @@ class Keeper(keras.callbacks.Callback):
             fix=f"set learning_rate to {self.down.learning_rate / 10:g}",
         )
 
-    def _save(self, path: Path, values: list[np.ndarray]) -> None:
-        with files.replacing(path) as partial, partial.open("wb") as file:
-            np.savez(file, history=json.dumps(self.rows), **{str(i): value for i, value in enumerate(values)})
+    def _save(self) -> None:
+        parts = {"now": _values(self._everything()), "kept": self.kept}
+        arrays = {f"{part}{i}": value for part, values in parts.items() for i, value in enumerate(values)}
+        with files.durable(self.state / LAST) as partial:
+            checked.write(partial, lambda file: np.savez(file, history=json.dumps(self.rows), **arrays))
 
-    def _load(self, path: Path, variables: list) -> list[dict[str, float]]:
-        """Put the saved values back. A file that a kill or a full disk spoilt counts as absent."""
-        try:
-            with path.open("rb") as file, np.load(file) as saved:
-                rows, values = json.loads(str(saved["history"])), [saved[str(i)] for i in range(len(variables))]
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return []
-        _assign(variables, values)
-        return rows
+    def _load(self) -> None:
+        """Take up what an earlier run saved, if it is all there."""
+        path = self.state / LAST
+        if not checked.intact(path):
+            if path.exists():
+                warn(f"{path} is damaged, so this training starts again")
+            return
+        with np.load(path) as saved:
+            self.rows = json.loads(str(saved["history"]))
+            self.kept = [saved[f"kept{i}"] for i in range(len(self.looped.variables))]
+            _assign(self._everything(), [saved[f"now{i}"] for i in range(len(self._everything()))])
 
 
 def _values(variables: list) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ The price: with a Bayesian search or Hyperband workers may wait for the oldest t
 digits with the number of threads that compute them.
 """
 
+import json
 import math
 import time
 from collections import deque
@@ -18,7 +19,7 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 
-from darkroom import files
+from darkroom import checked, files
 from darkroom.crew import Crew, Event
 from darkroom.errors import TrainingError, warn
 from darkroom.learning import device, oracles, trial
@@ -103,10 +104,11 @@ class _Work:
         if job.key in self._jobs:
             return
         self._jobs[job.key] = job
-        if self._journal(job).exists():
-            self._results[job.key] = files.read_json(self._journal(job))
-        else:
+        known = checked.content(self._journal(job))
+        if known is None:
             self._crew.submit(job.key, self._task(job))
+        else:
+            self._results[job.key] = json.loads(known)
 
     def outcome(self, job: Job) -> dict | None:
         """Wait for the job's result: status, epochs, val_loss, val_accuracy, curve, error. None: no time was left."""
@@ -133,7 +135,8 @@ class _Work:
         if event.kind == "done":
             opened.close()
             result = {"status": "COMPLETED", **event.value, "error": ""}
-            files.write_json(self._journal(job), result)
+            with files.durable(self._journal(job)) as partial:
+                checked.write(partial, lambda file: file.write(json.dumps(result).encode()))
         else:  # not journalled: whatever it was, a run that goes on gives it another chance
             fault = RuntimeError(event.value)
             opened.__exit__(RuntimeError, fault, None)

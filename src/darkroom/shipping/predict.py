@@ -2,28 +2,55 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field, ValidationError
 
 from darkroom import engine, files
 from darkroom.data import bounds, decode
 from darkroom.errors import ArtifactError, DataError
+from darkroom.params import Section, Side
+from darkroom.shipping import model_file
 from darkroom.workers import Limits, Loss
 
 BATCH = 256  # pictures at a time
 
 
+class Spec(Section):
+    """What classes.json must say for pictures to be decoded; it may say more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    classes: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    image_size: Side
+    color: Literal["rgb", "grayscale", "binary"]
+    fit: Literal["stretch", "crop", "pad", "nearest"]
+    max_pixels: Annotated[int, Field(ge=1)]
+
+
 def load(folder: Path) -> tuple[object, dict]:
     """The Keras model of a folder that `learning.saved` wrote, and its input spec.
 
-    Raises ArtifactError (exit 4) when a file is missing or differs from the folder's inventory, which is
-    looked at before Keras opens anything.
+    Raises ArtifactError (exit 4) when a file is missing or differs from the folder's inventory, when the network
+    asks for more than plain layers, or for other pictures or classes than the spec. No code of the folder runs.
     """
-    spec = _spec(folder)
-    import keras  # seven seconds with TensorFlow, after all that can fail quickly
+    spec, path = _spec(folder), folder / "model.keras"
+    try:
+        model_file.check(path)
+        import keras  # seven seconds with TensorFlow, after all that can fail quickly
 
-    return keras.models.load_model(folder / "model.keras", compile=False), spec
+        with model_file.filled(path):
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as fault:  # of any kind: zipfile, json and Keras raise nearly all there are
+        raise _unusable(path, f"cannot be loaded: {_told(fault)} ({_versions(path)})") from fault
+    side, channels = spec["image_size"], 3 if spec["color"] == "rgb" else 1
+    found, wanted = _ends(model), ("uint8", (None, side, side, channels), (None, len(spec["classes"])))
+    if found != wanted:
+        raise _unusable(path, f"takes and gives {found}, while classes.json says {wanted}")
+    return model, spec
 
 
 def probabilities(model, images: np.ndarray) -> np.ndarray:
@@ -67,7 +94,35 @@ def _spec(folder: Path) -> dict:
     if not folder.is_dir():
         raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
     files.verify(folder)
-    return files.read_json(folder / "classes.json")
+    spec = files.read_object(folder / "classes.json")
+    try:
+        Spec.model_validate(spec)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        told = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise _unusable(folder / "classes.json", f"is not what darkroom writes ({told[:200]})") from fault
+    if len(set(spec["classes"])) < len(spec["classes"]):
+        raise _unusable(folder / "classes.json", "names a class twice")
+    return spec
+
+
+def _ends(model) -> tuple:
+    """The dtype and shape that a network takes, and the shape it gives; nothing when it has several of either."""
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        return ()
+    return model.inputs[0].dtype, tuple(model.inputs[0].shape), tuple(model.outputs[0].shape)
+
+
+def _versions(path: Path) -> str:
+    return f"saved by Keras {model_file.saved_by(path)}, here is {version('keras')}"
+
+
+def _told(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}".splitlines()[0][:200]
+
+
+def _unusable(path: Path, why: str) -> ArtifactError:
+    return ArtifactError("E_MODEL", f"{path.name} {why}", where=path, fix="run `dvc repro`, or `dvc repro -f STAGE`")
 
 
 def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:

@@ -99,12 +99,12 @@ def decide(
 def promote(decision: Decision, challenger: Path, champion: Path) -> None:
     """Make `champion` a copy of the challenger if it won; where there is no champion at all, leave the reason there."""
     if decision.promoted and not _is_made(decision, challenger, champion):
-        with files.replacing(champion) as folder:
+        with files.durable(champion) as folder:
             shutil.copytree(challenger, folder)
             files.write_json(folder / PROMOTION, asdict(decision))
             files.seal(folder)
     elif not has_champion(champion):
-        with files.replacing(champion) as folder:
+        with files.durable(champion) as folder:
             folder.mkdir()
             files.write_json(folder / PROMOTION, asdict(decision))
 
