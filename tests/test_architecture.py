@@ -180,7 +180,7 @@ IMPORTS = {
         "params",
     },
     "learning.augment": {"learning.warp", "params"},
-    "learning.backbones": {"errors", "learning.heads"},
+    "learning.backbones": {"errors", "learning.heads", "learning.resizing"},
     "learning.classics": set(),
     "learning.classifier": {"data.pack", "files", "learning.fit", "learning.heads", "params"},
     "learning.curve": {
@@ -198,7 +198,7 @@ IMPORTS = {
     "learning.descent": {"learning.device", "params"},
     "learning.describe": set(),
     "learning.device": set(),
-    "learning.features": {"files", "learning.augment", "learning.warp", "params"},
+    "learning.features": {"files", "learning.augment", "learning.device", "learning.warp", "params"},
     "learning.feed": {"data.pack", "learning.device"},
     "learning.finetune": {"data.pack", "learning.fit", "params"},
     "learning.fit": {
@@ -217,6 +217,7 @@ IMPORTS = {
     "learning.keeper": {"errors", "files", "params"},
     "learning.loop": {"learning.augment", "params"},
     "learning.oracles": {"params"},
+    "learning.resizing": set(),
     "learning.saved": {"files", "keras_file", "learning.device", "learning.fit"},
     "learning.search": {
         "crew",
@@ -228,9 +229,10 @@ IMPORTS = {
         "learning.trial",
         "params",
     },
-    "learning.state": {"files"},
+    "learning.state": {"files", "learning.device"},
     "learning.transfer": {
         "data.pack",
+        "files",
         "learning.backbones",
         "learning.classifier",
         "learning.features",
@@ -305,6 +307,7 @@ DOORS = {
         "learning.heads",
         "learning.keeper",
         "learning.loop",
+        "learning.resizing",
         "learning.saved",
         "learning.transfer",
         "learning.tunable",
