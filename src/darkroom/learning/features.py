@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from darkroom import files
-from darkroom.learning import augment, device, warp
+from darkroom.learning import augment, device, memory, warp
 from darkroom.params import Augment
 
 GROUP = 64  # pictures on average, the sizes are geometrically distributed
@@ -59,7 +59,8 @@ class Cache:
         if changing:
             images = _changed(images, changing, key)
         parts = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
-        found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
+        with memory.limited(BATCH, self.extractor.input_shape[1:], fix="set transfer.input_size lower"):
+            found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
         with files.replacing(path) as partial, partial.open("wb") as file:
             np.save(file, found)
         return found
