@@ -9,6 +9,10 @@ if find_spec("darkroom") is None:
     print(f"error[E_PYTHON] this Python has no darkroom | where: {sys.executable} | fix: {fix}", file=sys.stderr)
     sys.exit(5)
 
+from darkroom import libraries  # noqa: E402
+
+sys.excepthook = libraries.tell
+
 if sys.argv[0] == "-m" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     # While `python -m pipeline.NAME` imports its libraries, Ctrl-C ends it without a traceback; then `stage` takes over
     signal.signal(signal.SIGINT, signal.SIG_DFL)

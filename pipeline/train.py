@@ -30,6 +30,7 @@ def main() -> None:
         saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
         run.model(FOLDER)
     fit.forget(waiting)
+    fit.warn_of_chance("cnn", kept, val.labels)
     print(f"models/cnn: of {len(rows)} epochs kept {kept}")
 
 

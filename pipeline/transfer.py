@@ -40,6 +40,7 @@ def main(backbone: str) -> None:
         saved.write(paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts)
         run.model(paths.MODELS / backbone)
     fit.forget(waiting)
+    fit.warn_of_chance(backbone, made.kept, val.labels)
     print(f"models/{backbone}: weights {source}, of {len(made.rows)} epochs kept {made.kept}")
 
 

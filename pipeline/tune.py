@@ -21,11 +21,10 @@ def main() -> None:
             state=waiting,
             observe=partial(tracking.trial, of=run, **about),
         )
-    curves = {f"{trial['trial']:03}": trial.pop("curve") for trial in trials}
-    files.write_tables(paths.TRIAL_CURVES, {name: rows for name, rows in curves.items() if rows})
-    files.write_rows(paths.TRIALS, search.columns(p.tune), trials)
+    search.write_curves(paths.TRIAL_CURVES, trials)
+    search.write_rows(paths.TRIALS, p.tune, trials)
     files.write_json(paths.BEST, best)
-    print(f"{len(trials)} trials, best is {best['trial']}: {best['values']}")
+    print(search.summary(best, trials))
 
 
 if __name__ == "__main__":

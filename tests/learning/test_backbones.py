@@ -56,10 +56,6 @@ def test_a_flat_picture_is_seen_alike_at_every_side():
     np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
 
 
-def test_small_pictures_are_enlarged_by_cubic_interpolation():
-    assert extractor("mobilenet-25", 8).get_layer("resizing").interpolation == "bicubic"
-
-
 @pytest.mark.parametrize("frozen", [True, False])
 def test_only_a_frozen_base_keeps_its_statistics(frozen):
     network = extractor("mobilenet-25", 32, frozen=frozen)

@@ -59,6 +59,12 @@ def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed,
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.parametrize(("gpus", "said"), [([], ["cpu:0"]), (["gpu:0", "gpu:1"], ["gpu:0", "gpu:1", "cpu:0"])])
+def test_without_a_gpu_the_processor_computes_and_is_named(monkeypatch, gpus, said):
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.names() == said
+
+
 @pytest.mark.parametrize(
     ("gpus", "flags", "depthwise", "expected"),
     [

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from darkroom.errors import TrainingError
 from darkroom.learning import features
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,15 @@ def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images,
     kept = {path: path.stat().st_mtime_ns for path in files[3:]}
     np.testing.assert_array_equal(cache().read(images, shaky, seed=1, copy=1), whole)
     assert {path: path.stat().st_mtime_ns for path in files[3:]} == kept
+
+
+def test_memory_that_runs_out_is_a_training_error_that_names_the_size_to_lower(cache, images, monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", exhausted)
+    with pytest.raises(TrainingError, match="with 64 inputs of 8 x 8 x 1 .* fix: set transfer.input_size lower"):
+        cache().read(images)
 
 
 def test_sweeping_leaves_what_was_read_since(cache, images, tmp_path):

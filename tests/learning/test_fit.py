@@ -1,5 +1,8 @@
 """fit: no kill costs more than the epoch it fell into."""
 
+import re
+
+import keras
 import numpy as np
 import pytest
 
@@ -174,3 +177,48 @@ def test_a_loss_that_is_not_finite_is_a_training_error_that_names_a_rate_to_try(
     knobs = {**SMALL, "schedule": "constant", "optimizer": "sgd", "batch_norm": False}
     with pytest.raises(TrainingError, match="no longer finite .* fix: set learning_rate to 1$"):
         train(knobs={**knobs, "learning_rate": 10.0, "weight_decay": 0.9}, epochs=40, patience=40)
+
+
+@pytest.mark.parametrize("pictures", [17, 33])
+def test_a_last_batch_of_one_picture_and_a_class_without_one_train_as_others_do(
+    painted, model, brief, changes, tmp_path, pictures
+):
+    """Its batch norm has one value a channel, of deviation 0, and the weight of the empty class none to divide by."""
+    train, val = painted(pictures, 1), painted(16, 2)
+    train.classes = val.classes = ("dark", "light", "never seen")
+    knobs = model(batch_norm=True, head="average", class_weights="balanced")
+    network = architectures.build(knobs, shape=(8, 8, 1), classes=3, spec={})
+    rows = fit.fit(
+        network, train, val, how=brief(epochs=2), down=knobs, augmented=changes(mixup=0.2), seed=1, state=tmp_path,
+        watch=lambda *_: None, verbose=0,
+    )  # fmt: skip
+    assert np.isfinite([list(row.values()) for row in rows]).all()
+    assert np.isfinite(network.predict_on_batch(val.images)).all()
+
+
+def test_the_bar_never_counts_beyond_its_total(painted, model, brief, tmp_path, capsys):
+    """80 pictures are 5 batches of 16, and the device takes up to 16 batches at once."""
+    network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
+    fit.fit(
+        network, painted(80, 1), painted(16, 2), how=brief(epochs=2), down=model(), augmented=None, seed=1,
+        state=tmp_path, watch=lambda *_: None, verbose=1,
+    )  # fmt: skip
+    counted = re.findall(r"(\d+)/(\d+)", re.sub(r"\x1b\[[0-9;]*m|Epoch \d+/\d+", "", capsys.readouterr().out))
+    assert counted and {total for _, total in counted} == {"5"} and max(int(done) for done, _ in counted) == 5
+
+
+def test_memory_that_runs_out_is_a_training_error_that_names_a_batch_to_try(train, monkeypatch):
+    def exhausted(*_, **__):
+        keras.ops.zeros((1 << 46,))  # 256 TiB, on whatever backend
+
+    monkeypatch.setattr(keras.Model, "fit", exhausted)
+    with pytest.raises(TrainingError, match="with 16 inputs of 8 x 8 x 1 at a time .* fix: set batch_size to 8;"):
+        train(augmented={})
+
+
+@pytest.mark.parametrize(("accuracy", "warned"), [(0.5, False), (0.4, True), (np.float32(0.3), True)])
+def test_a_model_that_is_right_no_more_often_than_a_constant_answer_is_told(accuracy, warned, capsys):
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    fit.warn_of_chance("cnn", {"val_accuracy": accuracy}, labels)
+    told = capsys.readouterr().err
+    assert ("cnn learned nothing" in told and "0.400 who always says their commonest class" in told) is warned

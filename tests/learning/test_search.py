@@ -98,9 +98,12 @@ def test_a_later_rung_trains_on_where_the_earlier_one_stopped(look):
     assert all(shares.count(shares[int(name.removeprefix("trial-"))]) > 1 for name in later)
 
 
-def test_none_trains_nothing_and_keeps_the_model(look, model):
+def test_none_trains_nothing_and_keeps_the_model(look, model, tmp_path, capsys):
     best, trials, seen = look("none")
     assert (best["values"], trials, seen) == (model(filters=2).model_dump(), [], {})
+    assert search.summary(best, trials).startswith("no search: ") and capsys.readouterr() == ("", "")
+    search.write_curves(tmp_path / "curves", trials)
+    assert files.read_tables(tmp_path / "curves") == {"none": []}  # DVC warns of a folder that is empty
 
 
 def test_a_bad_trial_costs_that_trial_only_and_its_run_ends_as_failed(look):
@@ -110,9 +113,12 @@ def test_a_bad_trial_costs_that_trial_only_and_its_run_ends_as_failed(look):
     assert best["values"]["padding"] == "same"
 
 
-def test_a_search_without_a_finite_trial_is_a_training_error(look):
-    with pytest.raises(TrainingError, match="none of 2 trials ended well: ParamsError.*leaves nothing"):
-        look("grid", space={"filters": [3]}, knobs=TOO_SMALL)
+@pytest.mark.parametrize(("trials", "others"), [(2, [3]), (4, [3, 5, 6])])
+def test_a_search_without_a_finite_trial_is_a_training_error_with_reasons_and_values(look, trials, others):
+    said = rf"none of {trials} trials ended well: trial 0 \(filters 4\): ParamsError.*leaves nothing"
+    with pytest.raises(TrainingError, match=said) as caught:
+        look("grid", space={"filters": others}, knobs=TOO_SMALL, trials=trials)
+    assert str(caught.value).count("leaves nothing") == 1 and caught.value.exit_code == 7
 
 
 def test_no_trial_is_added_once_the_epochs_are_spent(look):
@@ -124,9 +130,16 @@ def test_no_trial_begins_once_the_time_is_over(look):
     assert [trial["trial"] for trial in trials] == [0]
 
 
-def test_the_header_names_every_column_of_a_row(look, brief, tmp_path):
-    _, trials, _ = look(trials=1)
-    del trials[0]["curve"]
+def test_the_tables_have_every_trial_and_each_epoch_of_its_curve(look, brief, tmp_path):
+    _, trials, _ = look(trials=2)
     how = Tune(algorithm="grid", trials=1, all_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
-    files.write_rows(tmp_path / "trials.csv", search.columns(how), trials)
-    assert files.read_rows(tmp_path / "trials.csv")[0]["filters"] == "2"
+    search.write_rows(tmp_path / "trials.csv", how, trials)
+    search.write_curves(tmp_path / "curves", trials)
+    assert [(row["trial"], row["filters"], row["error"]) for row in files.read_rows(tmp_path / "trials.csv")] == [
+        ("0", "2", ""),
+        ("1", str(trials[1]["filters"]), ""),
+    ]
+    curves = files.read_tables(tmp_path / "curves")
+    assert {name: [float(row["val_loss"]) for row in rows] for name, rows in curves.items()} == {
+        f"00{trial['trial']}": [row["val_loss"] for row in trial["curve"]] for trial in trials
+    }

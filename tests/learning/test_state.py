@@ -1,22 +1,56 @@
-"""state: a training goes on from its own state and from no other."""
+"""state: a folder for all that an outcome follows from, and another one when any of it is another."""
 
+import keras
+import numpy as np
 import pytest
 
 from darkroom import files
-from darkroom.learning import state
+from darkroom.learning import device, features, state
 
 
 @pytest.fixture
-def named(tmp_path, packed, brief):
-    return lambda *parts, data=packed: state.folder(tmp_path, data, *(parts or (brief(), 1)))
+def packed(tmp_path):
+    """A function that seals packed data of these bytes."""
+
+    def write(contents=b"pictures"):
+        files.write_files(tmp_path / "packed", {"images.npy": contents})
+        files.seal(tmp_path / "packed")
+        return tmp_path / "packed"
+
+    return write
 
 
-def test_what_is_equal_goes_on_where_it_was(named):
-    assert named() == named()
+def test_the_same_training_finds_its_folder_again(packed, tmp_path, model):
+    assert state.folder(tmp_path, packed(), model(), 1) == state.folder(tmp_path, packed(), model(), 1)
 
 
-def test_another_value_seed_or_picture_starts_anew(named, brief, tmp_path):
-    files.write_files(tmp_path / "packed", {"a": "another picture"})
-    files.seal(tmp_path / "packed")
-    others = [named(brief(epochs=5), 1), named(brief(), 2), named(data=tmp_path / "packed")]
-    assert len({named(), *others}) == 4
+def test_other_pictures_params_or_seed_have_another_folder(packed, tmp_path, model):
+    first = state.folder(tmp_path, packed(), model(), 1)
+    others = [
+        state.folder(tmp_path, packed(b"another picture"), model(), 1),
+        state.folder(tmp_path, packed(), model(filters=5), 1),
+        state.folder(tmp_path, packed(), model(), 2),
+    ]
+    assert len({first, *others}) == 4
+
+
+@pytest.mark.parametrize(
+    "other", [{"tensorflow": "0.1"}, {"tensorflow": None, "jax": "0.1"}, {"keras": "0.1"}, {"numpy": "0.1"}]
+)
+def test_another_backend_or_version_has_another_folder_and_other_features(packed, tmp_path, monkeypatch, other):
+    extractor = keras.Sequential([keras.Input((2,))])
+
+    def names():
+        return state.folder(tmp_path, packed(), 1), features.Cache(extractor, tmp_path, "a").identity
+
+    first, known = names(), device.identity()
+    monkeypatch.setattr(device, "identity", lambda: {k: v for k, v in {**known, **other}.items() if v})
+    assert not set(first) & set(names())
+
+
+def test_the_identity_names_the_backend_that_computes():
+    assert device.identity() == {
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        keras.backend.backend(): __import__(keras.backend.backend()).__version__,
+    }

@@ -12,7 +12,7 @@ from keras import applications as apps
 from keras import layers
 
 from darkroom.errors import ParamsError
-from darkroom.learning import heads
+from darkroom.learning import heads, resizing
 
 WHERE = "params.yaml: transfer"
 
@@ -143,18 +143,13 @@ def _unfit(what: str, fix: str) -> ParamsError:
 def extractor(chosen: Choice, base: keras.Model, *, shape: tuple[int, int, int]) -> keras.Model:
     """uint8 `(b, s, s, c)` to float `(b, d)`: the mean of each of the base's last feature maps.
 
-    Whoever wants ImageNet's statistics kept in its batch norm freezes those layers: Keras lets a later
-    `training=True` overrule what the base was called with here.
+    A base whose statistics are to stay must be frozen: Keras lets a later `training=True` overrule any
+    `training=False` that it was called with here.
     """
     pixels = heads.pixels(shape)
-    x = _resized(pixels, shape[0], chosen.side)
+    x = pixels if shape[0] == chosen.side else resizing.resized(pixels, chosen.side)
+    x = layers.Rescaling(1.0, dtype="float32", name="floats")(x)
     if shape[-1] == 1:
         x = layers.Concatenate(dtype="float32", name="grey")([x, x, x])
     x = chosen.known.scaled(x)
     return keras.Model(pixels, layers.GlobalAveragePooling2D(name="features")(base(x)), name=chosen.name)
-
-
-def _resized(pixels: keras.KerasTensor, side: int, wanted: int) -> keras.KerasTensor:
-    if side == wanted:
-        return layers.Rescaling(1.0, dtype="float32", name="floats")(pixels)
-    return layers.Resizing(wanted, wanted, interpolation="bicubic", dtype="float32", name="resizing")(pixels)

@@ -1,5 +1,6 @@
 """What this machine trains on, and how it is made to repeat itself. The only module that knows the backend."""
 
+import importlib
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +20,15 @@ BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply it, by Linu
 def names() -> list[str]:
     """The devices the backend found, accelerators first, for instance `['gpu:0', 'cpu:0']`."""
     return [*gpus(), "cpu:0"]
+
+
+def identity() -> dict[str, str]:
+    """The version of each library that computes, by its name on PyPI: the backend, Keras and NumPy.
+
+    Whatever is kept to be used again says with which of them it was computed.
+    """
+    used = ["keras", "numpy", *(["jax", "jaxlib"] if keras.backend.backend() == "jax" else [keras.backend.backend()])]
+    return {name: importlib.import_module(name).__version__ for name in used}
 
 
 def gpus() -> list[str]:

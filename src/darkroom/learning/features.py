@@ -8,19 +8,17 @@ The price is disk: 4 bytes a feature, picture and copy, 51 MB for 10,000 picture
 
 import hashlib
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from darkroom import checked, files
-from darkroom.learning import augment, warp
+from darkroom.learning import augment, device, memory, warp
 from darkroom.params import Augment
 
 GROUP = 64  # pictures on average, the sizes are geometrically distributed
 BATCH = 64  # pictures at a time, at most
-LIBRARIES = ("keras", "tensorflow", "numpy")
 
 
 class Cache:
@@ -33,7 +31,7 @@ class Cache:
         self.extractor, self.folder, self.used = extractor, folder, set[Path]()
         code = [files.sha256(Path(module.__file__)) for module in (augment, warp, sys.modules[__name__])]
         policy = keras.config.dtype_policy().name
-        self.identity = files.fingerprint(identity, policy, code, [version(name) for name in LIBRARIES])
+        self.identity = files.fingerprint(identity, policy, code, device.identity())
 
     def read(self, images: np.ndarray, how: Augment | None = None, *, seed: int = 0, copy: int = 0) -> np.ndarray:
         """float32 `(n, d)` for uint8 `(n, s, s, c)`: theirs, or those of copy `copy`, changed as `how` says."""
@@ -61,7 +59,8 @@ class Cache:
         if changing:
             images = _changed(images, changing, key)
         parts = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
-        found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
+        with memory.limited(BATCH, self.extractor.input_shape[1:], fix="set transfer.input_size lower"):
+            found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
         with files.replacing(path) as partial:
             checked.write(partial, lambda file: np.save(file, found))
         return found

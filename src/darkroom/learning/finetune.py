@@ -45,6 +45,7 @@ def improve(
     if fit.best(rows)["val_loss"] < loss:
         return rows
     network.set_weights(before)
+    base.trainable = False
     return []
 
 

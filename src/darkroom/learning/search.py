@@ -28,6 +28,8 @@ from darkroom.params import Augment, Model, Tune
 
 Observe = Callable[..., AbstractContextManager]
 RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy")
+CURVE = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss")
+SHOWN = 5  # reasons, at most, of trials that all failed
 GROWTH = 1 << 30  # bytes; a worker that grew by more since its first trial is replaced
 
 
@@ -56,9 +58,25 @@ def search(
     return _best(rows, model, how), rows
 
 
-def columns(how: Tune) -> list[str]:
-    """The header of trials.csv."""
-    return [*RESULTS, *how.space, "error"]
+def write_rows(path: Path, how: Tune, trials: list[dict]) -> None:
+    """trials.csv: a row a trial, without its curve."""
+    columns = [*RESULTS, *how.space, "error"]
+    files.write_rows(path, columns, ({column: trial[column] for column in columns} for trial in trials))
+
+
+def write_curves(folder: Path, trials: list[dict]) -> None:
+    """`folder` with a CSV a trial, a row an epoch. DVC warns of an empty one, so without trials it has a header."""
+    found = {f"{trial['trial']:03}": trial["curve"] for trial in trials if trial["curve"]} or {"none": []}
+    with files.replacing(folder) as partial:
+        for name, rows in found.items():
+            files.write_rows(partial / f"{name}.csv", CURVE, rows)
+
+
+def summary(best: dict, trials: list[dict]) -> str:
+    """What a search came to, in a line."""
+    if not trials:
+        return "no search: tune.algorithm is none, so the model of params.yaml is trained"
+    return f"{len(trials)} trials, best is {best['trial']}: {best['values']}"
 
 
 def _in_order(work: "_Work", how: Tune, model: Model, seed: int, state: Path) -> Iterator[tuple[Job, dict]]:
@@ -156,10 +174,9 @@ def _row(job: Job, result: dict, how: Tune) -> dict:
 def _best(rows: list[dict], model: Model, how: Tune) -> dict:
     good = [row for row in rows if row["val_loss"] is not None and math.isfinite(row["val_loss"])]
     if not good:
-        reasons = "; ".join(sorted({row["error"] for row in rows}))
         raise TrainingError(
             "E_TRIALS",
-            f"none of {len(rows)} trials ended well: {reasons}",
+            f"none of {len(rows)} trials ended well: {'; '.join(_reasons(rows, how))}",
             where="params.yaml: tune",
             fix="see the reasons; try smaller values in tune.space",
         )
@@ -168,3 +185,15 @@ def _best(rows: list[dict], model: Model, how: Tune) -> dict:
     top = min(good, key=lambda row: row["val_loss"])
     scores = {key: top[key] for key in ("trial", "val_loss", "val_accuracy")}
     return {"algorithm": how.algorithm, **scores, "values": turned(model, top).model_dump()}
+
+
+def _reasons(rows: list[dict], how: Tune) -> list[str]:
+    """Each kind of failure once, with the first trial that met it and its values."""
+    first = {row["error"]: row for row in reversed(rows)}
+    shown = list(reversed(first.values()))[:SHOWN]
+    more = [f"and {len(first) - SHOWN} more reasons"] if len(first) > SHOWN else []
+    return [f"trial {row['trial']} ({_values(row, how)}): {row['error']}" for row in shown] + more
+
+
+def _values(row: dict, how: Tune) -> str:
+    return ", ".join(f"{knob} {row[knob]}" for knob in how.space) or "the model of params.yaml"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from darkroom import files
 from darkroom.data.pack import Pack
 from darkroom.learning import backbones, classifier, features, finetune, fit, weights
 from darkroom.learning.backbones import Choice
@@ -77,9 +78,15 @@ def train(
 
 
 def looking(chosen: Choice, base: keras.Model, shape: tuple[int, int, int], folder: Path) -> features.Cache:
-    """The features that `base`, as it is now, gives of pictures uint8 `(n, *shape)`; kept in `folder`."""
+    """The features that `base`, as it is now, gives of pictures uint8 `(n, *shape)`; kept in `folder`.
+
+    From here on `base` is frozen, statistics too, so that it goes on giving them whatever is trained behind it.
+    """
+    base.trainable = False
     extractor = backbones.extractor(chosen, base, shape=shape)
-    return features.Cache(extractor, folder, f"{chosen.name} {chosen.width} {chosen.side} {weights.digest(base)}")
+    code = files.sha256(Path(backbones.__file__))
+    identity = files.fingerprint(chosen.name, chosen.width, chosen.side, weights.digest(base), code)
+    return features.Cache(extractor, folder, identity)
 
 
 def with_copies(known: features.Cache, side: Pack, augmented: Augment, *, seed: int, copies: int) -> Pack:
