@@ -174,6 +174,5 @@ def _pushed(target: Target) -> bool:
 
 
 def _give_up(what: str, target: Target, said: str) -> None:
-    said = re.sub(r"//[^/@\s]+@", "//", last_line(said))  # user and password of an address
     fix = "when it answers, run `make retrain` again: what was trained is kept"
-    raise ServiceError("E_GIT", f"{what}: {said}", where=f"{target.remote}/{target.branch}", fix=fix)
+    raise ServiceError("E_GIT", f"{what}: {last_line(said)}", where=f"{target.remote}/{target.branch}", fix=fix)
