@@ -51,6 +51,7 @@ IMPORTS = {
         "data.magic",
         "data.measures",
         "data.near",
+        "data.overlaps",
         "data.rows",
         "data.scan",
         "data.split",
@@ -63,6 +64,8 @@ IMPORTS = {
     "data.measures": set(),
     "data.names": {"errors"},
     "data.near": {"data.scan", "data.store", "params"},
+    "data.notes": {"data.layout", "data.manifest"},
+    "data.overlaps": set(),
     "data.pack": {"files"},
     "data.packing": {
         "data.decode",

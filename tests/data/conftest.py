@@ -105,6 +105,8 @@ def how():
     return Validate(
         val=0.25,
         test=0.25,
+        leaks="stop",
+        conflicts="stop",
         min_per_class=3,
         max_imbalance=20.0,
         max_bad_share=0.1,

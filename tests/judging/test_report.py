@@ -71,7 +71,7 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         validation={
             "success": True, "pictures": 17 * k, "classes": list(classes),
             "counts": {c: {"train": 10, "val": 3, "test": 4} for c in classes},
-            "bad": [], "duplicates": [], "aside": [], "strays": [],
+            "bad": [], "duplicates": [], "aside": [], "strays": [], "notes": ["dropped: 2 <b>"],
             "expectations": [{"name": "balance", "success": True, "sentence": "the largest class is at most 20 times",
                               "observed": "1.05172", "code": "E_IMBALANCE", "fix": "add pictures"}],
         },

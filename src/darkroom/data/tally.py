@@ -4,6 +4,7 @@ Each table is a list of plain rows: a class, a group of equal pictures, a pair o
 a property that may give a class away, or the one row of the whole.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ COLUMNS = {  # of each table, also when it has no rows
     "flats": ("class", "flat", "share", "example"),
     "giveaways": ("class", "property", "value", "inside", "outside", "score"),
     "whole": (
-        *("bad_share", "bad", "pictures", "example", "imbalance", "largest", "smallest"),
+        *("bad_share", "bad", "pictures", "reasons", "imbalance", "largest", "smallest"),
         *("aspect", "widest", "misnamed", "misnomer"),
     ),
 }
@@ -29,6 +30,8 @@ PROPERTIES: dict[str, Callable[[dict], str]] = {
     "format": lambda row: row["format"],
     "colouring": lambda row: "grey" if row["colour"] < GREY else "coloured",
 }
+NUMBER = re.compile(r"\d+")
+REASONS, EXAMPLES = 5, 3  # of bad pictures that are told, and pictures of each
 ENDINGS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
@@ -67,10 +70,12 @@ def _two_unlike(same: Sequence[dict]) -> dict[str, str]:
 
 
 def near(rows: Sequence[dict], twins: Sequence[Pair]) -> list[dict]:
-    """A row for each pair of near duplicates, those across classes and sides first."""
+    """A row for each pair of near duplicates that are both used, those across classes and sides first."""
     found = []
     for first, second, difference in twins:
         pair = rows[first], rows[second]
+        if len(manifest.good(pair)) < len(pair):
+            continue
         labels, sides = (len({row[key] for row in pair}) for key in ("label", "split"))
         paths = {"first": pair[0]["path"], "second": pair[1]["path"]}
         found.append({**paths, "difference": difference, "labels": labels, "sides": sides})
@@ -134,7 +139,7 @@ def whole(rows: Sequence[dict]) -> list[dict]:
             "bad_share": len(bad) / len(rows),
             "bad": len(bad),
             "pictures": len(rows),
-            "example": f"{bad[0]['path']}: {bad[0]['bad']}" if bad else "",
+            "reasons": _reasons(bad, len(rows)),
             "imbalance": largest["total"] / max(1, smallest["total"]),
             "largest": largest["class"],
             "smallest": smallest["class"],
@@ -144,6 +149,21 @@ def whole(rows: Sequence[dict]) -> list[dict]:
             "misnomer": misnamed[0] if misnamed else "",
         }
     ]
+
+
+def _reasons(bad: Sequence[dict], total: int) -> str:
+    """The bad pictures by reason, the most frequent first; reasons that differ in numbers only are one."""
+    alike: dict[str, list[dict]] = defaultdict(list)
+    for row in bad:
+        alike[NUMBER.sub("#", row["bad"])].append(row)
+    found = sorted(alike.values(), key=len, reverse=True)
+    told = [f"{len(rows)} of {total}: {rows[0]['bad']} ({_first(rows)})" for rows in found[:REASONS]]
+    return "; ".join(told + [f"{len(found) - REASONS} more reasons"] * (len(found) > REASONS))
+
+
+def _first(rows: Sequence[dict]) -> str:
+    more = ", ..." if len(rows) > EXAMPLES else ""
+    return ", ".join(row["path"] for row in rows[:EXAMPLES]) + more
 
 
 def _aspect(row: dict) -> float:
