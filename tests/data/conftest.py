@@ -113,7 +113,7 @@ def how():
         min_side=8,
         min_contrast=2.0,
         max_flat_share=0.2,
-        max_giveaway=0.9,
+        max_giveaway=0.7,
         max_pixels=1_000_000,
     )
 

@@ -58,22 +58,6 @@ def test_flat_pictures_are_counted_by_class():
     ]
 
 
-@pytest.mark.parametrize(
-    ("facts", "name", "value"),
-    [
-        ({"width": 30}, "size", "30 x 9 pixels"),
-        ({"format": "JPEG"}, "format", "JPEG"),
-        ({"colour": 0.5}, "colouring", "grey"),
-    ],
-)
-def test_one_property_that_tells_a_class_scores_one(facts, name, value):
-    rows = [row(f"a/{n}", "a", "train", "p", **facts) for n in range(4)]
-    rows += [row(f"{label}/{n}", label, "train", "q") for label in "bc" for n in range(4)]
-    found = {(each["class"], each["property"]): each for each in tally.giveaways(rows)}
-    assert found["a", name] | {"score": 1.0, "inside": 1.0, "outside": 0.0, "value": value} == found["a", name]
-    assert all(each["score"] <= 0.5 for (label, _), each in found.items() if label != "a")
-
-
 def test_the_longest_and_the_misnamed_picture_are_found():
     rows = [
         row("a/1.jpg", "a", "train", "p", width=90),
@@ -91,7 +75,6 @@ def test_the_longest_and_the_misnamed_picture_are_found():
         ("groups", ()),
         ("classes", ()),
         ("whole", ()),
-        ("giveaways", ()),
         ("flats", (2.0,)),
         ("near", ([Pair(0, 1, 1)],)),
     ],

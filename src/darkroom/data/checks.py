@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import expectations, manifest, names, tally
+from darkroom.data import expectations, manifest, names, shortcuts, tally
 from darkroom.data.expectations import Expectation
 from darkroom.data.manifest import Listing
 from darkroom.errors import DataError, printable
@@ -26,9 +26,10 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
     """Judge a manifest and write the data docs, web pages, to the folder `docs`.
 
     Returns success, pictures (how many are good), classes, counts (class -> side -> good pictures), bad (path
-    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs,
-    and the first) and expectations (name, severity, success, follows, sentence, observed, code, fix). `follows` is the
-    name of the broken one that is the cause, "" for one that is broken by itself, and no more is told of it then.
+    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs, and the first),
+    shortcuts (as `shortcuts.find` has them, beyond the limit) and expectations (name, severity, success, follows,
+    sentence, observed, code, fix). `follows` is the name of the broken one that is the cause, "" for one that is
+    broken by itself; what follows is not told.
     """
     rows, twins = listing.rows, listing.twins
     tables = {
@@ -38,7 +39,7 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "near": tally.near(rows, twins),
         "given": tally.given(rows),
         "flats": tally.flats(rows, how.min_contrast),
-        "giveaways": tally.giveaways(rows),
+        "giveaways": shortcuts.find(manifest.good(rows), how.max_giveaway),
         "whole": tally.whole(rows),
     }
     expected = expectations.of(how, listing.given)
@@ -53,6 +54,7 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
         "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},
+        "shortcuts": [row for row in tables["giveaways"] if row["score"] > how.max_giveaway],
         "expectations": said,
     }
 

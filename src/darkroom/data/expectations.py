@@ -13,7 +13,8 @@ FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second picture in
 ASPECT = 20
 AGAIN = "run `dvc repro -f validate`"
 LIST = "reports/dropped.csv lists them"
-BAD, FEW = "few bad pictures", "pictures a class"
+MOSTLY = 0.5
+MOST, BAD, FEW = "mostly good pictures", "few bad pictures", "pictures a class"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
             AGAIN,
         ),
         Expectation(
+            MOST,
+            "whole",
+            _at_most("bad_share", max(MOSTLY, how.max_bad_share)),
+            "most pictures are good",
+            "{reasons}",
+            "E_BAD_PICTURES",
+            "convert or repair them",  # to go on without them, as below, would help nobody
+        ),
+        Expectation(
             BAD,
             "whole",
             _at_most("bad_share", how.max_bad_share),
@@ -75,6 +85,7 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
             "{reasons}",
             "E_BAD_PICTURES",
             "convert, repair or remove them, or raise validate.max_bad_share to go on without them",
+            follows=(MOST,),
         ),
         Expectation(
             "unique paths",
@@ -245,10 +256,11 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "nothing gives a class away",
             "giveaways",
             _at_most("score", how.max_giveaway),
-            f"no size, format or colouring tells a class from the others by more than {how.max_giveaway:g}",
-            "{inside:.0%} of class {class} and {outside:.0%} of the others are {value}",
+            "no simple rule on size, format, colouring, file name, bytes, border, light or group tells a class",
+            "{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
             "W_GIVEAWAY",
-            "make the classes alike, or a network learns this instead of the pictures",
+            "make the classes alike in this, or a network may learn it instead of what the pictures show; the limit is"
+            " validate.max_giveaway",
             stops=False,
         ),
         Expectation(

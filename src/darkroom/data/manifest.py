@@ -20,7 +20,7 @@ from darkroom.params import Validate
 
 GIVEN = ("path", "label", "split", "group")
 INTEGERS = ("width", "height", "bytes")
-FLOATS = ("brightness", "contrast", "colour", "sharpness")
+FLOATS = ("brightness", "contrast", "colour", "sharpness", *measures.BORDER)
 COLUMNS = (
     *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS,
     "bad", "dropped",

@@ -17,7 +17,7 @@ from darkroom.data.rows import Recipe
 CRASHED = "the decoder crashed"
 UNKNOWN = {
     **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "hash": ""},
-    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0},
+    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **dict.fromkeys(measures.BORDER, 0.0)},
 }
 BLACK = np.zeros((measures.THUMB, measures.THUMB), np.uint8)  # the thumb of a bad picture
 

@@ -1,12 +1,12 @@
 """Count a manifest into the small tables that `checks` holds its expectations against.
 
 Each table is a list of plain rows: a class, a group of equal pictures, a pair of nearly equal ones, a given group,
-a property that may give a class away, or the one row of the whole.
+a rule that may give a class away (those are made by `shortcuts`), or the one row of the whole.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from darkroom.data import manifest, names
 from darkroom.data.near import Pair
@@ -18,17 +18,11 @@ COLUMNS = {  # of each table, also when it has no rows
     "near": ("first", "second", "difference", "labels", "sides"),
     "given": ("group", "sides", "first", "second"),
     "flats": ("class", "flat", "share", "example"),
-    "giveaways": ("class", "property", "value", "inside", "outside", "score"),
+    "giveaways": ("class", "property", "rule", "inside", "outside", "alone", "score"),
     "whole": (
         *("bad_share", "bad", "pictures", "reasons", "imbalance", "largest", "smallest"),
         *("aspect", "widest", "misnamed", "misnomer"),
     ),
-}
-GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
-PROPERTIES: dict[str, Callable[[dict], str]] = {
-    "size": lambda row: f"{row['width']} x {row['height']} pixels",
-    "format": lambda row: row["format"],
-    "colouring": lambda row: "grey" if row["colour"] < GREY else "coloured",
 }
 NUMBER = re.compile(r"\d+")
 REASONS, EXAMPLES = 5, 3  # of bad pictures that are told, and pictures of each
@@ -102,29 +96,6 @@ def flats(rows: Sequence[dict], min_contrast: float) -> list[dict]:
         {"class": label, "flat": counts[label], "share": counts[label] / total, "example": example.get(label, "")}
         for label, total in sorted(totals.items())
     ]
-
-
-def giveaways(rows: Sequence[dict]) -> list[dict]:
-    """A row for each class and property: the value that tells the class best from the others, and how well.
-
-    `inside` and `outside` are the shares of the class and of the others with that value, `score` their difference:
-    1 for a class that a ruler could tell without looking at the picture.
-    """
-    good = manifest.good(rows)
-    found = []
-    for name, value_of in PROPERTIES.items():
-        having = Counter((row["label"], value_of(row)) for row in good)
-        all_having = Counter(value_of(row) for row in good)
-        totals = Counter(row["label"] for row in good)
-        best: dict[str, dict] = {}
-        for (label, value), count in sorted(having.items()):
-            inside = count / totals[label]
-            outside = (all_having[value] - count) / max(1, len(good) - totals[label])
-            row = {"class": label, "property": name, "value": value, "inside": inside, "outside": outside}
-            if label not in best or inside - outside > best[label]["score"]:
-                best[label] = {**row, "score": inside - outside}
-        found += best.values()
-    return found
 
 
 def whole(rows: Sequence[dict]) -> list[dict]:
