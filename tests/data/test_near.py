@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from darkroom.data import near
+from darkroom.data import layout, manifest, near
 
 
 def scene(number, side=96):
@@ -68,6 +68,30 @@ def test_strokes_with_equal_hashes_are_told_apart_by_their_pixels(folder, encode
     crowd = max(np.unique([row["hash"] for row in rows], return_counts=True)[1])
     assert crowd > 1, "the hashes alone would have been enough"
     assert len({row for pair in twins for row in pair[:2]}) < 0.01 * n
+
+
+def shirt(number, side=28):
+    """A grey silhouette on black, as articles of clothing are: large, flat, and much alike."""
+    rng = np.random.default_rng(number)
+    image = Image.new("L", (side, side))
+    left, top, right, bottom, sleeve = (int(n) for n in rng.integers(0, 6, 5))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((7 + left % 3, 2 + top, 20 - right % 3, 26 - bottom), fill=int(rng.integers(90, 250)))
+    draw.rectangle((1 + sleeve, 4 + top, 26 - sleeve, 9 + bottom), fill=int(rng.integers(90, 250)))
+    return image
+
+
+def test_flat_pictures_of_28_pixels_cost_a_data_set_next_to_nothing(folder, encoded, listed, how, cache):
+    """Whatever is done with copies across a given split, clothes that only look alike are not taken for copies."""
+    n = 300
+    names = {f"{('train', 'test')[k % 2]}/{'ab'[k // 2 % 2]}/{k}.png": encoded(shirt(k)) for k in range(n)}
+    images = folder(names)
+    strict = how.model_copy(update={"leaks": "drop_from_train"})
+    listing = manifest.build(images, layout.read(images), strict, seed=1, cache=cache)
+    crowd = max(np.unique([row["hash"] for row in listing.rows], return_counts=True)[1])
+    assert crowd > 1 and len({row["pixels"] for row in listing.rows}) > 0.99 * n
+    assert len({row for pair in listing.twins for row in pair[:2]}) < 0.01 * n
+    assert len(manifest.good(listing.rows)) > 0.99 * n
 
 
 def test_pictures_below_16_pixels_are_not_judged(paired, encoded):
