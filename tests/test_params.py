@@ -37,6 +37,8 @@ def changed(tmp_path):
         ("seed: 1 ", "seed: !!python/object:os.system 1", "line"),
         ("weights: auto", "weights: imagnet", "transfer.weights: expected auto, imagenet, none or a path in"),
         ("learning_rate: 0.002", "learning_rate: .nan", "model.learning_rate: expected a finite"),
+        ("learning_rate: 0.002", "learning_rate: 0.0", "model.learning_rate: expected greater than 0, got 0.0"),
+        ("learning_rate: 0.002", "learning_rate: 1e3", "model.learning_rate: expected less than or equal to 10"),
         ("weights: auto", "weights: /etc/a.h5", "expected a path inside the project"),
         ("backbones: [mobilenet]", "backbones: [mobilenet@2]", "transfer.backbones.0: "),
         ("units: [0, 128]", "units: []", "transfer.head.units: "),

@@ -48,6 +48,7 @@ SHORTCUTS = {
     "bytes": ({"bytes": 5000}, None, "bytes"),
     "border": ({"border_red": 200.0, "border_spread": 1.0}, None, "border"),
     "light": ({"brightness": 200.0}, None, "light"),
+    "length": ({"stem": "long_name"}, lambda n: {"stem": "x" * (1 + n % 5)}, "file name"),
     "file name": ({"stem": "scan"}, lambda n: {"stem": ("img", "dsc", "photo")[n % 3]}, "file name"),
 }
 
@@ -120,6 +121,12 @@ def test_a_source_of_one_class_only_is_a_shortcut():
     rows = data_set(2, {"group": "hospital 1"}, varied=lambda n: {"group": f"hospital {2 + n % 2}"})
     rows = [{**row, "cluster": row["group"]} for row in rows]
     assert [row["property"] for row in warned(rows)] == ["group"]
+
+
+def test_a_small_class_among_many_is_judged_as_well():
+    rows = data_set(2, {"format": "PNG"}, each=2000)
+    few = [row for row in rows if row["label"] == "a"][:5]
+    assert [row["property"] for row in warned([*few, *(row for row in rows if row["label"] == "b")])] == ["format"]
 
 
 def test_the_same_rows_have_the_same_rules_and_large_sets_are_sampled(monkeypatch):

@@ -96,6 +96,8 @@ def _names(rows: Sequence[Mapping]) -> Iterator[Property]:
     yield from _flags(first, "a file name with the first word {}", "a file name with another first word than {}")
     forms = [WORD.sub("a", re.sub(r"\d+", "0", stem)) for stem in bare]
     yield from _flags(forms, "a file name of the form {}", "a file name of another form than {}")
+    lengths = [len(re.sub(r"\d+", "0", stem)) for stem in bare]
+    yield _measured(lengths, "a file name, its numbers shortened, of", " characters")
     yield from _flags(endings, "the ending .{}", "another ending than .{}")
     digits = [max(map(len, re.findall(r"\d+", stem)), default=0) for stem in bare]
     if any(re.search(r"(?<!\d)0\d", stem) for stem in bare):  # else the digits only tell how many pictures there are

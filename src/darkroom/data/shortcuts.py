@@ -23,6 +23,7 @@ from darkroom.data import properties
 from darkroom.data.properties import Property
 
 INSIDE, OUTSIDE = 1000, 2000  # most pictures of a class, and of the others, that a tree sees: J within 0.03
+FEW, TIMES = 200, 10  # of the others no more than so many, or so many times those of the class
 DEPTH, FOLDS = 3, 3
 LEAST = 20  # a leaf has at least 1 in so many pictures of the class
 SEVERITY = {"border": 2, "bytes": 4, "light": 10}  # how many times an error counts, where content differs as well
@@ -53,8 +54,9 @@ def find(rows: Sequence[Mapping], limit: float) -> list[dict]:
 
 def _sample(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Numbers of pictures in and out of the class, in order."""
-    parts = (rng.permutation(np.flatnonzero(inside))[:INSIDE], rng.permutation(np.flatnonzero(~inside))[:OUTSIDE])
-    return np.sort(np.concatenate(parts))
+    own = rng.permutation(np.flatnonzero(inside))[:INSIDE]
+    others = rng.permutation(np.flatnonzero(~inside))[: min(OUTSIDE, max(FEW, TIMES * len(own)))]
+    return np.sort(np.concatenate((own, others)))
 
 
 def _of_class(label: str, rows: Sequence[Mapping], limit: float) -> Iterator[dict]:
