@@ -18,8 +18,8 @@ BORDER = "border_red", "border_green", "border_blue", "border_spread"
 def of(small: Image.Image) -> dict:
     """`hash` (16 hex digits), `brightness` and `contrast` (mean and standard deviation of the grey levels, 0..255),
     `colour` (mean difference of the strongest and the weakest channel, 0 for grey), `sharpness` (variance of the
-    Laplacian: low is blurred), and BORDER (mean of each channel along the edge, the outer 32nd of
-    each side, and the standard deviation of the grey levels there: low is one colour).
+    Laplacian: low is blurred), and BORDER (mean of each channel of the outermost pixels, and the
+    standard deviation of their grey levels: low is one colour).
     """
     image = small.convert("L")
     grey = np.asarray(image)
@@ -30,7 +30,7 @@ def of(small: Image.Image) -> dict:
         "contrast": variance**0.5,
         "colour": _colour(rgb),
         "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0,
-        **dict(zip(BORDER, _border(rgb), strict=True)),
+        **dict(zip(BORDER, _border(np.asarray(small)), strict=True)),
     }
     return {"hash": _hash(image), **{name: round(float(number), 2) for name, number in numbers.items()}}
 
@@ -70,7 +70,7 @@ def _colour(rgb: np.ndarray) -> float:
 
 
 def _border(rgb: np.ndarray) -> tuple[float, ...]:
-    """As BORDER, of uint8 (s, s, 3)."""
+    """As BORDER, of uint8 (h, w, 3)."""
     edge = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
     return *edge.mean(0), edge.mean(1).std()
 
