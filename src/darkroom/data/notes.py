@@ -11,16 +11,8 @@ CLASSES = 5  # and classes
 
 
 def of(listing: Listing, layout: Layout) -> list[str]:
-    """The sentences; paths and class names in them are as they are, so print them with care."""
-    done = (*_left_out(layout), *_bad(listing), *_dropped(listing), *_drawn_again(listing), *_filled(listing))
-    return [*layout.notes, *done]
-
-
-def _left_out(layout: Layout) -> Iterator[str]:
-    kinds = ("that are no pictures by name", layout.strays), ("without a label", layout.aside)
-    for what, found in kinds:
-        if found:
-            yield f"left out: {len(found)} files {what}: {_first(found, SHOWN)}"
+    """The sentences, those of the layout first. Paths and class names in them are as they are: print them with care."""
+    return [*layout.notes, *_bad(listing), *_dropped(listing), *_drawn_again(listing), *_filled(listing)]
 
 
 def _bad(listing: Listing) -> Iterator[str]:
