@@ -1,24 +1,25 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
-from darkroom import errors, files, params, paths, stage
-from darkroom.data import checks, gallery, layout, manifest, rows, summary, tally
+from darkroom import files, params, paths, stage
+from darkroom.data import checks, gallery, layout, manifest, notes, overlaps, rows, summary, tally
 
 
 def main() -> None:
     p = params.load()
     found = layout.read(paths.IMAGES)
-    for note in found.notes:
-        errors.warn(note)
     facts, limit = paths.CACHE / "facts", p.validate.max_pixels
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
     with rows.opened(paths.CACHE / "packed", p.preprocess, limit) as (_, packed):
         listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=facts, packed=packed)
-    verdict = checks.check(listing, p.validate, paths.DATA_DOCS)
+    judged = checks.check(listing, p.validate, paths.DATA_DOCS)
+    verdict = {**judged, "notes": notes.of(listing, found), "aside": found.aside, "strays": found.strays}
     page = paths.DATA_DOCS / "near_duplicates.html"
-    gallery.write(page, tally.near(*listing), paths.IMAGES, max_pixels=limit, max_seconds=p.validate.max_seconds)
+    twins = tally.near(listing.rows, listing.twins)
+    gallery.write(page, twins, paths.IMAGES, max_pixels=limit, max_seconds=p.validate.max_seconds)
     manifest.write(paths.MANIFEST, listing.rows)
     files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
-    files.write_json(paths.VALIDATION, {**verdict, "aside": found.aside, "strays": found.strays, "notes": found.notes})
+    files.write_rows(paths.DROPPED, overlaps.COLUMNS, listing.overlaps)
+    files.write_json(paths.VALIDATION, verdict)
     print(summary.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
     print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from darkroom import params
 from darkroom.errors import ParamsError
@@ -36,6 +37,8 @@ def changed(tmp_path):
         ("seed: 1 ", "seed: !!python/object:os.system 1", "line"),
         ("weights: auto", "weights: imagnet", "transfer.weights: expected auto, imagenet, none or a path in"),
         ("learning_rate: 0.002", "learning_rate: .nan", "model.learning_rate: expected a finite"),
+        ("learning_rate: 0.002", "learning_rate: 0.0", "model.learning_rate: expected greater than 0, got 0.0"),
+        ("learning_rate: 0.002", "learning_rate: 1e3", "model.learning_rate: expected less than or equal to 10"),
         ("weights: auto", "weights: /etc/a.h5", "expected a path inside the project"),
         ("backbones: [mobilenet]", "backbones: [mobilenet@2]", "transfer.backbones.0: "),
         ("units: [0, 128]", "units: []", "transfer.head.units: "),
@@ -99,3 +102,41 @@ def test_a_turned_knob_is_checked_again():
     assert params.with_value(model, "filters", 7).filters == 7
     with pytest.raises(ValueError, match="tune.space.filters"):
         params.with_value(model, "filters", 0)
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            f"{where}.{key}"
+            for where in ("train", "tune.fit", "transfer.fit")
+            for key in ("epochs", "batch_size", "patience")
+        ),
+        *("transfer.fine_tune.epochs", "transfer.fine_tune.patience", "tune.trials", "preprocess.image_size"),
+        *("validate.min_side", "validate.max_pixels", "validate.min_per_class", "evaluate.resamples"),
+    ],
+)
+def test_a_count_is_never_zero_or_less_and_its_range_is_said(tmp_path, name, wrong):
+    document = YAML(typ="safe").load(TEXT)
+    *sections, key = name.split(".")
+    section = document
+    for each in sections:
+        section = section[each]
+    section[key] = wrong
+    path = tmp_path / "params.yaml"
+    YAML().dump(document, path)
+    with pytest.raises(
+        ParamsError, match=rf"{name}.*: expected .*greater than or equal to \d+.*, got {wrong}"
+    ) as fault:
+        params.load(path)
+    assert fault.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "choices"),
+    [("leaks", "drop", "'stop', 'drop_from_train' or 'split_again'"), ("conflicts", "no", "'stop' or 'drop'")],
+)
+def test_what_happens_to_copies_is_one_of_a_few_words(changed, key, wrong, choices):
+    with pytest.raises(ParamsError, match=f"validate.{key}: expected {choices}, got '{wrong}'"):
+        changed(f"{key}: stop", f"{key}: {wrong}")

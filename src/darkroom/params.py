@@ -56,6 +56,8 @@ class Ingest(Section):
 class Validate(Section):
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
+    leaks: Literal["stop", "drop_from_train", "split_again"]
+    conflicts: Literal["stop", "drop"]
     min_per_class: Annotated[int, Field(ge=3)]
     max_imbalance: Annotated[float, Field(ge=1)]
     max_bad_share: Share

@@ -20,6 +20,7 @@ CHAMPION = Path("champion")
 
 VALIDATION = Path("reports/validation.json")
 QUARANTINE = Path("reports/quarantine.csv")
+DROPPED = Path("reports/dropped.csv")
 DATA_DOCS = Path("reports/validation")
 TRIALS = Path("reports/trials.csv")
 BEST = Path("reports/best.json")

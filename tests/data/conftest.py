@@ -130,13 +130,15 @@ def how():
     return Validate(
         val=0.25,
         test=0.25,
+        leaks="stop",
+        conflicts="stop",
         min_per_class=3,
         max_imbalance=20.0,
         max_bad_share=0.1,
         min_side=8,
         min_contrast=2.0,
         max_flat_share=0.2,
-        max_giveaway=0.9,
+        max_giveaway=0.7,
         max_pixels=1_000_000,
         max_seconds=10.0,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from darkroom.data import checks, manifest
 from darkroom.data.manifest import Listing
+from darkroom.data.measures import BORDER
 from darkroom.data.near import Pair
 from darkroom.errors import DataError
 
@@ -21,7 +22,7 @@ def row(number, label="a", split="train", **other):
         "sha256": "s",
         "pixels": f"{label}{number}",
     }
-    look = {"brightness": 99.0, "contrast": 50.0, "colour": 9.0, "sharpness": 9.0}
+    look = {"brightness": 99.0, "contrast": 50.0, "colour": 9.0, "sharpness": 9.0, **dict.fromkeys(BORDER, 9.0)}
     return {
         **facts,
         **look,
@@ -32,6 +33,7 @@ def row(number, label="a", split="train", **other):
         "bytes": 9,
         "note": "",
         "bad": "",
+        "dropped": "",
         **other,
     }
 
@@ -45,7 +47,10 @@ def sound():
 
 @pytest.fixture
 def judged(how, tmp_path):
-    return lambda rows, twins=(): checks.check(Listing(rows, list(twins)), how, tmp_path / "docs")
+    def judge(rows, twins=(), given=()):
+        return checks.check(Listing(rows, list(twins), frozenset(given), [], [], False), how, tmp_path / "docs")
+
+    return judge
 
 
 def test_a_sound_manifest_passes_and_leaves_pages(judged, sound, tmp_path):
@@ -68,7 +73,7 @@ def bad(rows, count):
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [
-        (lambda rows: bad(rows, 2), "E_BAD_PICTURES", "2 of 12 are, first a/train0.png: truncated"),
+        (lambda rows: bad(rows, 2), "E_BAD_PICTURES", "2 of 12: truncated (a/train0.png, a/train1.png)"),
         (lambda rows: bad(rows, 12), "E_BAD_PICTURES", "12 of 12"),
         (lambda rows: [*rows, row(1, "a", pixels="nantrain0")], "E_LABEL_CONFLICT", "nan/train0.png and a/1.png"),
         (lambda rows: [*rows, row(1, "a", "test", pixels="atrain0")], "E_LEAKAGE", "a/train0.png and a/1.png are eq"),
@@ -95,6 +100,43 @@ def test_a_broken_expectation_is_one_sentence_and_exit_3(judged, sound, tmp_path
     assert not verdict["success"] and "validation.json" in fault.value.where
 
 
+def codes(verdict):
+    return [each["code"] for each in checks.broken(verdict)]
+
+
+def test_what_follows_from_bad_pictures_is_not_told_as_well(judged, sound):
+    """All pictures in a format that is not read: one fault, although no class has a picture left."""
+    reason = "PPM, convert it to PNG or JPEG"
+    verdict = judged([{**each, "bad": reason, "pixels": "", "split": "", "cluster": ""} for each in sound])
+    (fault,) = checks.broken(verdict)
+    assert fault["observed"] == f"12 of 12: {reason} (a/train0.png, a/train1.png, a/val0.png, ...)"
+    assert {each["follows"] for each in verdict["expectations"]} == {"", "mostly good pictures", "few bad pictures"}
+    assert fault["fix"] == "convert or repair them"  # and no word of a limit that cannot help
+
+
+def test_a_class_that_is_too_small_is_not_also_missing_on_a_side(judged, sound):
+    verdict = judged([*sound, row(0, "b"), row(1, "b", "test")])
+    assert codes(verdict) == ["E_FEW_PICTURES"]
+
+
+def test_the_fault_of_another_class_is_still_told(judged, sound):
+    verdict = judged([*sound, row(0, "b"), *(row(number, "c", "test") for number in range(4))])
+    assert codes(verdict) == ["E_FEW_PICTURES", "E_EMPTY_SIDE", "E_EMPTY_SIDE"]
+    assert {each["observed"] for each in checks.broken(verdict)[1:]} == {"class c has none"}
+
+
+def test_many_offenders_are_counted_and_the_first_named(judged, sound):
+    verdict = judged([*sound, *(row(number, "a", "test", pixels=f"nantest{number % 2}") for number in range(2, 20))])
+    (fault,) = checks.broken(verdict)
+    assert fault["observed"].startswith("not in 2 cases: nan/test0.png and a/2.png are equal; nan/test1.png and")
+
+
+def test_no_fault_is_told_by_two_sentences(judged, sound):
+    verdict = judged([*bad(sound, 5), row(0, "b")])
+    sentences = [(each["sentence"], each["observed"]) for each in checks.broken(verdict)]
+    assert len(set(sentences)) == len(sentences) == 1
+
+
 def told(verdict):
     """The warnings: code -> what was seen."""
     return {
@@ -111,7 +153,7 @@ def told(verdict):
             lambda rows: [{**each, "colour": 0.1} if each["label"] == "a" else each for each in rows],
             [],
             "W_GIVEAWAY",
-            "100% of class a and 0% of the others are grey",
+            "100% of class a and 0% of the others have no colour",
         ),
         (lambda rows: [*rows, row(1, width=900)], [], "W_SHAPE", "that of a/1.png is 100 times"),
         (lambda rows: [*rows, row(1, format="JPEG")], [], "W_NAMES", "1 do not, such as a/1.png"),

@@ -20,7 +20,14 @@ pytestmark = pytest.mark.slow
 
 HERE = Path.cwd()
 PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", ".dvc/config", ".dvcignore", ".gitignore")
-OUTS = ("data/images", "data/manifest.csv", "data/packed", "reports/validation.json", "reports/quarantine.csv")
+OUTS = (
+    "data/images",
+    "data/manifest.csv",
+    "data/packed",
+    "reports/validation.json",
+    "reports/quarantine.csv",
+    "reports/dropped.csv",
+)
 MIDDLE = {  # what is opened when a stage has begun and not ended
     "ingest": "*data/images.partial-*/a/1500.png",
     "validate": "*.cache/facts/*.log",

@@ -15,7 +15,8 @@ def ramp():
 
 def test_a_picture_of_one_grey_has_its_light_and_nothing_else():
     found = measures.of(Image.new("RGB", (64, 64), (70, 70, 70)))
-    assert found == {"hash": "0" * 16, "brightness": 70.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0}
+    border = {**dict.fromkeys(measures.BORDER, 70.0), "border_spread": 0.0}
+    assert found == {"hash": "0" * 16, "brightness": 70.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **border}
 
 
 def test_half_black_half_white_has_the_contrast_of_a_coin():
@@ -27,6 +28,16 @@ def test_half_black_half_white_has_the_contrast_of_a_coin():
 
 def test_colour_is_the_distance_between_the_channels():
     assert measures.of(Image.new("RGB", (64, 64), (200, 150, 90)))["colour"] == 110.0
+
+
+def test_the_border_is_what_a_frame_is_painted_with():
+    framed = Image.new("RGB", (64, 64), (10, 200, 30))
+    framed.paste((0, 0, 0), (2, 2, 62, 62))
+    assert [measures.of(framed)[name] for name in measures.BORDER] == [10.0, 200.0, 30.0, 0.0]
+
+
+def test_the_border_of_many_colours_is_no_frame(painted):
+    assert measures.of(painted(width=32, height=32))["border_spread"] > 20
 
 
 def test_blurring_takes_the_sharpness_away(painted):

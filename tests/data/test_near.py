@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from darkroom.data import near
+from darkroom.data import layout, manifest, near
 
 
 def scene(number, side=96):
@@ -34,7 +34,7 @@ def paired(folder, listed):
     """The near duplicates of named pictures, as pairs of names."""
 
     def find(pictures):
-        rows, twins = listed(folder(pictures))
+        rows, twins, *_ = listed(folder(pictures))
         return [(rows[pair.first]["path"], rows[pair.second]["path"]) for pair in twins]
 
     return find
@@ -62,10 +62,36 @@ def test_an_equal_picture_is_no_near_duplicate(paired, encoded):
 
 def test_strokes_with_equal_hashes_are_told_apart_by_their_pixels(folder, encoded, listed):
     n = 300
-    rows, twins = listed(folder({f"{'ab'[number % 2]}/{number}.png": encoded(digit(number)) for number in range(n)}))
+    rows, twins, *_ = listed(
+        folder({f"{'ab'[number % 2]}/{number}.png": encoded(digit(number)) for number in range(n)})
+    )
     crowd = max(np.unique([row["hash"] for row in rows], return_counts=True)[1])
     assert crowd > 1, "the hashes alone would have been enough"
     assert len({row for pair in twins for row in pair[:2]}) < 0.01 * n
+
+
+def shirt(number, side=28):
+    """A grey silhouette on black, as articles of clothing are: large, flat, and much alike."""
+    rng = np.random.default_rng(number)
+    image = Image.new("L", (side, side))
+    left, top, right, bottom, sleeve = (int(n) for n in rng.integers(0, 6, 5))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((7 + left % 3, 2 + top, 20 - right % 3, 26 - bottom), fill=int(rng.integers(90, 250)))
+    draw.rectangle((1 + sleeve, 4 + top, 26 - sleeve, 9 + bottom), fill=int(rng.integers(90, 250)))
+    return image
+
+
+def test_flat_pictures_of_28_pixels_cost_a_data_set_next_to_nothing(folder, encoded, listed, how, cache):
+    """Whatever is done with copies across a given split, clothes that only look alike are not taken for copies."""
+    n = 300
+    names = {f"{('train', 'test')[k % 2]}/{'ab'[k // 2 % 2]}/{k}.png": encoded(shirt(k)) for k in range(n)}
+    images = folder(names)
+    strict = how.model_copy(update={"leaks": "drop_from_train"})
+    listing = manifest.build(images, layout.read(images), strict, seed=1, cache=cache)
+    crowd = max(np.unique([row["hash"] for row in listing.rows], return_counts=True)[1])
+    assert crowd > 1 and len({row["pixels"] for row in listing.rows}) > 0.99 * n
+    assert len({row for pair in listing.twins for row in pair[:2]}) < 0.01 * n
+    assert len(manifest.good(listing.rows)) > 0.99 * n
 
 
 def test_pictures_below_16_pixels_are_not_judged(paired, encoded):
@@ -94,7 +120,7 @@ def test_candidates_are_all_pairs_within_four_bits_and_six_levels():
 
 
 def row(pixels, group="", bad=""):
-    return {"pixels": pixels, "group": group, "bad": bad}
+    return {"pixels": pixels, "group": group, "bad": bad, "dropped": ""}
 
 
 def test_a_cluster_holds_equal_pictures_twins_groups_and_their_friends():
@@ -105,7 +131,7 @@ def test_a_cluster_holds_equal_pictures_twins_groups_and_their_friends():
 def test_near_duplicates_and_groups_never_straddle_a_split_that_is_made(folder, encoded, listed):
     pictures = {f"a/{number}.png": encoded(scene(number)) for number in range(30)}
     pictures |= {f"b/{number}.jpg": encoded(scene(number), "JPEG", quality=80) for number in range(30)}
-    rows, twins = listed(folder(pictures))
+    rows, twins, *_ = listed(folder(pictures))
     side = {row["path"]: row["split"] for row in rows}
     assert len(twins) == 30 and len(set(side.values())) == 3
     assert all(side[f"a/{number}.png"] == side[f"b/{number}.jpg"] for number in range(30))

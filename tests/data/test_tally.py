@@ -7,7 +7,8 @@ from darkroom.data.near import Pair
 
 
 def row(path, label, split, pixels, bad="", **other):
-    facts = {"format": "PNG", "width": 9, "height": 9, "colour": 9.0, "contrast": 9.0, "group": "", "note": ""}
+    facts = {"format": "PNG", "width": 9, "height": 9, "colour": 9.0, "contrast": 9.0, "group": ""}
+    facts |= {"note": "", "dropped": ""}
     return {"path": path, "label": label, "split": split, "pixels": pixels, "bad": bad, **facts, **other}
 
 
@@ -37,7 +38,7 @@ def test_a_group_shows_the_pair_that_contradicts_itself(rows):
 
 def test_the_whole_has_the_share_of_bad_pictures_and_the_imbalance(rows):
     (whole,) = tally.whole(rows)
-    assert whole["bad_share"] == 1 / 5 and whole["example"] == "c/1: truncated"
+    assert whole["bad_share"] == 1 / 5 and whole["reasons"] == "1 of 5: truncated (c/1)"
     assert (whole["imbalance"], whole["largest"], whole["smallest"]) == (3, "a", "c")
 
 
@@ -56,22 +57,6 @@ def test_flat_pictures_are_counted_by_class():
         {"class": "a", "flat": 2, "share": 0.5, "example": "a/0"},
         {"class": "b", "flat": 0, "share": 0.0, "example": ""},
     ]
-
-
-@pytest.mark.parametrize(
-    ("facts", "name", "value"),
-    [
-        ({"width": 30}, "size", "30 x 9 pixels"),
-        ({"format": "JPEG"}, "format", "JPEG"),
-        ({"colour": 0.5}, "colouring", "grey"),
-    ],
-)
-def test_one_property_that_tells_a_class_scores_one(facts, name, value):
-    rows = [row(f"a/{n}", "a", "train", "p", **facts) for n in range(4)]
-    rows += [row(f"{label}/{n}", label, "train", "q") for label in "bc" for n in range(4)]
-    found = {(each["class"], each["property"]): each for each in tally.giveaways(rows)}
-    assert found["a", name] | {"score": 1.0, "inside": 1.0, "outside": 0.0, "value": value} == found["a", name]
-    assert all(each["score"] <= 0.5 for (label, _), each in found.items() if label != "a")
 
 
 def test_the_longest_and_the_misnamed_picture_are_found():
@@ -97,7 +82,6 @@ def test_notes_are_counted_the_most_frequent_first():
         ("groups", ()),
         ("classes", ()),
         ("whole", ()),
-        ("giveaways", ()),
         ("flats", (2.0,)),
         ("near", ([Pair(0, 1, 1)],)),
     ],
@@ -105,3 +89,12 @@ def test_notes_are_counted_the_most_frequent_first():
 def test_every_declared_column_is_there(rows, table, more):
     (first, *_) = getattr(tally, table)(rows, *more)
     assert set(tally.COLUMNS[table]) <= set(first)
+
+
+def test_bad_pictures_are_counted_by_reason_whatever_its_numbers():
+    rows = [row(f"a/{n}", "a", "", "", bad=f"{n} x 3, a side is below 8 pixels") for n in range(5)]
+    rows += [row("b/1", "b", "", "", bad="empty file"), row("b/2", "b", "train", "p")]
+    (whole,) = tally.whole(rows)
+    assert whole["reasons"] == (
+        "5 of 7: 0 x 3, a side is below 8 pixels (a/0, a/1, a/2, ...); 1 of 7: empty file (b/1)"
+    )

@@ -58,3 +58,10 @@ def test_a_stream_mixes_pictures_of_several_chunks(pack, monkeypatch):
     turn(0)
     (images, _), _ = stream[0]
     assert len({int(number) // 8 for number in images.ravel()}) > 1
+
+
+def test_a_batch_beyond_the_pictures_is_all_of_them_and_an_epoch_is_one_step(pack):
+    data, turn = feed.batches(pack, 64, 1)
+    turn(0)
+    (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "pack") else list(data)
+    assert sorted(np.asarray(batch[0][0]).ravel()) == list(range(50))

@@ -12,23 +12,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from darkroom import files
-from darkroom.data import expectations, manifest, names, tally
+from darkroom.data import expectations, manifest, names, shortcuts, tally
 from darkroom.data.expectations import Expectation
 from darkroom.data.manifest import Listing
 from darkroom.errors import DataError, printable
 from darkroom.params import Validate
 
-SHOWN = 10  # offenders that a sentence names
+SHOWN = 5  # offenders that a sentence names
+PAIRS = 10  # near duplicates that the verdict names
 
 
 def check(listing: Listing, how: Validate, docs: Path) -> dict:
     """Judge a manifest and write the data docs, web pages, to the folder `docs`.
 
     Returns success, pictures (how many are good), classes, counts (class -> side -> good pictures), bad (path
-    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs,
-    and the first) and expectations (name, severity, success, sentence, observed, code, fix).
+    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs, and the first),
+    shortcuts (as `shortcuts.find` has them, beyond the limit) and expectations (name, severity, success, follows,
+    sentence, observed, code, fix). `follows` is the name of the broken one that is the cause, "" for one that is
+    broken by itself; what follows is not told.
     """
-    rows, twins = listing
+    rows, twins = listing.rows, listing.twins
     tables = {
         "pictures": manifest.good(rows),
         "groups": tally.groups(rows),
@@ -36,13 +39,13 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "near": tally.near(rows, twins),
         "given": tally.given(rows),
         "flats": tally.flats(rows, how.min_contrast),
-        "giveaways": tally.giveaways(rows),
+        "giveaways": shortcuts.find(manifest.good(rows), how.max_giveaway),
         "whole": tally.whole(rows),
     }
-    expected = expectations.of(how)
+    expected = expectations.of(how, listing.given)
     with files.replacing(docs) as partial:
         results = _run(tables, expected, partial.absolute())
-    said = [_said(each, results[each.name], tables[each.table]) for each in expected]
+    said = _judged(expected, results, tables)
     return {
         "success": all(each["success"] for each in said if each["severity"] == "error"),
         "pictures": len(tables["pictures"]),
@@ -50,16 +53,26 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "counts": {row["class"]: {side: row[side] for side in names.SIDES} for row in tables["classes"]},
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
-        "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:SHOWN]},
+        "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},
+        "shortcuts": [row for row in tables["giveaways"] if row["score"] > how.max_giveaway],
         "expectations": said,
     }
 
 
+def broken(verdict: Mapping) -> list[dict]:
+    """The broken expectations that stop the line, without those that follow from another."""
+    return [each for each in verdict["expectations"] if _stops(each) and not each["follows"]]
+
+
+def _stops(said: Mapping) -> bool:
+    return said["severity"] == "error" and not said["success"]
+
+
 def insist(verdict: dict, *, report: Path) -> None:
     """Raises DataError (exit 3) with the first broken expectation; `report` is where the whole verdict lies."""
-    broken = [each for each in verdict["expectations"] if each["severity"] == "error" and not each["success"]]
-    if broken:
-        first, *others = broken
+    faults = broken(verdict)
+    if faults:
+        first, *others = faults
         more = f" (and {len(others)} more broken)" if others else ""
         what = f"expected that {first['sentence']}, but {first['observed']}{more}"
         raise DataError(first["code"], what, where=report, fix=first["fix"])
@@ -119,24 +132,53 @@ def _frame(table: str, rows: Sequence[dict]):
     return pd.DataFrame(rows, columns=list(tally.COLUMNS[table]))
 
 
-def _said(expected: Expectation, result, rows: Sequence[dict]) -> dict:
+def _judged(expected: Sequence[Expectation], results: Mapping, tables: Mapping[str, Sequence[dict]]) -> list[dict]:
+    """What is said of each expectation, each fault told once: as its cause and not as what follows from it."""
+    said, blamed = [], {}
+    for each in expected:
+        result, cause = results[each.name], ""
+        places = [int(place) for place in result.result.get("unexpected_index_list") or ()]
+        if not result.success:
+            cause, places = _traced(each, places, blamed)
+            blamed[each.name] = each.table, set(places)
+        said.append(_said(each, result, tables[each.table], places, cause))
+    return said
+
+
+def _traced(each: Expectation, places: list[int], blamed: Mapping[str, tuple[str, set[int]]]) -> tuple[str, list[int]]:
+    """The broken expectation that this one follows from and all its offenders, else "" and those of its own.
+
+    `blamed` has table and offenders of those broken so far. In one table it goes by row, between two by the whole.
+    """
+    for name in each.follows:
+        if name in blamed:
+            table, theirs = blamed[name]
+            left = [place for place in places if place not in theirs] if table == each.table else []
+            if not left:
+                return name, places
+            places = left
+    return "", places
+
+
+def _said(expected: Expectation, result, rows: Sequence[dict], places: Sequence[int], cause: str) -> dict:
     return {
         "name": expected.name,
         "severity": "error" if expected.stops else "warning",
         "success": bool(result.success),
+        "follows": cause,
         "sentence": expected.sentence,
-        "observed": _range(expected, rows) if result.success else _offenders(expected, result, rows),
+        "observed": _range(expected, rows) if result.success else _offenders(expected, result, rows, places),
         "code": expected.code,
         "fix": expected.fix,
     }
 
 
-def _offenders(expected: Expectation, result, rows: Sequence[dict]) -> str:
-    places = result.result.get("unexpected_index_list")
+def _offenders(expected: Expectation, result, rows: Sequence[dict], places: Sequence[int]) -> str:
     if not places:  # no row is to blame, or Great Expectations itself failed
         return printable(result.result or result.exception_info)
+    many = f"not in {len(places)} cases: " if len(places) > 1 else ""
     more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return "; ".join(expected.offender.format(**rows[int(place)]) for place in places[:SHOWN]) + more
+    return many + "; ".join(expected.offender.format(**rows[place]) for place in places[:SHOWN]) + more
 
 
 def _range(expected: Expectation, rows: Sequence[dict]) -> str:

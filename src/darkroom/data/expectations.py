@@ -3,6 +3,7 @@
 Plain data, so adding an expectation is adding an entry. `tally` makes the tables, `checks` runs the list.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from darkroom.data import decode, manifest, names
@@ -11,6 +12,9 @@ from darkroom.params import Validate
 FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second picture inside
 ASPECT = 20
 AGAIN = "run `dvc repro -f validate`"
+LIST = "reports/dropped.csv lists them"
+MOSTLY = 0.5
+MOST, BAD, FEW = "mostly good pictures", "few bad pictures", "pictures a class"
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,17 @@ class Expectation:
     code: str
     fix: str
     stops: bool = True  # False: a warning
+    follows: tuple[str, ...] = ()  # names of those before it that, when broken, are its cause
 
 
-def of(how: Validate) -> list[Expectation]:
+def of(how: Validate, given: Collection[str] = ()) -> list[Expectation]:
+    """The list for a data set whose archive has the sides `given`."""
     return [
         *_pictures_are_usable(how),
         *_pictures_are_apart(),
         *_classes_are_large_enough(how),
+        *(_every_class_is_in(side, given) for side in names.SIDES),
+        _classes_are_balanced(how),
         *_pictures_are_worth_it(how),
         *_nothing_is_odd(how),
     ]
@@ -61,13 +69,23 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
             AGAIN,
         ),
         Expectation(
-            "few bad pictures",
+            MOST,
+            "whole",
+            _at_most("bad_share", max(MOSTLY, how.max_bad_share)),
+            "most pictures are good",
+            "{reasons}",
+            "E_BAD_PICTURES",
+            "convert or repair them",  # to go on without them, as below, would help nobody
+        ),
+        Expectation(
+            BAD,
             "whole",
             _at_most("bad_share", how.max_bad_share),
             f"at most a share of {how.max_bad_share:g} of the pictures is bad",
-            "{bad} of {pictures} are, first {example}",
+            "{reasons}",
             "E_BAD_PICTURES",
-            "repair or remove them, or raise validate.max_bad_share",
+            "convert, repair or remove them, or raise validate.max_bad_share to go on without them",
+            follows=(MOST,),
         ),
         Expectation(
             "unique paths",
@@ -129,7 +147,7 @@ def _pictures_are_apart() -> list[Expectation]:
             "equal pictures have one class",
             "{first} and {second} are equal",
             "E_LABEL_CONFLICT",
-            "remove the wrong one from the archive",
+            f"remove the wrong ones from the archive, or set validate.conflicts to drop, which leaves out all ({LIST})",
         ),
         Expectation(
             "one side a picture",
@@ -138,7 +156,7 @@ def _pictures_are_apart() -> list[Expectation]:
             "equal pictures are on one side of the split",
             "{first} and {second} are equal",
             "E_LEAKAGE",
-            "remove one from the archive",
+            f"set validate.leaks to drop_from_train or split_again ({LIST})",
         ),
         Expectation(
             "one side a group",
@@ -147,45 +165,54 @@ def _pictures_are_apart() -> list[Expectation]:
             "the pictures of one group are on one side of the split",
             "{first} and {second} are of group {group}",
             "E_LEAKAGE",
-            "correct the column split of the table",
+            f"correct the column split of the table, or set validate.leaks to drop_from_train or split_again ({LIST})",
         ),
     ]
 
 
 def _classes_are_large_enough(how: Validate) -> list[Expectation]:
-    remedies = {"train": "", "val": " or raise validate.val", "test": " or raise validate.test"}
     return [
         Expectation(
-            "pictures a class",
+            FEW,
             "classes",
             _at_least("total", how.min_per_class),
             f"every class has at least {how.min_per_class} good pictures",
             "class {class} has {total}",
             "E_FEW_PICTURES",
-            "add pictures or lower validate.min_per_class",
-        ),
-        *(
-            Expectation(
-                f"every class in {side}",
-                "classes",
-                _at_least(side, 1),
-                f"every class has a picture in {side}",
-                "class {class} has none",
-                "E_EMPTY_SIDE",
-                f"add pictures{remedy}",
-            )
-            for side, remedy in remedies.items()
-        ),
-        Expectation(
-            "balance",
-            "whole",
-            _at_most("imbalance", how.max_imbalance),
-            f"the largest class is at most {how.max_imbalance:g} times the smallest",
-            "{largest} is {imbalance:.3g} times {smallest}",
-            "E_IMBALANCE",
-            "add pictures or raise validate.max_imbalance",
+            "add pictures or remove the class, or lower validate.min_per_class (to no less than 3)",
+            follows=(BAD,),
         ),
     ]
+
+
+def _every_class_is_in(side: str, given: Collection[str]) -> Expectation:
+    """No fraction of `validate` helps here: a given side is not drawn, and of a drawn one each class gets a cluster."""
+    more = "add pictures of the class that are not equal, nearly equal or of one group"
+    if side in given and side != "train":
+        more = f"add pictures of the class to the {side} side of the archive, or remove that side: it is drawn then"
+    return Expectation(
+        f"every class in {side}",
+        "classes",
+        _at_least(side, 1),
+        f"every class has a picture in {side}",
+        "class {class} has none",
+        "E_EMPTY_SIDE",
+        f"{more}, or remove the class",
+        follows=(BAD, FEW),
+    )
+
+
+def _classes_are_balanced(how: Validate) -> Expectation:
+    return Expectation(
+        "balance",
+        "whole",
+        _at_most("imbalance", how.max_imbalance),
+        f"the largest class is at most {how.max_imbalance:g} times the smallest",
+        "{largest} is {imbalance:.3g} times {smallest}",
+        "E_IMBALANCE",
+        "add pictures or raise validate.max_imbalance",
+        follows=(BAD, FEW),
+    )
 
 
 def _pictures_are_worth_it(how: Validate) -> list[Expectation]:
@@ -212,7 +239,7 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "nearly equal pictures are on one side of the split",
             "{first} and {second}",
             "W_LEAKAGE",
-            "look at near_duplicates.html, and remove one of each pair from the archive",
+            f"look at near_duplicates.html, and set validate.leaks to drop_from_train or split_again ({LIST})",
             stops=False,
         ),
         Expectation(
@@ -229,10 +256,11 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "nothing gives a class away",
             "giveaways",
             _at_most("score", how.max_giveaway),
-            f"no size, format or colouring tells a class from the others by more than {how.max_giveaway:g}",
-            "{inside:.0%} of class {class} and {outside:.0%} of the others are {value}",
+            "no simple rule on size, format, colouring, file name, bytes, border, light or group tells a class",
+            "{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
             "W_GIVEAWAY",
-            "make the classes alike, or a network learns this instead of the pictures",
+            "make the classes alike in this, or a network may learn it instead of what the pictures show; the limit is"
+            " validate.max_giveaway",
             stops=False,
         ),
         Expectation(

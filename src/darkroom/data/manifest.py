@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom import engine, files
-from darkroom.data import bounds, decode, headers, magic, measures, near, scan, split, store
+from darkroom.data import bounds, decode, headers, magic, measures, near, overlaps, scan, split, store
 from darkroom.data.layout import Layout
 from darkroom.data.near import Pair
 from darkroom.data.rows import Recipe
@@ -20,9 +20,10 @@ from darkroom.params import Validate
 
 GIVEN = ("path", "label", "split", "group")
 INTEGERS = ("width", "height", "bytes")
-FLOATS = ("brightness", "contrast", "colour", "sharpness")
+FLOATS = ("brightness", "contrast", "colour", "sharpness", *measures.BORDER)
 COLUMNS = (
-    *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS, "note", "bad",
+    *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS,
+    "note", "bad", "dropped",
 )  # fmt: skip
 TYPES = {**dict.fromkeys(INTEGERS, int), **dict.fromkeys(FLOATS, float)}
 
@@ -30,23 +31,35 @@ TYPES = {**dict.fromkeys(INTEGERS, int), **dict.fromkeys(FLOATS, float)}
 class Listing(NamedTuple):
     rows: list[dict]  # keys: COLUMNS
     twins: list[Pair]  # near duplicates among them
+    given: frozenset[str]  # the sides of the archive's own split, as far as it is respected
+    filled: list[dict]  # as `split.Assigned` has them
+    overlaps: list[dict]  # as `overlaps.listed` has them: what is dropped, or should be
+    again: bool  # whether the archive's own split was ignored
 
 
 def build(
     images: Path, layout: Layout, how: Validate, *, seed: int, cache: Path, packed: Recipe | None = None
 ) -> Listing:
-    """A row for each picture of the layout, sorted by path, bad ones included, and the near duplicates.
+    """A row for each picture of the layout, sorted by path, bad ones included, and what was found out about them all.
 
     Pictures that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
     """
     pictures = sorted(layout.pictures)
     log = store.log(cache, (decode, headers, magic, measures, scan), how.max_pixels)
     known = _facts([picture.path for picture in pictures], images, how, log, packed)
-    rows = [{**facts, **given._asdict()} for facts, given in zip(known, pictures, strict=True)]
+    rows = [{**facts, **given._asdict(), "dropped": ""} for facts, given in zip(known, pictures, strict=True)]
+    conflicts = overlaps.conflicts(rows)
+    rows = overlaps.without(rows, conflicts if how.conflicts == "drop" else ())
     with Store(log) as kept:
         twins = near.find(rows, images, how, kept)
     rows = [{**row, "cluster": cluster} for row, cluster in zip(rows, near.clusters(rows, twins), strict=True)]
-    return Listing(split.assign(rows, how, seed=seed), twins)
+    leaks = overlaps.leaks(rows)
+    rows = overlaps.without(rows, leaks if how.leaks == "drop_from_train" else ())
+    again = bool(leaks) and how.leaks == "split_again"
+    assigned = split.assign(split.forgotten(rows) if again else rows, how, seed=seed)
+    given = frozenset() if again else split.given(rows)
+    listed = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
+    return Listing(assigned.rows, twins, given, assigned.filled, listed, again)
 
 
 def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed: Recipe | None) -> list[dict]:
@@ -81,8 +94,8 @@ def _value(name: str, text: str) -> int | float | str:
 
 
 def good(rows: Sequence[dict]) -> list[dict]:
-    """The rows of pictures that can be used."""
-    return [row for row in rows if not row["bad"]]
+    """The rows of pictures that are used: neither bad nor dropped."""
+    return [row for row in rows if not row["bad"] and not row["dropped"]]
 
 
 def classes(rows: Sequence[dict]) -> tuple[str, ...]:

@@ -12,21 +12,25 @@ THUMB = 32  # pixels, side of the grey picture that near duplicates are confirme
 CELLS = (9, 8)
 BOX = Image.Resampling.BOX
 LEVELS = 256  # grey levels of a channel
+BORDER = "border_red", "border_green", "border_blue", "border_spread"
 
 
 def of(small: Image.Image) -> dict:
     """`hash` (16 hex digits), `brightness` and `contrast` (mean and standard deviation of the grey levels, 0..255),
-    `colour` (mean difference of the strongest and the weakest channel, 0 for grey) and `sharpness` (variance of the
-    Laplacian: low is blurred).
+    `colour` (mean difference of the strongest and the weakest channel, 0 for grey), `sharpness` (variance of the
+    Laplacian: low is blurred), and BORDER (mean of each channel of the outermost pixels, and the
+    standard deviation of their grey levels: low is one colour).
     """
     image = small.convert("L")
     grey = np.asarray(image)
     brightness, variance = _moments(grey)
+    rgb = np.asarray(small.resize((THUMB, THUMB), BOX))
     numbers = {
         "brightness": brightness,
         "contrast": variance**0.5,
-        "colour": _colour(small),
+        "colour": _colour(rgb),
         "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0,
+        **dict(zip(BORDER, _border(np.asarray(small)), strict=True)),
     }
     return {"hash": _hash(image), **{name: round(float(number), 2) for name, number in numbers.items()}}
 
@@ -59,10 +63,16 @@ def _hash(grey: Image.Image) -> str:
     return np.packbits(cells[:, :-1] > cells[:, 1:]).tobytes().hex()
 
 
-def _colour(small: Image.Image) -> float:
-    red, green, blue = np.asarray(small.resize((THUMB, THUMB), BOX)).transpose(2, 0, 1)
+def _colour(rgb: np.ndarray) -> float:
+    red, green, blue = rgb.transpose(2, 0, 1)
     strongest = np.maximum(np.maximum(red, green), blue)
     return (strongest - np.minimum(np.minimum(red, green), blue)).mean()
+
+
+def _border(rgb: np.ndarray) -> tuple[float, ...]:
+    """As BORDER, of uint8 (h, w, 3)."""
+    edge = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
+    return *edge.mean(0), edge.mean(1).std()
 
 
 def _laplacian(grey: np.ndarray) -> np.ndarray:

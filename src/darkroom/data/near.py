@@ -45,7 +45,7 @@ def find(rows: Sequence[dict], images: Path, how: Validate, kept: Store) -> list
 
     `kept` has what `scan.record` found; pictures that it lacks are decoded again.
     """
-    fit = [number for number, row in enumerate(rows) if not row["bad"] and min(row["width"], row["height"]) >= SMALLEST]
+    fit = [number for number in _used(rows) if min(rows[number]["width"], rows[number]["height"]) >= SMALLEST]
     hashes = np.array([int(rows[number]["hash"], 16) for number in fit], np.uint64)
     pairs = candidates(hashes, np.array([rows[number]["brightness"] for number in fit]))
     kinds = np.unique([rows[number]["pixels"] for number in fit], return_inverse=True)[1]
@@ -107,7 +107,7 @@ def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:
     """For each row what it shares with all that must not be divided from it: the least `pixels` among them.
 
     Equal pictures, near duplicates and pictures of one given `group` belong together, and so do their friends.
-    A bad picture, which has no pixels, belongs to nobody.
+    A bad or a dropped picture belongs to nobody.
     """
     parents = list(range(len(rows)))
 
@@ -117,7 +117,7 @@ def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:
         return number
 
     first: dict[tuple[str, str], int] = {}
-    good = [number for number, row in enumerate(rows) if not row["bad"]]
+    good = _used(rows)
     for number in good:
         for key in ("pixels", "group"):
             if rows[number][key]:
@@ -128,3 +128,8 @@ def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:
     for number in good:
         least[top(number)] = min(rows[number]["pixels"], least.get(top(number), "g"))  # "g" follows every hex digit
     return [least.get(top(number), "") for number in range(len(rows))]
+
+
+def _used(rows: Sequence[dict]) -> list[int]:
+    """The numbers of the rows that are neither bad nor dropped."""
+    return [number for number, row in enumerate(rows) if not row["bad"] and not row["dropped"]]

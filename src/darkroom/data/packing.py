@@ -22,7 +22,7 @@ from darkroom.errors import ArtifactError
 from darkroom.params import Preprocess
 from darkroom.workers import Limits, Loss
 
-COLUMNS = ("path", "label", "split", "sha256", "bad")  # of the manifest, as much as packing needs
+COLUMNS = ("path", "label", "split", "sha256", "bad", "dropped")  # of the manifest, as much as packing needs
 AT_A_TIME = 256  # pictures that are counted at once
 
 

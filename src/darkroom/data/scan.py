@@ -17,7 +17,7 @@ from darkroom.workers import Limits, Loss
 
 UNKNOWN = {
     **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "note": "", "hash": ""},
-    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0},
+    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **dict.fromkeys(measures.BORDER, 0.0)},
 }
 BLACK = np.zeros((measures.THUMB, measures.THUMB), np.uint8)  # the thumb of a bad picture
 

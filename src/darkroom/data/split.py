@@ -9,38 +9,117 @@ and of the picture's cluster alone (`near.clusters`: the picture itself, as a ru
 What is drawn: the sides the archive lacks, out of all pictures or out of its training folder. So with a test
 folder and no validation folder, `validate.val` is a share of the training folder.
 
-The price: shares hold on average. With n pictures and a share f the standard error is sqrt(f (1 - f) / n).
+A class so small that the draw leaves it a side without a picture is helped: the empty side gets the cluster whose
+draw is nearest to it, taken from a side that has another one. A class of at least as many clusters as there are sides
+to draw so has a picture on each; with fewer, train is served first, then test, then val. A cluster that holds several
+classes is moved only when none of the others loses a side by it.
+
+The price: shares hold on average. With n pictures and a share f the standard error is sqrt(f (1 - f) / n). And while
+the draw alone leaves a class an empty side, a picture added to that class may move the helping cluster back, or make
+another one the helper. Once the draw alone reaches all sides of every class, nothing ever moves again.
 """
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 from darkroom.params import Validate
 
+ORDER = ("train", "test", "val")  # in which the sides of a class are served when there is not enough for all
 
-def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> list[dict]:
-    """The rows with `split` filled in. Each has `cluster` and `split`: the archive's, or "" where it says nothing.
+Ranges = Mapping[str, tuple[float, float]]  # of the draw: side -> from, below
+
+
+class Assigned(NamedTuple):
+    rows: list[dict]  # with `split` filled in
+    filled: list[dict]  # class, side and pictures: what was moved to a side that the draw had left empty
+
+
+class _Move(NamedTuple):
+    label: str
+    cluster: str
+    side: str
+
+
+def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> Assigned:
+    """Fill in `split`. Each row has `label`, `cluster` and `split`: the archive's, or "" where it says nothing.
 
     A row without cluster, a bad picture, keeps what it has: nobody will use it.
     """
     rows = list(rows)
-    given = {row["split"] for row in rows}
-    lacking = {side: share for side, share in (("test", how.test), ("val", how.val)) if side not in given}
-    return [{**row, "split": _side(row, lacking, seed)} for row in rows]
+    ranges = _ranges(how, given(rows))
+    members = [row for row in rows if _is_open(row)]
+    draws = {row["cluster"]: _draw(row["cluster"], seed) for row in members}
+    sides = {cluster: _side(draw, ranges) for cluster, draw in draws.items()}
+    moves = list(_fill(members, draws, sides, ranges))
+    sides.update({move.cluster: move.side for move in moves})
+    sizes = Counter((row["label"], row["cluster"]) for row in members)
+    return Assigned(
+        [{**row, "split": sides[row["cluster"]]} if _is_open(row) else row for row in rows],
+        [{"class": label, "side": side, "pictures": sizes[label, cluster]} for label, cluster, side in moves],
+    )
 
 
-def _side(row: dict, lacking: dict[str, float], seed: int) -> str:
-    if row["split"] in ("val", "test") or not row["cluster"]:
-        return row["split"]
-    draw = _draw(row["cluster"], seed)
-    for side, share in lacking.items():
-        if draw < share:
-            return side
-        draw -= share
-    return "train"
+def given(rows: Iterable[Mapping]) -> frozenset[str]:
+    """The sides that the archive itself has."""
+    return frozenset(row["split"] for row in rows if row["split"])
+
+
+def forgotten(rows: Iterable[Mapping]) -> list[dict]:
+    """The rows as if the archive had no sides."""
+    return [{**row, "split": ""} for row in rows]
+
+
+def _is_open(row: Mapping) -> bool:
+    return bool(row["cluster"]) and row["split"] not in ("val", "test")
+
+
+def _ranges(how: Validate, known: Iterable[str]) -> Ranges:
+    """Where the draw of each side lies that the archive lacks, one after the other, and train has the rest."""
+    start, ranges = 0.0, {}
+    for side, share in (("test", how.test), ("val", how.val)):
+        if side not in known:
+            ranges[side] = (start, start + share)
+            start += share
+    return {**ranges, "train": (start, 1.0)}
+
+
+def _side(draw: float, ranges: Ranges) -> str:
+    return next((side for side, (_, end) in ranges.items() if draw < end), "train")
 
 
 def _draw(cluster: str, seed: int) -> float:
     """A number in [0, 1) that looks drawn but is a function of its arguments."""
     word = sha256(f"{seed}:{cluster}".encode()).digest()[:6]
     return int.from_bytes(word, "big") / 2**48
+
+
+def _fill(members: Sequence[Mapping], draws: Mapping, drawn: Mapping, ranges: Ranges) -> Iterable[_Move]:
+    """The moves that give each class a picture on each side, as far as it has clusters for that."""
+    labels, clusters, sides = defaultdict(set), defaultdict(set), dict(drawn)
+    for row in members:
+        labels[row["cluster"]].add(row["label"])
+        clusters[row["label"]].add(row["cluster"])
+    counts = Counter((label, sides[cluster]) for label, its in clusters.items() for cluster in its)
+    for label in sorted(clusters):
+        for side in ORDER:
+            if side not in ranges or counts[label, side]:
+                continue
+            spare = [each for each in clusters[label] if _is_spare(label, sides[each], side, labels[each], counts)]
+            if spare:
+                chosen = min(spare, key=lambda each: (_distance(draws[each], *ranges[side]), each))
+                counts.subtract((each, sides[chosen]) for each in labels[chosen])
+                counts.update((each, side) for each in labels[chosen])
+                sides[chosen] = side
+                yield _Move(label, chosen, side)
+
+
+def _is_spare(label: str, old: str, new: str, labels: Iterable[str], counts: Mapping) -> bool:
+    """Whether a cluster of `labels` can go from one side to another: who is left, or that `new` is served before."""
+    left = all(counts[other, old] > 1 for other in labels if other != label)
+    return left and (counts[label, old] > 1 or ORDER.index(new) < ORDER.index(old))
+
+
+def _distance(draw: float, start: float, end: float) -> float:
+    return max(start - draw, draw - end)

@@ -1,4 +1,7 @@
-"""A verdict as a table that people read in a terminal: the counts of each class and side, then what was expected."""
+"""A verdict as people read it in a terminal: the counts of each class and side, the notes, then what was expected.
+
+The first broken expectation is left out, as it is the sentence that the stage then stops with.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +19,8 @@ def text(verdict: dict) -> str:
     if len(counts) > SHOWN:
         rows.append((f"... and {len(counts) - SHOWN} more", *[""] * 4))
     rows.append(_row("all", {side: sum(sides[side] for sides in counts.values()) for side in names.SIDES}))
-    return "\n".join([*_aligned(rows), "", *_expected(verdict["expectations"])])
+    notes = [f"note    {printable(note)}" for note in verdict["notes"]]
+    return "\n".join([*_aligned(rows), "", *notes, *_expected(verdict["expectations"])])
 
 
 def _row(label: str, sides: dict[str, int]) -> tuple[str, ...]:
@@ -34,7 +38,12 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _expected(expectations: Sequence[dict]) -> Iterator[str]:
     good = sum(each["success"] for each in expectations)
     yield f"{good} of {len(expectations)} expectations hold"
-    for each in expectations:
-        if not each["success"]:
+    told = [each for each in expectations if not each["success"] and not each["follows"]]
+    stopping = next((each for each in told if each["severity"] == "error"), None)
+    for each in told:
+        if each is not stopping:
             mark = MARKS[each["severity"], False]
             yield f"{mark:6}  {each['code']}: {each['sentence']}: {printable(each['observed'])}"
+    behind = [each["code"] for each in expectations if each["follows"]]
+    if behind:
+        yield f"{len(behind)} more would be told ({', '.join(sorted(set(behind)))}), but follow from these"

@@ -1,11 +1,12 @@
 """Count a manifest into the small tables that `checks` holds its expectations against.
 
 Each table is a list of plain rows: a class, a group of equal pictures, a pair of nearly equal ones, a given group,
-a property that may give a class away, or the one row of the whole.
+a rule that may give a class away (those are made by `shortcuts`), or the one row of the whole.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from darkroom.data import manifest, names
 from darkroom.data.near import Pair
@@ -17,19 +18,15 @@ COLUMNS = {  # of each table, also when it has no rows
     "near": ("first", "second", "difference", "labels", "sides"),
     "given": ("group", "sides", "first", "second"),
     "flats": ("class", "flat", "share", "example"),
-    "giveaways": ("class", "property", "value", "inside", "outside", "score"),
+    "giveaways": ("class", "property", "rule", "inside", "outside", "alone", "score"),
     "whole": (
-        *("bad_share", "bad", "pictures", "example", "imbalance", "largest", "smallest"),
+        *("bad_share", "bad", "pictures", "reasons", "imbalance", "largest", "smallest"),
         *("aspect", "widest", "misnamed", "misnomer"),
         *("noted", "notes"),
     ),
 }
-GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
-PROPERTIES: dict[str, Callable[[dict], str]] = {
-    "size": lambda row: f"{row['width']} x {row['height']} pixels",
-    "format": lambda row: row["format"],
-    "colouring": lambda row: "grey" if row["colour"] < GREY else "coloured",
-}
+NUMBER = re.compile(r"\d+")
+REASONS, EXAMPLES = 5, 3  # of bad pictures that are told, and pictures of each
 ENDINGS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
@@ -68,10 +65,12 @@ def _two_unlike(same: Sequence[dict]) -> dict[str, str]:
 
 
 def near(rows: Sequence[dict], twins: Sequence[Pair]) -> list[dict]:
-    """A row for each pair of near duplicates, those across classes and sides first."""
+    """A row for each pair of near duplicates that are both used, those across classes and sides first."""
     found = []
     for first, second, difference in twins:
         pair = rows[first], rows[second]
+        if len(manifest.good(pair)) < len(pair):
+            continue
         labels, sides = (len({row[key] for row in pair}) for key in ("label", "split"))
         paths = {"first": pair[0]["path"], "second": pair[1]["path"]}
         found.append({**paths, "difference": difference, "labels": labels, "sides": sides})
@@ -100,29 +99,6 @@ def flats(rows: Sequence[dict], min_contrast: float) -> list[dict]:
     ]
 
 
-def giveaways(rows: Sequence[dict]) -> list[dict]:
-    """A row for each class and property: the value that tells the class best from the others, and how well.
-
-    `inside` and `outside` are the shares of the class and of the others with that value, `score` their difference:
-    1 for a class that a ruler could tell without looking at the picture.
-    """
-    good = manifest.good(rows)
-    found = []
-    for name, value_of in PROPERTIES.items():
-        having = Counter((row["label"], value_of(row)) for row in good)
-        all_having = Counter(value_of(row) for row in good)
-        totals = Counter(row["label"] for row in good)
-        best: dict[str, dict] = {}
-        for (label, value), count in sorted(having.items()):
-            inside = count / totals[label]
-            outside = (all_having[value] - count) / max(1, len(good) - totals[label])
-            row = {"class": label, "property": name, "value": value, "inside": inside, "outside": outside}
-            if label not in best or inside - outside > best[label]["score"]:
-                best[label] = {**row, "score": inside - outside}
-        found += best.values()
-    return found
-
-
 def whole(rows: Sequence[dict]) -> list[dict]:
     """One row: share of bad pictures, largest class to smallest, the longest picture, misnamed and noted ones."""
     bad = [row for row in rows if row["bad"]]
@@ -136,7 +112,7 @@ def whole(rows: Sequence[dict]) -> list[dict]:
             "bad_share": len(bad) / len(rows),
             "bad": len(bad),
             "pictures": len(rows),
-            "example": f"{bad[0]['path']}: {bad[0]['bad']}" if bad else "",
+            "reasons": _reasons(bad, len(rows)),
             "imbalance": largest["total"] / max(1, smallest["total"]),
             "largest": largest["class"],
             "smallest": smallest["class"],
@@ -152,6 +128,21 @@ def whole(rows: Sequence[dict]) -> list[dict]:
 
 def _counted(notes: Sequence[str]) -> str:
     return "; ".join(f"{note}: {count}" for note, count in Counter(filter(None, notes)).most_common())
+
+
+def _reasons(bad: Sequence[dict], total: int) -> str:
+    """The bad pictures by reason, the most frequent first; reasons that differ in numbers only are one."""
+    alike: dict[str, list[dict]] = defaultdict(list)
+    for row in bad:
+        alike[NUMBER.sub("#", row["bad"])].append(row)
+    found = sorted(alike.values(), key=len, reverse=True)
+    told = [f"{len(rows)} of {total}: {rows[0]['bad']} ({_first(rows)})" for rows in found[:REASONS]]
+    return "; ".join(told + [f"{len(found) - REASONS} more reasons"] * (len(found) > REASONS))
+
+
+def _first(rows: Sequence[dict]) -> str:
+    more = ", ..." if len(rows) > EXAMPLES else ""
+    return ", ".join(row["path"] for row in rows[:EXAMPLES]) + more
 
 
 def _aspect(row: dict) -> float:
