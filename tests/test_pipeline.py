@@ -267,7 +267,13 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
     ]
     pushed = run("git", "show", "--stat", "--format=", "main", cwd=origin)
     assert "dvc.lock" in pushed and "reports/metrics.json" in pushed and "reports/registration.json" in pushed
-    assert json.loads(run("git", "show", "main:reports/validation.json", cwd=origin))["pictures"] == 220
+    validation, registration = (
+        json.loads(run("git", "show", f"main:reports/{name}.json", cwd=origin))
+        for name in ("validation", "registration")
+    )
+    assert validation["pictures"] == 220
+    assert registration["n"] == sum(sides["test"] for sides in validation["counts"].values())
+    assert all(registration["judged"][each]["value"] > 0.9 for each in ("challenger", "champion"))  # on today's images
 
     head = run("git", "rev-parse", "main", cwd=origin)
     assert ran(retrain(clone)) == []

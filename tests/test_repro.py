@@ -1,11 +1,14 @@
 """repro: what DVC leaves unsaid is said, in a repository of two shell stages."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from darkroom import repository
@@ -154,9 +157,18 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "waiting":
             pass
+        (dvc_process,) = psutil.Process(process.pid).children()
+        while not ignores_ctrl_c(process.pid) or not ignores_ctrl_c(dvc_process.pid):
+            time.sleep(0.01)  # both do so a moment after the stage began
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == 255
     assert Path("saved").read_text() == "yes\n"
+
+
+def ignores_ctrl_c(pid: int) -> bool:
+    """Whether SIGINT, the second signal, is in the mask of ignored ones that Linux tells of a process."""
+    (mask,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
 
 
 @pytest.mark.slow
