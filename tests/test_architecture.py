@@ -22,6 +22,7 @@ IMPORTS = {
         "data.fetch",
         "data.names",
         "data.relabel",
+        "data.sources",
         "errors",
         "files",
         "learning.architectures",

@@ -1,5 +1,6 @@
 """cli: what a user types, and what it answers."""
 
+import os
 import shutil
 from pathlib import Path
 from unicodedata import normalize
@@ -175,6 +176,17 @@ def test_repro_sets_aside_models_that_params_list_no_more_before_dvc_compares_th
     monkeypatch.setattr(repro, "repro", lambda: seen.extend(path.name for path in Path("models").iterdir()))
     cli.run("repro")
     assert sorted(seen) == ["cnn", "mobilenet"] and Path(".cache/models/old").is_dir()
+
+
+def test_repro_does_not_wait_at_a_pipe_in_place_of_the_archive(elsewhere, monkeypatch):
+    from darkroom import repro
+
+    shutil.copy(HERE / "params.yaml", elsewhere)
+    (elsewhere / "data/raw").mkdir(parents=True)
+    os.mkfifo(elsewhere / "data/raw/digits.zip")
+    monkeypatch.setattr(repro, "repro", lambda: pytest.fail("DVC would wait"))
+    with pytest.raises(DataError, match="a named pipe, no archive"):
+        cli.run("repro")
 
 
 def test_retrain_says_what_came_of_it(elsewhere, monkeypatch, capsys):

@@ -152,9 +152,12 @@ def _relabel(known: argparse.Namespace) -> None:
 
 
 def _repro(known: argparse.Namespace) -> None:
+    from darkroom.data import sources
     from darkroom.repro import repro
 
-    listed = ["cnn", *params.load().transfer.backbones]
+    p = params.load()
+    sources.require_readable(Path(p.dataset.archive))  # DVC would hash it first, and wait at a pipe for ever
+    listed = ["cnn", *p.transfer.backbones]
     files.set_aside(paths.MODELS, but=listed, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
 

@@ -38,9 +38,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
     """
     if not source.exists():
         raise ArtifactError("E_ARCHIVE_MISSING", "no archive", where=source, fix="put it there or run `dvc pull`")
-    if not (source.is_dir() or source.is_file()):  # to open a pipe would wait for whoever writes into it
-        what = f"{KINDS.get(stat.S_IFMT(source.stat().st_mode), 'neither a file nor a folder')}, no archive"
-        raise DataError("E_ARCHIVE_SPECIAL", what, where=source, fix="give a file or a folder")
+    require_readable(source)
     with _members(source, limits) as members:
         inspection.insist(source.name, members, limits)
         wanted = {member.parts: member for member in members if inspection.is_wanted(member)}
@@ -66,6 +64,13 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
         "root": "/".join(root),
         "notes": inspection.notes(members),
     }
+
+
+def require_readable(source: Path) -> None:
+    """Raises DataError (exit 3) for a pipe, a socket or a device: to open one may mean to wait for ever."""
+    if source.exists() and not (source.is_dir() or source.is_file()):
+        what = f"{KINDS.get(stat.S_IFMT(source.stat().st_mode), 'neither a file nor a folder')}, no archive"
+        raise DataError("E_ARCHIVE_SPECIAL", what, where=source, fix="give a file or a folder")
 
 
 def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Member]]:
