@@ -1,5 +1,6 @@
-"""A small model folder, made in the test."""
+"""What holds for all tests, and a small model folder, made in the test."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,13 @@ from darkroom import files
 
 CLASSES = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
+
+
+def pytest_configure() -> None:
+    """Hear signals that whoever started us ignores, as `nohup` and a shell's `&` do: tests send them to children."""
+    for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, heard)
 
 
 def pytest_collection_modifyitems(items: list) -> None:
