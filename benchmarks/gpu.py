@@ -27,9 +27,9 @@ OUT = Path("reports/benchmarks/gpu.json")
 
 def trained(packed: Path, preset: str, goal: float) -> dict:
     """Train as the preset says, with the largest batch that `auto` allows."""
-    from darkroom import params
-    from darkroom.data import pack
-    from darkroom.learning import architectures, device, fit
+    from darkroom import pack, params
+    from darkroom.networks import architectures
+    from darkroom.training import device, fit
 
     p = params.load(Path(f"presets/{preset}.yaml"))
     train, val = pack.read(packed, "train"), pack.read(packed, "val")
@@ -93,8 +93,8 @@ def main() -> None:
     parser.add_argument("--cifar10", type=Path, required=True, metavar="PACKED")
     known = parser.parse_args()
 
-    from darkroom import files
-    from darkroom.learning import device
+    from darkroom.runtime import files
+    from darkroom.training import device
 
     if not device.gpus():
         print("no GPU found: nothing measured")

@@ -27,7 +27,7 @@ OUT = Path("reports/benchmarks/ingest.json")
 
 def darkroom(folder: Path, size: int) -> float:
     from darkroom import params
-    from darkroom.data import layout, manifest, packing, rows
+    from darkroom.dataset import layout, manifest, packing, rows
 
     p = params.load()
     how = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
@@ -120,8 +120,9 @@ def main() -> None:
         print(WAYS[known.way](known.data, known.size))
         return
 
-    from darkroom import files, params
-    from darkroom.data import sources
+    from darkroom import params
+    from darkroom.ingest import sources
+    from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
         folder, name = Path(home) / "images", known.data.stem

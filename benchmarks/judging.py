@@ -20,7 +20,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import turns
-from darkroom import files
+from darkroom.runtime import files
 
 OUT = Path("reports/benchmarks/judging.json")
 STAGES = ("evaluate", "compare", "report")
@@ -28,8 +28,8 @@ THIRD = "mobilenet_v2"
 ASK = """
 import time; start = time.perf_counter()
 from pathlib import Path
-from darkroom.data import pack
-from darkroom.shipping import predict
+from darkroom import pack
+from darkroom.inference import predict
 sides = [pack.read(Path("data/packed"), side).images for side in ("val", "test")]
 models = [predict.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
 loaded = time.perf_counter()

@@ -34,8 +34,8 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
     import keras
     import keras_tuner
 
-    from darkroom.data import pack
-    from darkroom.learning import architectures
+    from darkroom import pack
+    from darkroom.networks import architectures
 
     train, val = (pack.read(home / "packed", side) for side in ("train", "val"))
 
@@ -65,7 +65,7 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
     import psutil
 
     from darkroom import params
-    from darkroom.learning import search
+    from darkroom.tune import search
 
     p = params.load()
     brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
@@ -107,7 +107,8 @@ def model(**knobs):
 def prepare(archive: Path, home: Path, pictures: int) -> int:
     """Pack so many of the archive's training pictures, a part of them to validate; returns how many."""
     from darkroom import params
-    from darkroom.data import layout, manifest, packing, sources
+    from darkroom.dataset import layout, manifest, packing
+    from darkroom.ingest import sources
 
     p = params.load()
     sources.unpack(archive, home / "images", p.ingest)
@@ -144,7 +145,7 @@ def main() -> None:
         print(json.dumps(memory(known.data) if known.way == "memory" else WAYS[known.way](known.data, known.epochs)))
         return
 
-    from darkroom import files
+    from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
         pictures = prepare(known.data, Path(home), known.pictures)

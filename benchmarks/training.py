@@ -30,7 +30,7 @@ OUT = Path("reports/benchmarks/training.json")
 
 def darkroom(home: Path, precision: str = "auto") -> float:
     from darkroom import params
-    from darkroom.learning import device, fit
+    from darkroom.training import device, fit
 
     p = params.load(COURSE)
     how = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
@@ -94,7 +94,7 @@ WAYS = {way.__name__: way for way in (darkroom, darkroom_in_float32, *USUAL)}
 
 def network():
     from darkroom import params
-    from darkroom.learning import architectures
+    from darkroom.networks import architectures
 
     knobs = params.with_value(params.load(COURSE).model, "output", "softmax")
     return architectures.build(knobs, shape=(SIZE, SIZE, 3), classes=2, spec={})
@@ -120,7 +120,7 @@ def per_second(pictures: int, ends: list[float]) -> float:
 
 
 def packs(home: Path) -> tuple:
-    from darkroom.data import pack
+    from darkroom import pack
 
     train, val = pack.read(home / "packed", "train"), pack.read(home / "packed", "test")
     return train, replace(val, images=val.images[:VALIDATED], labels=val.labels[:VALIDATED])
@@ -133,7 +133,8 @@ def jpegs(folder: Path) -> list[Path]:
 def prepare(archive: Path, home: Path, pictures: int) -> int:
     """The archive's training pictures as files and as arrays, the same of both; returns how many."""
     from darkroom import params
-    from darkroom.data import layout, manifest, packing, sources
+    from darkroom.dataset import layout, manifest, packing
+    from darkroom.ingest import sources
 
     p = params.load(COURSE)
     images = home / "images"
@@ -169,7 +170,7 @@ def main() -> None:
         print(WAYS[known.way](known.data))
         return
 
-    from darkroom import files
+    from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
         pictures = prepare(known.data, Path(home), known.pictures)

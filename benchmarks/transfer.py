@@ -25,10 +25,11 @@ import keras
 import numpy as np
 
 from benchmarks import turns
-from darkroom import files, params, paths
-from darkroom.data import pack
-from darkroom.judging import metrics
-from darkroom.learning import augment, backbones, classifier, descent, device, heads, transfer, weights
+from darkroom import pack, params, paths
+from darkroom.metrics import metrics
+from darkroom.runtime import files
+from darkroom.training import augment, descent, device, heads
+from darkroom.transfer_learning import backbones, classifier, transfer, weights
 
 EPOCHS = 10
 OUT = Path("reports/benchmarks/transfer.json")

@@ -41,7 +41,7 @@ def spread(values: list[float]) -> dict:
 
 def stamp(*vendors: str) -> dict:
     """Where, with what and when."""
-    from darkroom import engine
+    from darkroom.workers import engine
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {

@@ -9,7 +9,7 @@ if find_spec("darkroom") is None:
     print(f"error[E_PYTHON] this Python has no darkroom | where: {sys.executable} | fix: {fix}", file=sys.stderr)
     sys.exit(5)
 
-from darkroom import libraries  # noqa: E402
+from darkroom.runtime import libraries  # noqa: E402
 
 sys.excepthook = libraries.tell
 

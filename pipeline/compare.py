@@ -1,7 +1,8 @@
 """Say which model is best, beyond chance.        predictions/ -> comparison.json"""
 
-from darkroom import files, params, paths, stage
-from darkroom.judging import predictions, significance
+from darkroom import params, paths
+from darkroom.metrics import predictions, significance
+from darkroom.runtime import files, stage
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Say what more pictures, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
 
-from darkroom import files, params, paths, stage
+from darkroom import params, paths
+from darkroom.runtime import files, stage
 
 
 def main() -> None:
@@ -13,14 +14,25 @@ def main() -> None:
 
 
 def _measured(p: params.Params) -> list[dict]:
-    from darkroom.data import pack
-    from darkroom.judging import proportions
-    from darkroom.learning import backbones, curve, device, fit, state, transfer, weights  # seconds: only if asked for
+    from darkroom import pack
+    from darkroom.curve import curve
+    from darkroom.metrics import proportions
+    from darkroom.training import device, fit, state  # seconds: only if asked for
+    from darkroom.transfer_learning import backbones, transfer, weights
 
     sides = [pack.read(paths.PACKED, side) for side in ("train", "val", "test")]
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
-    waiting = state.folder(paths.CACHE / "curve", paths.PACKED, knobs, p.train, str(how), p.augment, p.seed)
+    waiting = state.folder(
+        paths.CACHE / "curve",
+        paths.PACKED,
+        knobs,
+        p.train,
+        str(how),
+        p.augment,
+        p.seed,
+        code=("curve", "networks", "training", "transfer_learning"),
+    )
     task = curve.Task(*sides, p.curve.shares, p.augment, p.seed, waiting)
     points = [("cnn", point) for point in curve.scratch(knobs, task, how=p.train)]
     if best := curve.best(paths.MODELS, p.transfer.backbones):

@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from darkroom import files, params, paths, stage
-from darkroom.data import pack
-from darkroom.judging import doubt, evaluation
-from darkroom.learning import describe
-from darkroom.shipping import lineage, predict, tracking
+from darkroom import pack, params, paths
+from darkroom.evaluate import doubt, evaluation
+from darkroom.inference import predict
+from darkroom.runtime import files, stage
+from darkroom.tracking import lineage, tracking
+from darkroom.training import describe
 
 LISTS = {paths.CALIBRATION: "calibration", paths.EXPLANATION: "explanation", paths.COST: "cost"}  # an entry a model
 TABLES = {paths.PER_CLASS: "per_class", paths.RANKING: "ranking", paths.PREDICTIONS: "predictions"}  # a file a model

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from darkroom import errors, params, paths, stage
-from darkroom.data import sources
+from darkroom import params, paths
+from darkroom.ingest import sources
+from darkroom.runtime import errors, stage
 
 
 def main() -> None:

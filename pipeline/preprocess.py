@@ -1,7 +1,8 @@
 """Decode every picture once.        images/, manifest.csv -> packed/{train,val,test}/"""
 
-from darkroom import params, paths, stage
-from darkroom.data import manifest, packing
+from darkroom import params, paths
+from darkroom.dataset import manifest, packing
+from darkroom.runtime import stage
 
 
 def main() -> None:

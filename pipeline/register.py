@@ -1,8 +1,9 @@
 """Keep the better one of champion and challenger.        models/, comparison.json -> champion/, registration.json"""
 
-from darkroom import files, params, paths, stage
-from darkroom.data import pack
-from darkroom.shipping import lineage, promotion, registry
+from darkroom import pack, params, paths
+from darkroom.register import promotion, registry
+from darkroom.runtime import files, stage
+from darkroom.tracking import lineage
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
 """Write the report.        reports/*, packed/ -> index.html, summary.md, cards/"""
 
-from darkroom import files, params, paths, stage
-from darkroom.data import pack
-from darkroom.judging import cards, report, thumbnail
-from darkroom.judging.findings import Findings
+from darkroom import pack, params, paths
+from darkroom.plots import thumbnail
+from darkroom.report import cards, report
+from darkroom.report.findings import Findings
+from darkroom.runtime import files, stage
 
 FOUND = {
     files.read_json: {

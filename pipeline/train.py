@@ -1,9 +1,11 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
-from darkroom import files, params, paths, stage, versions
-from darkroom.data import pack, png
-from darkroom.learning import architectures, augment, device, fit, saved, state, warp
-from darkroom.shipping import lineage, tracking
+from darkroom import pack, params, paths, png
+from darkroom.networks import architectures
+from darkroom.runtime import files, stage
+from darkroom.saving import saved, versions
+from darkroom.tracking import lineage, tracking
+from darkroom.training import augment, device, fit, state, warp
 
 FOLDER = paths.MODELS / "cnn"
 
@@ -17,7 +19,9 @@ def main() -> None:
     device.repeatable(p.seed)
     values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
     values |= {"train.precision": precision, "train.xla": xla}
-    waiting = state.folder(paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed)
+    waiting = state.folder(
+        paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed, code=("networks", "training")
+    )
     about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     with tracking.run("cnn", key=waiting.name, **about) as run, device.spread():
         network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)

@@ -1,9 +1,11 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import params, paths, stage, versions
-from darkroom.data import pack
-from darkroom.learning import backbones, device, fit, saved, state, transfer, weights
-from darkroom.shipping import lineage, tracking
+from darkroom import pack, params, paths
+from darkroom.runtime import stage
+from darkroom.saving import saved, versions
+from darkroom.tracking import lineage, tracking
+from darkroom.training import device, fit, state
+from darkroom.transfer_learning import backbones, transfer, weights
 
 
 def main(backbone: str) -> None:
@@ -16,7 +18,15 @@ def main(backbone: str) -> None:
     device.repeatable(p.seed)
     base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
     known = [backbone, str(chosen.width), chosen.side, str(source), weights.digest(base)]
-    waiting = state.folder(paths.CACHE / backbone, paths.PACKED, *known, str(how), p.augment, p.seed)
+    waiting = state.folder(
+        paths.CACHE / backbone,
+        paths.PACKED,
+        *known,
+        str(how),
+        p.augment,
+        p.seed,
+        code=("training", "transfer_learning"),
+    )
     shape = {"width": chosen.width, "input_size": chosen.side}
     values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
     values["transfer.fit.precision"] = precision

@@ -2,14 +2,18 @@
 
 from functools import partial
 
-from darkroom import files, params, paths, stage
-from darkroom.learning import search, state
-from darkroom.shipping import lineage, tracking
+from darkroom import params, paths
+from darkroom.runtime import files, stage
+from darkroom.tracking import lineage, tracking
+from darkroom.training import state
+from darkroom.tune import search
 
 
 def main() -> None:
     p = params.load()
-    waiting = state.folder(paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed)
+    waiting = state.folder(
+        paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
+    )
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
     with tracking.run("search", key=waiting.name, params=params.flat({"tune": p.tune}), **about) as run:
         best, trials = search.search(

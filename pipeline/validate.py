@@ -1,7 +1,9 @@
 """List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
-from darkroom import files, params, paths, stage
-from darkroom.data import checks, gallery, layout, manifest, notes, overlaps, rows, summary, tally
+from darkroom import params, paths
+from darkroom.dataset import layout, manifest, overlaps, rows
+from darkroom.runtime import files, stage
+from darkroom.validate import checks, gallery, notes, summary, tally
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkroom import files
+from darkroom.runtime import files
 
 CLASSES = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}

@@ -1,4 +1,4 @@
-"""The import graph as a table, one door a vendor, and a dvc.yaml that never lies."""
+"""Which folder may import which, one door a vendor, and a dvc.yaml that never lies."""
 
 import ast
 from pathlib import Path
@@ -11,391 +11,88 @@ from darkroom import paths
 LIBRARY = Path("src/darkroom")
 STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 TRACKED_BY_VALUE = {"params", "paths"}  # DVC follows what they hold
-MATERIAL = {"judging.templates": "src/darkroom/judging/page"}  # what a module reads beside its code
-OBSERVERS = {"shipping.tracking", "shipping.lineage"}  # nothing that they return is written: a test says so
+OBSERVERS = {"tracking.tracking", "tracking.lineage"}  # nothing that they return is written: a test says so
 LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an observer's value to
 
-IMPORTS = {
-    "cells": set(),
-    "checked": {"files"},
-    "cli": {
-        "data.fetch",
-        "data.names",
-        "data.relabel",
-        "data.sources",
-        "errors",
-        "files",
-        "learning.architectures",
-        "learning.backbones",
-        "learning.describe",
-        "params",
-        "paths",
-        "repro",
-        "retrain",
-        "shipping.predict",
-        "shipping.promotion",
-    },
-    "crew": {"workers"},
-    "data.annotations": {"data.delimited", "data.names", "data.tables", "errors"},
-    "data.arrays": {"data.inspection", "data.names", "data.npz", "data.parts", "data.png", "errors", "files", "params"},
-    "data.bounds": {"workers"},
-    "data.checks": {
-        "data.expectations",
-        "data.manifest",
-        "data.names",
-        "data.shortcuts",
-        "data.tally",
-        "errors",
-        "files",
-        "params",
-    },
-    "data.decode": {"data.headers", "data.magic", "errors"},
-    "data.delimited": {"errors"},
-    "data.digits": {"data.png", "files"},
-    "data.dvc_links": set(),
-    "data.expectations": {"data.decode", "data.manifest", "data.names", "params"},
-    "data.fetch": {"data.digits", "data.names", "engine", "errors", "files"},
-    "data.folders": {"data.names", "data.tables", "errors"},
-    "data.gallery": {"data.bounds", "data.decode", "data.png", "engine", "files", "workers"},
-    "data.headers": set(),
-    "data.inspection": {"data.names", "errors", "params"},
-    "data.layout": {"data.annotations", "data.folders", "data.names", "data.tables", "data.visual", "errors", "files"},
-    "data.magic": set(),
-    "data.manifest": {
-        "data.bounds",
-        "data.decode",
-        "data.headers",
-        "data.layout",
-        "data.magic",
-        "data.measures",
-        "data.near",
-        "data.overlaps",
-        "data.rows",
-        "data.scan",
-        "data.split",
-        "data.store",
-        "engine",
-        "errors",
-        "files",
-        "params",
-    },
-    "data.measures": set(),
-    "data.names": {"errors"},
-    "data.near": {"data.bounds", "data.scan", "data.store", "params"},
-    "data.notes": {"data.layout", "data.manifest"},
-    "data.npz": {"data.inspection", "data.names", "data.parts", "data.zips", "params"},
-    "data.overlaps": set(),
-    "data.pack": {"errors", "files"},
-    "data.packing": {
-        "data.bounds",
-        "data.decode",
-        "data.manifest",
-        "data.measures",
-        "data.names",
-        "data.pack",
-        "data.rows",
-        "data.store",
-        "errors",
-        "files",
-        "params",
-        "workers",
-    },
-    "data.parts": {"errors"},
-    "data.png": set(),
-    "data.properties": {"data.measures"},
-    "data.relabel": {"data.names", "errors", "files"},
-    "data.rows": {"data.decode", "data.headers", "data.magic", "data.store", "params"},
-    "data.scan": {"data.bounds", "data.decode", "data.measures", "data.rows", "data.store", "workers"},
-    "data.shortcuts": {"data.properties"},
-    "data.slices": set(),
-    "data.sources": {
-        "data.annotations",
-        "data.arrays",
-        "data.dvc_links",
-        "data.inspection",
-        "data.magic",
-        "data.names",
-        "data.npz",
-        "data.tars",
-        "data.visual",
-        "data.zips",
-        "errors",
-        "files",
-        "params",
-    },
-    "data.split": {"params"},
-    "data.store": {"engine", "errors", "files", "workers"},
-    "data.summary": {"data.names", "errors"},
-    "data.tables": {"data.delimited", "data.names", "errors"},
-    "data.tally": {"data.manifest", "data.names", "data.near"},
-    "data.tars": {"data.inspection", "data.magic", "data.names", "data.slices", "errors", "params"},
-    "data.visual": {"data.magic"},
-    "data.zip_headers": {"errors"},
-    "data.zip_methods": {"data.slices"},
-    "data.zips": {
-        "data.inspection",
-        "data.magic",
-        "data.names",
-        "data.zip_headers",
-        "data.zip_methods",
-        "errors",
-        "params",
-    },
-    "engine": {"errors", "workers"},
-    "environment": {"errors"},
-    "errors": {"process"},
-    "files": {"cells", "errors"},
-    "judging.breakdown": {"judging.canvas", "judging.wording"},
-    "judging.calibration": {"judging.metrics", "judging.proportions", "judging.scoring"},
-    "judging.canvas": {"errors", "judging.svg"},
-    "judging.cards": {"judging.findings", "judging.templates"},
-    "judging.cost": set(),
-    "judging.counts": {"judging.resampling"},
-    "judging.diagnostics": {"judging.canvas", "judging.wording"},
-    "judging.doubt": set(),
-    "judging.evaluation": {
-        "judging.calibration",
-        "judging.cost",
-        "judging.counts",
-        "judging.diagnostics",
-        "judging.doubt",
-        "judging.exhibits",
-        "judging.figures",
-        "judging.metrics",
-        "judging.predictions",
-        "judging.ranks",
-        "judging.scoring",
-        "judging.slices",
-        "judging.threshold",
-    },
-    "judging.exhibits": {"judging.explain", "judging.sheets", "judging.thumbnail"},
-    "judging.explain": set(),
-    "judging.figures": {"judging.canvas", "judging.wording"},
-    "judging.findings": {"judging.growth", "judging.wording"},
-    "judging.growth": set(),
-    "judging.metrics": {
-        "judging.counts",
-        "judging.proportions",
-        "judging.ranks",
-        "judging.resampling",
-        "judging.scoring",
-    },
-    "judging.parallel": {"judging.canvas", "judging.trials", "judging.wording"},
-    "judging.predictions": {"errors", "files"},
-    "judging.proportions": set(),
-    "judging.ranks": {"judging.counts"},
-    "judging.report": {
-        "judging.breakdown",
-        "judging.canvas",
-        "judging.cost",
-        "judging.diagnostics",
-        "judging.figures",
-        "judging.findings",
-        "judging.growth",
-        "judging.parallel",
-        "judging.proportions",
-        "judging.templates",
-        "judging.trials",
-        "judging.wording",
-    },
-    "judging.resampling": set(),
-    "judging.scoring": {"judging.counts", "judging.resampling"},
-    "judging.sheets": {"judging.thumbnail"},
-    "judging.significance": {"judging.counts", "judging.metrics", "judging.resampling", "judging.standing", "params"},
-    "judging.slices": {"judging.proportions", "judging.significance"},
-    "judging.standing": set(),
-    "judging.svg": {"errors"},
-    "judging.templates": {"errors", "judging.wording"},
-    "judging.threshold": {"judging.counts", "judging.metrics", "judging.ranks"},
-    "judging.thumbnail": set(),
-    "judging.trials": {"judging.canvas", "judging.wording"},
-    "judging.wording": set(),
-    "keras_file": set(),
-    "learning.architectures": {
-        "errors",
-        "learning.classics",
-        "learning.device",
-        "learning.heads",
-        "learning.tunable",
-        "params",
-    },
-    "learning.augment": {"learning.warp", "params"},
-    "learning.backbones": {"errors", "learning.heads", "learning.resizing"},
-    "learning.classics": set(),
-    "learning.classifier": {"data.pack", "files", "learning.fit", "learning.heads", "params"},
-    "learning.curve": {
-        "data.pack",
-        "files",
-        "learning.architectures",
-        "learning.backbones",
-        "learning.classifier",
-        "learning.device",
-        "learning.fit",
-        "learning.transfer",
-        "learning.weights",
-        "params",
-    },
-    "learning.descent": {"learning.device", "params"},
-    "learning.describe": set(),
-    "learning.device": set(),
-    "learning.features": {
-        "checked",
-        "files",
-        "learning.augment",
-        "learning.device",
-        "learning.memory",
-        "learning.warp",
-        "params",
-    },
-    "learning.feed": {"data.pack", "learning.device"},
-    "learning.finetune": {"data.pack", "learning.fit", "params"},
-    "learning.fit": {
-        "data.pack",
-        "errors",
-        "learning.descent",
-        "learning.describe",
-        "learning.device",
-        "learning.feed",
-        "learning.keeper",
-        "learning.loop",
-        "learning.memory",
-        "learning.warp",
-        "params",
-    },
-    "learning.heads": {"errors"},
-    "learning.jobs": {"files", "learning.oracles", "params"},
-    "learning.keeper": {"checked", "errors", "files", "params"},
-    "learning.loop": {"learning.augment", "params"},
-    "learning.memory": {"errors"},
-    "learning.oracles": {"params"},
-    "learning.resizing": set(),
-    "learning.saved": {"files", "keras_file", "learning.device", "learning.fit"},
-    "learning.search": {
-        "checked",
-        "crew",
-        "errors",
-        "files",
-        "learning.device",
-        "learning.jobs",
-        "learning.oracles",
-        "learning.trial",
-        "params",
-    },
-    "learning.state": {"files", "learning.device"},
-    "learning.transfer": {
-        "data.pack",
-        "files",
-        "learning.backbones",
-        "learning.classifier",
-        "learning.features",
-        "learning.finetune",
-        "learning.fit",
-        "learning.weights",
-        "params",
-    },
-    "learning.trial": {"data.pack", "engine", "learning.architectures", "learning.device", "learning.fit", "params"},
-    "learning.tunable": {"params"},
-    "learning.warp": {"params"},
-    "learning.weights": {"errors", "learning.backbones"},
-    "libraries": {"errors"},
-    "mistakes": set(),
-    "params": {"errors", "mistakes", "plain_yaml"},
-    "paths": set(),
-    "plain_yaml": set(),
-    "process": set(),
-    "repository": {"errors"},
-    "repro": {"errors", "repository"},
-    "retrain": {"errors", "repository", "repro"},
-    "shipping.database": {"errors", "files"},
-    "shipping.delivery": {"errors", "shipping.database", "shipping.events", "shipping.outbox", "shipping.store"},
-    "shipping.events": set(),
-    "shipping.identity": {"files", "keras_file"},
-    "shipping.journal": {"errors"},
-    "shipping.lineage": set(),
-    "shipping.logged_model": {"shipping.identity", "shipping.predict", "shipping.store"},
-    "shipping.model_file": {"keras_file"},
-    "shipping.outbox": {"errors", "shipping.journal"},
-    "shipping.predict": {
-        "data.bounds",
-        "data.decode",
-        "engine",
-        "errors",
-        "files",
-        "params",
-        "shipping.model_file",
-        "workers",
-    },
-    "shipping.promotion": {
-        "data.pack",
-        "errors",
-        "files",
-        "judging.significance",
-        "params",
-        "shipping.identity",
-        "shipping.predict",
-    },
-    "shipping.registry": {
-        "errors",
-        "files",
-        "shipping.delivery",
-        "shipping.identity",
-        "shipping.logged_model",
-        "shipping.promotion",
-        "shipping.store",
-    },
-    "shipping.store": {"environment", "errors", "files", "shipping.database"},
-    "shipping.tracking": {"errors", "shipping.delivery", "shipping.logged_model", "shipping.outbox", "shipping.store"},
-    "stage": {"environment", "errors"},
-    "versions": set(),
-    "workers": set(),
+FOLDERS = {  # what each folder imports of the others, and each module that lies in none
+    "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
+    "commands": "formats png runtime workers",
+    "curve": "networks pack params runtime training transfer_learning",
+    "dataset": "decoding formats magic pack params runtime workers",
+    "decoding": "magic runtime workers",
+    "evaluate": "metrics plots",
+    "formats": "magic runtime",
+    "inference": "decoding params runtime saving workers",
+    "ingest": "formats magic params png runtime",
+    "magic": "",
+    "metrics": "params runtime",
+    "mistakes": "",
+    "mlflow_client": "runtime",
+    "networks": "params runtime training",
+    "pack": "runtime",
+    "params": "mistakes plain_yaml runtime",
+    "paths": "",
+    "plain_yaml": "",
+    "plots": "runtime",
+    "png": "",
+    "register": "inference metrics mlflow_client pack params runtime saving",
+    "report": "metrics plots runtime",
+    "runtime": "",
+    "saving": "runtime training",
+    "tracking": "mlflow_client register runtime",
+    "training": "pack params runtime",
+    "transfer_learning": "pack params runtime training",
+    "tune": "networks pack params runtime training workers",
+    "validate": "dataset decoding formats params png runtime workers",
+    "workers": "runtime",
 }
 
 DOORS = {
-    "great_expectations": {"data.checks"},
-    "keras_tuner": {"learning.oracles"},
-    "multiprocessing": {"crew", "workers"},
+    "great_expectations": {"validate.checks"},
+    "keras_tuner": {"tune.oracles"},
+    "multiprocessing": {"workers.crew", "workers.workers"},
     "concurrent": set(),
     "mlflow": {
-        "shipping.delivery",
-        "shipping.logged_model",
-        "shipping.registry",
-        "shipping.store",
-        "shipping.tracking",
+        "mlflow_client.delivery",
+        "register.logged_model",
+        "register.registry",
+        "mlflow_client.store",
+        "tracking.tracking",
     },
-    "ruamel": {"plain_yaml", "repro", "shipping.lineage"},
-    "scipy": {"judging.calibration", "judging.significance"},
-    "h5py": {"learning.weights"},
-    "matplotlib": {"judging.canvas"},
-    "jinja2": {"judging.templates"},
+    "ruamel": {"plain_yaml", "commands.repro", "tracking.lineage"},
+    "scipy": {"evaluate.calibration", "metrics.significance"},
+    "h5py": {"transfer_learning.weights"},
+    "matplotlib": {"plots.canvas"},
+    "jinja2": {"report.templates"},
     "keras": {
-        "judging.explain",
-        "learning.architectures",
-        "learning.augment",
-        "learning.backbones",
-        "learning.classics",
-        "learning.classifier",
-        "learning.curve",
-        "learning.descent",
-        "learning.describe",
-        "learning.device",
-        "learning.features",
-        "learning.feed",
-        "learning.finetune",
-        "learning.fit",
-        "learning.heads",
-        "learning.keeper",
-        "learning.loop",
-        "learning.resizing",
-        "learning.saved",
-        "learning.transfer",
-        "learning.tunable",
-        "learning.warp",
-        "learning.weights",
-        "shipping.model_file",
-        "shipping.predict",
+        "evaluate.explain",
+        "networks.architectures",
+        "training.augment",
+        "transfer_learning.backbones",
+        "networks.classics",
+        "transfer_learning.classifier",
+        "curve.curve",
+        "training.descent",
+        "training.describe",
+        "training.device",
+        "transfer_learning.features",
+        "training.feed",
+        "transfer_learning.finetune",
+        "training.fit",
+        "training.heads",
+        "training.keeper",
+        "training.loop",
+        "transfer_learning.resizing",
+        "saving.saved",
+        "transfer_learning.transfer",
+        "networks.tunable",
+        "training.warp",
+        "transfer_learning.weights",
+        "inference.model_file",
+        "inference.predict",
     },
-    "PIL": {"data.decode", "data.measures", "data.png"},
-    "tensorflow": {"learning.device"},
+    "PIL": {"decoding.decode", "dataset.measures", "png"},
+    "tensorflow": {"training.device"},
 }
 
 
@@ -435,6 +132,24 @@ def reached(path: Path) -> set[str]:
     return found
 
 
+def unit(module: str) -> str:
+    """The folder of a module, or the module itself where it lies in none."""
+    return module.partition(".")[0]
+
+
+def place(module: str) -> str:
+    """What dvc.yaml lists for a module: its folder, or its file where it lies in none."""
+    return (LIBRARY / unit(module) if "." in module else modules()[module]).as_posix()
+
+
+def without_leaves(graph: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What is left when whatever needs nothing is taken away, again and again: the circles."""
+    while leaves := [name for name, needs in graph.items() if not needs & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    return graph
+
+
 def chains(path: Path, root: str) -> set[str]:
     """`p.train.epochs` as `train.epochs`: attribute chains on the name `root`; a shorter one stands for its longer."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
@@ -450,8 +165,11 @@ def chains(path: Path, root: str) -> set[str]:
     return {c for c in found if not any(c.startswith(other + ".") for other in found)}
 
 
-def test_the_import_table_is_the_real_one():
-    assert {name: ours(path) for name, path in sorted(modules().items())} == IMPORTS
+def test_the_table_of_folders_is_the_real_one():
+    imports: dict[str, set[str]] = {}
+    for name, path in modules().items():
+        imports.setdefault(unit(name), set()).update(unit(each) for each in ours(path))
+    assert {name: " ".join(sorted(needs - {name})) for name, needs in imports.items()} == FOLDERS
 
 
 @pytest.mark.parametrize("vendor", DOORS)
@@ -460,21 +178,10 @@ def test_a_vendor_has_one_door(vendor):
     assert users == DOORS[vendor]
 
 
-def test_wings_import_only_as_the_design_allows():
-    allowed = {"data": {"data"}, "learning": {"learning", "data.pack"}, "judging": {"judging"}}
-    for name, needs in IMPORTS.items():
-        wing = name.partition(".")[0]
-        for need in needs:
-            if wing in allowed and "." in need:
-                assert {need, need.partition(".")[0]} & allowed[wing], f"{name} imports {need}"
-
-
 def test_imports_have_no_circle():
-    left = {name: set(needs) for name, needs in IMPORTS.items()}
-    while leaves := [name for name, needs in left.items() if not needs & left.keys()]:
-        for name in leaves:
-            del left[name]
-    assert not left
+    left = {name: ours(path) for name, path in modules().items()}
+    assert without_leaves(left) == {}
+    assert without_leaves({name: set(needs.split()) for name, needs in FOLDERS.items()}) == {}
 
 
 def test_only_verbs_know_the_places():
@@ -482,14 +189,24 @@ def test_only_verbs_know_the_places():
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_lists_exactly_the_code_it_reaches(name):
+def test_a_stage_lists_exactly_the_folders_it_reaches(name):
     script = Path(f"pipeline/{name}.py")
     stage = STAGES[name]
     stage = {**stage, **stage.get("do", {})}
     listed = {d for d in stage["deps"] if _is_code(d)}
-    material = {MATERIAL[m] for m in reached(script) & MATERIAL.keys()}
-    assert listed == {script.as_posix()} | {modules()[m].as_posix() for m in reached(script)} | material
+    assert listed == {script.as_posix()} | {place(module) for module in reached(script)}
     assert stage["cmd"].startswith(f"${{python}} -m pipeline.{name}")
+
+
+@pytest.mark.parametrize("name", ["tune", "train", "transfer", "curve"])
+def test_a_state_to_go_on_from_is_named_by_the_code_that_its_stage_lists(name):
+    tree = ast.parse(Path(f"pipeline/{name}.py").read_text())
+    named = [
+        ast.literal_eval(node.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"
+    ]
+    stage = STAGES[name].get("do", STAGES[name])
+    trained = {"networks", "training", "tune", "transfer_learning", "curve"}
+    assert [set(each) for each in named] == [{Path(d).name for d in stage["deps"]} & trained]
 
 
 @pytest.mark.parametrize("name", STAGES)

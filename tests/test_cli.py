@@ -8,8 +8,9 @@ from unicodedata import normalize
 import pytest
 from PIL import Image
 
-from darkroom import cli, files
-from darkroom.errors import DataError, ParamsError
+from darkroom import cli
+from darkroom.runtime import files
+from darkroom.runtime.errors import DataError, ParamsError
 
 HERE = Path.cwd()
 
@@ -166,7 +167,7 @@ def test_describe_knows_what_architectures_there_are(capsys):
 
 
 def test_repro_sets_aside_models_that_params_list_no_more_before_dvc_compares_the_folder(elsewhere, monkeypatch):
-    from darkroom import repro
+    from darkroom.commands import repro
 
     shutil.copy(HERE / "params.yaml", elsewhere)
     for name in ("cnn", "mobilenet", "old"):
@@ -179,7 +180,7 @@ def test_repro_sets_aside_models_that_params_list_no_more_before_dvc_compares_th
 
 
 def test_repro_does_not_wait_at_a_pipe_in_place_of_the_archive(elsewhere, monkeypatch):
-    from darkroom import repro
+    from darkroom.commands import repro
 
     shutil.copy(HERE / "params.yaml", elsewhere)
     (elsewhere / "data/raw").mkdir(parents=True)
@@ -190,7 +191,7 @@ def test_repro_does_not_wait_at_a_pipe_in_place_of_the_archive(elsewhere, monkey
 
 
 def test_retrain_says_what_came_of_it(elsewhere, monkeypatch, capsys):
-    from darkroom import retrain
+    from darkroom.commands import retrain
 
     monkeypatch.setattr(retrain, "retrain", lambda: "nothing changed")
     cli.run("retrain")

@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from darkroom import params
-from darkroom.errors import ParamsError
+from darkroom.runtime.errors import ParamsError
 
 TEXT = Path("params.yaml").read_text()
 

@@ -168,7 +168,7 @@ def test_training_the_same_again_changes_no_committed_file_and_makes_no_new_vers
 
 
 def test_a_change_of_a_figure_never_retrains(repository):
-    with (repository / "src/darkroom/judging/figures.py").open("a") as file:
+    with (repository / "src/darkroom/plots/figures.py").open("a") as file:
         file.write("# another line\n")
     again = set(ran(run("dvc", "repro", "--dry", cwd=repository)))
     assert again & {"evaluate", "report"} and not again & {"tune", "train", "transfer@mobilenet"}

@@ -11,19 +11,19 @@ import pytest
 HERE = Path.cwd()
 TESTS = ("tests/test_architecture.py", "tests/test_leaves.py")
 PARTS = ("dvc.yaml", "params.yaml", "pyproject.toml", "pipeline", "src", *TESTS)
-SPLIT = "src/darkroom/data/split.py"
+SPLIT = "src/darkroom/dataset/split.py"
 ARCHITECTURE, LEAVES = TESTS
 LIES = {  # the replacements (file, old, new), and the test that fails
     "dropped dep": (
-        [("dvc.yaml", f"      - {SPLIT}\n", "")],
-        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_code_it_reaches[validate]",
+        [("dvc.yaml", "src/darkroom/dataset, ", "")],
+        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_folders_it_reaches[validate]",
     ),
     "hidden import": (
-        [(SPLIT, '"""', '"""Hidden."""\nfrom darkroom import engine\n"""')],
-        f"{ARCHITECTURE}::test_the_import_table_is_the_real_one",
+        [(SPLIT, '"""', '"""Hidden."""\nfrom darkroom.plots import canvas\n"""')],
+        f"{ARCHITECTURE}::test_the_table_of_folders_is_the_real_one",
     ),
     "undeclared param": (
-        [("dvc.yaml", "      - seed\n", "")],
+        [("dvc.yaml", "[preprocess, seed, validate]", "[preprocess, validate]")],
         f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_params_it_reads[validate]",
     ),
     "wrong vendor": (

@@ -55,7 +55,7 @@ def test_strangers_code_never_runs_with_the_rights_of_the_branch(name):
 
 
 def test_a_retrain_commit_starts_no_retraining():
-    from darkroom import retrain
+    from darkroom.commands import retrain
 
     watched = read("retrain")["on"]["push"]["paths"]
     assert set(read("retrain")["on"]) == {"push"}

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from darkroom import errors, files, params, paths
-from darkroom.data import names
-from darkroom.errors import DataError, ParamsError, printable
+from darkroom import params, paths
+from darkroom.formats import names
+from darkroom.runtime import errors, files
+from darkroom.runtime.errors import DataError, ParamsError, printable
 
 SHOWN = 3  # likeliest classes a line
 
@@ -62,14 +63,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fetch(known: argparse.Namespace) -> None:
-    from darkroom.data import fetch
+    from darkroom.commands import fetch
 
     target = fetch.fetch(known.name, Path("data/raw"))
     print(f"{target}: name it in params.yaml as dataset.archive")
 
 
 def _predict(known: argparse.Namespace) -> None:
-    from darkroom.shipping import predict, promotion
+    from darkroom.inference import predict
+    from darkroom.register import promotion
 
     champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
     model = known.model or champion or paths.MODELS / "cnn"
@@ -124,13 +126,14 @@ def _line(path: Path, found: dict[str, float]) -> str:
 
 
 def _backbones(known: argparse.Namespace) -> None:
-    from darkroom.learning import backbones
+    from darkroom.transfer_learning import backbones
 
     print(*backbones.names(), sep="\n")
 
 
 def _describe(known: argparse.Namespace) -> None:
-    from darkroom.learning import architectures, describe
+    from darkroom.networks import architectures
+    from darkroom.training import describe
 
     p = params.load()
     knobs = params.with_value(p.model, "architecture", known.architecture)
@@ -145,15 +148,15 @@ def _describe(known: argparse.Namespace) -> None:
 
 
 def _relabel(known: argparse.Namespace) -> None:
-    from darkroom.data import relabel
+    from darkroom.commands import relabel
 
     count = relabel.write(files.read_rows(known.doubts), files.read_rows(paths.MANIFEST), paths.IMAGES, known.to)
     print(f"{known.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
 
 
 def _repro(known: argparse.Namespace) -> None:
-    from darkroom.data import sources
-    from darkroom.repro import repro
+    from darkroom.commands.repro import repro
+    from darkroom.ingest import sources
 
     p = params.load()
     sources.require_readable(Path(p.dataset.archive))  # DVC would hash it first, and wait at a pipe for ever
@@ -163,7 +166,7 @@ def _repro(known: argparse.Namespace) -> None:
 
 
 def _retrain(known: argparse.Namespace) -> None:
-    from darkroom.retrain import retrain
+    from darkroom.commands.retrain import retrain
 
     print(retrain())
 

@@ -12,7 +12,7 @@ from warnings import catch_warnings, filterwarnings
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from darkroom import mistakes, plain_yaml
-from darkroom.errors import ParamsError
+from darkroom.runtime.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]

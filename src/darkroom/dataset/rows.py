@@ -1,0 +1,37 @@
+"""Packed rows by the content of their picture: what validate leaves for preprocess, and each run for the next.
+
+Validate's look at a picture has decoded it anyway, so it makes the row as well, and preprocess, as a rule, only puts
+rows together. The price: the validate stage depends on how pictures are packed, and looks again at none for that,
+as facts never depend on it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from darkroom import magic
+from darkroom.dataset import store
+from darkroom.dataset.store import Store
+from darkroom.decoding import decode, headers
+from darkroom.params import Preprocess
+
+
+class Recipe(NamedTuple):
+    """How a picture becomes a row, and where that is kept; small enough to go to a worker with each chunk."""
+
+    settings: dict  # size in pixels, color, fit and max_pixels, as `decode.picture` takes them
+    to: Path | None  # None: nowhere
+
+    def keep(self, digest: str, row: np.ndarray) -> None:
+        store.add(self.to, digest, row.tobytes())
+
+
+@contextmanager
+def opened(cache: Path, how: Preprocess, max_pixels: int) -> Iterator[tuple[Store, Recipe]]:
+    """What there is of rows made in this way, and how to make more."""
+    settings = {"size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
+    with Store(store.log(cache, (decode, headers, magic), settings)) as kept:
+        yield kept, Recipe(settings, kept.to)

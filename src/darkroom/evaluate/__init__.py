@@ -1,0 +1,1 @@
+"""Evaluate a model on the test images."""

@@ -1,0 +1,97 @@
+"""All that is found out about one model, from its answers to the validation and the test pictures."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from darkroom.evaluate import calibration, doubt, exhibits, slices, threshold
+from darkroom.metrics import counts, metrics, predictions, ranks, scoring
+from darkroom.plots import cost, diagnostics, figures
+
+
+class Pictures(Protocol):
+    """One side of the packed data."""
+
+    images: np.ndarray  # uint8 (n, s, s, c)
+    labels: np.ndarray  # int64 (n,)
+    paths: Sequence[str]  # n
+    classes: tuple[str, ...]  # k
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Each under the name of the file or folder in reports/ that it goes to; `pngs` and `figures` by file name."""
+
+    metrics: dict
+    per_class: list[dict]
+    predictions: list[dict]
+    ranking: list[dict]
+    calibration: dict
+    slices: list[dict]
+    cost: dict
+    explanation: dict
+    doubtful: list[dict]
+    val_loss: float
+    pngs: dict[str, bytes]
+    figures: dict[str, str]
+
+
+def evaluate(
+    model: object,
+    ask: Callable[[np.ndarray], np.ndarray],
+    val: Pictures,
+    test: Pictures,
+    *,
+    name: str,
+    manifest: Mapping[str, Mapping],
+    curves: Sequence[Mapping],
+    criterion: str,
+    **how,
+) -> Evaluation:
+    """Of a Keras model; `ask` gives its probabilities `(n, k)`, `manifest` are the rows of the pictures by their path.
+
+    `curves` are the rows of its training, `criterion` that of the threshold, `how`: resamples, confidence, seed.
+    """
+    classes, labels, found = test.classes, np.asarray(test.labels), ask(test.images)
+    fitted_on, judged_on = (np.asarray(val.labels), ask(val.images)), (labels, found)
+    scores, per_class = metrics.judge(labels, found, classes, **how)
+    points = ranks.curves(labels, found, classes)
+    honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **how)}
+    doubted = {"val": val.paths, "test": test.paths}
+    told, pngs = exhibits.explained(name, model, test.images, labels, found)
+    rows = [manifest.get(path, {}) for path in test.paths]
+    parts = slices.by_property(rows, found.argmax(1) == labels, confidence=how["confidence"])
+    drawn = {
+        "confusion": figures.confusion(counts.confusion(labels, found.argmax(1), len(classes)), classes),
+        "curves": figures.curves(curves),
+        "ranking": diagnostics.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
+        "reliability": diagnostics.reliability(honest["bins"], honest["bins_after"]),
+    }
+    return Evaluation(
+        metrics=scores,
+        per_class=per_class,
+        predictions=predictions.rows(classes, test.paths, labels, found),
+        ranking=points,
+        calibration={
+            **honest,
+            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **how),
+        },
+        slices=[{"model": name, **row} for row in parts],
+        cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
+        explanation={"model": name, **told},
+        doubtful=doubt.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
+        val_loss=float(scoring.log_losses(*fitted_on).mean()),
+        pngs=pngs,
+        figures={f"{kind}_{name}.svg": svg for kind, svg in drawn.items()},
+    )
+
+
+def steadiest(found: Mapping[str, Evaluation]) -> Evaluation:
+    """Of the model with the lowest log loss on the validation pictures: its doubts are worth the most."""
+    return min(found.values(), key=lambda each: each.val_loss)
+
+
+def together(parts: Iterable[Mapping]) -> dict:
+    return {name: value for part in parts for name, value in part.items()}

@@ -1,0 +1,1 @@
+"""What archives and folders say in words: names, label tables, annotation files."""

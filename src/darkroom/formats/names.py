@@ -1,0 +1,185 @@
+"""What names of files and folders mean: a split, junk of some desktop, something that is no picture.
+
+Every rule about names is here, and each is a guess that people's archives taught us; contents are `decode`'s.
+Names are compared in one form, that of `normal`, whoever wrote them: an archive, a table, or a user at a prompt.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from mimetypes import MimeTypes
+from pathlib import PurePosixPath
+
+from darkroom.runtime.errors import printable
+
+SIDES = ("train", "val", "test")
+
+_SPELLINGS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing|eval|evaluation"}
+_SPLITS = {side: re.compile(rf"({words})([ _-]?(set|data|images))?") for side, words in _SPELLINGS.items()}
+_UNLABELLED = re.compile(r"(^|[ _-])(pred|predict|predictions?|unlabell?ed|unsup)($|[ _-])")
+_ARRAY = re.compile(r"\.npz$|idx\d[-_.]ubyte(\.gz)?$|_batch(_\d+)?\.bin$")
+_IMAGE = re.compile(r".*\.(jpe?g|jpe|jfif|png|bmp|gif|webp|tiff?|heic|heif|avif|jp2|ppm|pgm|tga)")
+_DOCUMENT = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|authors|makefile|dockerfile)(\..*)?")
+_OTHER = re.compile(
+    r".*\.(ya?ml|toml|ini|cfg|md|rst|log|jsonl|ndjson|lst|list|names|sh|ipynb)"
+)  # not in Python's table
+_JUNK = frozenset(
+    (
+        *("__macosx", ".appledouble", ".appledb", ".appledesktop", ".ds_store", ".localized", ".volumeicon.icns"),
+        *(".spotlight-v100", ".trashes", ".fseventsd", ".temporaryitems", ".documentrevisions-v100", ".apdisk"),
+        *("network trash folder", "temporary items", "icon\r", "icon\uf00d"),  # Finder's icon, and over SMB
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "system volume information"),
+        *("picasa.ini", ".picasa.ini", ".picasaoriginals", "zbthumbnail.info", "pspbrwse.jbf"),
+        *("@eadir", "@tmp", "#recycle", "#snapshot", "@sharesnap"),  # Synology
+        *("@__thumb", "@recycle", ".@__thumb", ".@upload_cache", ".@__qini", ".streams", "@recently-snapshot"),  # QNAP
+        *(".directory", "lost+found", ".trash", ".thumbnails", ".comments", ".nomedia"),
+        *(".git", ".svn", ".hg", ".dvc", ".github", ".idea", ".vscode", ".venv", ".cache"),
+        *(".ipynb_checkpoints", "__pycache__", ".stfolder", ".stversions", ".dropbox.cache"),
+    )
+)  # wherever in a path; casefolded
+_JUNK_FOLDERS = re.compile(r"\.trash-\d+")
+_JUNK_FILES = re.compile(
+    r"\._.*|.*~|~\$.*|.*\.lnk|.*\.dvc|\.fuse_hidden.*|\.nfs\d.*|thumbs\.db:.*|.*@syno(resource|eastream)"
+)
+_SUBMISSION = re.compile(r"sample[ _-]?submission.*")  # Kaggle's form to fill in
+_CHECKSUMS = re.compile(r".*(md5|sha\d+|checksum).*")
+_DELIMITED = re.compile(r".*\.(csv|tsv|tab|psv)")
+_LABELS = re.compile(
+    r"(.*[ ._-])?(labels?|annotations?|annots?|annos?|ground[ _-]?truth|targets?)([ ._-].*)?"
+    r"\.(txt|json|jsonl|ndjson|xml|ya?ml|npy|h5|hdf5|dat|data|lst|list|db|docx?|pdf|rtf|zip|gz|tar|tgz|7z|rar)"
+)
+_TABLE = re.compile(
+    r".*\.(csv|tsv|tab|psv|xlsx?|xlsm|xlsb|ods|numbers|parquet|feather|arrow|mat|pkl|pickle|sqlite3?|rds|dta|sav)"
+    r"(\.(gz|bz2|xz|zip|zst))?"
+)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+SHOWN = 5  # kinds of files that a sentence names
+_TYPES = MimeTypes()  # Python's own table: the machine's /etc/mime.types must not decide what a data set is
+
+
+def composed(text: str) -> str:
+    """`text` in NFC: é as one character, however it was typed."""
+    return unicodedata.normalize("NFC", text)
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of a path in the form in which names are compared: NFC, cut at slashes of either kind, without `.`."""
+    return tuple(part for part in composed(name).replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def normal(name: str) -> str:
+    """A path in the form in which names are compared, with slashes."""
+    return "/".join(parts_of(name))
+
+
+def decoded(raw: bytes) -> tuple[str, bool]:
+    """A name as text, and whether that is a guess: UTF-8, else the code page of DOS, which fits any bytes."""
+    try:
+        return raw.decode(), False
+    except UnicodeDecodeError:
+        return raw.decode("cp437"), True
+
+
+def split_of(folder: str) -> str:
+    """The side a folder name stands for: "Training_set" is train. "" for any other name."""
+    return next((side for side, spelling in _SPLITS.items() if spelling.fullmatch(folder.casefold())), "")
+
+
+def is_unlabelled(folder: str) -> bool:
+    """True for folders like `single_prediction`: pictures to try a finished model on."""
+    return bool(_UNLABELLED.search(folder.casefold()))
+
+
+def split_among(name: str) -> str:
+    """The side that one word of the name stands for: "trainLabels" is train. "" where none does, or several do."""
+    found = {side for word in _WORDS.findall(name) if (side := split_of(word))}
+    return found.pop() if len(found) == 1 else split_of(name)
+
+
+def is_junk(parts: Sequence[str]) -> bool:
+    """True for what desktops, network drives, editors and version control leave behind.
+
+    Other hidden files and folders too, but for the images in them: whether those are meant is for a person to say.
+    """
+    folded = [part.casefold() for part in parts]
+    if not folded or ".." in folded:
+        return False
+    known = not _JUNK.isdisjoint(folded) or any(map(_JUNK_FOLDERS.fullmatch, folded[:-1]))
+    hidden = any(part.startswith(".") for part in folded)
+    return known or bool(_JUNK_FILES.fullmatch(folded[-1])) or (hidden and not is_image(folded[-1]))
+
+
+def is_image(name: str) -> bool:
+    """True for a name that promises a picture of a usual format."""
+    return bool(_IMAGE.fullmatch(name.casefold()))
+
+
+def is_stray(name: str) -> bool:
+    """True for a name that promises something other than a picture: notes.txt, labels.csv, clip.mp4.
+
+    An unknown or missing extension is given a chance: contents decide.
+    """
+    folded = name.casefold()
+    if _DOCUMENT.fullmatch(folded) or _OTHER.fullmatch(folded) or is_table(name):
+        return not is_image(folded)
+    kind, packing = _TYPES.guess_type(name)
+    return bool(packing) or (kind is not None and not kind.startswith("image/"))
+
+
+def is_table(name: str) -> bool:
+    """True for a name that promises a table, or labels in whatever form: x.csv, x.xlsx, annotations.json."""
+    folded = name.casefold()
+    known = _TABLE.fullmatch(folded) or (_LABELS.fullmatch(folded) and not is_image(folded))
+    return bool(known) and not _SUBMISSION.fullmatch(folded)
+
+
+def is_delimited(name: str) -> bool:
+    """True for a name that promises text in columns."""
+    return bool(_DELIMITED.fullmatch(name.casefold()))
+
+
+def is_document(name: str) -> bool:
+    """True for files that may well mention images and yet are about something else: README.md, SHA256SUMS.txt."""
+    folded = name.casefold()
+    return any(rule.fullmatch(folded) for rule in (_DOCUMENT, _CHECKSUMS, _SUBMISSION))
+
+
+def kinds(names: Iterable[str]) -> str:
+    """How many names have which extension, in words: "10 .bin, 2 .txt, 1 README", or "none"."""
+    counts = Counter(PurePosixPath(name).suffix.casefold() or PurePosixPath(name).name for name in names)
+    more = f" and {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
+    first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
+    return ", ".join(f"{count} {printable(kind)}" for kind, count in first) + more or "none"
+
+
+def is_array(name: str) -> bool:
+    """True for a file that by its name holds many pictures: it may be as large as a whole data set."""
+    return bool(_ARRAY.search(name.casefold()))
+
+
+def is_class_name(name: str) -> bool:
+    """Whether `name`, which somebody wrote into a file, can be a folder: one part, visible, printable."""
+    return name.isprintable() and name.strip() == name != "" and name[0] != "." and not set(name) & {"/", "\\"}
+
+
+def common_root(
+    paths: Iterable[Sequence[str]], tables: Container[Sequence[str]] = (), others: Container[Sequence[str]] = ()
+) -> tuple[str, ...]:
+    """The folders around a data set that say nothing: `("ds", "images")` when all lies in ds/images/<class>/.
+
+    It stops above split folders, above several folders, and above a folder that holds files only: a class, unless
+    one of them is a table. Files that are no pictures by their names count when they are among `tables` or `others`.
+    """
+    found = [tuple(path) for path in paths]
+    counted = [path for path in found if path in tables or path in others or not is_stray(path[-1])]
+    inner = [(path, path in tables) for path in counted]
+    root: tuple[str, ...] = ()
+    while (tops := {path[0] for path, _ in inner if len(path) > 1}) and len(tops) == 1:
+        (top,) = tops
+        loose = any(len(path) == 1 for path, _ in inner)
+        is_class = all(len(path) == 2 and not is_table for path, is_table in inner)
+        if loose or split_of(top) or is_class:
+            break
+        root, inner = (*root, top), [(path[1:], is_table) for path, is_table in inner]
+    return root

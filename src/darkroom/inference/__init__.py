@@ -1,0 +1,1 @@
+"""Read a model folder and predict."""

@@ -1,0 +1,1 @@
+"""Unpack an archive, safely."""

@@ -1,1 +1,0 @@
-"""From arrays to a model: networks, augmentation, training and search."""

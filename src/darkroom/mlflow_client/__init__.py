@@ -1,0 +1,1 @@
+"""A durable queue of events between darkroom and MLflow."""

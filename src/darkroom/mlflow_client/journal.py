@@ -1,0 +1,98 @@
+"""Journals of events: a file for each process, an event a line, with a checksum so that a damaged line is noticed.
+
+A line that cannot be used is moved to `rejected.jsonl` beside the journals, byte for byte, and the rest goes on: one
+bad line must not hold up the events of every later run.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+from zlib import crc32
+
+from darkroom.runtime.errors import brief, warn
+
+Event = dict
+LONGEST = 64 << 20  # bytes of a line; what is longer comes in pieces, and pieces have no right checksum
+
+
+def new(folder: Path) -> BinaryIO:
+    """An empty journal of this process, held until the process ends, however it ends. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / f"{os.getpid()}-{time.time_ns()}.jsonl").open("ab", buffering=0)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def encode(event: Event) -> bytes:
+    """`event` as a line: CRC-32 in 8 hex digits, a space, JSON. Raises TypeError or ValueError for what is no JSON."""
+    text = json.dumps(event).encode()
+    return b"%08x %s\n" % (crc32(text), text)
+
+
+def decode(line: bytes) -> Event:
+    """The event of a line; one without a checksum is taken as it is. Raises ValueError when the line is damaged."""
+    checksum, _, text = line.rstrip(b"\r\n").partition(b" ")
+    if line.startswith(b"{"):
+        text = line
+    elif checksum != b"%08x" % crc32(text):
+        raise ValueError("its checksum is wrong")
+    try:
+        event = json.loads(text.decode("utf-8"))
+    except RecursionError as fault:
+        raise ValueError("it is nested too deep") from fault
+    if not (isinstance(event, dict) and isinstance(event.get("kind"), str) and isinstance(event.get("key"), str)):
+        raise ValueError("it is no event")
+    return event
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.readline(LONGEST), b"")
+
+
+def left(folder: Path) -> list[Path]:
+    """The journals in `folder`, oldest first: the run of a search comes before its trials."""
+    found = [path for path in folder.glob("*-*.jsonl") if path.is_file()]
+    return sorted(found, key=lambda path: (int("0" + "".join(filter(str.isdecimal, _time(path)))), path.name))
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[BinaryIO | None]:
+    """The journal of a process that ended, for this process alone; None when it is held, gone or cannot be read."""
+    try:
+        file = path.open("rb")
+    except OSError as fault:
+        if not isinstance(fault, FileNotFoundError):
+            warn(f"the events in {path} cannot be read ({brief(fault)})")
+        yield None
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield None
+        else:
+            yield file if path.exists() else None  # who held it before may have delivered it
+
+
+class Rejected:
+    """The file of the lines that nobody can use. Warns of the first one only."""
+
+    def __init__(self, path: Path):
+        self._path, self.count = path, 0
+
+    def add(self, line: bytes, fault: Exception) -> None:
+        self.count += 1
+        with suppress(OSError, ValueError):  # a full disk stops no delivery, nor does a closed stderr
+            if self.count == 1:
+                warn(f"an event for MLflow cannot be used ({brief(fault)}); such events are kept in {self._path}")
+            with self._path.open("ab") as file:
+                file.write(line)
+
+
+def _time(path: Path) -> str:
+    return path.stem.rpartition("-")[2]

@@ -1,0 +1,47 @@
+"""The networks that are trained from random weights, by name. Each eats raw uint8 and ends in probabilities."""
+
+import keras
+
+from darkroom.networks import classics, tunable
+from darkroom.params import Model
+from darkroom.runtime.errors import ParamsError
+from darkroom.training import device, heads
+
+_CLASSICS = {plan.__name__: plan for plan in classics.SMALLEST}
+
+
+def names() -> list[str]:
+    return ["tunable", *_CLASSICS]
+
+
+def build(knobs: Model, *, shape: tuple[int, int, int], classes: int, spec: dict) -> keras.Model:
+    """The network `knobs.architecture`: uint8 `(b, s, s, c)` to float32 `(b, k)`, rows that sum to 1.
+
+    `spec` is that of the packed pictures. Only `tunable` reads the other knobs. Raises ParamsError (exit 2)
+    when the pictures are too small for it.
+    """
+    pixels = heads.pixels(shape)
+    x = heads.scaled(pixels, spec)
+    try:
+        x = tunable.tunable(x, knobs) if knobs.architecture == "tunable" else _classic(knobs.architecture, shape[0])(x)
+    except ValueError as fault:  # Keras counts pixels below zero
+        raise _too_small(knobs.architecture, shape[0], "fewer blocks, a smaller kernel or larger pictures") from fault
+    return keras.Model(pixels, heads.probabilities(x, classes, knobs.output), name=knobs.architecture)
+
+
+def finished(network: keras.Model, knobs: Model) -> keras.Model:
+    """What is judged and saved of a trained `network`, in float32; with `test_time_flip` the mean of two looks."""
+    network = device.in_float32(network)  # before it stands in the graph twice, which a copy would make two
+    return heads.flipped_too(network) if knobs.test_time_flip else network
+
+
+def _classic(name: str, side: int):
+    plan = _CLASSICS[name]
+    if side < classics.SMALLEST[plan]:
+        raise _too_small(name, side, f"set it to {classics.SMALLEST[plan]} or more")
+    return plan
+
+
+def _too_small(name: str, side: int, fix: str) -> ParamsError:
+    what = f"{name} leaves nothing of pictures of {side} pixels"
+    return ParamsError("E_ARCHITECTURE", what, where="params.yaml: preprocess.image_size", fix=fix)

@@ -1,0 +1,68 @@
+"""Pictures as arrays: what training, searching and evaluating read.
+
+A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json`, and an
+inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
+
+The spec has classes, image_size, color, fit and max_pixels, which say how the pictures were made, and for the
+layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
+and the standard deviation of a channel over all pixels of the training pictures, in grey levels from 0 to 255.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from darkroom.runtime import files
+from darkroom.runtime.errors import ArtifactError
+
+SPEC = "spec.json"
+IMAGES, LABELS, PATHS = "images.npy", "labels.npy", "paths.csv"
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One side: n pictures of s x s pixels with c channels, and k classes."""
+
+    images: np.memmap  # uint8 (n, s, s, c), read from disk as it is used
+    labels: np.ndarray  # int64 (n,), 0 to k - 1
+    paths: tuple[str, ...]  # n, relative to data/images
+    classes: tuple[str, ...]  # k, sorted by code point
+    spec: dict  # below: what it takes to make the same pictures of others, and to normalise them
+
+
+def read(folder: Path, side: str) -> Pack:
+    """`side` is train, val or test. Raises ArtifactError (exit 4) when anything in `folder` is missing or damaged,
+    or when its parts do not fit together.
+
+    The check hashes the folder, about a second for 1 GB.
+    """
+    files.verify(folder)
+    spec, place = files.read_object(folder / SPEC), folder / side
+    try:
+        found = Pack(
+            images=np.load(place / IMAGES, mmap_mode="r"),
+            labels=np.load(place / LABELS),
+            paths=tuple(row["path"] for row in files.read_rows(place / PATHS)),
+            classes=tuple(spec["classes"]),
+            spec=spec,
+        )
+        fits = _fits_together(found)
+    except ArtifactError:
+        raise
+    except Exception as fault:  # of any kind: NumPy parses a header as Python
+        raise _unusable(place, f"cannot be read ({type(fault).__name__})") from fault
+    if not fits:
+        raise _unusable(place, "does not fit together")
+    return found
+
+
+def _fits_together(pack: Pack) -> bool:
+    kinds = pack.images.dtype == np.uint8 and pack.labels.dtype == np.int64
+    shapes = pack.images.ndim == 4 and pack.labels.shape == pack.images.shape[:1] == (len(pack.paths),)
+    within = not len(pack.labels) or (pack.labels.min() >= 0 and pack.labels.max() < len(pack.classes))
+    return bool(kinds and shapes and within)
+
+
+def _unusable(place: Path, why: str) -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{place.name} {why}", where=place, fix="run `dvc repro -f preprocess`")

@@ -1,0 +1,1 @@
+"""Promote the better model and register it."""

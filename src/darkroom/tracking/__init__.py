@@ -1,0 +1,1 @@
+"""Observers: what they return is never written to an output."""

@@ -1,0 +1,1 @@
+"""Train any network: batches, augmentation, optimizer, checkpoints."""

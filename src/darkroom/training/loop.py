@@ -1,0 +1,53 @@
+"""The network as it trains: augmentation before it, mixed and smoothed labels behind it.
+
+The labels are an input beside the pictures, because mixing changes both. What is judged in validation is
+the plain network against the plain labels.
+"""
+
+import keras
+from keras import layers, ops
+
+from darkroom.params import Augment
+from darkroom.training import augment
+
+
+class Loop(keras.Model):
+    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met.
+
+    With `augmented` None the first input is left alone, so it need not be pictures.
+    """
+
+    def __init__(self, network: keras.Model, augmented: Augment | None, *, smoothing: float, seed: int):
+        super().__init__(name="loop")
+        shape = network.input_shape[1:]
+        self.changes = augment.network(shape, augmented, seed=seed) if augmented else layers.Identity()
+        self.mixing = augment.mixing(augmented, seed=seed) if augmented else None
+        self.network, self.smoothing = network, smoothing
+
+    def build(self, shapes: list) -> None:
+        """The parts were built as they were made, but for the mixing, which has nothing to build."""
+        if self.mixing:
+            self.mixing.built = True
+
+    def call(self, batch: tuple, training: bool = False) -> dict:
+        images, labels = batch
+        k = self.network.output_shape[-1]
+        images, targets = self.changes(images, training=training), ops.one_hot(labels, k)
+        if training:
+            targets = targets * (1 - self.smoothing) + self.smoothing / k
+            images, targets = self._mixed(images, targets)
+        return {"probabilities": self.network(images, training=training), "targets": targets}
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        losses = keras.losses.categorical_crossentropy(y_pred["targets"], y_pred["probabilities"])
+        return ops.mean(losses if sample_weight is None else losses * sample_weight)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the picture seen best
+        return super().compute_metrics(x, heaviest, y_pred["probabilities"])
+
+    def _mixed(self, images, targets) -> tuple:
+        if self.mixing is None:
+            return images, targets
+        both = self.mixing({"images": images, "labels": targets}, training=True)
+        return both["images"], both["labels"]

@@ -1,0 +1,34 @@
+"""Memory that runs out while a network computes, told in one line that says what to make smaller."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from darkroom.runtime.errors import TrainingError
+
+
+@contextmanager
+def limited(size: int, shape: Sequence[int], *, fix: str) -> Iterator[None]:
+    """Run the block, which handles `size` inputs of `shape` at a time.
+
+    Raises TrainingError (exit 7) where the block ran out of memory, of the machine or of a GPU.
+    """
+    try:
+        yield
+    except Exception as fault:
+        if not _ran_out(fault):
+            raise
+        what = f"memory ran out with {size} inputs of {' x '.join(map(str, shape))} at a time"
+        raise TrainingError("E_MEMORY", what, where="params.yaml", fix=fix) from fault
+
+
+def smaller(size: int) -> str:
+    """What helps a training in batches of `size`."""
+    less = f"set batch_size to {size // 2}; if that is not enough, use " if size > 1 else "use "
+    return f"{less}smaller pictures or a smaller network"
+
+
+def _ran_out(fault: Exception) -> bool:
+    """By name: each backend has an error of its own, and JAX one for all faults, which says which it is."""
+    names = {kind.__name__ for kind in type(fault).__mro__}
+    known = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+    return bool(names & known) or "RESOURCE_EXHAUSTED" in str(fault)

@@ -1,0 +1,1 @@
+"""Train a head on a pretrained backbone, and fine-tune it."""

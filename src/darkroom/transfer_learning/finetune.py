@@ -1,0 +1,57 @@
+"""Let the last layers of a backbone follow the pictures at hand, a little, and only if that helps.
+
+Batch norm stays frozen, statistics and scale: a batch of few pictures would overwrite what ImageNet's millions said.
+"""
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from darkroom.pack import Pack
+from darkroom.params import Augment, Descent, FineTune, Fit
+from darkroom.training import fit
+
+WITH_KERNEL = (layers.Conv1D, layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
+
+
+def improve(
+    network: keras.Model,
+    base: keras.Model,
+    train: Pack,
+    val: Pack,
+    *,
+    loss: float,
+    tune: FineTune,
+    how: Fit,
+    down: Descent,
+    augmented: Augment,
+    seed: int,
+    state: Path,
+    watch: fit.Watch,
+) -> list[fit.Row]:
+    """Train the last `tune.layers` of `base`, a part of `network`, and the head; a row an epoch.
+
+    `loss` is the validation loss to beat. When no epoch beats it the weights are what they were, and there are no
+    rows. Goes on from `state`. Raises TrainingError (exit 7) when the loss is no longer finite.
+    """
+    before = network.get_weights()
+    unfreeze(base, tune.layers)
+    gently = Descent.model_validate({**down.model_dump(), "learning_rate": tune.learning_rate})
+    brief = {"epochs": tune.epochs, "patience": tune.patience, "keep": "best"}
+    short = Fit.model_validate({**how.model_dump(), **brief})
+    common = {"augmented": augmented, "seed": seed, "state": state, "watch": watch}
+    rows = fit.fit(network, train, val, how=short, down=gently, **common)
+    if fit.best(rows)["val_loss"] < loss:
+        return rows
+    network.set_weights(before)
+    base.trainable = False
+    return []
+
+
+def unfreeze(base: keras.Model, count: int) -> None:
+    """Make the last `count` layers with a kernel trainable, and nothing else of `base`."""
+    top = [layer for layer in base.layers if isinstance(layer, WITH_KERNEL)][-count:]
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = layer in top

@@ -1,0 +1,1 @@
+"""Check the data set and say what is wrong with it."""

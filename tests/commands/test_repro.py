@@ -1,0 +1,205 @@
+"""repro: what DVC leaves unsaid is said, in a repository of two shell stages."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from darkroom.commands import repository
+from darkroom.commands.repro import LOCK, RWLOCK, repro
+from darkroom.runtime.errors import ArtifactError, EnvironmentFault
+
+STAGES = """
+stages:
+  first:
+    cmd: {first}
+    outs:
+      - out
+  second:
+    cmd: mkdir other && echo 2 > other/a
+    outs:
+      - other
+"""
+BIG = "ulimit -S -f unlimited; mkdir out && head -c 2000000 /dev/zero > out/a && echo 1 > out/b"
+WAITING = "echo waiting; read line < gate; mkdir out && echo $line > out/a"
+
+
+@pytest.fixture
+def repository_of(tmp_path, monkeypatch):
+    """A function that makes the current folder a git repository with DVC in it, whose first stage has the command."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+
+    def make(first: str = "mkdir out && echo 1 > out/a") -> Path:
+        repository.asked("init", "--quiet")
+        Path(".dvc/tmp").mkdir(parents=True)
+        Path(".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n")
+        Path("dvc.yaml").write_text(STAGES.format(first=first))
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def asked(repository_of, monkeypatch) -> list[tuple[str, ...]]:
+    """What DVC is asked for in such a repository, by a stand-in that answers that all is well."""
+    words = []
+    repository_of()
+    monkeypatch.setattr(repository, "dvc", lambda *each: words.append(each) or 0)
+    monkeypatch.setattr(repository, "dvc_says", lambda *each: "{}")
+    return words
+
+
+def commit_lock(text: str) -> None:
+    Path(LOCK).write_text(text)
+    repository.asked("add", LOCK)
+    repository.asked("commit", "--quiet", "--message", "run")
+
+
+def test_dvc_is_told_to_wait_for_its_lock(asked):
+    repro("--pull")
+    assert asked == [("--wait-for-lock", "repro", "--pull")]
+
+
+def test_a_stage_that_fails_ends_it_with_the_exit_code_of_dvc(asked, monkeypatch):
+    monkeypatch.setattr(repository, "dvc", lambda *words: 255)
+    with pytest.raises(SystemExit) as caught:
+        repro()
+    assert caught.value.code == 255
+
+
+@pytest.mark.parametrize("text", ["", "<<<<<<< HEAD\nstages:\n=======\n", "\x00\x01", "stages: [", "other: 1"])
+def test_a_damaged_dvc_lock_is_named_with_the_way_back(text, asked):
+    commit_lock("stages:\n  first: {}\n  second: {}\n")
+    Path(LOCK).write_text(text)
+    with pytest.raises(ArtifactError, match="cannot be read") as caught:
+        repro()
+    assert caught.value.exit_code == 4 and "git checkout dvc.lock" in caught.value.fix and asked == []
+
+
+def test_a_dvc_lock_that_was_cut_between_two_stages_is_not_taken_for_one_that_never_ran(asked):
+    commit_lock("stages:\n  first: {}\n  second@a: {}\n  gone: {}\n")
+    Path(LOCK).write_text("stages:\n  first: {}\n")
+    with pytest.raises(ArtifactError, match="lacks second, which"):  # `gone` is in dvc.yaml no more
+        repro()
+    assert asked == []
+
+
+def test_who_deletes_dvc_lock_runs_every_stage(asked):
+    commit_lock("stages:\n  first: {}\n")
+    Path(LOCK).unlink()
+    repro()
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("text", ["", '{"/a": {"re'])
+def test_a_damaged_list_of_readers_and_writers_is_named_with_the_way_out(text, asked):
+    RWLOCK.write_text(text)
+    with pytest.raises(ArtifactError) as caught:
+        repro()
+    assert caught.value.exit_code == 4 and f"rm {RWLOCK}" in caught.value.fix and asked == []
+    RWLOCK.write_text("{}")
+    repro()
+
+
+def dvc(*words: str, **pipes) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "dvc", *words], text=True, **pipes)
+
+
+@pytest.mark.slow
+def test_an_output_that_a_full_disk_kept_out_of_the_cache_is_no_success(repository_of):
+    """A limit on the size of files stands for the disk: the stage itself lifts it, so DVC's copy alone fails."""
+    repository_of(BIG)
+    script = "from darkroom.runtime import errors; from darkroom.commands import repro; errors.guard(repro.repro)"
+    shell = ["/bin/sh", "-c", 'ulimit -S -f 1000; exec "$0" -c "$1"', sys.executable, script]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error[E_CACHE] DVC's cache lacks out, ")
+    assert repository.dvc("commit", "--force", "--quiet") == 0  # the fix that it names, now that there is room
+    repro()
+
+
+@pytest.mark.slow
+def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_last_one(repository_of):
+    """As above; commands of 90 kB make a dvc.lock of which two stages fit below the limit, and three do not."""
+    repository_of()
+    stages = [
+        f'  {x}:\n    cmd: "mkdir {x} && echo {x} > {x}/a #{x * 90_000}"\n    outs:\n      - {x}\n' for x in "abc"
+    ]
+    Path("dvc.yaml").write_text("stages:\n" + "".join(stages))
+    assert repository.dvc("repro", "--quiet", "a", "b") == 0
+    commit_lock(Path(LOCK).read_text())
+    shell = ["/bin/sh", "-c", 'ulimit -S -f 400; exec "$0" -m dvc repro --quiet', sys.executable]
+    assert subprocess.run(shell, capture_output=True).returncode == 255
+    with pytest.raises(ArtifactError, match="cannot be read") as caught:
+        repro()
+    assert caught.value.fix == "git checkout dvc.lock"
+    repository.asked("checkout", LOCK)
+    repro()
+
+
+@pytest.mark.slow
+def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
+    repository_of("trap 'sleep 0.5; echo yes > saved; exit 130' INT; echo waiting; while :; do sleep 0.05; done")
+    again = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what a shell in the background takes away
+    script = f"import signal; {again}; from darkroom.commands.repro import repro; repro()"
+    pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
+        while process.stdout.readline().strip() != "waiting":
+            pass
+        (dvc_process,) = psutil.Process(process.pid).children()
+        while not ignores_ctrl_c(process.pid) or not ignores_ctrl_c(dvc_process.pid):
+            time.sleep(0.01)  # both do so a moment after the stage began
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait() == 255
+    assert Path("saved").read_text() == "yes\n"
+
+
+def ignores_ctrl_c(pid: int) -> bool:
+    """Whether SIGINT, the second signal, is in the mask of ignored ones that Linux tells of a process."""
+    (mask,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
+
+
+@pytest.mark.slow
+def test_of_two_at_once_the_same_stage_is_refused_another_runs_and_both_are_in_dvc_lock(repository_of):
+    repository_of(WAITING)
+    os.mkfifo("gate")
+    with dvc("repro", "first", stdout=subprocess.PIPE) as first:
+        while first.stdout.readline().strip() != "waiting":
+            pass
+        again = dvc("repro", "first", stderr=subprocess.PIPE)
+        assert "busy" in again.communicate()[1] and again.returncode == 255
+        assert dvc("repro", "second").wait() == 0
+        Path("gate").write_text("right\n")
+        first.communicate()
+    assert first.returncode == 0 and Path("out/a").read_text() == "right\n"
+    assert {"first:", "second:"} <= {line.strip() for line in Path(LOCK).read_text().splitlines()}
+
+
+@pytest.mark.slow
+def test_an_output_that_is_gone_from_workspace_and_cache_is_made_again(repository_of):
+    repository_of()
+    repro()
+    for place in ("out", "other", ".dvc/cache/files"):
+        subprocess.run(["rm", "-rf", place], check=True)
+    repro()
+    assert Path("out/a").read_text() == "1\n"
+
+
+def test_outside_git_one_line_says_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(EnvironmentFault, match="not a git repository") as caught:
+        repro()
+    assert caught.value.exit_code == 5 and "git init" in caught.value.fix

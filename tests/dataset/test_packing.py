@@ -1,0 +1,200 @@
+"""packing.write: every good picture once, in its place."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from darkroom import pack
+from darkroom.dataset import layout, manifest, packing, store
+from darkroom.dataset import rows as rows_of
+from darkroom.decoding import decode
+from darkroom.runtime.errors import ArtifactError
+
+SIDES = ("train", "val", "test")
+
+
+@pytest.fixture
+def images(folder, png):
+    pictures = [f"{side}/{label}/{number}.png" for side in SIDES for label in ("b", "C", "10", "9") for number in "12"]
+    return folder({name: png(number) for number, name in enumerate(pictures)} | {"train/b/bad.png": b"<html>"})
+
+
+@pytest.fixture
+def rows(images, listed):
+    return listed(images).rows
+
+
+def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, small, cache, tmp_path):
+    assert packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache) == dict.fromkeys(
+        SIDES, 8
+    )
+    for side in SIDES:
+        found = pack.read(tmp_path / "packed", side)
+        assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
+        for image, label, path in zip(found.images, found.labels, found.paths, strict=True):
+            assert found.classes[label] == path.split("/")[1] and path.startswith(side)
+            again = decode.picture((images / path).read_bytes(), size=8, color="rgb", fit="stretch", max_pixels=500)
+            assert np.array_equal(image, again)
+
+
+def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    found = pack.read(tmp_path / "packed", "val")
+    assert found.classes == ("10", "9", "C", "b")
+    mean, deviation = (found.spec.pop(key) for key in ("mean", "deviation"))
+    assert found.spec == {
+        "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
+        "max_pixels": 500,
+    }  # fmt: skip
+    train = pack.read(tmp_path / "packed", "train").images.astype(float)
+    assert np.allclose(mean, train.mean((0, 1, 2)), rtol=1e-12)
+    assert np.allclose(deviation, train.std((0, 1, 2)), rtol=1e-12)
+
+
+def test_bad_pictures_are_left_out(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    assert "train/b/bad.png" not in pack.read(tmp_path / "packed", "train").paths
+
+
+def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    with (tmp_path / "packed/test/paths.csv").open() as file:
+        listed = list(csv.DictReader(file))
+    assert [row["row"] for row in listed] == [str(number) for number in range(8)]
+    assert tuple(row["path"] for row in listed) == pack.read(tmp_path / "packed", "test").paths
+
+
+@pytest.mark.parametrize("n", [1, 255, 600])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_statistics_are_those_of_each_channel_whatever_the_order(n, channels):
+    images = np.random.default_rng(n).integers(0, 256, (n, 4, 4, channels), np.uint8)
+    mean, deviation = packing.statistics(images)
+    assert np.allclose(mean, images.mean((0, 1, 2))) and np.allclose(deviation, images.std((0, 1, 2)))
+    assert packing.statistics(images[::-1]) == (mean, deviation)
+
+
+def test_a_channel_without_variation_can_be_divided_by():
+    assert packing.statistics(np.full((3, 2, 2, 1), 7, np.uint8)) == ([7.0], [1.0])
+
+
+def test_without_training_pictures_the_statistics_are_numbers():
+    assert packing.statistics(np.zeros((0, 2, 2, 1), np.uint8)) == ([0.0], [1.0])
+
+
+def test_binary_is_black_or_white(images, rows, small, cache, tmp_path):
+    binary = small.model_copy(update={"color": "binary"})
+    packing.write(rows, images, tmp_path / "packed", binary, max_pixels=500, cache=cache)
+    found = pack.read(tmp_path / "packed", "val").images
+    assert found.shape == (8, 8, 8, 1) and np.unique(found).tolist() == [0, 255]
+
+
+def test_grey_has_one_channel(images, rows, small, cache, tmp_path):
+    grey = small.model_copy(update={"color": "grayscale"})
+    packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500, cache=cache)
+    assert pack.read(tmp_path / "packed", "val").images.shape == (8, 8, 8, 1)
+
+
+def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path):
+    for name in ("first", "second"):
+        packing.write(rows, images, tmp_path / name, small, max_pixels=500, cache=cache)
+    first, second = ((tmp_path / name / "MANIFEST.json").read_bytes() for name in ("first", "second"))
+    assert first == second
+
+
+@pytest.mark.parametrize("change", ["changed", "is missing"])
+def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
+    images, rows, small, cache, tmp_path, png, change
+):
+    path = images / "val/C/1.png"
+    path.write_bytes(png(99)) if change == "changed" else path.unlink()
+    with pytest.raises(ArtifactError, match=f"val/C/1.png {change}"):
+        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
+
+
+def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
+    images, rows, listed, png, small, cache, tmp_path, monkeypatch
+):
+    """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
+    read = manifest.engine.map
+
+    def read_then_change(function, names, *, title, **how):
+        done = list(read(function, names, title=title, **how))
+        if title == "reading":
+            (images / "val/C/1.png").write_bytes(png(99))
+        return done
+
+    monkeypatch.setattr(manifest.engine, "map", read_then_change)
+    again = listed(images).rows
+    assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
+    with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
+        packing.write(again, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+
+
+def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
+    folder, png, listed, small, cache, tmp_path, monkeypatch
+):
+    old = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(12)}
+    images = folder(old)
+    packing.write(listed(images).rows, images, tmp_path / "old", small, max_pixels=500, cache=cache)
+    images = folder(old | {"a/new.png": png(99)})
+    rows = listed(images).rows
+    packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
+    made = []
+    here = lambda make, rows, **_: (made.append(row["path"]) or make(row) for row in rows)  # noqa: E731
+    monkeypatch.setattr(store.engine, "map", here)
+    packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
+    assert made == ["a/new.png"]
+    assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
+
+
+@pytest.mark.parametrize("color", ["rgb", "binary"])
+def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
+    folder, encoded, painted, how, small, cache, tmp_path, monkeypatch, color
+):
+    pictures = {
+        f"{label}/{n}.jpg": painted(n + 50 * (label == "b"), width=270, height=300) for label in "ab" for n in range(9)
+    }
+    images = folder({name: encoded(image, "JPEG") for name, image in pictures.items()})
+    recipe = small.model_copy(update={"color": color})
+    with rows_of.opened(cache, recipe, how.max_pixels) as (_, packed):
+        found = layout.read(images)
+        rows = manifest.build(images, found, how, seed=1, cache=tmp_path / "facts", packed=packed).rows
+    limit = {"max_pixels": how.max_pixels}
+    packing.write(rows, images, tmp_path / "cold", recipe, **limit, cache=tmp_path / "another")
+    monkeypatch.setattr(packing, "_made", lambda row, **_: pytest.fail(f"{row} is decoded again"))
+    packing.write(rows, images, tmp_path / "warm", recipe, **limit, cache=cache)
+    assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
+
+
+def test_a_picture_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
+    images, rows, small, cache, tmp_path, monkeypatch
+):
+    """As when the cache is gone and the machine is another."""
+
+    def here(make, rows, *, lost, **_):
+        return (lost(row, "slow") if row["path"] == "val/C/1.png" else make(row) for row in rows)
+
+    monkeypatch.setattr(store.engine, "map", here)
+    with pytest.raises(ArtifactError, match=r"val/C/1.png cannot be packed: takes longer than 2 s to decode"):
+        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, max_seconds=2.0, cache=cache)
+    assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
+
+
+def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):
+    for fit in ("stretch", "crop"):
+        how = small.model_copy(update={"fit": fit})
+        packing.write(rows, images, tmp_path / fit, how, max_pixels=500, cache=cache)
+    stretch, crop = (pack.read(tmp_path / fit, "train").images for fit in ("stretch", "crop"))
+    assert not np.array_equal(stretch, crop)
+
+
+def test_a_damaged_row_of_the_cache_is_made_anew(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "first", small, max_pixels=500, cache=cache)
+    for log in cache.glob("*.log"):
+        data = bytearray(log.read_bytes())
+        data[60::50] = bytes(value ^ 255 for value in data[60::50])
+        log.write_bytes(data)
+    packing.write(rows, images, tmp_path / "second", small, max_pixels=500, cache=cache)
+    assert (tmp_path / "first/MANIFEST.json").read_bytes() == (tmp_path / "second/MANIFEST.json").read_bytes()

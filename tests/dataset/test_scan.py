@@ -1,0 +1,82 @@
+"""scan.record: what one reading of a file tells."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.dataset import measures, rows, scan
+from darkroom.dataset.store import Store
+from darkroom.decoding import bounds, decode
+
+LIMIT = 10**6
+
+
+def facts(name, images, min_side=8, **how):
+    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **how), min_side)
+
+
+def test_a_good_picture_has_all_facts_and_a_thumb(folder, png):
+    images = folder({"cats/1.jpg": png(1)})
+    seen, small = decode.look(png(1), max_pixels=LIMIT)
+    digest = hashlib.sha256(png(1)).hexdigest()
+    found = scan.record("cats/1.jpg", images=images, max_pixels=LIMIT)
+    known = scan.facts(found, 8)
+    assert known == {**measures.of(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
+    assert (known["width"], known["height"], known["mode"], known["format"]) == (12, 10, "RGB", "PNG")
+    assert np.array_equal(scan.thumb(found), measures.thumb(small))
+    assert scan.digest("cats/1.jpg", images=images) == digest
+
+
+@pytest.mark.parametrize(
+    ("loss", "bad"),
+    [
+        ("crashed", "the decoder crashed"),
+        ("slow", "takes longer than 2.5 s to decode"),
+        ("large", "needs more memory than 0.75 GiB to decode"),
+    ],
+)
+def test_a_file_that_cannot_be_decoded_within_the_limits_has_the_reason_and_the_same_keys(folder, png, loss, bad):
+    images = folder({"a.png": png(1)})
+    found = scan.facts(scan.lost("a.png", loss, images=images, limits=bounds.of(16 << 20, 2.5)), 8)
+    assert found["bad"] == bad and set(found) == set(facts("a.png", images))
+
+
+def test_a_bad_picture_has_the_reason_and_the_same_keys(folder, png):
+    images = folder({"good.png": png(), "bad.png": b"<html>"})
+    good, bad = (facts(name, images) for name in ("good.png", "bad.png"))
+    assert bad["bad"] == "not an image (looks like HTML)" and bad["bytes"] == 6
+    assert set(good) == set(bad)
+
+
+def test_the_smallest_side_decides(folder, png):
+    images = folder({"wide.png": png(width=40, height=7), "least.png": png(width=8, height=8)})
+    assert "below 8 pixels" in facts("wide.png", images)["bad"]
+    assert facts("least.png", images)["bad"] == ""
+
+
+@pytest.mark.parametrize("side", [100, 300, 1100])
+@pytest.mark.parametrize("size", [16, 96, 200])
+def test_the_row_is_kept_as_packing_would_make_it_and_facts_do_not_depend_on_it(
+    folder, encoded, cache, small, size, side
+):
+    image = Image.fromarray(np.random.default_rng(1).integers(0, 256, (9, 9, 3), np.uint8)).resize((side, side))
+    images = folder({"a.jpg": encoded(image, "JPEG"), "b.png": encoded(image), "bad.jpg": b"<html>"})
+    how = small.model_copy(update={"image_size": size})
+    for name in ("a.jpg", "b.png", "bad.jpg"):
+        with rows.opened(cache, how, LIMIT) as (_, recipe):
+            known = facts(name, images, packed=recipe)
+        with rows.opened(cache, how, LIMIT) as (kept, recipe):
+            row = kept.get(known["sha256"])
+        assert known == facts(name, images)
+        data = (images / name).read_bytes()
+        assert row == (None if known["bad"] else decode.picture(data, **recipe.settings).tobytes())
+
+
+def test_what_is_found_is_kept_under_the_digest(folder, png, cache):
+    images = folder({"a.png": png(1)})
+    with Store(cache / "x.log") as log:
+        found = scan.record("a.png", images=images, max_pixels=LIMIT, to=log.to)
+    with Store(cache / "x.log") as log:
+        assert log.get(scan.digest("a.png", images=images)) == found

@@ -1,0 +1,112 @@
+"""dvc_links: files that DVC keeps in its cache and links to are the user's own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from darkroom.commands import relabel
+from darkroom.dataset import layout
+from darkroom.ingest import sources
+from darkroom.runtime import files
+from darkroom.runtime.errors import DataError
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A folder that DVC would take for a repository, with a function that makes a linked data set in it."""
+    for name in ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    (tmp_path / "repo/.dvc").mkdir(parents=True)
+
+    def linked(cache, count=4):
+        for number in range(count):
+            kept = cache / f"files/md5/0{number}/abc"
+            kept.parent.mkdir(parents=True)
+            kept.write_text(str(number))
+            link = tmp_path / f"repo/data/raw/x/{'ab'[number % 2]}/{number}.png"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(kept)
+        return tmp_path / "repo/data/raw/x"
+
+    linked.home = tmp_path / "repo"
+    return linked
+
+
+def unpacked(source, tmp_path, limits):
+    sources.unpack(source, tmp_path / "out", limits)
+    return {path.name: path.read_text() for path in files.below(tmp_path / "out") if not path.is_symlink()}
+
+
+WANTED = {f"{number}.png": str(number) for number in range(4)}
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "cache"),
+    [
+        ("", "", "repo/.dvc/cache"),
+        ("repo/.dvc/config", "../elsewhere", "repo/elsewhere"),
+        ("repo/.dvc/config.local", "{}/shared", "shared"),
+        ("DVC_GLOBAL_CONFIG_DIR/config", "{}/shared", "shared"),
+        ("DVC_SYSTEM_CONFIG_DIR/config", "'{}/shared'", "shared"),
+    ],
+)
+def test_links_into_the_cache_are_files_wherever_the_cache_is(repository, tmp_path, limits, config, setting, cache):
+    if config:
+        (tmp_path / config).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / config).write_text(f"[cache]\n    dir = {setting.format(tmp_path)}\n    type = symlink\n")
+    source = repository(tmp_path / cache)
+    assert unpacked(source, tmp_path, limits) == WANTED
+
+
+def test_the_folder_itself_may_be_a_link_and_so_may_the_cache(repository, tmp_path, limits):
+    (tmp_path / "disk").mkdir()
+    (repository.home / ".dvc/cache").symlink_to(tmp_path / "disk")
+    repository(repository.home / ".dvc/cache").rename(tmp_path / "far")
+    (repository.home / "data/raw/x").symlink_to(tmp_path / "far")
+    assert unpacked(repository.home / "data/raw/x", tmp_path, limits) == WANTED
+
+
+@pytest.mark.parametrize("type_of_link", ["symlink_to", "hardlink_to"])
+def test_an_archive_that_is_a_link_is_read(repository, zipped, tmp_path, limits, type_of_link):
+    link = repository.home / "data.zip"
+    getattr(link, type_of_link)(zipped({"a/0.png": b"0", "b/1.png": b"1"}))
+    assert unpacked(link, tmp_path, limits) == {"0.png": "0", "1.png": "1"}
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "{}/repo/.dvc/config", "{}/repo/.dvc/cache/files/md5", "{}/gone"])
+def test_any_other_link_is_refused(repository, tmp_path, limits, target):
+    source = repository(repository.home / ".dvc/cache")
+    (repository.home / ".dvc/config").write_text("")
+    (source / "a/9.png").symlink_to(target.format(tmp_path))
+    with pytest.raises(DataError, match="a/9.png is a link"):
+        sources.unpack(source, tmp_path / "out", limits)
+
+
+def test_a_link_in_a_strangers_archive_is_refused_although_it_leads_into_the_cache(repository, tmp_path, limits):
+    source = repository(repository.home / ".dvc/cache")
+    subprocess.run(["tar", "-cf", tmp_path / "data.tar", "-C", source, "."], check=True)
+    with pytest.raises(DataError, match="is a link"):
+        sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+def test_what_dvc_add_leaves_is_an_archive_and_so_is_what_relabel_made(tmp_path, folder, limits, kind):
+    def dvc(*words):
+        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
+
+    source = folder([f"{label}/{number}.png" for label in "ab" for number in range(3)], root="data/raw/x")
+    dvc("init", "--no-scm", "-q")
+    dvc("config", "cache.type", kind)
+    dvc("add", "-q", str(source))
+    assert (source / "a/0.png").is_symlink() == (kind == "symlink")
+    sources.unpack(source, tmp_path / "data/images", limits)
+    found = layout.read(tmp_path / "data/images").pictures
+    assert len(found) == 6
+    doubt = {"path": "a/0.png", "label": "a", "suggested": "b"}
+    relabel.write([doubt], [{**p._asdict(), "split": "train"} for p in found], tmp_path / "data/images", source)
+    dvc("add", "-q", str(source))
+    sources.unpack(source, tmp_path / "data/images", limits)
+    again = {picture.path: picture.label for picture in layout.read(tmp_path / "data/images").pictures}
+    assert again == {picture.path: "b" if picture.path == "a/0.png" else picture.label for picture in found}

@@ -1,0 +1,221 @@
+"""zips: faults that only a zip archive can have (rows A10 to A12, A16, A17 and A34)."""
+
+import io
+import struct
+import zipfile
+import zlib
+
+import pytest
+from PIL import Image
+
+from darkroom.ingest import sources
+from darkroom.runtime.errors import DataError
+
+LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"
+
+
+def patched(path, offset_local, offset_central, value):
+    """Overwrite a two-byte field of the only member, in both of its headers."""
+    data = bytearray(path.read_bytes())
+    for sign, offset in ((LOCAL, offset_local), (CENTRAL, offset_central)):
+        struct.pack_into("<H", data, data.index(sign) + offset, value)
+    path.write_bytes(data)
+
+
+def refused(path, tmp_path, limits):
+    with pytest.raises(DataError) as fault:
+        sources.unpack(path, tmp_path / "out", limits)
+    assert not (tmp_path / "out").exists()
+    return fault.value
+
+
+def test_an_encrypted_member_is_refused(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x"})
+    patched(path, 6, 8, 1)
+    assert refused(path, tmp_path, limits).code == "E_ARCHIVE_ENCRYPTED"
+
+
+def test_an_unknown_method_is_named(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x"})
+    patched(path, 8, 10, 9)
+    fault = refused(path, tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_METHOD" and "9 (deflate64)" in fault.what
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\3\4 cut", b"<!doctype html><title>Sign in</title>"])
+def test_what_is_no_zip_is_refused_with_its_size_and_kind(tmp_path, limits, data):
+    path = tmp_path / "data.zip"
+    path.write_bytes(data)
+    fault = refused(path, tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_CORRUPT" and f"{len(data)} bytes" in fault.what
+    assert ("HTML" in fault.what) == data.startswith(b"<")
+
+
+def test_a_truncated_zip_is_refused(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x" * 5000})
+    path.write_bytes(path.read_bytes()[:3000])
+    assert refused(path, tmp_path, limits).code == "E_ARCHIVE_CORRUPT"
+
+
+def test_overlapping_members_are_refused_on_every_python(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x" * 500, "cats/2.jpg": b"x" * 500})
+    data = bytearray(path.read_bytes())
+    first = data.index(CENTRAL)
+    struct.pack_into("<II", data, first + 20, 5000, 5000)  # the first member claims to reach over the second
+    path.write_bytes(data)
+    fault = refused(path, tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_BOMB" and "cats/1.jpg overlaps" in fault.what
+
+
+def test_every_usual_method_is_read(zipped, tmp_path, limits):
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        path = zipped({"cats/1.jpg": b"x" * 999, "dogs/1.jpg": b"y"}, method=method)
+        sources.unpack(path, tmp_path / "out", limits)
+        assert (tmp_path / "out/cats/1.jpg").read_bytes() == b"x" * 999
+
+
+def test_bytes_before_the_first_member_are_refused(zipped, tmp_path, limits, png):
+    path = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
+    path.write_bytes(png() + path.read_bytes())
+    assert refused(path, tmp_path, limits).code == "E_ARCHIVE_PREFIX"
+
+
+def raw_zip(*entries, more=b""):
+    """A zip of (offset, flags, method, packed, size, name) over `more`, which holds the local headers and the data."""
+    directory = b"".join(
+        struct.pack("<4s6H3L5H2L", CENTRAL, 20, 20, flags, method, 0, 0, 0, packed, size, len(name), 0, 0, 0, 0, 0, at)
+        + name
+        for at, flags, method, packed, size, name in entries
+    )
+    end = struct.pack(
+        "<4s4H2LH", b"PK\5\6", 0, 0, len(entries) % 65536, len(entries) % 65536, len(directory), len(more), 0
+    )
+    return more + directory + end
+
+
+def local(name, packed, size, extra=b"", method=8):
+    return struct.pack("<4s5H3L2H", LOCAL, 20, 0, method, 0, 0, 0, packed, size, len(name), len(extra)) + name + extra
+
+
+def deflated(size):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(bytes(size)) + packer.flush()
+
+
+def test_members_that_share_one_kernel_through_their_own_extra_fields_are_refused(tmp_path, limits):
+    """By the directory alone no two of them overlap: the extra fields are in the local headers only."""
+    kernel, names, size = deflated(100 << 10), [b"cats/%02d.jpg" % number for number in range(30)], 100 << 10
+    more, room = b"", bytes(len(kernel))  # between the headers, so that no two overlap as the directory has it
+    for name in reversed(names):  # each header's extra field holds the headers that follow, up to the kernel
+        more = local(name, len(kernel), size, extra=struct.pack("<2H", 0x9999, len(room + more)) + room + more)
+    step = len(local(names[0], 0, 0)) + 4 + len(room)
+    entries = ((number * step, 0, 8, len(kernel), size, name) for number, name in enumerate(names))
+    (tmp_path / "data.zip").write_bytes(raw_zip(*entries, more=more + kernel))
+    fault = refused(tmp_path / "data.zip", tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_BOMB" and "cats/00.jpg overlaps" in fault.what
+
+
+def test_two_entries_of_one_place_are_refused(tmp_path, limits):
+    more = local(b"cats/1.jpg", 1, 1, method=0) + b"x"
+    path = tmp_path / "data.zip"
+    path.write_bytes(raw_zip((0, 0, 0, 1, 1, b"cats/1.jpg"), (0, 0, 0, 1, 1, b"cats/1.jpg"), more=more))
+    assert refused(path, tmp_path, limits).code == "E_ARCHIVE_BOMB"
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "code", "says"),
+    [
+        (26, 9, "E_ARCHIVE_CORRUPT", "is called cats/1.jp by"),
+        (8, 0, "E_ARCHIVE_CORRUPT", "method 8 by the directory and 0"),
+        (6, 1, "E_ARCHIVE_CORRUPT", "flags 0 by the directory and 1"),
+        (6, 8, "E_ARCHIVE_CORRUPT", "flags 0 by the directory and 8"),
+        (22, 3, "E_ARCHIVE_SIZE_LIE", "size 500 by the directory and 3"),
+        (18, 3, "E_ARCHIVE_SIZE_LIE", "packed size"),
+        (0, 0, "E_ARCHIVE_CORRUPT", "no header in front of its data"),
+    ],
+    ids=["name", "method", "encrypted", "streamed", "size", "packed size", "no header"],
+)
+def test_a_header_that_disagrees_with_the_directory_is_refused(zipped, tmp_path, limits, at, value, code, says):
+    path = zipped({"cats/1.jpg": b"x" * 500, "dogs/1.jpg": b"y"}, method=zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H", data, at, value)
+    path.write_bytes(data)
+    fault = refused(path, tmp_path, limits)
+    assert (fault.code, fault.where) == (code, "data.zip!cats/1.jpg") and says in fault.what
+
+
+class Pipe(io.BytesIO):
+    def seekable(self):
+        return False
+
+    def tell(self):
+        raise io.UnsupportedOperation
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["zip32", "zip64"])
+@pytest.mark.parametrize("buffer", [io.BytesIO, Pipe])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zips_written_front_to_end_and_with_wide_sizes_are_read(tmp_path, limits, wide, buffer, method):
+    written = buffer()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        for name in ("cats/1.jpg", "dogs/é.jpg"):
+            with archive.open(name, "w", force_zip64=wide) as file:
+                file.write(b"x" * 500)
+    (tmp_path / "data.zip").write_bytes(written.getvalue())
+    assert sources.unpack(tmp_path / "data.zip", tmp_path / "out", limits)["bytes"] == 1000
+
+
+def test_a_bomb_may_not_come_as_many_small_members(zipped, tmp_path, limits):
+    members = {f"cats/{number}.bmp": bytes(255 << 10) for number in range(40)}
+    fault = refused(zipped(members, method=zipfile.ZIP_DEFLATED), tmp_path, limits)
+    assert (
+        fault.code == "E_ARCHIVE_BOMB" and "40 files swell from " in fault.what and f"{40 * (255 << 10)}" in fault.what
+    )
+
+
+@pytest.mark.parametrize("size", [256 << 10, 900_000, 1 << 20])
+def test_a_single_member_is_a_bomb_from_256_kib_on(zipped, tmp_path, limits, size):
+    path = zipped({"cats/1.bmp": bytes(size + 1), "dogs/1.bmp": b"x"}, method=zipfile.ZIP_DEFLATED)
+    assert refused(path, tmp_path, limits).what.startswith("cats/1.bmp swells from ")
+
+
+def test_blank_pictures_and_little_texts_are_no_bomb(zipped, tmp_path, limits, encoded):
+    blank = {f"cats/{number}.bmp": encoded(Image.new("RGB", (200, 200)), "BMP") for number in range(40)}
+    tiny = {f"dogs/{number}.bmp": encoded(Image.new("RGB", (64, 64)), "BMP") for number in range(500)}
+    path = zipped({**blank, **tiny, "dogs/readme.txt": b"a" * 200_000}, method=zipfile.ZIP_DEFLATED)
+    assert sum(map(len, [*blank.values(), *tiny.values()])) > 100 * path.stat().st_size
+    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 541
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_holds_more_than_it_declares_cannot_fill_the_memory(
+    zipped, tmp_path, limits, memory_below, method
+):
+    path = zipped({"cats/1.jpg": bytes(48 << 20)}, method=method)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<L", data, 22, 900)
+    struct.pack_into("<L", data, data.rindex(CENTRAL) + 24, 900)
+    path.write_bytes(data)
+    with memory_below(8 << 20):
+        assert refused(path, tmp_path, limits).code in ("E_ARCHIVE_CORRUPT", "E_ARCHIVE_SIZE_LIE")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_wrong_sum_is_noticed_with_every_method(zipped, tmp_path, limits, method):
+    path = zipped({"cats/1.jpg": b"x" * 500}, method=method)
+    data = bytearray(path.read_bytes())
+    for at in (14, data.rindex(CENTRAL) + 16):
+        data[at] ^= 1
+    path.write_bytes(data)
+    assert "CRC-32" in refused(path, tmp_path, limits).what
+
+
+@pytest.mark.parametrize(
+    ("many", "name", "says"),
+    [(30_000, b"x", "30000 entries, more than 1000"), (40, b"n" * 60_000, "its directory has 2401840 bytes")],
+    ids=["entries", "names"],
+)
+def test_a_directory_is_bounded_before_zipfile_makes_objects_of_it(tmp_path, limits, many, name, says):
+    (tmp_path / "data.zip").write_bytes(raw_zip(*[(0, 0, 0, 0, 0, name)] * many))
+    fault = refused(tmp_path / "data.zip", tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_LIMIT" and says in fault.what and "ingest.max_entries" in fault.fix

@@ -1,0 +1,60 @@
+"""architectures: the networks of the courses and the textbooks have the parameters their sources name."""
+
+import numpy as np
+import pytest
+
+from darkroom.networks import architectures, classics
+from darkroom.runtime.errors import ParamsError
+
+pytestmark = pytest.mark.slow
+
+PUBLISHED = [
+    ("cats_dogs_cnn", (64, 64, 3), 2, "sigmoid", 813_217),
+    ("cifar10_convnet", (32, 32, 3), 10, "softmax", 122_570),
+    ("mnist_cnn", (28, 28, 1), 10, "softmax", 542_230),
+    ("lenet5", (28, 28, 1), 10, "softmax", 61_706),
+    ("alexnet", (227, 227, 3), 1000, "softmax", 62_378_344),
+    ("zfnet", (225, 225, 3), 1000, "softmax", 62_357_608),
+    ("vgg16", (224, 224, 3), 1000, "softmax", 138_357_544),
+    ("vgg19", (224, 224, 3), 1000, "softmax", 143_667_240),
+    ("inception", (299, 299, 3), 1000, "softmax", 23_851_784),
+    ("resnet", (224, 224, 3), 1000, "softmax", 25_636_712),
+]
+
+
+@pytest.fixture
+def build(model):
+    def made(name, shape, classes, output="softmax", spec=None):
+        return architectures.build(
+            model(architecture=name, output=output), shape=shape, classes=classes, spec=spec or {}
+        )
+
+    return made
+
+
+@pytest.mark.parametrize(("name", "shape", "classes", "output", "parameters"), PUBLISHED)
+def test_parameters_are_the_published_ones(build, name, shape, classes, output, parameters):
+    assert build(name, shape, classes, output).count_params() == parameters
+
+
+def test_every_name_has_its_published_count():
+    assert {name for name, *_ in PUBLISHED} | {"tunable"} == set(architectures.names())
+
+
+@pytest.mark.parametrize(("name", "side"), [(plan.__name__, side) for plan, side in classics.SMALLEST.items()])
+def test_the_smallest_picture_is_the_smallest_that_works(build, name, side):
+    assert build(name, (side, side, 3), 2).output_shape == (None, 2)
+    with pytest.raises(ParamsError, match=f"{name} leaves nothing .* fix: set it to {side} or more"):
+        build(name, (side - 1, side - 1, 3), 2)
+
+
+def test_one_sigmoid_unit_gives_both_probabilities(build):
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), dtype=np.uint8)
+    probabilities = build("cats_dogs_cnn", (12, 12, 1), 2, "sigmoid").predict(pictures, verbose=0)
+    assert probabilities.shape == (5, 2) and probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+
+
+def test_one_sigmoid_unit_for_three_classes_is_a_params_error(build):
+    with pytest.raises(ParamsError, match="tells two classes apart, there are 3"):
+        build("mnist_cnn", (8, 8, 1), 3, "sigmoid")

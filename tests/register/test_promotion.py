@@ -1,0 +1,174 @@
+"""shipping.promotion: the champion falls only to a challenger that beats it on today's test images."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.pack import Pack
+from darkroom.params import Compare, Register
+from darkroom.register import promotion
+from darkroom.runtime import files
+from darkroom.runtime.errors import ArtifactError
+
+COMPARED = Compare(metric="accuracy", resamples=200, confidence=0.9)
+HOW = Register(model="pets", min_accuracy=0.5, confidence=0.95)
+PETS = ("cat", "dog")
+SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
+
+
+def images_of(counts: dict[str, int], **spec) -> Pack:
+    """Test images, black and 8 x 8 unless told otherwise, with so many of each class."""
+    spec = {"classes": tuple(sorted(counts)), **SPEC, **spec}
+    labels = np.repeat(np.arange(len(counts)), [counts[name] for name in spec["classes"]])
+    shape = (len(labels), spec["image_size"], spec["image_size"], 3 if spec["color"] == "rgb" else 1)
+    paths = tuple(f"{number}.png" for number in range(len(labels)))
+    return Pack(np.zeros(shape, "uint8"), labels, paths, spec["classes"], spec)
+
+
+def pets(cats: int) -> Pack:
+    return images_of({"cat": cats, "dog": 100 - cats})
+
+
+def decide(challenger, champion, test, how=HOW, data="today", images=None):
+    return promotion.decide(challenger, champion, test, images, data=data, how=how, compared=COMPARED, seed=1)
+
+
+def promoted(folder, champion, **about):
+    """`champion` after the model `folder` became champion."""
+    score = {"value": 0.6, "low": 0.5, "high": 0.7}
+    decision = promotion.Decision(folder.name, True, "it won", "then", 100, score, None)
+    promotion.promote(decision, folder, champion)
+    return champion
+
+
+def test_the_first_model_becomes_champion_when_it_is_good_enough(model_folder, tmp_path):
+    decision = decide(model_folder("cnn"), tmp_path / "champion", pets(90))
+    assert (decision.promoted, decision.challenger["value"], decision.champion) == (True, 0.9, None)
+    assert "it is the first" in decision.reason
+
+
+def test_without_a_champion_a_model_below_the_least_accuracy_leaves_a_folder_that_says_why(model_folder, tmp_path):
+    folder, champion = model_folder("cnn"), tmp_path / "champion"
+    decision = decide(folder, champion, pets(40))
+    promotion.promote(decision, folder, champion)
+    found = promotion.record(decision, champion, name="pets", version=1, champion_version=None, metric="accuracy")
+    assert (found["promoted"], found["champion"]) == (False, None)
+    assert "0.4000 < 0.5" in found["reason"]
+    assert champion.is_dir() and not promotion.has_champion(champion)
+    assert files.read_json(champion / promotion.PROMOTION)["reason"] == decision.reason
+
+
+def test_a_better_one_beyond_chance_becomes_champion(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    decision = decide(model_folder("cnn", label=0), champion, pets(90))
+    assert (decision.promoted, decision.challenger["value"], decision.champion["value"]) == (True, 0.9, 0.1)
+    assert "better beyond chance" in decision.reason
+
+
+@pytest.mark.parametrize("cats", [50, 52, 30])
+def test_equal_luckier_or_worse_ones_do_not(model_folder, tmp_path, cats):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    how = HOW.model_copy(update={"min_accuracy": 0.1})
+    decision = decide(model_folder("cnn", label=0), champion, pets(cats), how)
+    assert not decision.promoted
+    assert "not proven better" in decision.reason and "n = 100" in decision.reason
+    assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
+
+
+CHANGES = {  # of what a model sees or may see; none of them changes the question
+    "training statistics": {"mean": [12.0], "deviation": [3.0], "normalise": "standardise"},
+    "a limit": {"max_pixels": 99},
+    "size": {"image_size": 16},
+    "colour": {"color": "rgb"},
+    "fit": {"fit": "pad"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("cats", [40, 90])
+def test_no_change_but_that_of_the_classes_switches_the_comparison_off(model_folder, tmp_path, change, cats):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    challenger = model_folder("cnn", label=0, **CHANGES[change])
+    test = images_of({"cat": cats, "dog": 100 - cats}, **CHANGES[change])
+    for name in test.paths:
+        Image.new("L", (9, 9)).save(tmp_path / name)
+    decision = decide(challenger, champion, test, HOW.model_copy(update={"min_accuracy": 0}), images=tmp_path)
+    assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
+    assert decision.promoted == (cats == 90)
+
+
+def test_a_model_sees_todays_images_in_its_own_way(model_folder, tmp_path):
+    """White is what the champion, of another size and colour, was made to know; grey ones of 8 pixels would fail."""
+    test = images_of({"cat": 3, "dog": 2})
+    for name in test.paths:
+        Image.new("RGB", (20, 10), "white").save(tmp_path / name)
+    spec = {"image_size": 12, "color": "rgb", "fit": "crop"}
+    (batch,) = promotion._seen({**SPEC, **spec}, test, tmp_path)
+    assert (batch.shape, batch.min()) == ((5, 12, 12, 3), 255)
+    (packed,) = promotion._seen(SPEC, test, tmp_path)
+    assert packed is test.images
+
+
+def test_below_the_least_accuracy_the_champion_stays(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    decision = decide(model_folder("cnn", label=0), champion, pets(40), data="another")
+    assert not decision.promoted and "0.4000 < 0.5" in decision.reason
+    assert decision.champion["value"] == 0.6
+
+
+@pytest.mark.parametrize(("cats", "dogs", "wins"), [(60, 40, True), (40, 60, False), (50, 50, True)])
+def test_with_other_classes_both_are_judged_on_those_that_they_share(model_folder, tmp_path, cats, dogs, wins):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    three = ("bird", "cat", "dog")
+    test = images_of({"bird": 50, "cat": cats, "dog": dogs})
+    how = HOW.model_copy(update={"min_accuracy": 0})
+    decision = decide(model_folder("cnn", label=1, classes=three), champion, test, how)
+    assert (decision.promoted, decision.n) == (wins, 100)
+    assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, dogs / 100)
+    assert "2 classes that both know (new: bird)" in decision.reason
+    fewer = decide(model_folder("two", label=0), promoted(model_folder("3", 2, classes=three), champion), pets(70))
+    assert "2 classes that both know (gone: bird)" in fewer.reason and fewer.promoted
+
+
+def test_a_champion_that_knows_no_class_of_today_gives_way_to_a_model_that_is_good_enough(model_folder, tmp_path):
+    champion = promoted(model_folder("old", classes=("x", "y")), tmp_path / "champion")
+    decisions = [decide(model_folder("cnn"), champion, pets(cats)) for cats in (90, 10)]
+    assert [decision.promoted for decision in decisions] == [True, False]
+    assert "knows none of today's classes" in decisions[0].reason
+
+
+def test_the_same_decision_is_made_twice_in_the_same_words(model_folder, tmp_path):
+    folder, champion = model_folder("cnn"), tmp_path / "champion"
+    first = decide(folder, champion, pets(90))
+    promotion.promote(first, folder, champion)
+    kept = {path.name: path.read_bytes() for path in champion.iterdir()}
+    again = decide(folder, champion, pets(90))
+    promotion.promote(again, folder, champion)
+    assert again == first
+    assert {path.name: path.read_bytes() for path in champion.iterdir()} == kept
+
+
+def test_the_champion_itself_trained_once_more_stays_on_other_images(model_folder, tmp_path):
+    folder = model_folder("cnn")
+    champion = promoted(folder, tmp_path / "champion")
+    decision = decide(folder, champion, pets(90), data="other images")
+    assert (decision.promoted, decision.champion["value"]) == (False, 0.9)
+    assert "is the champion already" in decision.reason
+
+
+def test_a_damaged_champion_is_said_and_stays(model_folder, tmp_path):
+    champion = promoted(model_folder("old"), tmp_path / "champion")
+    (champion / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(ArtifactError, match="damaged"):
+        decide(model_folder("cnn"), champion, pets(60))
+
+
+def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    decision = decide(model_folder("cnn", label=0), champion, pets(55))
+    found = promotion.record(decision, champion, name="pets", version=2, champion_version=1, metric="accuracy")
+    assert (found["candidate"], found["version"], found["promoted"], found["n"]) == ("cnn", 2, False, 100)
+    assert [found["judged"][each]["value"] for each in ("challenger", "champion")] == [0.55, 0.45]
+    assert (found["champion"]["model"], found["champion"]["version"], found["champion"]["value"]) == ("old", 1, 0.45)
+    assert found["champion"]["reason"] == "it won"  # the reason of its own promotion, not of today
+    files.verify(champion)

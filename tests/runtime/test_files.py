@@ -1,0 +1,260 @@
+"""files: whole or absent, and able to prove it."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from darkroom.runtime import files
+from darkroom.runtime.errors import ArtifactError
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"a": float("nan")})
+    assert files.read_json(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    out = tmp_path / "out"
+    for name in ("old", "new"):
+        with files.replacing(out) as partial:
+            partial.mkdir()
+            (partial / name).touch()
+    assert [p.name for p in out.iterdir()] == ["new"]
+
+
+def test_what_a_dead_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_path):
+    dead, alive = (tmp_path / f"out.partial-{pid}" for pid in (2**22 + 1, 1))
+    dead.mkdir()
+    alive.mkdir()
+    with files.replacing(tmp_path / "out") as partial:
+        partial.touch()
+    assert not dead.exists() and alive.exists()
+
+
+def test_what_a_killed_process_left_goes_although_nobody_has_waited_for_it(tmp_path):
+    child = subprocess.Popen(["sleep", "60"])
+    stale = tmp_path / f"out.partial-{child.pid}"
+    stale.write_text("half")
+    child.kill()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    files.write_text(tmp_path / "out", "whole")
+    assert not stale.exists()
+    child.wait()
+
+
+def test_rows_read_back_as_written(tmp_path):
+    rows = [{"name": 'a,"b"\nc', "value": repr(0.1)}, {"name": "nan", "value": "007"}]
+    files.write_rows(tmp_path / "a.csv", ["name", "value"], rows)
+    assert files.read_rows(tmp_path / "a.csv") == rows
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_bytes(b"x")])
+def test_a_sealed_folder_notices_damage(tmp_path, damage):
+    (tmp_path / "a").write_text("whole")
+    files.seal(tmp_path)
+    files.verify(tmp_path)
+    damage(tmp_path / "a")
+    with pytest.raises(ArtifactError) as caught:
+        files.verify(tmp_path)
+    assert caught.value.exit_code == 4
+
+
+def test_a_missing_artefact_is_exit_four(tmp_path):
+    for read in (files.read_json, files.read_rows, files.verify):
+        with pytest.raises(ArtifactError, match="missing"):
+            read(tmp_path / "absent")
+
+
+def test_a_fingerprint_ignores_order_and_sees_values():
+    assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
+    assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
+
+
+def test_sealed_folders_that_are_not_listed_are_set_aside_and_nothing_else_is(tmp_path):
+    models, aside = tmp_path / "models", tmp_path / "aside"
+    for folder in (models / "listed", models / "old", models / "notes", aside / "old"):
+        folder.mkdir(parents=True)
+        (folder / "a").write_text(str(folder))
+    files.seal(models / "listed")
+    files.seal(models / "old")
+    files.set_aside(models, but=["listed"], to=aside)
+    assert {path.name for path in models.iterdir()} == {"listed", "notes"}
+    assert (aside / "old/a").read_text() == str(models / "old")
+
+
+DAMAGES = {
+    "an empty inventory": lambda folder: (folder / files.INVENTORY).write_text("{}"),
+    "a list for an inventory": lambda folder: (folder / files.INVENTORY).write_text("[1]"),
+    "noise for an inventory": lambda folder: (folder / files.INVENTORY).write_bytes(b"\xff\x00"),
+    "an inventory nested deeply": lambda folder: (folder / files.INVENTORY).write_text("[" * 100_000),
+    "a pipe for an inventory": lambda folder: (
+        (folder / files.INVENTORY).unlink(), os.mkfifo(folder / files.INVENTORY)
+    ),
+    "a link for an inventory": lambda folder: (
+        (folder / files.INVENTORY).unlink(), (folder / files.INVENTORY).symlink_to(folder)
+    ),
+    "no inventory": lambda folder: (folder / files.INVENTORY).unlink(),
+    "an entry that is a number": lambda folder: files.write_json(folder / files.INVENTORY, {"a": 1, "b/c": 2}),
+    "an entry without a digest": lambda folder: files.write_json(
+        folder / files.INVENTORY, {"a": {"bytes": 5}, "b/c": {"bytes": 5}}
+    ),
+    "a name that leads outside": lambda folder: files.write_json(
+        folder / files.INVENTORY, files.read_json(folder / files.INVENTORY) | {"../outside": {"bytes": 0, "sha256": ""}}
+    ),
+    "an extra file": lambda folder: (folder / "b/extra").touch(),
+    "an extra link": lambda folder: (folder / "extra").symlink_to(folder.parent),
+    "an extra pipe": lambda folder: os.mkfifo(folder / "extra"),
+    "a missing file": lambda folder: (folder / "b/c").unlink(),
+    "a pipe for a file": lambda folder: ((folder / "a").unlink(), os.mkfifo(folder / "a")),
+    "an endless file": lambda folder: ((folder / "a").unlink(), (folder / "a").symlink_to("/dev/zero")),
+    "a link to nowhere": lambda folder: ((folder / "a").unlink(), (folder / "a").symlink_to("absent")),
+}  # fmt: skip
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    folder = tmp_path / "sealed"
+    files.write_files(folder, {"a": "whole"})
+    files.write_text(folder / "b/c", "whole")
+    files.seal(folder)
+    return folder
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_seal_breaks_on_whatever_is_not_as_it_was(sealed, damage):
+    damage(sealed)
+    with pytest.raises(ArtifactError) as caught:
+        files.verify(sealed)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_seal_holds_when_dvc_links_the_files_into_its_cache(sealed, tmp_path):
+    (sealed / "a").rename(tmp_path / "cached")
+    (sealed / "a").symlink_to(tmp_path / "cached")
+    files.verify(sealed)
+
+
+def test_a_flipped_bit_breaks_the_seal_wherever_it_is(sealed):
+    for path in sorted(files.below(sealed)):
+        whole = path.read_bytes()
+        for place in range(len(whole)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+            with pytest.raises(ArtifactError):
+                files.verify(sealed)
+        path.write_bytes(whole)
+    files.verify(sealed)
+
+
+@pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": Infinity}', "\ufeff{}", "[" * 100_000, "1" * 5000])
+def test_json_that_is_not_strict_is_exit_four(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ArtifactError, match="is not JSON"):
+        files.read_json(tmp_path / "a.json")
+
+
+@given(
+    st.lists(st.lists(st.text(), min_size=2, max_size=2), max_size=4),
+    st.lists(st.text(), min_size=2, max_size=2, unique=True),
+)
+@example([["=cmd|' /C calc'!A0", "'=1"], ["\rx", "-0.5"], ["''@", "\t"]], ["+a", "'+a"])
+def test_any_text_reads_back_equal_and_none_begins_like_a_formula(texts, columns):
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.csv")
+        rows = [dict(zip(columns, row, strict=True)) for row in texts]
+        files.write_rows(path, columns, rows)
+        assert files.read_rows(path) == rows
+        with path.open(newline="", encoding="utf-8") as file:
+            assert not [cell for line in csv.reader(file) for cell in line if cell[:1] in tuple("=+-@\t\r\n")]
+
+
+def test_numbers_stay_numbers(tmp_path):
+    files.write_rows(tmp_path / "a.csv", ["x", "y"], [{"x": -0.5, "y": -3}])
+    assert (tmp_path / "a.csv").read_text() == "x,y\n-0.5,-3\n"
+
+
+@pytest.mark.parametrize("text", ["a,b\n1\n", "a,b\n1,2,3\n", 'a,b\n"1,2\n', "a,b\n1,2\n\x00\n", "a\n\ud800\n"])
+def test_a_damaged_table_is_exit_four(tmp_path, text):
+    (tmp_path / "a.csv").write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(ArtifactError, match="whole table"):
+        files.read_rows(tmp_path / "a.csv")
+
+
+def test_a_table_may_come_back_from_a_spreadsheet(tmp_path):
+    (tmp_path / "a.csv").write_bytes("\ufeffa,b\r\n1,'=2\r\n\r\n".encode())
+    assert files.read_rows(tmp_path / "a.csv") == [{"a": "1", "b": "=2"}]
+
+
+def test_what_is_durable_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    events = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, real=real, name=name: (events.append(name), real(*a)))
+    with files.durable(tmp_path / "out") as partial:
+        (partial / "inner").mkdir(parents=True)
+        (partial / "inner/a").touch()
+    assert events == ["fsync"] * 3 + ["replace", "fsync"]  # the file and both folders, and afterwards their parent
+
+
+def test_a_full_disk_names_the_file_and_costs_nothing_that_was_there(tmp_path):
+    path = tmp_path / "a.csv"
+    files.write_text(path, "old")
+    with pytest.raises(OSError, match="No space left") as caught, files.replacing(path) as partial:
+        partial.write_text("half")
+        raise OSError(28, "No space left on device")  # as a write raises it, without a name
+    assert caught.value.filename == str(path)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from darkroom.runtime import files
+
+def kill(here):
+    if sys.argv[1] == here:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+rename = os.replace
+os.replace = lambda *paths: (kill("before the rename"), rename(*paths), kill("after the rename"))
+with files.durable(Path("out")) as partial:
+    kill("before the first write")
+    partial.mkdir()
+    (partial / "a").write_text("ne")
+    kill("between writes")
+    (partial / "a").write_text("new")
+    files.seal(partial)
+"""
+
+
+@pytest.mark.parametrize("point", ["before the first write", "between writes", "before the rename", "after the rename"])
+def test_a_folder_is_old_new_or_absent_wherever_its_writer_is_killed(tmp_path, point):
+    files.write_files(tmp_path / "out", {"a": "old"})
+    files.seal(tmp_path / "out")
+    assert subprocess.run([sys.executable, "-c", KILLED, point], cwd=tmp_path).returncode == -signal.SIGKILL
+    if (tmp_path / "out").exists():  # a rename cannot replace a folder, so there is a moment without any
+        files.verify(tmp_path / "out")
+    files.write_files(tmp_path / "out", {"a": "newer"})
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_files_hold_any_text_whatever_the_locale(tmp_path):
+    script = "from pathlib import Path; from darkroom.runtime import files; p = Path('a.csv'); "
+    script += r"files.write_rows(p, ['\u732b'], [{'\u732b': '\xe9'}]); assert files.read_rows(p)[0]['\u732b'] == '\xe9'"
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Pacific/Kiritimati"}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=env, check=True)
+    assert files.read_rows(tmp_path / "a.csv") == [{"猫": "é"}]

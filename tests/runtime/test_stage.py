@@ -1,0 +1,121 @@
+"""stage: one of a kind at a time."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from darkroom.runtime import stage
+
+HOLD = """
+import sys
+from pathlib import Path
+from darkroom.runtime import stage
+
+def main(*words):
+    print("in", flush=True)
+    sys.stdin.read()
+
+stage.run(main, Path("locks"))
+"""
+
+
+@pytest.fixture
+def holder(tmp_path, monkeypatch):
+    """A process that runs the stage `fake` with the word `a` until it is killed."""
+    monkeypatch.chdir(tmp_path)
+    Path("fake.py").write_text(HOLD)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "fake.py", "a"], **pipes, text=True) as process:
+        assert process.stdout.readline() == "in\n"
+        yield process
+        process.kill()
+
+
+def outcome(monkeypatch, *words):
+    """Exit code, 0 for none, and whether main ran."""
+    monkeypatch.setattr(sys, "argv", ["fake.py", *words])
+    ran = []
+    try:
+        stage.run(lambda *_: ran.append(1), Path("locks"))
+    except SystemExit as left:
+        return left.code, bool(ran)
+    return 0, bool(ran)
+
+
+def test_a_stage_that_runs_already_is_busy_and_names_the_process(holder, monkeypatch, capsys):
+    assert outcome(monkeypatch, "a") == (9, False)
+    said = capsys.readouterr().err
+    assert said.startswith("error[E_BUSY] fake-a is running already") and str(holder.pid) in said
+    assert said.count("\n") == 1
+
+
+def test_another_word_is_another_stage(holder, monkeypatch):
+    assert outcome(monkeypatch, "b") == (0, True)
+
+
+def test_a_killed_stage_is_no_longer_busy_and_the_next_says_what_perhaps_killed_it(holder, monkeypatch, capsys):
+    holder.kill()
+    holder.wait()
+    assert outcome(monkeypatch, "a") == (0, True)
+    said = capsys.readouterr().err
+    assert f"fake-a (process {holder.pid}) was killed" in said and "batch_size" in said and said.count("\n") == 1
+    assert outcome(monkeypatch, "a") == (0, True) and not capsys.readouterr().err
+
+
+STUBBORN = """
+import atexit, subprocess, sys, time
+from pathlib import Path
+from darkroom.runtime import stage
+
+def main():
+    atexit.register(time.sleep, 60)  # as libraries do that take their time to fall apart
+    print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+    time.sleep(60)
+
+stage.run(main, Path("locks"))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_stage_and_what_it_started_without_waiting_for_libraries(tmp_path, number, code):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], cwd=tmp_path, **pipes, text=True) as process:
+        child = psutil.Process(int(process.stdout.readline()))
+        process.send_signal(number)
+        assert process.wait(timeout=30) == code
+        assert "finished work is kept" in process.stderr.read()
+    assert not psutil.wait_procs([child], timeout=30)[1]
+
+
+@pytest.mark.parametrize("fault", [ValueError, OSError(28, "No space left on device")])
+def test_a_stage_that_ended_by_a_fault_was_not_killed(tmp_path, monkeypatch, capsys, fault):
+    def main():
+        raise fault
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    for end in (main, lambda: None):
+        with suppress(SystemExit):
+            stage.run(end, Path("locks"))
+    assert "was killed" not in capsys.readouterr().err
+
+
+def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    seen = []
+    stage.run(lambda: seen.append(Path("locks/fake.lock").read_text()), Path("locks"))
+    assert seen == [f"{os.getpid()}\n"]
+
+
+def test_an_environment_that_cannot_be_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
+    assert outcome(monkeypatch) == (5, False)
+    assert capsys.readouterr().err.startswith("error[E_TRACKING_URI]")

@@ -1,0 +1,224 @@
+"""shipping.tracking: MLflow shows everything, and nothing it does can hurt a training."""
+
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import numpy as np
+import pytest
+
+from darkroom.mlflow_client import outbox, store
+from darkroom.register import logged_model
+from darkroom.runtime.process import Terminated
+from darkroom.tracking import tracking
+
+LINEAGE = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}
+ROW = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
+
+
+def runs() -> dict:
+    return {run.info.run_name: run for run in store.client().search_runs([store.experiment("pets")])}
+
+
+def opened(name: str, **more):
+    about = {"key": f"key-of-{name}", "experiment": "pets", "params": {"train.epochs": 3}, "tags": LINEAGE}
+    return tracking.run(name, **{**about, **more})
+
+
+def test_a_run_holds_params_curves_lineage_and_data_set(mlflow_store):
+    with opened("cnn") as run:
+        for epoch in (1, 2, 3):
+            run.epoch(epoch, {**ROW, "epoch": epoch, "loss": 1 / epoch})
+    found = runs()["cnn"]
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"train.epochs": "3"}
+    assert found.data.tags.items() >= LINEAGE.items()
+    assert found.inputs.dataset_inputs[0].dataset.digest == LINEAGE["dvc.data"]
+    history = store.client().get_metric_history(found.info.run_id, "loss")
+    assert [(m.step, m.value) for m in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
+    assert "epoch" not in found.data.metrics
+
+
+def test_a_run_is_visible_while_it_runs(mlflow_store):
+    with opened("cnn") as run:
+        run.epoch(1, ROW)
+        assert run.id == runs()["cnn"].info.run_id
+        assert (runs()["cnn"].info.status, runs()["cnn"].data.metrics["loss"]) == ("RUNNING", 0.5)
+
+
+def test_trials_are_nested_in_their_search(mlflow_store):
+    with opened("search") as parent:
+        for n in range(2):
+            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment="pets", tags=LINEAGE) as trial:
+                trial.epoch(1, ROW)
+    found = runs()
+    assert {found[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)} == {found["search"].info.run_id}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (Terminated, "KILLED")]
+)
+def test_a_run_that_dies_says_how(mlflow_store, fault, status):
+    with pytest.raises(fault), opened("cnn"):
+        raise fault
+    assert runs()["cnn"].info.status == status
+
+
+def test_numbers_that_are_none_are_left_out(mlflow_store):
+    with opened("cnn") as run:
+        run.metrics({"nan": float("nan"), "inf": float("inf"), "none": None, "good": 1})
+    assert runs()["cnn"].data.metrics == {"good": 1}
+
+
+def test_more_params_than_mlflow_takes_at_once_all_arrive_and_long_ones_are_cut(mlflow_store):
+    values = {f"p{n}": n for n in range(230)} | {"long": "x" * 9000}
+    with opened("cnn", params=values):
+        pass
+    assert len(runs()["cnn"].data.params) == 231
+    assert len(runs()["cnn"].data.params["long"]) == 6000
+
+
+def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder):
+    import mlflow
+
+    from darkroom.inference import predict
+
+    folder = model_folder("cnn")
+    network, _ = predict.load(folder)
+    images = np.zeros((3, 8, 8, 1), "uint8")
+    with opened("cnn") as run:
+        run.model(folder)
+    loaded = mlflow.pyfunc.load_model(logged_model.find(folder, runs()["cnn"].info.run_id))
+    (taken,), (given,) = loaded.metadata.signature.inputs.inputs, loaded.metadata.signature.outputs.inputs
+    assert (taken.type, taken.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
+    assert (given.type, given.shape) == (np.dtype("float32"), (-1, 2))
+    assert loaded.predict(images) == pytest.approx(network.predict_on_batch(images))
+    (logged,) = mlflow.MlflowClient().search_logged_models([runs()["cnn"].info.experiment_id])
+    assert (logged.name, logged.status, logged.source_run_id) == ("cnn", "READY", runs()["cnn"].info.run_id)
+
+
+def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlflow_store):
+    with pytest.raises(KeyboardInterrupt), opened("cnn") as run:
+        run.epoch(1, ROW)
+        raise KeyboardInterrupt
+    with opened("cnn") as run:
+        run.epoch(2, ROW)
+        assert runs()["cnn"].info.status == "RUNNING" if run.id else False
+    (first,) = store.client().search_runs([store.experiment("pets")])
+    assert first.info.status == "FINISHED"
+    assert [m.step for m in store.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
+    with opened("cnn"):
+        pass
+    assert len(store.client().search_runs([store.experiment("pets")])) == 2
+    assert store.run_id("key-of-cnn") != first.info.run_id
+
+
+SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
+FACTS = {"run": "key-of-cnn", "params": {"train.epochs": 2}}
+HISTORY = [{key: str(value) for key, value in ROW.items()}]
+ABOUT = {"experiment": "pets", "tags": LINEAGE}
+
+
+def test_test_scores_and_figures_land_on_the_run_of_the_model(mlflow_store):
+    with opened("cnn") as run:
+        run.epoch(1, ROW)
+    ended = runs()["cnn"].info
+    tracking.judged("cnn", {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"}, **ABOUT)
+    found = runs()["cnn"]
+    assert (found.info.run_id, found.info.end_time) == (ended.run_id, ended.end_time)
+    scores = {"test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95}
+    assert found.data.metrics.items() >= scores.items()
+    assert [f.path for f in store.client().list_artifacts(ended.run_id, "figures")] == ["figures/confusion.svg"]
+
+
+def test_a_store_that_lacks_the_run_gets_it_back_once(mlflow_store):
+    for _ in range(2):
+        tracking.judged("cnn", FACTS, HISTORY, SCORES, {}, **ABOUT)
+    (found,) = store.client().search_runs([store.experiment("pets")])
+    assert "darkroom.restored" in found.data.tags
+    assert found.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()
+    assert found.info.status == "FINISHED"
+
+
+def test_a_deleted_experiment_costs_a_warning_that_says_how_to_restore_it(mlflow_store, capfd):
+    store.client().delete_experiment(store.experiment("pets"))
+    store.experiment.cache_clear()
+    with opened("cnn") as run:
+        run.epoch(1, ROW)
+    said = capfd.readouterr().err
+    assert "mlflow experiments restore -x 1" in said
+    store.client().restore_experiment("1")
+    with opened("another"):
+        pass
+    assert runs()["cnn"].data.metrics["loss"] == 0.5
+
+
+class Broken(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(500)
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, *args):
+        pass
+
+
+def refusing() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.fixture
+def failing():
+    """An address that answers every request with 500."""
+    with HTTPServer(("127.0.0.1", 0), Broken) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def hanging():
+    """An address that accepts and never answers."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+
+@pytest.fixture
+def down(request):
+    return refusing() if request.param == "refusing" else request.getfixturevalue(request.param)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("down", ["refusing", "failing", "hanging"], indirect=True)
+def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
+    root = server(down)
+    start = time.monotonic()
+    with opened("cnn") as run:
+        for epoch in range(1, 6):
+            run.epoch(epoch, {**ROW, "epoch": epoch})
+        assert run.id is None
+    assert time.monotonic() - start < 35  # what faults.md allows
+    (journal,) = (root / ".cache" / "tracking").iterdir()
+    assert journal.read_text().count('"metrics"') == 5
+    assert capfd.readouterr().err.count("warning") == 2  # it is down; its events wait
+
+
+@pytest.mark.slow
+def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, monkeypatch):
+    monkeypatch.setattr(outbox, "PAUSE", 0.2)
+    address = store.client().tracking_uri
+    server(refusing())
+    with opened("cnn") as run:
+        run.epoch(1, ROW)
+    server(address)
+    with opened("next"):
+        pass
+    found = runs()["cnn"]
+    assert found.info.status == "FINISHED"
+    assert [m.step for m in store.client().get_metric_history(found.info.run_id, "loss")] == [1]

@@ -1,0 +1,151 @@
+"""device: what is chosen for the machine, and a batch divided among devices."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom.training import device
+
+pytestmark = pytest.mark.slow
+
+TENSORFLOW = """
+import tensorflow as tf
+from tensorflow import config, distribute
+config.set_logical_device_configuration(
+    config.list_physical_devices("CPU")[0], [config.LogicalDeviceConfiguration()] * 2
+)
+mirrored = distribute.MirroredStrategy
+distribute.MirroredStrategy = lambda: mirrored(["CPU:0", "CPU:1"])  # where there are no GPUs to find
+"""
+TWO_DEVICES = """
+import sys, tempfile
+from pathlib import Path
+from darkroom import params
+from darkroom import pack
+from darkroom.networks import architectures; from darkroom.training import device, fit
+
+assert device.gpus() == []
+device.gpus = lambda: ["gpu:0", "gpu:1"]
+p = params.load()
+train, val = (pack.read(Path(sys.argv[1]), side) for side in ("train", "val"))
+how = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
+
+def run(state, until):
+    device.repeatable(1)
+    with device.spread():
+        knobs = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
+        network = architectures.build(knobs, shape=(8, 8, 1), classes=2, spec={})
+        return fit.fit(network, train, val, how=how, down=knobs, augmented=p.augment, seed=1, state=Path(state),
+                       watch=lambda epoch, row: None, until=until, verbose=0)
+
+with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+    run(two, 1)
+    assert run(one, 2) == run(two, 2)
+"""
+
+
+@pytest.mark.parametrize(("backend", "before"), [("tensorflow", TENSORFLOW), ("jax", "")])
+def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed, backend, before):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed: pip install {backend}")
+    env = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    words = [sys.executable, "-c", before + TWO_DEVICES, str(packed)]
+    done = subprocess.run(words, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(("gpus", "said"), [([], ["cpu:0"]), (["gpu:0", "gpu:1"], ["gpu:0", "gpu:1", "cpu:0"])])
+def test_without_a_gpu_the_processor_computes_and_is_named(monkeypatch, gpus, said):
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.names() == said
+
+
+@pytest.mark.parametrize(
+    ("gpus", "flags", "depthwise", "expected"),
+    [
+        ([], "fpu avx2 avx512f", False, "float32"),
+        ([], "fpu avx2 avx512_bf16", False, "mixed_bfloat16"),
+        ([], "fpu avx2 avx512_bf16", True, "float32"),
+        (["gpu:0"], "fpu avx2", True, "mixed_bfloat16"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_path, gpus, flags, depthwise, expected):
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags} fma\n")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")  # the one that has oneDNN on a processor
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    monkeypatch.setattr(device, "CPUINFO", cpuinfo)
+    assert device.compute_in("auto", depthwise=depthwise) == expected
+    assert keras.config.dtype_policy().name == expected
+    assert device.compute_in("float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("backend", "gpus", "moved", "expected"),
+    [
+        ("tensorflow", [], False, False),
+        ("tensorflow", ["gpu:0"], False, True),
+        ("tensorflow", ["gpu:0"], True, False),
+        ("tensorflow", ["gpu:0", "gpu:1"], False, False),
+        ("jax", [], True, True),
+        ("torch", ["gpu:0"], False, False),
+    ],
+)
+def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, moved, expected):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.xla(moved=moved) is expected
+
+
+def test_a_chosen_precision_outlives_a_fresh_start():
+    device.compute_in("mixed_bfloat16")
+    device.repeatable(1)
+    assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+
+
+def test_without_news_of_the_processor_auto_is_float32(monkeypatch, tmp_path):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "absent")
+    assert device.compute_in("auto") == "float32"
+
+
+@pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
+def test_one_pass_over_memory_takes_the_steps_of_keras(kind):
+    weights = [np.random.default_rng(seed).normal(size=(40, 30)).astype("float32") for seed in range(6)]
+
+    def descended(kind):
+        weight, steps = keras.Variable(weights[0]), kind(0.01, weight_decay=0.1)
+        for gradient in weights[1:]:
+            steps.apply([keras.ops.convert_to_tensor(gradient)], [weight])
+        return np.asarray(weight)
+
+    # weights below 4 are rounded to 2**-22 twice a step, decay and update, by each formula in an order of its own
+    np.testing.assert_allclose(descended(device.in_one_pass(kind)), descended(kind), atol=5 * 2 * 2**-22)
+
+
+def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatch):
+    assert device.steps_at_once(0) == device.AT_ONCE
+    assert device.steps_at_once(device.WORK // 4) == 4
+    assert device.steps_at_once(device.WORK * 3) == 1
+    monkeypatch.setattr(device, "gpus", lambda: ["gpu:0", "gpu:1"])
+    assert device.steps_at_once(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("gpus", "pictures", "side", "expected"),
+    [
+        ([], 50_000, 32, device.CPU_BATCH),
+        (["gpu:0"], 50_000, 32, 1024),
+        (["gpu:0"], 50_000, 224, 64),  # 4 Mi pixels hold 83
+        (["gpu:0"], 1_000, 32, 32),  # 20 batches of 50
+        (["gpu:0"], 5, 32, 1),
+    ],
+)
+def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, pictures, side, expected):
+    monkeypatch.setattr(device, "gpus", lambda: gpus)
+    assert device.batch_size("auto", pictures=pictures, side=side) == expected
+    assert device.batch_size(48, pictures=pictures, side=side) == 48

@@ -1,0 +1,224 @@
+"""fit: no kill costs more than the epoch it fell into."""
+
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom.networks import architectures
+from darkroom.runtime.errors import TrainingError
+from darkroom.training import checked, device, fit, keeper
+
+pytestmark = pytest.mark.slow
+
+SMALL = {"batch_norm": True, "dense": 8, "dropout": 0.2, "schedule": "cosine"}
+SHAKY = {"shift": 0.1, "rotation": 10.0, "brightness": 0.1, "flip_horizontal": True}
+EVERYTHING = {
+    **SMALL, "optimizer": "adamw", "weight_decay": 0.01, "schedule": "one_cycle", "label_smoothing": 0.1,
+    "class_weights": "balanced", "ema": 0.9,
+}  # fmt: skip
+ALL_CHANGES = {**SHAKY, "zoom": 0.1, "shear": 5.0, "flip_vertical": True, "contrast": 0.1, "cutout": 0.3, "mixup": 0.2}
+
+
+@pytest.fixture
+def train(painted, tmp_path, model, changes, brief):
+    """A function that trains and returns `(rows, probabilities of 40 other pictures)`."""
+
+    def run(state="state", knobs=SMALL, augmented=SHAKY, watch=lambda *_: None, **how):
+        device.repeatable(3)
+        down = model(**knobs)
+        network = architectures.build(down, shape=(8, 8, 1), classes=2, spec={})
+        rows = fit.fit(
+            network, painted(80, 1), painted(40, 2), how=brief(**how), down=down, augmented=changes(**augmented),
+            seed=3, state=tmp_path / state, watch=watch, verbose=0,
+        )  # fmt: skip
+        return rows, network.predict(painted(40, 3).images, verbose=0)
+
+    return run
+
+
+@pytest.fixture
+def killed(train):
+    """A function that trains, is killed after epoch 2, and goes on; it returns what `train` does."""
+
+    def run(**how):
+        def kill(epoch, row):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train("killed", watch=kill, **how)
+        return train("killed", **how)
+
+    return run
+
+
+def test_a_network_learns_what_can_be_learnt(train, painted):
+    _, probabilities = train(epochs=8, augmented={})
+    assert (probabilities.argmax(1) == painted(40, 3).labels).mean() > 0.95
+
+
+def test_the_accuracy_of_mixed_pictures_is_that_of_the_heavier_label(train):
+    rows, _ = train(epochs=8, augmented={"mixup": 0.2}, knobs={"learning_rate": 0.02})
+    # against the label before mixing it would be 0.75: half are mostly the other one, and half of those its class
+    assert np.mean([row["accuracy"] for row in rows[2:]]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("knobs", "augmented", "how"),
+    [
+        (SMALL, SHAKY, {}),
+        (EVERYTHING, ALL_CHANGES, {}),
+        ({**SMALL, "optimizer": "sgd"}, {}, {"keep": "last", "batch_size": "auto"}),
+    ],
+    ids=["plain", "with everything", "last epoch"],
+)
+def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, knobs, augmented, how):
+    rows, probabilities = killed(knobs=knobs, augmented=augmented, **how)
+    whole, undisturbed = train("undisturbed", knobs=knobs, augmented=augmented, **how)
+    assert rows == whole and [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    np.testing.assert_array_equal(probabilities, undisturbed)
+
+
+def test_a_killed_training_repeats_no_epoch(train):
+    seen = []
+
+    def kill(epoch, row):
+        seen.append(epoch)
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train("killed", watch=kill)
+    train("killed", watch=lambda epoch, row: seen.append(epoch))
+    assert seen == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])
+def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
+    whole, probabilities = train("whole")
+    (tmp_path / "spoilt").mkdir()
+    (tmp_path / "spoilt" / keeper.LAST).write_bytes(damage((tmp_path / "whole" / keeper.LAST).read_bytes()))
+    seen = []
+    rows, again = train("spoilt", watch=lambda epoch, row: seen.append(epoch))
+    assert rows == whole and seen == [1, 2, 3, 4]
+    np.testing.assert_array_equal(again, probabilities)
+    assert "is damaged, so this training starts again" in capsys.readouterr().err
+
+
+def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
+    whole, probabilities = train("whole")
+    write, calls = checked.write, []
+
+    def half(path, fill):
+        calls.append(path)
+        write(path, fill)
+        if len(calls) == 2:
+            path.write_bytes(path.read_bytes()[:1000])
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checked, "write", half)
+    with pytest.raises(KeyboardInterrupt):
+        train("killed")
+    seen = []
+    rows, again = train("killed", watch=lambda epoch, row: seen.append(epoch))
+    assert rows == whole and seen == [2, 3, 4]
+    np.testing.assert_array_equal(again, probabilities)
+
+
+def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train):
+    rows, probabilities = train("state")
+    seen = []
+    again, loaded = train("state", watch=lambda epoch, row: seen.append(epoch))
+    assert (again, seen) == (rows, [])
+    np.testing.assert_array_equal(loaded, probabilities)
+
+
+def test_a_finished_training_trains_no_more(train):
+    train()
+    seen = []
+    train(watch=lambda epoch, row: seen.append(epoch))
+    assert seen == []
+
+
+def test_training_stops_when_it_no_longer_improves(train):
+    rows, _ = train(epochs=30, patience=2, knobs={**SMALL, "learning_rate": 1e-9, "schedule": "constant"}, augmented={})
+    assert len(rows) - fit.best(rows)["epoch"] <= 2
+    assert len(rows) < 30
+
+
+def test_the_model_has_the_weights_of_the_epoch_to_keep(train, painted, tmp_path):
+    """The kept file of the whole run is that of a run which ended with the kept epoch."""
+    knobs = {**SMALL, "schedule": "constant", "learning_rate": 0.1}
+    rows, best = train("best", knobs=knobs, epochs=6)
+    top = int(fit.best(rows)["epoch"])
+    _, short = train("short", knobs=knobs, epochs=top, keep="last")
+    np.testing.assert_array_equal(best, short)
+
+
+def test_an_average_of_weights_is_what_is_judged_and_kept(train):
+    """At momentum 0 the average is the weights themselves, so nothing may differ from training without one."""
+    plain, _ = train("plain")
+    rows, probabilities = train("averaged", knobs={**SMALL, "ema": 0.99})
+    assert [row["loss"] for row in rows] == [row["loss"] for row in plain]
+    assert [row["val_loss"] for row in rows] != [row["val_loss"] for row in plain]
+
+
+def test_validation_is_neither_smoothed_nor_mixed_nor_augmented(train, painted):
+    rows, _ = train("hard", knobs={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
+    network_rows, _ = train("hard", knobs={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
+    assert rows == network_rows
+    assert 0 < rows[0]["val_loss"] < 5
+
+
+@pytest.mark.parametrize("rate", [1e30])
+def test_a_loss_that_is_not_finite_is_a_training_error_that_names_a_rate_to_try(train, rate):
+    knobs = {**SMALL, "schedule": "constant", "optimizer": "sgd", "batch_norm": False}
+    with pytest.raises(TrainingError, match="no longer finite .* fix: set learning_rate to 1$"):
+        train(knobs={**knobs, "learning_rate": 10.0, "weight_decay": 0.9}, epochs=40, patience=40)
+
+
+@pytest.mark.parametrize("pictures", [17, 33])
+def test_a_last_batch_of_one_picture_and_a_class_without_one_train_as_others_do(
+    painted, model, brief, changes, tmp_path, pictures
+):
+    """Its batch norm has one value a channel, of deviation 0, and the weight of the empty class none to divide by."""
+    train, val = painted(pictures, 1), painted(16, 2)
+    train.classes = val.classes = ("dark", "light", "never seen")
+    knobs = model(batch_norm=True, head="average", class_weights="balanced")
+    network = architectures.build(knobs, shape=(8, 8, 1), classes=3, spec={})
+    rows = fit.fit(
+        network, train, val, how=brief(epochs=2), down=knobs, augmented=changes(mixup=0.2), seed=1, state=tmp_path,
+        watch=lambda *_: None, verbose=0,
+    )  # fmt: skip
+    assert np.isfinite([list(row.values()) for row in rows]).all()
+    assert np.isfinite(network.predict_on_batch(val.images)).all()
+
+
+def test_the_bar_never_counts_beyond_its_total(painted, model, brief, tmp_path, capsys):
+    """80 pictures are 5 batches of 16, and the device takes up to 16 batches at once."""
+    network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
+    fit.fit(
+        network, painted(80, 1), painted(16, 2), how=brief(epochs=2), down=model(), augmented=None, seed=1,
+        state=tmp_path, watch=lambda *_: None, verbose=1,
+    )  # fmt: skip
+    counted = re.findall(r"(\d+)/(\d+)", re.sub(r"\x1b\[[0-9;]*m|Epoch \d+/\d+", "", capsys.readouterr().out))
+    assert counted and {total for _, total in counted} == {"5"} and max(int(done) for done, _ in counted) == 5
+
+
+def test_memory_that_runs_out_is_a_training_error_that_names_a_batch_to_try(train, monkeypatch):
+    def exhausted(*_, **__):
+        keras.ops.zeros((1 << 46,))  # 256 TiB, on whatever backend
+
+    monkeypatch.setattr(keras.Model, "fit", exhausted)
+    with pytest.raises(TrainingError, match="with 16 inputs of 8 x 8 x 1 at a time .* fix: set batch_size to 8;"):
+        train(augmented={})
+
+
+@pytest.mark.parametrize(("accuracy", "warned"), [(0.5, False), (0.4, True), (np.float32(0.3), True)])
+def test_a_model_that_is_right_no_more_often_than_a_constant_answer_is_told(accuracy, warned, capsys):
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
+    fit.warn_of_chance("cnn", {"val_accuracy": accuracy}, labels)
+    told = capsys.readouterr().err
+    assert ("cnn learned nothing" in told and "0.400 who always says their commonest class" in told) is warned

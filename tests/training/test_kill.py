@@ -1,0 +1,107 @@
+"""kill -9 at any moment of a training or a search: no epoch that ended is run again, and the end is the same."""
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from contextlib import contextmanager
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import psutil
+import pytest
+
+from darkroom import pack
+from darkroom.networks import architectures
+from darkroom.params import Tune
+from darkroom.training import device, fit
+from darkroom.tune import search
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 120  # seconds a process may take to get somewhere
+KILLS = 2
+SHAKY = {"shift": 0.1, "rotation": 10.0, "flip_horizontal": True, "mixup": 0.2}
+SMALL = {"batch_norm": True, "dropout": 0.2, "schedule": "cosine", "ema": 0.9}
+
+
+def note(log, name, epoch, row):
+    """One line an epoch, on disk at once."""
+    with log.open("a") as file:
+        file.write(f"{name} {epoch}\n")
+
+
+def train(packed, down, how, augmented, home):
+    device.repeatable(3)
+    network = architectures.build(down, shape=(8, 8, 1), classes=2, spec={})
+    sides = (pack.read(packed, side) for side in ("train", "val"))
+    watch = partial(note, home / "log", "train")
+    rows = fit.fit(network, *sides, how=how, down=down, augmented=augmented, seed=3, state=home, watch=watch, verbose=0)
+    probabilities = network.predict(pack.read(packed, "val").images, verbose=0)
+    np.savez(home / "end.npz", losses=[row["val_loss"] for row in rows], probabilities=probabilities)
+
+
+def tune(packed, down, how, augmented, home):
+    @contextmanager
+    def observe(name, params):
+        yield SimpleNamespace(epoch=partial(note, home / "log", name))
+
+    best, trials = search.search(packed, how=how, model=down, augmented=augmented, seed=3, state=home, observe=observe)
+    np.savez(home / "end.npz", best=str(best), trials=str(trials))
+
+
+def read(path):
+    with np.load(path) as saved:
+        return dict(saved)
+
+
+def lines(home):
+    log = home / "log"
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def run(target, home, *arguments, kill_after=None):
+    """Run it in a process; with `kill_after` lines in the log, and a moment more, kill it. Whether it ended well."""
+    home.mkdir(exist_ok=True)
+    process = multiprocessing.get_context("forkserver").Process(target=target, args=(*arguments, home))
+    process.start()
+    end = time.monotonic() + PATIENCE
+    while process.is_alive() and (kill_after is None or len(lines(home)) < kill_after):
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    if process.is_alive():
+        time.sleep(random.random() * 0.1)
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGKILL)
+        psutil.wait_procs(children, timeout=10)
+    process.join()
+    return process.exitcode == 0
+
+
+def killed_and_undisturbed(target, tmp_path, *arguments, epochs):
+    random.seed(1)
+    run(target, tmp_path / "whole", *arguments)
+    for number in range(KILLS):
+        if run(target, tmp_path / "killed", *arguments, kill_after=1 + number * epochs // KILLS):
+            break
+    assert run(target, tmp_path / "killed", *arguments)
+    return read(tmp_path / "killed/end.npz"), read(tmp_path / "whole/end.npz")
+
+
+def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
+    arguments = packed, model(**SMALL), brief(epochs=12, patience=12), changes(**SHAKY)
+    ended, whole = killed_and_undisturbed(train, tmp_path, *arguments, epochs=12)
+    np.testing.assert_array_equal(ended["losses"], whole["losses"])
+    np.testing.assert_array_equal(ended["probabilities"], whole["probabilities"])
+    assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12
+
+
+def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
+    budget = {"trials": 3, "all_epochs": 0, "minutes": 0.0, "workers": 2}
+    space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
+    how = Tune(algorithm="random", fit=brief(), space=space, **budget)
+    ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), how, changes(), epochs=12)
+    assert str(ended["best"]) == str(whole["best"]) and str(ended["trials"]) == str(whole["trials"])
+    assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12

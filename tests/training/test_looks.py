@@ -1,0 +1,210 @@
+"""A look never changes a model, and whichever way a model is asked, it gives the same answer.
+
+Every network here has statistics of batch norm that a look in training mode would move, and answers that such a look
+would change: a test says so, because otherwise the others could not fail.
+"""
+
+import importlib.util
+import inspect
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom.evaluate import explain
+from darkroom.networks import architectures
+from darkroom.training import describe
+from darkroom.transfer_learning import backbones, classifier, finetune, resizing, transfer, weights
+
+pytestmark = pytest.mark.slow
+
+KNOBS = {"batch_norm": True, "blocks": 2, "filters": 8, "dense": 16, "dropout": 0.3}
+INPUT = 64  # pixels, input_size
+TRANSFER = {  # the backbone, and an image_size on either side of INPUT
+    "mobilenet, enlarged": ("mobilenet-25", 40),
+    "mobilenet, shrunk": ("mobilenet-25", 80),
+    "mobilenet_v3_small, enlarged": ("mobilenet_v3_small", 40),
+}
+NAMES = ["tunable", *TRANSFER]
+# A probability is a sum of float32 products, taken in another order by each backend and by each way of compiling.
+CLOSE = 1e-5
+
+
+def pictures(n: int, side: int) -> np.ndarray:
+    """Noise, more of it in some pictures than in others, on as many colours."""
+    rng = np.random.default_rng(side)
+    noise = rng.integers(-128, 128, (n, side, side, 3)) * rng.random((n, 1, 1, 1))
+    return (rng.integers(0, 256, (n, 1, 1, 3)) + noise).clip(0, 255).astype("uint8")
+
+
+def stirred(network: keras.Model) -> keras.Model:
+    """With the statistics of pictures in its batch norm, and with logits of mean 0 and deviation 1/4 for them."""
+    norms = [layer for layer in explain._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in norms:
+        layer.momentum = 0.2
+    for _ in range(3):
+        network(pictures(16, network.input_shape[1]), training=True)
+    for layer in norms:
+        layer.momentum = 0.9
+    last, images = network.layers[-1], pictures(16, network.input_shape[1])
+    logits = np.log(network.predict_on_batch(images))
+    scale = 0.25 / logits.std(0).mean()
+    last.set_weights([last.kernel * scale, -logits.mean(0) * scale])
+    return network
+
+
+@pytest.fixture(scope="module")
+def base():
+    """A function that makes a backbone and its base, with random weights."""
+
+    def make(name):
+        keras.utils.set_random_seed(1)
+        chosen = backbones.choose(name, width=1.0, side=INPUT)
+        return chosen, chosen.base()
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def made(base, model):
+    """A function that gives one of the NAMES, each built once."""
+    built = {}
+
+    def make(name):
+        if name == "tunable":
+            keras.utils.set_random_seed(1)
+            return stirred(architectures.build(model(**KNOBS), shape=(16, 16, 3), classes=3, spec={}))
+        family, side = TRANSFER[name]
+        extractor = backbones.extractor(*base(family), shape=(side, side, 3))
+        head = classifier.build(extractor.output_shape[-1], 3, classifier.Knobs(0.2, 0, 0.0))
+        return stirred(classifier.joined(extractor, head))
+
+    return lambda name: built.get(name) or built.setdefault(name, make(name))
+
+
+@pytest.fixture(params=NAMES)
+def network(request, made):
+    return made(request.param)
+
+
+@pytest.fixture
+def images(network):
+    return pictures(6, network.input_shape[1])
+
+
+def state(network: keras.Model) -> dict[str, bytes]:
+    return {variable.path: np.asarray(variable.value).tobytes() for variable in network.variables}
+
+
+@pytest.fixture
+def unchanged(network):
+    """The test may look as it likes: weights and statistics are what they were, and so is their digest."""
+    before, digest = state(network), weights.digest(network)
+    yield
+    assert state(network) == before and weights.digest(network) == digest
+
+
+def test_a_look_in_training_mode_would_be_seen(network, images):
+    before, values = state(network), network.get_weights()
+    trained = np.asarray(network(images, training=True))
+    moved = {path for path, value in state(network).items() if value != before[path]}
+    network.set_weights(values)
+    assert moved and all("moving_" in path or "seed_generator" in path for path in moved)
+    assert np.abs(trained - network.predict_on_batch(images)).max() > 1000 * CLOSE
+
+
+def test_however_it_is_asked_it_answers_the_same(network, images, unchanged, tmp_path):
+    expected = network.predict_on_batch(images)
+    assert np.ptp(expected, axis=0).max() > 1000 * CLOSE  # it tells the pictures apart
+    network.save(tmp_path / "saved.keras")
+    network.export(tmp_path / "exported", format="tf_saved_model", verbose=False)
+    again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
+    answers = {
+        "eager": network(images),
+        "eager, told not to train": network(images, training=False),
+        "reloaded": again.predict_on_batch(images),
+        "reloaded, eager": again(images),
+        "SavedModel": keras.layers.TFSMLayer(tmp_path / "exported", call_endpoint="serve")(images),
+    }
+    apart = {way: float(np.abs(np.asarray(answer) - expected).max()) for way, answer in answers.items()}
+    assert max(apart.values()) < CLOSE, apart
+    assert weights.digest(again) == weights.digest(network)
+
+
+def test_explaining_and_describing_change_nothing(network, images, tmp_path):
+    network.save(tmp_path / "saved.keras")  # evaluate explains what it read from a file
+    again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
+    before, digest = state(again), weights.digest(again)
+    assert explain.heat(again, images, np.zeros(len(images), "int64")) is not None
+    explain.filters(again)
+    assert explain.feature_maps(again, images[0])
+    describe.rows(again), describe.total(again)
+    assert state(again) == before and weights.digest(again) == digest
+
+
+def test_no_layer_trains_unless_it_is_told_to(network):
+    """Keras's own layers for pictures do (`call(training=True)`), and then the layers behind them do too."""
+    inside = {type(layer): inspect.signature(layer.call).parameters for layer in explain._all(network)}
+    assert [kind for kind, has in inside.items() if "training" in has and has["training"].default is True] == []
+
+
+def test_a_network_within_is_explained_with_the_pictures_that_it_sees(made):
+    """The input of the base is resized by an operation, which is no layer that could be asked for its output."""
+    network = made("mobilenet_v3_small, enlarged")
+    maps = explain.feature_maps(network, pictures(1, 40)[0])
+    inner = next(layer for layer in network.layers if hasattr(layer, "layers"))
+    assert maps[0].values.shape[0] == INPUT // 2 and inner.get_layer(maps[0].layer)
+
+
+def test_features_leave_a_backbone_frozen_whatever_is_trained_behind_it(base, changes, tmp_path):
+    chosen, its = base("mobilenet-25")
+    before, digest = state(its), weights.digest(its)
+    known = transfer.looking(chosen, its, (20, 20, 3), tmp_path)
+    known.read(pictures(6, 20))
+    known.read(pictures(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
+    joined = classifier.joined(known.extractor, classifier.build(256, 3, classifier.Knobs(0.0, 0, 0.0)))
+    joined.save(tmp_path / "joined.keras")
+    again = keras.models.load_model(tmp_path / "joined.keras", compile=False)
+    for network in (joined, again):
+        values = weights.digest(network)
+        network(pictures(6, 20), training=True)
+        assert weights.digest(network) == values
+    assert state(its) == before and weights.digest(its) == digest
+    finetune.unfreeze(its, 2)
+    joined(pictures(6, 20), training=True)
+    assert state(its) == before
+
+
+ON_JAX = """
+import sys
+from pathlib import Path
+import keras, numpy as np
+assert keras.backend.backend() == "jax"
+for path in Path(sys.argv[1]).glob("*.keras"):
+    network, images = keras.models.load_model(path, compile=False), np.load(path.with_suffix(".images.npy"))
+    before = [value.copy() for value in network.get_weights()]
+    np.save(path.with_suffix(".answers.npy"), network.predict_on_batch(images))
+    assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
+"""
+
+
+def test_jax_answers_as_tensorflow_does(made, tmp_path):
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("jax is not installed: pip install jax")
+    pixels = keras.Input((64, 64, 3), dtype="uint8")
+    networks = {name: made(name) for name in ("tunable", "mobilenet, shrunk", "mobilenet_v3_small, enlarged")}
+    networks["resized"] = keras.Model(pixels, resizing.resized(pixels, 96))
+    for name, network in networks.items():
+        network.save(tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.images.npy", pictures(6, network.input_shape[1]))
+    env = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", ON_JAX, tmp_path], capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers = {name: np.load(tmp_path / f"{name}.answers.npy") for name in networks}
+    expected = {name: each.predict_on_batch(pictures(6, each.input_shape[1])) for name, each in networks.items()}
+    apart = {name: float(np.abs(answers[name] - expected[name]).max()) for name in networks}
+    assert apart.pop("resized") < 1e-3  # grey levels
+    assert max(apart.values()) < CLOSE, apart

@@ -1,0 +1,127 @@
+"""features: computed once a picture, whatever was killed, added or moved, and the same every time."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from darkroom.runtime.errors import TrainingError
+from darkroom.transfer_learning import features
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def extractor():
+    """A function that makes a small network uint8 `(b, 8, 8, 1)` to `(b, 5)`; another seed, other weights."""
+
+    def make(seed=1):
+        keras.utils.set_random_seed(seed)
+        pixels = keras.Input((8, 8, 1), dtype="uint8")
+        x = layers.Conv2D(5, 3, activation="relu")(layers.Rescaling(1 / 255)(pixels))
+        return keras.Model(pixels, layers.GlobalAveragePooling2D()(x))
+
+    return make
+
+
+@pytest.fixture
+def cache(extractor, tmp_path):
+    """A function that opens the same cache again."""
+    return lambda seed=1, identity="a": features.Cache(extractor(seed), tmp_path, identity)
+
+
+@pytest.fixture
+def images(painted):
+    return painted(400, 1).images
+
+
+@pytest.fixture
+def shaky(changes):
+    return changes(rotation=20.0, shift=0.1)
+
+
+def written(folder) -> int:
+    return len(list(folder.glob("*.npy")))
+
+
+def test_features_are_what_the_network_gives(cache, extractor, images):
+    np.testing.assert_allclose(cache().read(images), extractor().predict(images, verbose=0), atol=1e-6)
+
+
+def test_the_second_time_nothing_is_computed(cache, images):
+    """The second cache has another network under the same name, and yet gives the features of the first."""
+    first = cache(seed=2).read(images)
+    np.testing.assert_array_equal(cache(seed=1).read(images), first)
+
+
+def test_another_network_has_features_of_its_own(cache, images):
+    assert np.abs(cache(identity="a").read(images) - cache(seed=2, identity="b").read(images)).max() > 0.01
+
+
+def test_pictures_that_moved_are_found_again(cache, images, shaky, tmp_path):
+    order = np.random.default_rng(0).permutation(len(images))
+    for how in (None, shaky):
+        before = cache().read(images, how, seed=1, copy=1)
+        known = written(tmp_path)
+        np.testing.assert_array_equal(cache().read(images[order], how, seed=1, copy=1), before[order])
+        assert written(tmp_path) == known
+
+
+def test_a_picture_that_is_added_costs_its_own_group_only(cache, images, shaky, tmp_path):
+    before = cache().read(images[:-1], shaky, seed=1, copy=1)
+    known = written(tmp_path)
+    after = cache().read(images, shaky, seed=1, copy=1)
+    assert 1 <= written(tmp_path) - known <= 2  # two where the new picture divides its group
+    moved = (after[:-1] != before).any(axis=1).sum()
+    assert moved < len(images) / known * 6  # sizes are geometric: six times the mean is exceeded once in 400
+
+
+def test_equal_pictures_have_equal_features(cache, images):
+    twice = np.concatenate([images, images[:50]])
+    np.testing.assert_allclose(cache().read(twice)[400:], cache().read(twice)[:50], atol=1e-6)
+
+
+def test_a_copy_is_changed_and_each_copy_and_seed_in_another_way(cache, images, shaky):
+    copies = [cache().read(images, shaky, seed=seed, copy=copy) for seed, copy in ((1, 1), (1, 2), (2, 1))]
+    for i, one in enumerate(copies):
+        for other in [cache().read(images), *copies[:i]]:
+            assert np.abs(one - other).mean() > 1e-4
+
+
+def test_a_copy_follows_from_its_seed_and_number(extractor, images, shaky, tmp_path):
+    a, b = (features.Cache(extractor(), tmp_path / name, "a").read(images, shaky, seed=3, copy=1) for name in "ab")
+    np.testing.assert_array_equal(a, b)
+
+
+def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images, shaky, tmp_path):
+    whole = cache().read(images, shaky, seed=1, copy=1)
+    files = sorted(tmp_path.glob("*.npy"))
+    files[0].unlink()
+    files[1].write_bytes(files[1].read_bytes()[:50])
+    data = bytearray(files[2].read_bytes())
+    data[200] ^= 1  # in a feature
+    files[2].write_bytes(data)
+    kept = {path: path.stat().st_mtime_ns for path in files[3:]}
+    np.testing.assert_array_equal(cache().read(images, shaky, seed=1, copy=1), whole)
+    assert {path: path.stat().st_mtime_ns for path in files[3:]} == kept
+
+
+def test_memory_that_runs_out_is_a_training_error_that_names_the_size_to_lower(cache, images, monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", exhausted)
+    with pytest.raises(TrainingError, match="with 64 inputs of 8 x 8 x 1 .* fix: set transfer.input_size lower"):
+        cache().read(images)
+
+
+def test_sweeping_leaves_what_was_read_since(cache, images, tmp_path):
+    cache().read(images)
+    known = written(tmp_path)
+    lasting = cache()
+    lasting.read(images[:200])
+    lasting.sweep()
+    assert 0 < written(tmp_path) < known
+    left = set(tmp_path.glob("*.npy"))
+    lasting.read(images[:200])
+    assert set(tmp_path.glob("*.npy")) == left
