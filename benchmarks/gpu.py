@@ -27,12 +27,12 @@ OUT = Path("reports/benchmarks/gpu.json")
 
 def trained(packed: Path, preset: str, goal: float) -> dict:
     """Train as the preset says, with the largest batch that `auto` allows."""
-    from darkroom import pack, params
+    from darkroom import packed_data, params
     from darkroom.networks import architectures
     from darkroom.training import device, fit
 
     p = params.load(Path(f"presets/{preset}.yaml"))
-    train, val = pack.read(packed, "train"), pack.read(packed, "val")
+    train, val = packed_data.read(packed, "train"), packed_data.read(packed, "val")
     device.repeatable(p.seed)
     precision = device.compute_in("auto")
     ends: list[float] = []

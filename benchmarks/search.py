@@ -34,10 +34,10 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
     import keras
     import keras_tuner
 
-    from darkroom import pack
+    from darkroom import packed_data
     from darkroom.networks import architectures
 
-    train, val = (pack.read(home / "packed", side) for side in ("train", "val"))
+    train, val = (packed_data.read(home / "packed", side) for side in ("train", "val"))
 
     def build(values: keras_tuner.HyperParameters) -> keras.Model:
         keras.utils.set_random_seed(1)

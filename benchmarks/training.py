@@ -120,9 +120,9 @@ def per_second(pictures: int, ends: list[float]) -> float:
 
 
 def packs(home: Path) -> tuple:
-    from darkroom import pack
+    from darkroom import packed_data
 
-    train, val = pack.read(home / "packed", "train"), pack.read(home / "packed", "test")
+    train, val = packed_data.read(home / "packed", "train"), packed_data.read(home / "packed", "test")
     return train, replace(val, images=val.images[:VALIDATED], labels=val.labels[:VALIDATED])
 
 

@@ -25,11 +25,11 @@ import keras
 import numpy as np
 
 from benchmarks import turns
-from darkroom import pack, params, paths
+from darkroom import packed_data, params, paths
 from darkroom.metrics import metrics
 from darkroom.runtime import files
-from darkroom.training import augment, descent, device, heads
-from darkroom.transfer_learning import backbones, classifier, transfer, weights
+from darkroom.training import augment, device, io_layers, optimizers
+from darkroom.transfer_learning import backbones, head_training, transfer, weights
 
 EPOCHS = 10
 OUT = Path("reports/benchmarks/transfer.json")
@@ -37,7 +37,7 @@ OUT = Path("reports/benchmarks/transfer.json")
 
 def main(backbone: str, pictures: str = "0") -> None:
     p = params.load()
-    train, val, test = (pack.read(paths.PACKED, side) for side in ("train", "val", "test"))
+    train, val, test = (packed_data.read(paths.PACKED, side) for side in ("train", "val", "test"))
     train = some(train, int(pictures), p.seed)
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} pictures, {EPOCHS} epochs")
@@ -64,7 +64,9 @@ def main(backbone: str, pictures: str = "0") -> None:
     files.write_json(OUT, told)
 
 
-def darkroom(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: params.Params) -> keras.Model:
+def darkroom(
+    chosen, base: keras.Model, train: packed_data.Pack, val: packed_data.Pack, p: params.Params
+) -> keras.Model:
     head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
     brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
     still = params.FineTune.model_validate({**p.transfer.fine_tune.model_dump(), "layers": 0})
@@ -75,18 +77,22 @@ def darkroom(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: par
         return transfer.train(chosen, base, "benchmark", train, val, how=how, **places, **common).network
 
 
-def frozen_fit(chosen, base: keras.Model, train: pack.Pack, val: pack.Pack, p: params.Params) -> keras.Model:
+def frozen_fit(
+    chosen, base: keras.Model, train: packed_data.Pack, val: packed_data.Pack, p: params.Params
+) -> keras.Model:
     base.trainable = False
     shape, classes = train.images.shape[1:], len(train.classes)
     extractor = backbones.extractor(chosen, base, shape=shape)
-    head = classifier.build(extractor.output_shape[-1], classes, classifier.combinations(p.transfer.head)[0])
-    network = classifier.joined(extractor, head)
+    head = head_training.build(extractor.output_shape[-1], classes, head_training.combinations(p.transfer.head)[0])
+    network = head_training.joined(extractor, head)
     changing = augment.network(shape, p.augment, seed=p.seed)
-    pixels = heads.pixels(shape)
+    pixels = io_layers.pixels(shape)
     whole = keras.Model(pixels, network(changing(pixels)))
     size = device.batch_size(p.transfer.fit.batch_size, pictures=len(train.labels), side=shape[0])
     steps = EPOCHS * -(-len(train.labels) // size)
-    whole.compile(descent.optimizer(p.transfer.descent, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    whole.compile(
+        optimizers.optimizer(p.transfer.descent, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     sides = {"x": np.asarray(train.images), "y": train.labels, "validation_data": (np.asarray(val.images), val.labels)}
     whole.fit(**sides, epochs=EPOCHS, batch_size=size, verbose=0)
     return network
@@ -99,7 +105,7 @@ def timed(arm: Callable, *given) -> tuple[keras.Model, float, float]:
     return made, time.perf_counter() - wall, time.process_time() - processors
 
 
-def some(side: pack.Pack, count: int, seed: int) -> pack.Pack:
+def some(side: packed_data.Pack, count: int, seed: int) -> packed_data.Pack:
     if not count:
         return side
     rows = np.sort(np.random.default_rng(seed).permutation(len(side.labels))[:count])
@@ -107,7 +113,7 @@ def some(side: pack.Pack, count: int, seed: int) -> pack.Pack:
     return replace(side, images=images, labels=labels, paths=tuple(side.paths[row] for row in rows))
 
 
-def accuracy(test: pack.Pack, probabilities: np.ndarray, p: params.Params) -> str:
+def accuracy(test: packed_data.Pack, probabilities: np.ndarray, p: params.Params) -> str:
     how = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
     found = metrics.summary(np.asarray(test.labels), probabilities, **how)["accuracy"]
     return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)

@@ -41,12 +41,12 @@ def spread(values: list[float]) -> dict:
 
 def stamp(*vendors: str) -> dict:
     """Where, with what and when."""
-    from darkroom.workers import engine
+    from darkroom.workers import parallel
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "machine": {
-            "system": platform.platform(), "processors": engine.processors(), "memory_gib": round(memory, 1),
+            "system": platform.platform(), "processors": parallel.processors(), "memory_gib": round(memory, 1),
         },
         "versions": {"python": platform.python_version(), **{vendor: version(vendor) for vendor in vendors}},
         "date": datetime.date.today().isoformat(),

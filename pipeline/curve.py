@@ -14,16 +14,16 @@ def main() -> None:
 
 
 def _measured(p: params.Params) -> list[dict]:
-    from darkroom import pack
-    from darkroom.curve import curve
-    from darkroom.metrics import proportions
-    from darkroom.training import device, fit, state  # seconds: only if asked for
+    from darkroom import packed_data
+    from darkroom.curve import learning_curve
+    from darkroom.metrics import intervals
+    from darkroom.training import device, fit, resume  # seconds: only if asked for
     from darkroom.transfer_learning import backbones, transfer, weights
 
-    sides = [pack.read(paths.PACKED, side) for side in ("train", "val", "test")]
+    sides = [packed_data.read(paths.PACKED, side) for side in ("train", "val", "test")]
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
-    waiting = state.folder(
+    waiting = resume.folder(
         paths.CACHE / "curve",
         paths.PACKED,
         knobs,
@@ -33,17 +33,17 @@ def _measured(p: params.Params) -> list[dict]:
         p.seed,
         code=("curve", "networks", "training", "transfer_learning"),
     )
-    task = curve.Task(*sides, p.curve.shares, p.augment, p.seed, waiting)
-    points = [("cnn", point) for point in curve.scratch(knobs, task, how=p.train)]
-    if best := curve.best(paths.MODELS, p.transfer.backbones):
+    task = learning_curve.Task(*sides, p.curve.shares, p.augment, p.seed, waiting)
+    points = [("cnn", point) for point in learning_curve.scratch(knobs, task, how=p.train)]
+    if best := learning_curve.best(paths.MODELS, p.transfer.backbones):
         chosen = backbones.choose(best, width=p.transfer.width, side=p.transfer.input_size)
         device.compute_in(p.transfer.fit.precision, depthwise=True)
         base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
-        found = curve.pretrained(chosen, base, task, how=how, cache=paths.CACHE / "features" / best)
+        found = learning_curve.pretrained(chosen, base, task, how=how, cache=paths.CACHE / "features" / best)
         points += [(best, point) for point in (found if source else [])]
     rows = []
     for model, (share, pictures, hits) in points:
-        score = proportions.scored(hits, len(sides[2].labels), p.compare.confidence)
+        score = intervals.scored(hits, len(sides[2].labels), p.compare.confidence)
         found = {"accuracy": score["value"], "low": score["low"], "high": score["high"]}
         rows.append({"model": model, "share": share, "pictures": pictures, **found})
     fit.forget(waiting)

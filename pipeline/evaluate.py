@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from darkroom import pack, params, paths
-from darkroom.evaluate import doubt, evaluation
+from darkroom import packed_data, params, paths
+from darkroom.evaluate import evaluation, label_errors
 from darkroom.inference import predict
 from darkroom.runtime import files, stage
 from darkroom.tracking import lineage, tracking
@@ -17,7 +17,7 @@ def main() -> None:
     p = params.load()
     models = ["cnn", *p.transfer.backbones]
     files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
-    sides = [pack.read(paths.PACKED, side) for side in ("val", "test")]
+    sides = [packed_data.read(paths.PACKED, side) for side in ("val", "test")]
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
     how = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
     how |= {"manifest": manifest, "criterion": p.evaluate.threshold}
@@ -43,7 +43,7 @@ def main() -> None:
 def _write(found: dict[str, evaluation.Evaluation]) -> None:
     files.write_json(paths.METRICS, {name: each.metrics for name, each in found.items()})
     files.write_json(paths.SLICES, [row for each in found.values() for row in each.slices])
-    files.write_rows(paths.DOUBTFUL, doubt.COLUMNS, evaluation.steadiest(found).doubtful)
+    files.write_rows(paths.DOUBTFUL, label_errors.COLUMNS, evaluation.steadiest(found).doubtful)
     files.write_files(paths.FIGURES, evaluation.together(each.figures for each in found.values()))
     for place, part in LISTS.items():
         files.write_json(place, [getattr(each, part) for each in found.values()])

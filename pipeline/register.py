@@ -1,6 +1,6 @@
 """Keep the better one of champion and challenger.        models/, comparison.json -> champion/, registration.json"""
 
-from darkroom import pack, params, paths
+from darkroom import packed_data, params, paths
 from darkroom.register import promotion, registry
 from darkroom.runtime import files, stage
 from darkroom.tracking import lineage
@@ -8,7 +8,7 @@ from darkroom.tracking import lineage
 
 def main() -> None:
     p = params.load()
-    name, test = params.registered_name(p), pack.read(paths.PACKED, "test")
+    name, test = params.registered_name(p), packed_data.read(paths.PACKED, "test")
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
     judge = {"data": files.digest_of(paths.PACKED), "how": p.register, "compared": p.compare, "seed": p.seed}
     decision = promotion.decide(challenger, paths.CHAMPION, test, paths.IMAGES, **judge)

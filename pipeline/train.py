@@ -1,25 +1,25 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
-from darkroom import pack, params, paths, png
+from darkroom import packed_data, params, paths, png
 from darkroom.networks import architectures
 from darkroom.runtime import files, stage
-from darkroom.saving import saved, versions
+from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import augment, device, fit, state, warp
+from darkroom.training import augment, device, fit, resume, warp
 
 FOLDER = paths.MODELS / "cnn"
 
 
 def main() -> None:
     p = params.load()
-    train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
+    train, val = (packed_data.read(paths.PACKED, side) for side in ("train", "val"))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     precision, xla = device.compute_in(p.train.precision), device.xla(moved=warp.moves(p.augment))
     print("devices:", *device.names(), "| computing in", precision, "with XLA" if xla else "without XLA")
     device.repeatable(p.seed)
     values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
     values |= {"train.precision": precision, "train.xla": xla}
-    waiting = state.folder(
+    waiting = resume.folder(
         paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed, code=("networks", "training")
     )
     about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
@@ -31,14 +31,14 @@ def main() -> None:
         facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values}
         facts |= {"run": waiting.name, "versions": versions.installed()}
         sheet = _augmented(train, p) if augment.changes(p.augment) else {}
-        saved.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
+        model_folder.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
         run.model(FOLDER)
     fit.forget(waiting)
     fit.warn_of_chance("cnn", kept, val.labels)
     print(f"models/cnn: of {len(rows)} epochs kept {kept}")
 
 
-def _augmented(train: pack.Pack, p: params.Params) -> dict[str, bytes]:
+def _augmented(train: packed_data.Pack, p: params.Params) -> dict[str, bytes]:
     some = train.images[:: -(-len(train.images) // 5)]  # five or fewer, from all over the classes
     return {"augmented.png": png.encode(augment.sheet(some, p.augment, seed=p.seed, times=7))}
 

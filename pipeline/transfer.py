@@ -1,16 +1,16 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import pack, params, paths
+from darkroom import packed_data, params, paths
 from darkroom.runtime import stage
-from darkroom.saving import saved, versions
+from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import device, fit, state
+from darkroom.training import device, fit, resume
 from darkroom.transfer_learning import backbones, transfer, weights
 
 
 def main(backbone: str) -> None:
     p = params.load()
-    train, val = (pack.read(paths.PACKED, side) for side in ("train", "val"))
+    train, val = (packed_data.read(paths.PACKED, side) for side in ("train", "val"))
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
     precision = device.compute_in(p.transfer.fit.precision, depthwise=True)
@@ -18,7 +18,7 @@ def main(backbone: str) -> None:
     device.repeatable(p.seed)
     base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
     known = [backbone, str(chosen.width), chosen.side, str(source), weights.digest(base)]
-    waiting = state.folder(
+    waiting = resume.folder(
         paths.CACHE / backbone,
         paths.PACKED,
         *known,
@@ -47,7 +47,9 @@ def main(backbone: str) -> None:
         )
         facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts}
         facts |= {"run": waiting.name, "versions": versions.installed()}
-        saved.write(paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts)
+        model_folder.write(
+            paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts
+        )
         run.model(paths.MODELS / backbone)
     fit.forget(waiting)
     fit.warn_of_chance(backbone, made.kept, val.labels)

@@ -5,13 +5,13 @@ from functools import partial
 from darkroom import params, paths
 from darkroom.runtime import files, stage
 from darkroom.tracking import lineage, tracking
-from darkroom.training import state
+from darkroom.training import resume
 from darkroom.tune import search
 
 
 def main() -> None:
     p = params.load()
-    waiting = state.folder(
+    waiting = resume.folder(
         paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
     )
     about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}

@@ -3,7 +3,7 @@
 from darkroom import params, paths
 from darkroom.dataset import layout, manifest, overlaps, rows
 from darkroom.runtime import files, stage
-from darkroom.validate import checks, gallery, notes, summary, tally
+from darkroom.validate import checks, console, gallery, notes, statistics
 
 
 def main() -> None:
@@ -16,13 +16,13 @@ def main() -> None:
     judged = checks.check(listing, p.validate, paths.DATA_DOCS)
     verdict = {**judged, "notes": notes.of(listing, found), "aside": found.aside, "strays": found.strays}
     page = paths.DATA_DOCS / "near_duplicates.html"
-    twins = tally.near(listing.rows, listing.twins)
+    twins = statistics.near(listing.rows, listing.twins)
     gallery.write(page, twins, paths.IMAGES, max_pixels=limit, max_seconds=p.validate.max_seconds)
     manifest.write(paths.MANIFEST, listing.rows)
     files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
     files.write_rows(paths.DROPPED, overlaps.COLUMNS, listing.overlaps)
     files.write_json(paths.VALIDATION, verdict)
-    print(summary.text(verdict))
+    print(console.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
     print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")
     print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")

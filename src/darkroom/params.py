@@ -11,7 +11,7 @@ from warnings import catch_warnings, filterwarnings
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from darkroom import mistakes, plain_yaml
+from darkroom import params_errors, plain_yaml
 from darkroom.runtime.errors import ParamsError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -238,7 +238,7 @@ with catch_warnings():
         def _every_value_of_the_space_fits_the_model(self) -> "Params":
             for knob, values in self.tune.space.items():
                 if knob not in Model.model_fields:
-                    raise ValueError(f"unknown knob tune.space.{knob}{mistakes.meant(knob, Model.model_fields)}")
+                    raise ValueError(f"unknown knob tune.space.{knob}{params_errors.meant(knob, Model.model_fields)}")
                 if not values or len(set(map(repr, values))) < len(values):
                     raise ValueError(f"tune.space.{knob}: expected different values, got {values}")
                 for value in values:
@@ -251,7 +251,7 @@ def with_value(model: Model, knob: str, value: object) -> Model:
     try:
         return Model.model_validate({**model.model_dump(), knob: value})
     except ValidationError as fault:
-        raise ValueError(f"tune.space.{knob}: {mistakes.sentence(fault.errors()[0])}") from fault
+        raise ValueError(f"tune.space.{knob}: {params_errors.sentence(fault.errors()[0])}") from fault
 
 
 def registered_name(p: Params) -> str:
@@ -272,7 +272,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as fault:
-        told = mistakes.shortened("; ".join(mistakes.told(error, Params) for error in fault.errors()), LINE)
+        told = params_errors.shortened("; ".join(params_errors.told(error, Params) for error in fault.errors()), LINE)
         raise ParamsError("E_PARAMS", told, where=path, fix="correct it; the comments there give the units") from fault
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from darkroom.dataset import layout, manifest, rows, store
+from darkroom.dataset import file_cache, layout, manifest, rows
 from darkroom.runtime import errors
 from darkroom.runtime.errors import ArtifactError
 
@@ -52,7 +52,9 @@ def test_known_bytes_are_not_looked_at_again_under_any_name(folder, png, listed,
     pictures = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(5)}
     first = listed(folder(pictures | {"a/bad.png": b"<html>"}))
     looked = []
-    monkeypatch.setattr(store.engine, "map", lambda function, items, **_: looked.extend(items) or map(function, items))
+    monkeypatch.setattr(
+        file_cache.parallel, "map", lambda function, items, **_: looked.extend(items) or map(function, items)
+    )
     renamed = {name.replace("a/", "c/"): data for name, data in pictures.items()}
     again = listed(folder(renamed | {"c/bad.png": b"<html>", "c/new.png": png(99)}, root="more"))
     assert looked == [*sorted(row["path"] for row in again.rows), "c/new.png"]  # read all, looked at one
@@ -74,7 +76,7 @@ def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(f
     def all_crash(function, items, *, title, lost=None, limits=None):
         return (lost(item, "crashed") if lost else function(item) for item in items)
 
-    monkeypatch.setattr(manifest.engine, "map", all_crash)
+    monkeypatch.setattr(manifest.parallel, "map", all_crash)
     assert {row["bad"] for row in listed(images).rows} == {"the decoder crashed"}
     monkeypatch.undo()
     assert {row["bad"] for row in listed(images).rows} == {""}

@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from darkroom import pack
-from darkroom.dataset import layout, manifest, packing, store
+from darkroom import packed_data
+from darkroom.dataset import file_cache, layout, manifest, packing
 from darkroom.dataset import rows as rows_of
 from darkroom.decoding import decode
 from darkroom.runtime.errors import ArtifactError
@@ -30,7 +30,7 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
         SIDES, 8
     )
     for side in SIDES:
-        found = pack.read(tmp_path / "packed", side)
+        found = packed_data.read(tmp_path / "packed", side)
         assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
         for image, label, path in zip(found.images, found.labels, found.paths, strict=True):
             assert found.classes[label] == path.split("/")[1] and path.startswith(side)
@@ -40,21 +40,21 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
 
 def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    found = pack.read(tmp_path / "packed", "val")
+    found = packed_data.read(tmp_path / "packed", "val")
     assert found.classes == ("10", "9", "C", "b")
     mean, deviation = (found.spec.pop(key) for key in ("mean", "deviation"))
     assert found.spec == {
         "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
         "max_pixels": 500,
     }  # fmt: skip
-    train = pack.read(tmp_path / "packed", "train").images.astype(float)
+    train = packed_data.read(tmp_path / "packed", "train").images.astype(float)
     assert np.allclose(mean, train.mean((0, 1, 2)), rtol=1e-12)
     assert np.allclose(deviation, train.std((0, 1, 2)), rtol=1e-12)
 
 
 def test_bad_pictures_are_left_out(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    assert "train/b/bad.png" not in pack.read(tmp_path / "packed", "train").paths
+    assert "train/b/bad.png" not in packed_data.read(tmp_path / "packed", "train").paths
 
 
 def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_path):
@@ -62,7 +62,7 @@ def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_pat
     with (tmp_path / "packed/test/paths.csv").open() as file:
         listed = list(csv.DictReader(file))
     assert [row["row"] for row in listed] == [str(number) for number in range(8)]
-    assert tuple(row["path"] for row in listed) == pack.read(tmp_path / "packed", "test").paths
+    assert tuple(row["path"] for row in listed) == packed_data.read(tmp_path / "packed", "test").paths
 
 
 @pytest.mark.parametrize("n", [1, 255, 600])
@@ -85,14 +85,14 @@ def test_without_training_pictures_the_statistics_are_numbers():
 def test_binary_is_black_or_white(images, rows, small, cache, tmp_path):
     binary = small.model_copy(update={"color": "binary"})
     packing.write(rows, images, tmp_path / "packed", binary, max_pixels=500, cache=cache)
-    found = pack.read(tmp_path / "packed", "val").images
+    found = packed_data.read(tmp_path / "packed", "val").images
     assert found.shape == (8, 8, 8, 1) and np.unique(found).tolist() == [0, 255]
 
 
 def test_grey_has_one_channel(images, rows, small, cache, tmp_path):
     grey = small.model_copy(update={"color": "grayscale"})
     packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500, cache=cache)
-    assert pack.read(tmp_path / "packed", "val").images.shape == (8, 8, 8, 1)
+    assert packed_data.read(tmp_path / "packed", "val").images.shape == (8, 8, 8, 1)
 
 
 def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path):
@@ -117,7 +117,7 @@ def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
     images, rows, listed, png, small, cache, tmp_path, monkeypatch
 ):
     """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
-    read = manifest.engine.map
+    read = manifest.parallel.map
 
     def read_then_change(function, names, *, title, **how):
         done = list(read(function, names, title=title, **how))
@@ -125,7 +125,7 @@ def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
             (images / "val/C/1.png").write_bytes(png(99))
         return done
 
-    monkeypatch.setattr(manifest.engine, "map", read_then_change)
+    monkeypatch.setattr(manifest.parallel, "map", read_then_change)
     again = listed(images).rows
     assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
     with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
@@ -143,7 +143,7 @@ def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
     packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
     made = []
     here = lambda make, rows, **_: (made.append(row["path"]) or make(row) for row in rows)  # noqa: E731
-    monkeypatch.setattr(store.engine, "map", here)
+    monkeypatch.setattr(file_cache.parallel, "map", here)
     packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
     assert made == ["a/new.png"]
     assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
@@ -176,7 +176,7 @@ def test_a_picture_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_noth
     def here(make, rows, *, lost, **_):
         return (lost(row, "slow") if row["path"] == "val/C/1.png" else make(row) for row in rows)
 
-    monkeypatch.setattr(store.engine, "map", here)
+    monkeypatch.setattr(file_cache.parallel, "map", here)
     with pytest.raises(ArtifactError, match=r"val/C/1.png cannot be packed: takes longer than 2 s to decode"):
         packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, max_seconds=2.0, cache=cache)
     assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
@@ -186,7 +186,7 @@ def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path
     for fit in ("stretch", "crop"):
         how = small.model_copy(update={"fit": fit})
         packing.write(rows, images, tmp_path / fit, how, max_pixels=500, cache=cache)
-    stretch, crop = (pack.read(tmp_path / fit, "train").images for fit in ("stretch", "crop"))
+    stretch, crop = (packed_data.read(tmp_path / fit, "train").images for fit in ("stretch", "crop"))
     assert not np.array_equal(stretch, crop)
 
 

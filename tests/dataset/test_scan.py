@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dataset import measures, rows, scan
-from darkroom.dataset.store import Store
+from darkroom.dataset import image_stats, rows, scan
+from darkroom.dataset.file_cache import Store
 from darkroom.decoding import bounds, decode
 
 LIMIT = 10**6
@@ -23,9 +23,9 @@ def test_a_good_picture_has_all_facts_and_a_thumb(folder, png):
     digest = hashlib.sha256(png(1)).hexdigest()
     found = scan.record("cats/1.jpg", images=images, max_pixels=LIMIT)
     known = scan.facts(found, 8)
-    assert known == {**measures.of(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
+    assert known == {**image_stats.of(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
     assert (known["width"], known["height"], known["mode"], known["format"]) == (12, 10, "RGB", "PNG")
-    assert np.array_equal(scan.thumb(found), measures.thumb(small))
+    assert np.array_equal(scan.thumb(found), image_stats.thumb(small))
     assert scan.digest("cats/1.jpg", images=images) == digest
 
 

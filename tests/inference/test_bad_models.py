@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkroom.inference import model_file, predict
+from darkroom.inference import model_check, predict
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
 
@@ -180,7 +180,7 @@ def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(model_f
     folder = model_folder("cnn")
     in_config(lambda c, layers: layers[-1]["config"].update(units=10**9))(folder)
     whole = keras.layers.Layer.add_weight
-    with pytest.raises(ValueError, match="larger than its weights"), model_file.filled(folder / "model.keras"):
+    with pytest.raises(ValueError, match="larger than its weights"), model_check.filled(folder / "model.keras"):
         keras.models.load_model(folder / "model.keras", compile=False)
     assert keras.layers.Layer.add_weight is whole
 

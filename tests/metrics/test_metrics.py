@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
-from darkroom.metrics import counts, metrics, resampling, scoring
+from darkroom.metrics import bootstrap, classification, metrics, probability
 
 COVERED = ("accuracy", "f1_macro", "precision_weighted", "roc_auc", "log_loss", "brier")
 HOW = {"resamples": 200, "confidence": 0.95, "seed": 1}
@@ -81,7 +81,7 @@ def test_equal_scores_are_one_threshold_as_in_scikit_learn(k):
 def test_a_bootstrap_sample_is_the_metric_of_the_pictures_that_were_drawn():
     labels, probabilities = drawn(60, 3)
     of = metrics.statistic(labels, probabilities)
-    block = next(resampling.weights(labels, 5, 1))
+    block = next(bootstrap.weights(labels, 5, 1))
     overall, by_class = of(block)
     for column, times in enumerate(block.T.astype(int)):
         rows = np.repeat(np.arange(60), times)
@@ -117,11 +117,15 @@ def test_a_test_set_of_one_class_has_no_area_under_a_curve():
 
 
 def test_confusion_has_the_truth_in_its_rows():
-    assert counts.confusion(np.array([0, 0, 1]), np.array([1, 0, 1]), 3).tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert classification.confusion(np.array([0, 0, 1]), np.array([1, 0, 1]), 3).tolist() == [
+        [1, 1, 0],
+        [0, 1, 0],
+        [0, 0, 0],
+    ]
 
 
 def test_a_certain_mistake_costs_a_finite_loss():
-    assert scoring.log_losses(np.array([0]), np.array([[0.0, 1.0]])) == pytest.approx(36.04, abs=0.01)
+    assert probability.log_losses(np.array([0]), np.array([[0.0, 1.0]])) == pytest.approx(36.04, abs=0.01)
 
 
 def test_every_value_lies_in_its_interval():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.pack import Pack
+from darkroom.packed_data import Pack
 from darkroom.params import Compare, Register
 from darkroom.register import promotion
 from darkroom.runtime import files

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from darkroom.mlflow_client import store
+from darkroom.mlflow_client import client
 from darkroom.register import identity, registry
 from darkroom.runtime.errors import ServiceError
 from darkroom.tracking import tracking
@@ -12,7 +12,7 @@ ABOUT = {"experiment": "pets", "tags": {"dvc.data": "0123456789abcdef0123456789a
 
 
 def versions() -> list:
-    return store.client().search_model_versions("name = 'pets-classifier'")
+    return client.client().search_model_versions("name = 'pets-classifier'")
 
 
 def test_registering_twice_makes_one_version(mlflow_store, model_folder):
@@ -31,7 +31,7 @@ def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     registry.ensure_version("pets-classifier", folder, **ABOUT)
     (found,) = versions()
     assert found.tags.items() >= {"digest": identity.digest(folder), "architecture": "tunable", **ABOUT["tags"]}.items()
-    assert store.client().get_run(found.run_id).data.metrics["loss"] == 0.4
+    assert client.client().get_run(found.run_id).data.metrics["loss"] == 0.4
 
 
 def test_a_version_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
@@ -45,9 +45,9 @@ def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, mode
     with tracking.run("cnn", key="a-key", experiment="pets", params={}, tags={}) as run:
         run.model(folder)
     registry.ensure_version("pets-classifier", folder, **ABOUT)
-    (found,) = store.client().search_runs([store.experiment("pets")])
+    (found,) = client.client().search_runs([client.experiment("pets")])
     assert versions()[0].run_id == found.info.run_id
-    (logged,) = store.client().search_logged_models([found.info.experiment_id])  # not logged once more
+    (logged,) = client.client().search_logged_models([found.info.experiment_id])  # not logged once more
     assert versions()[0].source == logged.model_uri
 
 
@@ -64,7 +64,7 @@ def test_the_alias_follows_the_champion_and_the_past_is_written_down(mlflow_stor
     assert registry.mirror("pets-classifier", first, **ABOUT) == 1
     assert registry.mirror("pets-classifier", second, **ABOUT) == 2
     assert registry.champion("pets-classifier") == 2
-    old, new = (store.client().get_model_version("pets-classifier", str(n)).tags for n in (1, 2))
+    old, new = (client.client().get_model_version("pets-classifier", str(n)).tags for n in (1, 2))
     assert {"champion.since", "champion.until"} <= old.keys()
     assert "champion.since" in new and "champion.until" not in new
 
@@ -75,7 +75,7 @@ def test_what_dies_between_the_version_and_the_alias_is_made_good_by_the_next_ru
     folder = model_folder("cnn")
     with monkeypatch.context() as patch, pytest.raises(ServiceError):
         patch.setattr(
-            type(store.client()), "set_registered_model_alias", lambda *_: (_ for _ in ()).throw(OSError("gone"))
+            type(client.client()), "set_registered_model_alias", lambda *_: (_ for _ in ()).throw(OSError("gone"))
         )
         registry.mirror("pets-classifier", folder, **ABOUT)
     assert (len(versions()), registry.champion("pets-classifier")) == (1, None)

@@ -14,7 +14,7 @@ import pytest
 
 from darkroom.plots import canvas
 from darkroom.report import cards, report, templates
-from darkroom.report.findings import Findings
+from darkroom.report.context import Findings
 
 HOSTILE = [
     "<script>alert(1)</script>",

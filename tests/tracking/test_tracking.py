@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from darkroom.mlflow_client import outbox, store
-from darkroom.register import logged_model
+from darkroom.mlflow_client import client, event_queue
+from darkroom.register import log_model
 from darkroom.runtime.process import Terminated
 from darkroom.tracking import tracking
 
@@ -18,7 +18,7 @@ ROW = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy"
 
 
 def runs() -> dict:
-    return {run.info.run_name: run for run in store.client().search_runs([store.experiment("pets")])}
+    return {run.info.run_name: run for run in client.client().search_runs([client.experiment("pets")])}
 
 
 def opened(name: str, **more):
@@ -35,7 +35,7 @@ def test_a_run_holds_params_curves_lineage_and_data_set(mlflow_store):
     assert found.data.params == {"train.epochs": "3"}
     assert found.data.tags.items() >= LINEAGE.items()
     assert found.inputs.dataset_inputs[0].dataset.digest == LINEAGE["dvc.data"]
-    history = store.client().get_metric_history(found.info.run_id, "loss")
+    history = client.client().get_metric_history(found.info.run_id, "loss")
     assert [(m.step, m.value) for m in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
     assert "epoch" not in found.data.metrics
 
@@ -89,7 +89,7 @@ def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder)
     images = np.zeros((3, 8, 8, 1), "uint8")
     with opened("cnn") as run:
         run.model(folder)
-    loaded = mlflow.pyfunc.load_model(logged_model.find(folder, runs()["cnn"].info.run_id))
+    loaded = mlflow.pyfunc.load_model(log_model.find(folder, runs()["cnn"].info.run_id))
     (taken,), (given,) = loaded.metadata.signature.inputs.inputs, loaded.metadata.signature.outputs.inputs
     assert (taken.type, taken.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
     assert (given.type, given.shape) == (np.dtype("float32"), (-1, 2))
@@ -105,13 +105,13 @@ def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlf
     with opened("cnn") as run:
         run.epoch(2, ROW)
         assert runs()["cnn"].info.status == "RUNNING" if run.id else False
-    (first,) = store.client().search_runs([store.experiment("pets")])
+    (first,) = client.client().search_runs([client.experiment("pets")])
     assert first.info.status == "FINISHED"
-    assert [m.step for m in store.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
+    assert [m.step for m in client.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
     with opened("cnn"):
         pass
-    assert len(store.client().search_runs([store.experiment("pets")])) == 2
-    assert store.run_id("key-of-cnn") != first.info.run_id
+    assert len(client.client().search_runs([client.experiment("pets")])) == 2
+    assert client.run_id("key-of-cnn") != first.info.run_id
 
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
@@ -129,26 +129,26 @@ def test_test_scores_and_figures_land_on_the_run_of_the_model(mlflow_store):
     assert (found.info.run_id, found.info.end_time) == (ended.run_id, ended.end_time)
     scores = {"test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95}
     assert found.data.metrics.items() >= scores.items()
-    assert [f.path for f in store.client().list_artifacts(ended.run_id, "figures")] == ["figures/confusion.svg"]
+    assert [f.path for f in client.client().list_artifacts(ended.run_id, "figures")] == ["figures/confusion.svg"]
 
 
 def test_a_store_that_lacks_the_run_gets_it_back_once(mlflow_store):
     for _ in range(2):
         tracking.judged("cnn", FACTS, HISTORY, SCORES, {}, **ABOUT)
-    (found,) = store.client().search_runs([store.experiment("pets")])
+    (found,) = client.client().search_runs([client.experiment("pets")])
     assert "darkroom.restored" in found.data.tags
     assert found.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()
     assert found.info.status == "FINISHED"
 
 
 def test_a_deleted_experiment_costs_a_warning_that_says_how_to_restore_it(mlflow_store, capfd):
-    store.client().delete_experiment(store.experiment("pets"))
-    store.experiment.cache_clear()
+    client.client().delete_experiment(client.experiment("pets"))
+    client.experiment.cache_clear()
     with opened("cnn") as run:
         run.epoch(1, ROW)
     said = capfd.readouterr().err
     assert "mlflow experiments restore -x 1" in said
-    store.client().restore_experiment("1")
+    client.client().restore_experiment("1")
     with opened("another"):
         pass
     assert runs()["cnn"].data.metrics["loss"] == 0.5
@@ -211,8 +211,8 @@ def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
 
 @pytest.mark.slow
 def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, monkeypatch):
-    monkeypatch.setattr(outbox, "PAUSE", 0.2)
-    address = store.client().tracking_uri
+    monkeypatch.setattr(event_queue, "PAUSE", 0.2)
+    address = client.client().tracking_uri
     server(refusing())
     with opened("cnn") as run:
         run.epoch(1, ROW)
@@ -221,4 +221,4 @@ def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, m
         pass
     found = runs()["cnn"]
     assert found.info.status == "FINISHED"
-    assert [m.step for m in store.client().get_metric_history(found.info.run_id, "loss")] == [1]
+    assert [m.step for m in client.client().get_metric_history(found.info.run_id, "loss")] == [1]

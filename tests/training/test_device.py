@@ -26,13 +26,13 @@ TWO_DEVICES = """
 import sys, tempfile
 from pathlib import Path
 from darkroom import params
-from darkroom import pack
+from darkroom import packed_data
 from darkroom.networks import architectures; from darkroom.training import device, fit
 
 assert device.gpus() == []
 device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
-train, val = (pack.read(Path(sys.argv[1]), side) for side in ("train", "val"))
+train, val = (packed_data.read(Path(sys.argv[1]), side) for side in ("train", "val"))
 how = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
 
 def run(state, until):

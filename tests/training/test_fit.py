@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.networks import architectures
 from darkroom.runtime.errors import TrainingError
-from darkroom.training import checked, device, fit, keeper
+from darkroom.training import checkpoint, checksummed, device, fit
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +99,7 @@ def test_a_killed_training_repeats_no_epoch(train):
 def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
     whole, probabilities = train("whole")
     (tmp_path / "spoilt").mkdir()
-    (tmp_path / "spoilt" / keeper.LAST).write_bytes(damage((tmp_path / "whole" / keeper.LAST).read_bytes()))
+    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(damage((tmp_path / "whole" / checkpoint.LAST).read_bytes()))
     seen = []
     rows, again = train("spoilt", watch=lambda epoch, row: seen.append(epoch))
     assert rows == whole and seen == [1, 2, 3, 4]
@@ -109,7 +109,7 @@ def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys
 
 def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
     whole, probabilities = train("whole")
-    write, calls = checked.write, []
+    write, calls = checksummed.write, []
 
     def half(path, fill):
         calls.append(path)
@@ -118,7 +118,7 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
             path.write_bytes(path.read_bytes()[:1000])
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(checked, "write", half)
+    monkeypatch.setattr(checksummed, "write", half)
     with pytest.raises(KeyboardInterrupt):
         train("killed")
     seen = []

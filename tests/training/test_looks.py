@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.evaluate import explain
+from darkroom.evaluate import grad_cam
 from darkroom.networks import architectures
 from darkroom.training import describe
-from darkroom.transfer_learning import backbones, classifier, finetune, resizing, transfer, weights
+from darkroom.transfer_learning import backbones, finetune, head_training, resizing, transfer, weights
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def pictures(n: int, side: int) -> np.ndarray:
 
 def stirred(network: keras.Model) -> keras.Model:
     """With the statistics of pictures in its batch norm, and with logits of mean 0 and deviation 1/4 for them."""
-    norms = [layer for layer in explain._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
+    norms = [layer for layer in grad_cam._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         layer.momentum = 0.2
     for _ in range(3):
@@ -79,8 +79,8 @@ def made(base, model):
             return stirred(architectures.build(model(**KNOBS), shape=(16, 16, 3), classes=3, spec={}))
         family, side = TRANSFER[name]
         extractor = backbones.extractor(*base(family), shape=(side, side, 3))
-        head = classifier.build(extractor.output_shape[-1], 3, classifier.Knobs(0.2, 0, 0.0))
-        return stirred(classifier.joined(extractor, head))
+        head = head_training.build(extractor.output_shape[-1], 3, head_training.Knobs(0.2, 0, 0.0))
+        return stirred(head_training.joined(extractor, head))
 
     return lambda name: built.get(name) or built.setdefault(name, make(name))
 
@@ -138,23 +138,23 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
     network.save(tmp_path / "saved.keras")  # evaluate explains what it read from a file
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
     before, digest = state(again), weights.digest(again)
-    assert explain.heat(again, images, np.zeros(len(images), "int64")) is not None
-    explain.filters(again)
-    assert explain.feature_maps(again, images[0])
+    assert grad_cam.heat(again, images, np.zeros(len(images), "int64")) is not None
+    grad_cam.filters(again)
+    assert grad_cam.feature_maps(again, images[0])
     describe.rows(again), describe.total(again)
     assert state(again) == before and weights.digest(again) == digest
 
 
 def test_no_layer_trains_unless_it_is_told_to(network):
     """Keras's own layers for pictures do (`call(training=True)`), and then the layers behind them do too."""
-    inside = {type(layer): inspect.signature(layer.call).parameters for layer in explain._all(network)}
+    inside = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all(network)}
     assert [kind for kind, has in inside.items() if "training" in has and has["training"].default is True] == []
 
 
 def test_a_network_within_is_explained_with_the_pictures_that_it_sees(made):
     """The input of the base is resized by an operation, which is no layer that could be asked for its output."""
     network = made("mobilenet_v3_small, enlarged")
-    maps = explain.feature_maps(network, pictures(1, 40)[0])
+    maps = grad_cam.feature_maps(network, pictures(1, 40)[0])
     inner = next(layer for layer in network.layers if hasattr(layer, "layers"))
     assert maps[0].values.shape[0] == INPUT // 2 and inner.get_layer(maps[0].layer)
 
@@ -165,7 +165,7 @@ def test_features_leave_a_backbone_frozen_whatever_is_trained_behind_it(base, ch
     known = transfer.looking(chosen, its, (20, 20, 3), tmp_path)
     known.read(pictures(6, 20))
     known.read(pictures(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
-    joined = classifier.joined(known.extractor, classifier.build(256, 3, classifier.Knobs(0.0, 0, 0.0)))
+    joined = head_training.joined(known.extractor, head_training.build(256, 3, head_training.Knobs(0.0, 0, 0.0)))
     joined.save(tmp_path / "joined.keras")
     again = keras.models.load_model(tmp_path / "joined.keras", compile=False)
     for network in (joined, again):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.saving import saved
+from darkroom.saving import model_folder
 from darkroom.training import device
 from darkroom.transfer_learning import transfer, weights
 
@@ -39,7 +39,7 @@ def base_of(made) -> list[np.ndarray]:
 
 def test_a_model_is_whole_and_needs_no_code_of_ours(train, tmp_path, sides):
     made, val = train(fine=2), sides[1]
-    saved.write(tmp_path / "small", made.network, made.rows, kept=made.kept, spec={}, facts={})
+    model_folder.write(tmp_path / "small", made.network, made.rows, kept=made.kept, spec={}, facts={})
     again = keras.models.load_model(tmp_path / "small/model.keras")
     np.testing.assert_allclose(again.predict(val.images, verbose=0), predicted(made, val), atol=1e-6)
     assert (predicted(made, val).argmax(1) == val.labels).mean() > 0.9

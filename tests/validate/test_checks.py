@@ -5,9 +5,9 @@ import json
 import pytest
 
 from darkroom.dataset import manifest
+from darkroom.dataset.image_stats import BORDER
 from darkroom.dataset.manifest import Listing
-from darkroom.dataset.measures import BORDER
-from darkroom.dataset.near import Pair
+from darkroom.dataset.near_duplicates import Pair
 from darkroom.runtime.errors import DataError
 from darkroom.validate import checks
 

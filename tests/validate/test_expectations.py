@@ -2,15 +2,15 @@
 
 import pytest
 
-from darkroom.validate import expectations, tally
+from darkroom.validate import expectations, statistics
 
 
 def test_names_are_unique_and_every_column_exists(how):
     expected = expectations.of(how)
     assert len({each.name for each in expected}) == len(expected)
     for each in expected:
-        assert each.test[1].get("column", "path") in tally.COLUMNS[each.table]
-        each.offender.format(**dict.fromkeys(tally.COLUMNS[each.table], 1))
+        assert each.test[1].get("column", "path") in statistics.COLUMNS[each.table]
+        each.offender.format(**dict.fromkeys(statistics.COLUMNS[each.table], 1))
 
 
 @pytest.mark.parametrize("knob", ["min_per_class", "max_imbalance", "max_bad_share", "min_side", "max_flat_share"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from darkroom.dataset.measures import BORDER
+from darkroom.dataset.image_stats import BORDER
 from darkroom.validate import shortcuts
 
 LIMIT = 0.7

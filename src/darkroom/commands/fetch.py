@@ -23,7 +23,7 @@ from darkroom.commands import digits
 from darkroom.formats import names
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
-from darkroom.workers import engine
+from darkroom.workers import parallel
 
 PATIENCE = 8.0  # seconds until the first answer, name look-up included
 PART = ".part"
@@ -121,7 +121,7 @@ def _continue(remote: Remote, part: Path) -> None:
     with answer, part.open("ab" if answer.status == 206 else "wb") as file:
         left = int(answer.headers.get("Content-Length") or 0)
         try:
-            for chunk in engine.bar(_chunks(answer), -(-left // files.CHUNK), f"getting {remote.name}"):
+            for chunk in parallel.bar(_chunks(answer), -(-left // files.CHUNK), f"getting {remote.name}"):
                 file.write(chunk)
                 left -= len(chunk)
         except (HTTPException, ConnectionError, TimeoutError) as fault:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from darkroom.formats import names
-from darkroom.formats.tables import Picture
+from darkroom.formats.label_tables import Picture
 from darkroom.runtime.errors import DataError, printable
 
 EXPECTED = "expected cats/1.jpg, dogs/2.jpg, … or train/cats/1.jpg, test/dogs/2.jpg, …"

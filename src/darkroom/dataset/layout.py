@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from darkroom.dataset import folders
-from darkroom.formats import annotations, names, tables, visual
-from darkroom.formats.tables import Picture
+from darkroom.formats import annotations, label_tables, names, visual
+from darkroom.formats.label_tables import Picture
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
 
@@ -48,13 +48,13 @@ def read(folder: Path) -> Layout:
     return Layout(tuple(labelled), _joined(aside), _joined(strays), tuple(notes))
 
 
-def _by_tables(listed: Sequence[tables.Table], images: Sequence[Parts]) -> tuple[list[Picture], list[str]]:
-    labelled, notes = _with_splits_of_folders(tables.read(listed, _joined(images)))
+def _by_tables(listed: Sequence[label_tables.Table], images: Sequence[Parts]) -> tuple[list[Picture], list[str]]:
+    labelled, notes = _with_splits_of_folders(label_tables.read(listed, _joined(images)))
     folders.check_classes(labelled)
     return labelled, [*map(_source, listed), *notes]
 
 
-def _source(table: tables.Table) -> str:
+def _source(table: label_tables.Table) -> str:
     unused = f"; columns not used: {', '.join(filter(None, table.unused))}" if any(table.unused) else ""
     return f"{table.name} has the labels of {len(table.rows)} rows{unused}"
 

@@ -9,21 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from darkroom import magic
-from darkroom.dataset import measures, near, overlaps, scan, split, store
+from darkroom import sniff
+from darkroom.dataset import file_cache, image_stats, near_duplicates, overlaps, scan, split
+from darkroom.dataset.file_cache import Store
 from darkroom.dataset.layout import Layout
-from darkroom.dataset.near import Pair
+from darkroom.dataset.near_duplicates import Pair
 from darkroom.dataset.rows import Recipe
-from darkroom.dataset.store import Store
 from darkroom.decoding import bounds, decode, headers
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
-from darkroom.workers import engine
+from darkroom.workers import parallel
 
 GIVEN = ("path", "label", "split", "group")
 INTEGERS = ("width", "height", "bytes")
-FLOATS = ("brightness", "contrast", "colour", "sharpness", *measures.BORDER)
+FLOATS = ("brightness", "contrast", "colour", "sharpness", *image_stats.BORDER)
 COLUMNS = (
     *GIVEN, "cluster", "sha256", "pixels", "width", "height", "mode", "format", "bytes", "hash", *FLOATS,
     "note", "bad", "dropped",
@@ -48,14 +48,16 @@ def build(
     Pictures that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
     """
     pictures = sorted(layout.pictures)
-    log = store.log(cache, (decode, headers, magic, measures, scan), how.max_pixels)
+    log = file_cache.log(cache, (decode, headers, sniff, image_stats, scan), how.max_pixels)
     known = _facts([picture.path for picture in pictures], images, how, log, packed)
     rows = [{**facts, **given._asdict(), "dropped": ""} for facts, given in zip(known, pictures, strict=True)]
     conflicts = overlaps.conflicts(rows)
     rows = overlaps.without(rows, conflicts if how.conflicts == "drop" else ())
     with Store(log) as kept:
-        twins = near.find(rows, images, how, kept)
-    rows = [{**row, "cluster": cluster} for row, cluster in zip(rows, near.clusters(rows, twins), strict=True)]
+        twins = near_duplicates.find(rows, images, how, kept)
+    rows = [
+        {**row, "cluster": cluster} for row, cluster in zip(rows, near_duplicates.clusters(rows, twins), strict=True)
+    ]
     leaks = overlaps.leaks(rows)
     rows = overlaps.without(rows, leaks if how.leaks == "drop_from_train" else ())
     again = bool(leaks) and how.leaks == "split_again"
@@ -68,12 +70,12 @@ def build(
 def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed: Recipe | None) -> list[dict]:
     """The facts of each file, in order, without its name."""
     with Store(log) as kept:
-        digests = list(engine.map(partial(scan.digest, images=images), names, title="reading")) if len(kept) else []
+        digests = list(parallel.map(partial(scan.digest, images=images), names, title="reading")) if len(kept) else []
         look = partial(scan.record, images=images, max_pixels=how.max_pixels, to=kept.to, packed=packed)
         limits = bounds.of(how.max_pixels, how.max_seconds)
         lost = partial(scan.lost, images=images, limits=limits)
         keys = digests or [""] * len(names)
-        found = store.each(kept, keys, names, look, title="looking at pictures", lost=lost, limits=limits)
+        found = file_cache.each(kept, keys, names, look, title="looking at pictures", lost=lost, limits=limits)
         return [scan.facts(one, how.min_side) for one in found]
 
 

@@ -3,10 +3,10 @@
 A conflict is a picture in two classes: its pixels are equal and its labels are not. Nobody can say which label is
 right, so all of its copies go. Nearly equal pictures of two classes may both be right, and are never dropped.
 
-A leak is a cluster (`near.clusters`: equal and nearly equal pictures and those of one group) on two sides of the
-archive's own split. The copies in test stay, else those in val, and what learns from them goes: so scores keep their
-meaning, and afterwards no cluster is on two sides. Nearly equal pictures count here, although they are only a warning
-when nothing is dropped: a picture too few in training costs little, one too many makes the score a lie.
+A leak is a cluster (`near_duplicates.clusters`: equal and nearly equal pictures and those of one group) on two sides
+of the archive's own split. The copies in test stay, else those in val, and what learns from them goes: so scores keep
+their meaning, and afterwards no cluster is on two sides. Nearly equal pictures count here, although they are only a
+warning when nothing is dropped: a picture too few in training costs little, one too many makes the score a lie.
 """
 
 from collections import defaultdict

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.format import write_array_header_1_0
 
-from darkroom import pack
-from darkroom.dataset import manifest, measures, store
+from darkroom import packed_data
+from darkroom.dataset import file_cache, image_stats, manifest
+from darkroom.dataset.file_cache import Store
 from darkroom.dataset.rows import Recipe, opened
-from darkroom.dataset.store import Store
 from darkroom.decoding import bounds, decode
 from darkroom.formats import names
 from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
-from darkroom.workers.workers import Limits, Loss
+from darkroom.workers.item_pool import Limits, Loss
 
 COLUMNS = ("path", "label", "split", "sha256", "bad", "dropped")  # of the manifest, as much as packing needs
 AT_A_TIME = 256  # pictures that are counted at once
@@ -53,9 +53,9 @@ def write(
         pictures = _pictures(list(chain(*sides.values())), images, how, kept, recipe, limits)
         for side, its_rows in sides.items():
             _write_side(its_rows, classes, islice(pictures, len(its_rows)), partial_out / side, how)
-        mean, deviation = statistics(np.load(partial_out / "train" / pack.IMAGES, mmap_mode="r"))
+        mean, deviation = statistics(np.load(partial_out / "train" / packed_data.IMAGES, mmap_mode="r"))
         layers = {"normalise": how.normalise, "mean": mean, "deviation": deviation}
-        files.write_json(partial_out / pack.SPEC, {"classes": classes, **made, **layers})
+        files.write_json(partial_out / packed_data.SPEC, {"classes": classes, **made, **layers})
         files.seal(partial_out)
     return {side: len(its_rows) for side, its_rows in sides.items()}
 
@@ -66,10 +66,10 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
     Counted, not summed up in floats, so the order of the pictures does not matter. A channel without any variation,
     which nothing should be divided by, has the deviation 1.
     """
-    counts = np.zeros((images.shape[-1], measures.LEVELS), np.int64)
+    counts = np.zeros((images.shape[-1], image_stats.LEVELS), np.int64)
     for start in range(0, len(images), AT_A_TIME):
-        counts += measures.counts(images[start : start + AT_A_TIME])
-    levels, n = np.arange(measures.LEVELS), np.maximum(counts.sum(1), 1)
+        counts += image_stats.counts(images[start : start + AT_A_TIME])
+    levels, n = np.arange(image_stats.LEVELS), np.maximum(counts.sum(1), 1)
     mean = counts @ levels / n
     deviation = np.sqrt((counts * (levels - mean[:, None]) ** 2).sum(1) / n)
     return mean.tolist(), np.where(deviation > 0, deviation, 1.0).tolist()
@@ -82,7 +82,7 @@ def _pictures(
     make = partial(_made, images=images, recipe=recipe)
     lost = partial(_lost, images=images, limits=limits)
     digests = [row["sha256"] for row in rows]
-    for picture in store.each(kept, digests, rows, make, title="packing", lost=lost, limits=limits):
+    for picture in file_cache.each(kept, digests, rows, make, title="packing", lost=lost, limits=limits):
         yield np.frombuffer(picture, np.uint8).reshape(how.image_size, how.image_size, -1)
 
 
@@ -91,14 +91,14 @@ def _write_side(
 ) -> None:
     out.mkdir(parents=True)
     shape = (len(rows), how.image_size, how.image_size, 3 if how.color == "rgb" else 1)
-    with (out / pack.IMAGES).open("wb") as file:
+    with (out / packed_data.IMAGES).open("wb") as file:
         write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for picture in pictures:
             file.write(picture)
     places = {label: number for number, label in enumerate(classes)}
-    np.save(out / pack.LABELS, np.array([places[row["label"]] for row in rows], np.int64))
+    np.save(out / packed_data.LABELS, np.array([places[row["label"]] for row in rows], np.int64))
     listed = ({"row": number, "path": row["path"], "label": row["label"]} for number, row in enumerate(rows))
-    files.write_rows(out / pack.PATHS, ("row", "path", "label"), listed)
+    files.write_rows(out / packed_data.PATHS, ("row", "path", "label"), listed)
 
 
 def _made(row: dict, *, images: Path, recipe: Recipe) -> bytes:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom import magic
-from darkroom.dataset import store
-from darkroom.dataset.store import Store
+from darkroom import sniff
+from darkroom.dataset import file_cache
+from darkroom.dataset.file_cache import Store
 from darkroom.decoding import decode, headers
 from darkroom.params import Preprocess
 
@@ -26,12 +26,12 @@ class Recipe(NamedTuple):
     to: Path | None  # None: nowhere
 
     def keep(self, digest: str, row: np.ndarray) -> None:
-        store.add(self.to, digest, row.tobytes())
+        file_cache.add(self.to, digest, row.tobytes())
 
 
 @contextmanager
 def opened(cache: Path, how: Preprocess, max_pixels: int) -> Iterator[tuple[Store, Recipe]]:
     """What there is of rows made in this way, and how to make more."""
     settings = {"size": how.image_size, "color": how.color, "fit": how.fit, "max_pixels": max_pixels}
-    with Store(store.log(cache, (decode, headers, magic), settings)) as kept:
+    with Store(file_cache.log(cache, (decode, headers, sniff), settings)) as kept:
         yield kept, Recipe(settings, kept.to)

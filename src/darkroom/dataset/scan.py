@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom.dataset import measures, store
+from darkroom.dataset import file_cache, image_stats
 from darkroom.dataset.rows import Recipe
 from darkroom.decoding import bounds, decode
-from darkroom.workers.workers import Limits, Loss
+from darkroom.workers.item_pool import Limits, Loss
 
 UNKNOWN = {
     **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "note": "", "hash": ""},
-    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **dict.fromkeys(measures.BORDER, 0.0)},
+    **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **dict.fromkeys(image_stats.BORDER, 0.0)},
 }
-BLACK = np.zeros((measures.THUMB, measures.THUMB), np.uint8)  # the thumb of a bad picture
+BLACK = np.zeros((image_stats.THUMB, image_stats.THUMB), np.uint8)  # the thumb of a bad picture
 
 
 def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, packed: Recipe | None = None) -> bytes:
@@ -32,10 +32,10 @@ def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, 
     known = _of_bytes(data)
     try:
         seen, small, row = _look(data, max_pixels, packed)
-        found = _bytes({**known, **seen, **measures.of(small), "bad": ""}, measures.thumb(small))
+        found = _bytes({**known, **seen, **image_stats.of(small), "bad": ""}, image_stats.thumb(small))
     except decode.BadPicture as reason:
         found, row = _bytes({**known, **UNKNOWN, "bad": str(reason)}, BLACK), None
-    store.add(to, known["sha256"], found)
+    file_cache.add(to, known["sha256"], found)
     if packed and row is not None:
         packed.keep(known["sha256"], row)
     return found

@@ -1,7 +1,7 @@
 """Give every picture a side: train, val or test.
 
 Folders of the archive are respected. What they leave open is drawn, and the draw is a function of the seed
-and of the picture's cluster alone (`near.clusters`: the picture itself, as a rule), so
+and of the picture's cluster alone (`near_duplicates.clusters`: the picture itself, as a rule), so
 
 * equal and nearly equal pictures, and those of one group, share a side, under whatever name (no leak);
 * pictures added later never move old ones, unless they join them to a cluster.

@@ -4,7 +4,7 @@ Memory is that of the largest picture allowed, at `PIXEL` bytes a pixel. Measure
 dearest kind, a transparent WebP that must be turned upright, takes 23, a transparent PNG 16 and a CMYK JPEG 9.
 """
 
-from darkroom.workers.workers import Limits, Loss
+from darkroom.workers.item_pool import Limits, Loss
 
 SECONDS = 10.0  # of processor time, where no params say how many
 PIXEL = 32  # bytes

@@ -18,7 +18,7 @@ from warnings import catch_warnings, filterwarnings
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from darkroom import magic
+from darkroom import sniff
 from darkroom.decoding import headers
 from darkroom.runtime.errors import printable
 
@@ -176,8 +176,8 @@ def _of_decoder(fault: Exception) -> Exception:
 
 
 def _instead(data: bytes) -> str:
-    kind = magic.kind(data)
-    if kind in magic.PICTURES:
+    kind = sniff.kind(data)
+    if kind in sniff.PICTURES:
         return f"format {kind} is not allowed, convert it to JPEG or PNG"
     if kind in FORMATS:
         return f"damaged ({kind})"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from darkroom.metrics import metrics, proportions, scoring
+from darkroom.metrics import intervals, metrics, probability
 
 RANGE = 0.05, 20.0  # of a temperature
 
@@ -61,27 +61,27 @@ def tempered(probabilities: np.ndarray, heat: float) -> np.ndarray:
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> list[dict]:
-    """A row for each of scoring.BINS: low, high (of the bin), n, confidence (the mean), and value with its interval.
+    """A row for each of probability.BINS: low and high of it, n, confidence (the mean), and value with its interval.
 
     `value` is the share of right answers; it and the mean are None in an empty bin.
     """
-    bins, sure = scoring.bins(probabilities), probabilities.max(1).astype(np.float64)
+    bins, sure = probability.bins(probabilities), probabilities.max(1).astype(np.float64)
     right = probabilities.argmax(1) == labels
     rows = []
-    for i in range(scoring.BINS):
+    for i in range(probability.BINS):
         inside = bins == i
         n = int(inside.sum())
-        share = proportions.scored(int(right[inside].sum()), n, confidence)
+        share = intervals.scored(int(right[inside].sum()), n, confidence)
         rows.append({
-            "bin_low": i / scoring.BINS, "bin_high": (i + 1) / scoring.BINS, "n": n,
+            "bin_low": i / probability.BINS, "bin_high": (i + 1) / probability.BINS, "n": n,
             "confidence": float(sure[inside].mean()) if n else None, **share,
         })  # fmt: skip
     return rows
 
 
 def _quality(labels: np.ndarray, probabilities: np.ndarray, *, confidence: float, **how) -> dict[str, Mapping]:
-    of = scoring.statistic(labels, probabilities)
-    found = metrics.bootstrap(labels, lambda weights: (of(weights), {}), **how)[0]
+    of = probability.statistic(labels, probabilities)
+    found = metrics.with_intervals(labels, lambda weights: (of(weights), {}), **how)[0]
     return {name: metrics.scored(*found[name], confidence, 0) for name in ("log_loss", "brier", "ece")}
 
 

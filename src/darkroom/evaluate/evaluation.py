@@ -6,9 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
-from darkroom.evaluate import calibration, doubt, exhibits, slices, threshold
-from darkroom.metrics import counts, metrics, predictions, ranks, scoring
-from darkroom.plots import cost, diagnostics, figures
+from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold
+from darkroom.metrics import classification, metrics, predictions, probability, roc
+from darkroom.plots import cost, figures, probability_figures
 
 
 class Pictures(Protocol):
@@ -57,17 +57,17 @@ def evaluate(
     classes, labels, found = test.classes, np.asarray(test.labels), ask(test.images)
     fitted_on, judged_on = (np.asarray(val.labels), ask(val.images)), (labels, found)
     scores, per_class = metrics.judge(labels, found, classes, **how)
-    points = ranks.curves(labels, found, classes)
+    points = roc.curves(labels, found, classes)
     honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **how)}
     doubted = {"val": val.paths, "test": test.paths}
-    told, pngs = exhibits.explained(name, model, test.images, labels, found)
+    told, pngs = explanation_images.explained(name, model, test.images, labels, found)
     rows = [manifest.get(path, {}) for path in test.paths]
     parts = slices.by_property(rows, found.argmax(1) == labels, confidence=how["confidence"])
     drawn = {
-        "confusion": figures.confusion(counts.confusion(labels, found.argmax(1), len(classes)), classes),
+        "confusion": figures.confusion(classification.confusion(labels, found.argmax(1), len(classes)), classes),
         "curves": figures.curves(curves),
-        "ranking": diagnostics.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
-        "reliability": diagnostics.reliability(honest["bins"], honest["bins_after"]),
+        "ranking": probability_figures.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
+        "reliability": probability_figures.reliability(honest["bins"], honest["bins_after"]),
     }
     return Evaluation(
         metrics=scores,
@@ -81,8 +81,8 @@ def evaluate(
         slices=[{"model": name, **row} for row in parts],
         cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
         explanation={"model": name, **told},
-        doubtful=doubt.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
-        val_loss=float(scoring.log_losses(*fitted_on).mean()),
+        doubtful=label_errors.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
+        val_loss=float(probability.log_losses(*fitted_on).mean()),
         pngs=pngs,
         figures={f"{kind}_{name}.svg": svg for kind, svg in drawn.items()},
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from darkroom.metrics import proportions
+from darkroom.metrics import intervals
 from darkroom.metrics.significance import fisher, holm
 
 NUMBERS = "brightness", "contrast", "colour", "sharpness", "width", "height", "bytes"  # columns of a manifest
@@ -27,14 +27,14 @@ def by_property(rows: Sequence[Mapping], right: np.ndarray, *, confidence: float
     found = []
     for name, part, inside in _parts(rows):
         n = int(inside.sum())
-        share = proportions.scored(int(right[inside].sum()), n, confidence)
+        share = intervals.scored(int(right[inside].sum()), n, confidence)
         found.append(
             {
                 "property": name,
                 "slice": part,
                 "n": n,
                 **share,
-                "small": n < proportions.SMALL,
+                "small": n < intervals.SMALL,
                 "p": fisher(right, inside),
             }
         )

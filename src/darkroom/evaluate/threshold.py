@@ -8,7 +8,7 @@ pictures judge it beside one half.
 
 import numpy as np
 
-from darkroom.metrics import counts, metrics, ranks
+from darkroom.metrics import classification, metrics, roc
 
 HALF = 0.5
 
@@ -47,7 +47,7 @@ def choose(positive: np.ndarray, scores: np.ndarray, criterion: str) -> float:
     """
     if positive.all() or not positive.any():
         return HALF
-    points = ranks.points(positive, scores)
+    points = roc.points(positive, scores)
     value = points["recall"] - points["false_positive_rate"] if criterion == "youden" else _f1(points)
     score = points["threshold"]
     middle = (score + np.append(score[1:], 0.0)) / 2
@@ -61,7 +61,7 @@ def _f1(points: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _scores(labels: np.ndarray, said: np.ndarray, *, confidence: float, **how) -> dict:
-    found, by_class = metrics.bootstrap(labels, counts.statistic(labels, said.astype(np.int64), 2), **how)
+    found, by_class = metrics.with_intervals(labels, classification.statistic(labels, said.astype(np.int64), 2), **how)
     pictures = np.bincount(labels, minlength=2)
     picked = {
         "accuracy": (*found["accuracy"], len(labels)),

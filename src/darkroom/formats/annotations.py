@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from darkroom.formats import delimited, names, tables
-from darkroom.formats.tables import Table
+from darkroom.formats import delimited, label_tables, names
+from darkroom.formats.label_tables import Table
 from darkroom.runtime.errors import DataError
 
 HEAD = 1 << 20  # bytes of a text that are searched for names of images
@@ -58,7 +58,7 @@ def _table(folder: Path, parts: Sequence[str]) -> Table:
     if len(parts) > 1:
         what = "looks like a table of labels and does not lie at the top, beside the folders of images"
         raise delimited.unusable(name, what, "move it there if it holds the labels, else take it out of the archive")
-    return tables.load(folder / name)
+    return label_tables.load(folder / name)
 
 
 def _stem(path: str) -> str:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from darkroom import magic
+from darkroom import sniff
 
-USABLE = {*magic.DECODED.values(), "WEBP"}
-OTHERS = {*magic.PICTURES, "video"}
+USABLE = {*sniff.DECODED.values(), "WEBP"}
+OTHERS = {*sniff.PICTURES, "video"}
 
 
 def format_of(path: Path) -> str:
     """The name of the format, "" for a file that holds anything else."""
     with path.open("rb") as file:
-        kind = magic.kind(file.read(magic.LENGTH))
+        kind = sniff.kind(file.read(sniff.LENGTH))
     return kind if kind in USABLE | OTHERS else ""

@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from darkroom.decoding import bounds, decode
-from darkroom.inference import model_file
+from darkroom.inference import model_check
 from darkroom.params import Section, Side
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError
-from darkroom.workers import engine
-from darkroom.workers.workers import Limits, Loss
+from darkroom.workers import parallel
+from darkroom.workers.item_pool import Limits, Loss
 
 BATCH = 256  # pictures at a time
 
@@ -40,10 +40,10 @@ def load(folder: Path) -> tuple[object, dict]:
     """
     spec, path = _spec(folder), folder / "model.keras"
     try:
-        model_file.check(path)
+        model_check.check(path)
         import keras  # seven seconds with TensorFlow, after all that can fail quickly
 
-        with model_file.filled(path):
+        with model_check.filled(path):
             model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as fault:  # of any kind: zipfile, json and Keras raise nearly all there are
         raise _unusable(path, f"cannot be loaded: {_told(fault)} ({_versions(path)})") from fault
@@ -88,7 +88,7 @@ def decoded(paths: Sequence[Path], spec: dict) -> Iterator[np.ndarray | DataErro
     settings = {name: spec[name] for name in ("color", "fit", "max_pixels")}
     make = partial(_picture, settings={"size": spec["image_size"], **settings})
     limits = bounds.of(spec["max_pixels"])
-    return iter(engine.map(make, paths, title="decoding", lost=partial(_lost, limits=limits), limits=limits))
+    return iter(parallel.map(make, paths, title="decoding", lost=partial(_lost, limits=limits), limits=limits))
 
 
 def _spec(folder: Path) -> dict:
@@ -115,7 +115,7 @@ def _ends(model) -> tuple:
 
 
 def _versions(path: Path) -> str:
-    return f"saved by Keras {model_file.saved_by(path)}, here is {version('keras')}"
+    return f"saved by Keras {model_check.saved_by(path)}, here is {version('keras')}"
 
 
 def _told(fault: Exception) -> str:

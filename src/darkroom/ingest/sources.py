@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from darkroom import magic
+from darkroom import sniff
 from darkroom.formats import annotations, names, visual
 from darkroom.ingest import arrays, dvc_links, inspection, npz, tars, zips
 from darkroom.ingest.inspection import Member
@@ -79,7 +79,7 @@ def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Me
     if source.is_dir():
         return nullcontext(list(_files_of(source)))
     with source.open("rb") as file:
-        kind = magic.kind(file.read(magic.LENGTH))
+        kind = sniff.kind(file.read(sniff.LENGTH))
     if kind in PACKED:
         return tars.members(source, limits)
     if source.suffix == npz.SUFFIX and kind == "zip":

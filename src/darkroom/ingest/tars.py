@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from darkroom import magic
+from darkroom import sniff
 from darkroom.formats import names
 from darkroom.ingest import inspection
 from darkroom.ingest.inspection import Fault, Member
@@ -44,7 +44,7 @@ def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
     The list ends with the first member that passes a limit. Raises DataError (exit 3) when it is no whole tar.
     """
     with source.open("rb") as file:
-        packing = magic.kind(file.read(magic.LENGTH))
+        packing = sniff.kind(file.read(sniff.LENGTH))
         file.seek(0)
         try:
             stream = OPENERS.get(packing, lambda plain: plain)(file)

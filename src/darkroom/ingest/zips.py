@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from darkroom import magic
+from darkroom import sniff
 from darkroom.formats import names
 from darkroom.ingest import inspection, zip_headers, zip_methods
 from darkroom.ingest.inspection import Fault, Member
@@ -143,7 +143,7 @@ def _overlapping(infos: list[zipfile.ZipInfo], locals_: list[Local | None], dire
 
 def _corrupt(source: Path, fault: Exception) -> DataError:
     with source.open("rb") as file:
-        kind = magic.kind(file.read(magic.LENGTH))
+        kind = sniff.kind(file.read(sniff.LENGTH))
     looks = {"": "", "HTML": ", looks like HTML (is it a login page?)"}.get(kind, f", looks like {kind}")
     what = f"not a whole zip archive: {fault} ({source.stat().st_size} bytes{looks})"
     return DataError("E_ARCHIVE_CORRUPT", what, where=source, fix="get it again: download it anew or run `dvc pull`")

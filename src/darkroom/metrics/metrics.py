@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from darkroom.metrics import counts, proportions, ranks, resampling, scoring
-from darkroom.metrics.counts import Samples
+from darkroom.metrics import bootstrap, classification, intervals, probability, roc
+from darkroom.metrics.classification import Samples
 
 Score = dict[str, float | None]
 Statistic = Callable[[np.ndarray], tuple[Samples, Samples]]  # weights (n, b) to metrics (b,), and by class (k, b)
@@ -30,7 +30,7 @@ def judge(
     nothing to vary: then a share of pictures has the exact binomial end (Clopper and Pearson 1934), and what is
     none, such as an area under a curve, has no interval. The same with Wilson's ends where that is so class by class.
     """
-    found, found_by_class = bootstrap(labels, statistic(labels, probabilities), **how)
+    found, found_by_class = with_intervals(labels, statistic(labels, probabilities), **how)
     overall = {name: scored(*found[name], how["confidence"], len(labels) * (name in SHARES)) for name in found}
     support, said = (np.bincount(some, minlength=len(classes)) for some in (labels, probabilities.argmax(1)))
     pictures = {"recall": support, "precision": said}
@@ -51,22 +51,22 @@ def summary(labels: np.ndarray, probabilities: np.ndarray, **how) -> dict[str, S
 def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Statistic:
     """All metrics of a model. `roc_auc` and `average_precision` are macro means of one class against the rest."""
     k = probabilities.shape[1]
-    counted = counts.statistic(labels, probabilities.argmax(1), k)
-    ranked = ranks.statistic(labels, probabilities)
-    given = scoring.statistic(labels, probabilities)
+    counted = classification.statistic(labels, probabilities.argmax(1), k)
+    ranked = roc.statistic(labels, probabilities)
+    given = probability.statistic(labels, probabilities)
     present = (np.bincount(labels, minlength=k) > 0).astype(float)
 
     def of(weights: np.ndarray) -> tuple[Samples, Samples]:
         (overall, by_class), areas = counted(weights), ranked(weights)
-        means = {name: counts.mean(values, present) for name, values in areas.items()}
+        means = {name: classification.mean(values, present) for name, values in areas.items()}
         return {**overall, **means, **given(weights)}, {**by_class, **areas}
 
     return of
 
 
-def bootstrap(labels: np.ndarray, of: Statistic, *, resamples: int, seed: int, **_) -> tuple[dict, dict]:
+def with_intervals(labels: np.ndarray, of: Statistic, *, resamples: int, seed: int, **_) -> tuple[dict, dict]:
     """`{metric: (value, samples (resamples,))}`, and by class `{metric: (values (k,), samples (k, resamples))}`."""
-    value, blocks = of(np.ones((len(labels), 1))), [of(block) for block in resampling.weights(labels, resamples, seed)]
+    value, blocks = of(np.ones((len(labels), 1))), [of(block) for block in bootstrap.weights(labels, resamples, seed)]
     whole, whole_by_class = ({name: values[..., 0] for name, values in some.items()} for some in value)
     drawn, drawn_by_class = (_joined([block[i] for block in blocks]) for i in (0, 1))
     by_class = {name: (values, drawn_by_class[name]) for name, values in whole_by_class.items()}
@@ -80,7 +80,7 @@ def scored(value: float, drawn: np.ndarray, confidence: float, pictures: int) ->
     """
     if np.isnan(value):
         return {"value": None, "low": None, "high": None}
-    low, high = resampling.interval(value, drawn, confidence)
+    low, high = bootstrap.interval(value, drawn, confidence)
     if low == high:
         low, high = _exact(float(value), confidence, pictures)
     return {"value": float(value), "low": low, "high": high}
@@ -90,7 +90,7 @@ def _exact(value: float, confidence: float, pictures: int) -> tuple[float, float
     if not pictures:
         return None, None
     if value not in (0, 1):  # all of some classes are right and none of the others
-        return proportions.wilson(round(value * pictures), pictures, confidence)
+        return intervals.wilson(round(value * pictures), pictures, confidence)
     end = ((1 - confidence) / 2) ** (1 / pictures)
     return (end, 1.0) if value == 1 else (0.0, 1 - end)
 

@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from darkroom.metrics import counts, metrics, resampling, standing
+from darkroom.metrics import bootstrap, classification, metrics, standing
 from darkroom.metrics.standing import UNDECIDED
 from darkroom.params import Compare
 
@@ -71,8 +71,8 @@ def fisher(right: np.ndarray, inside: np.ndarray) -> float:
     """The p of Fisher's exact test (1922) that the share of `right` bool `(n,)` is the same inside and outside."""
     from scipy.stats import fisher_exact
 
-    counts = [[int((right[rows] == hit).sum()) for hit in (True, False)] for rows in (inside, ~inside)]
-    return float(fisher_exact(counts).pvalue)
+    table = [[int((right[rows] == hit).sum()) for hit in (True, False)] for rows in (inside, ~inside)]
+    return float(fisher_exact(table).pvalue)
 
 
 def holm(ps: list[float]) -> list[float]:
@@ -86,13 +86,13 @@ def holm(ps: list[float]) -> list[float]:
 
 def _drawn(labels: np.ndarray, predicted: np.ndarray, *, k: int, how: Compare, seed: int) -> tuple[float, np.ndarray]:
     """The value and its bootstrap samples `(resamples,)`: the same pictures in the same sample of every model."""
-    statistic = counts.statistic(labels, predicted, k)
-    return metrics.bootstrap(labels, statistic, resamples=how.resamples, seed=seed)[0][how.metric]
+    statistic = classification.statistic(labels, predicted, k)
+    return metrics.with_intervals(labels, statistic, resamples=how.resamples, seed=seed)[0][how.metric]
 
 
 def _pair(a: tuple[float, np.ndarray], b: tuple[float, np.ndarray], confidence: float) -> dict:
     difference = float(a[0] - b[0])
-    low, high = resampling.interval(difference, a[1] - b[1], confidence)
+    low, high = bootstrap.interval(difference, a[1] - b[1], confidence)
     return {"difference": difference, "low": low, "high": high}
 
 

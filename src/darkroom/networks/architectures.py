@@ -5,7 +5,7 @@ import keras
 from darkroom.networks import classics, tunable
 from darkroom.params import Model
 from darkroom.runtime.errors import ParamsError
-from darkroom.training import device, heads
+from darkroom.training import device, io_layers
 
 _CLASSICS = {plan.__name__: plan for plan in classics.SMALLEST}
 
@@ -20,19 +20,19 @@ def build(knobs: Model, *, shape: tuple[int, int, int], classes: int, spec: dict
     `spec` is that of the packed pictures. Only `tunable` reads the other knobs. Raises ParamsError (exit 2)
     when the pictures are too small for it.
     """
-    pixels = heads.pixels(shape)
-    x = heads.scaled(pixels, spec)
+    pixels = io_layers.pixels(shape)
+    x = io_layers.scaled(pixels, spec)
     try:
         x = tunable.tunable(x, knobs) if knobs.architecture == "tunable" else _classic(knobs.architecture, shape[0])(x)
     except ValueError as fault:  # Keras counts pixels below zero
         raise _too_small(knobs.architecture, shape[0], "fewer blocks, a smaller kernel or larger pictures") from fault
-    return keras.Model(pixels, heads.probabilities(x, classes, knobs.output), name=knobs.architecture)
+    return keras.Model(pixels, io_layers.probabilities(x, classes, knobs.output), name=knobs.architecture)
 
 
 def finished(network: keras.Model, knobs: Model) -> keras.Model:
     """What is judged and saved of a trained `network`, in float32; with `test_time_flip` the mean of two looks."""
     network = device.in_float32(network)  # before it stands in the graph twice, which a copy would make two
-    return heads.flipped_too(network) if knobs.test_time_flip else network
+    return io_layers.flipped_too(network) if knobs.test_time_flip else network
 
 
 def _classic(name: str, side: int):

@@ -1,6 +1,6 @@
 """The networks of the courses and of the textbooks, each as its source gives it: scaled pictures in, features out.
 
-The last layer, one unit a class, is `heads.probabilities`. Parameters are counted with it.
+The last layer, one unit a class, is `io_layers.probabilities`. Parameters are counted with it.
 """
 
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from darkroom.plots import canvas, wording
+from darkroom.plots import canvas, number_format
 from darkroom.plots.canvas import BLUE, INK, TEXT, VERMILION
 
 SHADES = 0.15, 0.6  # opacity of the palest and the darkest: ink stays readable on it, on white and on black
@@ -50,11 +50,13 @@ def curves(rows: Sequence[Mapping], width: int = canvas.WIDE) -> str:
 
     The best epoch is that of the lowest validation loss, the earliest of equals.
     """
-    epochs, best = wording.column(rows, "epoch"), _lowest(wording.column(rows, "val_loss"))
+    epochs, best = number_format.column(rows, "epoch"), _lowest(number_format.column(rows, "val_loss"))
     figure, panels = canvas.panels(width, 2, least=300, height=230, above=30)
     for axes, key in zip(panels, ("loss", "accuracy"), strict=True):
-        dot, found = "o" if len(rows) < 3 else "", wording.column(rows, f"val_{key}")
-        axes.plot(epochs, wording.column(rows, key), "--", marker=dot, color=INK, alpha=0.6, lw=1.2, label="training")
+        dot, found = "o" if len(rows) < 3 else "", number_format.column(rows, f"val_{key}")
+        axes.plot(
+            epochs, number_format.column(rows, key), "--", marker=dot, color=INK, alpha=0.6, lw=1.2, label="training"
+        )
         axes.plot(epochs, found, marker=dot, color=BLUE, lw=1.8, label="validation")
         axes.set(title=key.capitalize(), xlabel="epoch")
         canvas.whole_numbers(axes)
@@ -88,12 +90,14 @@ def intervals(ranking: Sequence[Mapping], metric: str, width: int = canvas.WIDE)
     """A dot and its interval for each row of `ranking`: model, value, low, high. The first one is the best."""
     figure, (axes,) = canvas.panels(width, 1, least=width, height=34 * len(ranking), above=60)
     for place, row in enumerate(ranking):
-        value, low, high = (wording.number(row[key]) for key in ("value", "low", "high"))
+        value, low, high = (number_format.number(row[key]) for key in ("value", "low", "high"))
         colour, opacity = (BLUE, 1) if place == 0 else (INK, 0.7)
         axes.plot([low, high], [place, place], color=colour, alpha=opacity, lw=2.2, solid_capstyle="round")
         axes.plot([value], [place], "o", color=colour, alpha=opacity, ms=8)
         if math.isnan(value):
-            axes.annotate(wording.NOTHING, (0.02, place), xycoords=("axes fraction", "data"), va="center", alpha=0.7)
+            axes.annotate(
+                number_format.NOTHING, (0.02, place), xycoords=("axes fraction", "data"), va="center", alpha=0.7
+            )
     _list(axes, [row["model"] for row in ranking], metric, TEXT)
     axes.grid(axis="x")
     return canvas.text_of(figure, f"{metric} with its interval for {len(ranking)} models")

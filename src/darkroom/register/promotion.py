@@ -22,7 +22,7 @@ import numpy as np
 
 from darkroom.inference import predict
 from darkroom.metrics import significance
-from darkroom.pack import Pack
+from darkroom.packed_data import Pack
 from darkroom.params import Compare, Register
 from darkroom.register import identity
 from darkroom.runtime import files

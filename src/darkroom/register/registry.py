@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from darkroom.mlflow_client import delivery, store
-from darkroom.register import identity, logged_model, promotion
+from darkroom.mlflow_client import client, sender
+from darkroom.register import identity, log_model, promotion
 from darkroom.runtime import files
 from darkroom.runtime.errors import DarkroomError, ServiceError, brief
 
@@ -29,17 +29,17 @@ def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[st
         if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
         facts, rows = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
-        run_id = delivery.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
-        source = logged_model.find(folder, run_id) or logged_model.log(folder, run_id)
+        run_id = sender.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
+        source = log_model.find(folder, run_id) or log_model.log(folder, run_id)
         about = {**tags, "digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
         about = {key: str(value) for key, value in about.items() if value is not None}
-        return int(store.client().create_model_version(name, source, run_id, tags=about).version)
+        return int(client.client().create_model_version(name, source, run_id, tags=about).version)
 
 
 def explain(name: str, version: int, text: str) -> None:
     """Make Markdown `text` the description of the version. Raises ServiceError (exit 6) when MLflow does not answer."""
     with _service():
-        store.client().update_model_version(name, str(version), text)
+        client.client().update_model_version(name, str(version), text)
 
 
 def mirror(name: str, champion_folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int | None:
@@ -59,7 +59,7 @@ def set_alias(name: str, version: int) -> None:
         if old == version:
             return
         _stamp(name, version, "champion.since")
-        store.client().set_registered_model_alias(name, ALIAS, str(version))
+        client.client().set_registered_model_alias(name, ALIAS, str(version))
         if old:
             _stamp(name, old, "champion.until")
 
@@ -69,7 +69,7 @@ def champion(name: str) -> int | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return int(store.client().get_model_version_by_alias(name, ALIAS).version)
+        return int(client.client().get_model_version_by_alias(name, ALIAS).version)
     except MlflowException as fault:
         # MLflow calls a missing alias an invalid parameter
         if fault.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
@@ -80,33 +80,33 @@ def champion(name: str) -> int | None:
 def _remove_alias(name: str) -> None:
     with _service():
         if old := champion(name):
-            store.client().delete_registered_model_alias(name, ALIAS)
+            client.client().delete_registered_model_alias(name, ALIAS)
             _stamp(name, old, "champion.until")
 
 
 def _stamp(name: str, version: int, tag: str) -> None:
-    store.client().set_model_version_tag(name, str(version), tag, datetime.now(UTC).isoformat(timespec="seconds"))
+    client.client().set_model_version_tag(name, str(version), tag, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _ensure_name(name: str) -> None:
-    if not store.client().search_registered_models(f"name = '{name}'"):
-        store.client().create_registered_model(name)
+    if not client.client().search_registered_models(f"name = '{name}'"):
+        client.client().create_registered_model(name)
 
 
 def _versions(name: str, wanted: str) -> list:
-    return list(store.client().search_model_versions(wanted, max_results=1))
+    return list(client.client().search_model_versions(wanted, max_results=1))
 
 
 @contextmanager
 def _service() -> Iterator[None]:
     """Whatever MLflow fails with as ServiceError; this stage alone needs it."""
     try:
-        store.ask()
+        client.ask()
         yield
     except DarkroomError:
         raise
     except Exception as fault:  # databases, servers and what they send can be wrong in any way
-        served = store.is_server()
+        served = client.is_server()
         start = "start the server or unset MLFLOW_TRACKING_URI" if served else "mend mlflow.db or move it away"
         fix = f"{start}, then run `dvc repro`; nothing else runs again"
         where = "MLFLOW_TRACKING_URI" if served else "mlflow.db"

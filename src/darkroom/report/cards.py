@@ -7,7 +7,7 @@ trained the model: a later stage that wrote into it would make DVC train again.
 from collections.abc import Mapping
 
 from darkroom.report import templates
-from darkroom.report.findings import Findings
+from darkroom.report.context import Findings
 
 
 def card(found: Findings, name: str, *, about: Mapping[str, object]) -> str:

@@ -7,9 +7,9 @@ that share a value run beside each other within its band, so that none hides ano
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from darkroom.plots import canvas, wording
+from darkroom.plots import canvas, number_format
 from darkroom.plots.canvas import BLUE, INK, VERMILION
-from darkroom.report import trials
+from darkroom.report import search_figures
 
 LOSS = "validation loss"
 APART = 95  # pixels between upright axes, at least: the names need them
@@ -24,8 +24,8 @@ def lines(rows: Sequence[Mapping], knobs: Sequence[str], width: int = canvas.WID
     """
     upright = APART * len(knobs) <= width - 40
     figure, (axes,) = canvas.panels(width, 1, least=width, height=300 if upright else 66 * (len(knobs) + 1), above=0)
-    known = {knob: trials.values(rows, knob) for knob in knobs}
-    losses = {row["trial"]: wording.number(row["val_loss"]) for row in rows}
+    known = {knob: search_figures.values(rows, knob) for knob in knobs}
+    losses = {row["trial"]: number_format.number(row["val_loss"]) for row in rows}
     ranked = sorted(rows, key=lambda row: (not math.isnan(losses[row["trial"]]), -losses[row["trial"]]))
     scale = _scale([loss for loss in losses.values() if not math.isnan(loss)])
     for place, row in enumerate(ranked):
@@ -36,12 +36,18 @@ def lines(rows: Sequence[Mapping], knobs: Sequence[str], width: int = canvas.WID
         ticks = {_within(known[knob], value, 0.5): canvas.shortened(value) for value in known[knob]}
         _axis(axes, place, knob, ticks, upright=upright)
     ends = sorted(loss for loss in losses.values() if not math.isnan(loss))
-    _axis(axes, len(knobs), LOSS, {scale(end): wording.short(end) for end in (*ends[:1], *ends[-1:])}, upright=upright)
+    _axis(
+        axes,
+        len(knobs),
+        LOSS,
+        {scale(end): number_format.short(end) for end in (*ends[:1], *ends[-1:])},
+        upright=upright,
+    )
     axes.set_axis_off()
     across, along = (-0.15, len(knobs) + 0.6), (-0.02, 1.1)
     axes.set(xlim=across if upright else (-0.02, 1.06), ylim=along if upright else (len(knobs) + 0.4, -0.45))
     description = f"{len(rows)} trials as lines through the values of {', '.join(knobs)} to their validation loss"
-    return canvas.text_of(figure, description, trials.telling(rows, knobs))
+    return canvas.text_of(figure, description, search_figures.telling(rows, knobs))
 
 
 def _line(
@@ -54,7 +60,7 @@ def _line(
         style = {"color": BLUE, "alpha": 1, "lw": 3}
     along = [*points, *([] if math.isnan(end) else [end])]
     places = (range(len(along)), along) if upright else (along, range(len(along)))
-    axes.plot(*places, **style, gid=trials.part(row), path_effects=canvas.HALO, solid_joinstyle="round")
+    axes.plot(*places, **style, gid=search_figures.part(row), path_effects=canvas.HALO, solid_joinstyle="round")
 
 
 def _axis(axes: canvas.Axes, place: int, name: str, ticks: Mapping[float, str], *, upright: bool) -> None:

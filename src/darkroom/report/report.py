@@ -11,10 +11,10 @@ from hashlib import sha256
 
 from markupsafe import Markup
 
-from darkroom.metrics import proportions
-from darkroom.plots import canvas, cost, diagnostics, figures, wording
-from darkroom.report import breakdown, growth, parallel, templates, trials
-from darkroom.report.findings import Findings
+from darkroom.metrics import intervals
+from darkroom.plots import canvas, cost, figures, number_format, probability_figures
+from darkroom.report import curve_verdict, parallel, search_figures, slice_figures, templates
+from darkroom.report.context import Findings
 
 LARGE = 30  # classes; above it the tables by class start folded
 
@@ -38,16 +38,16 @@ def render(
         front=_front(found),
         pictures={path: b64encode(png).decode() for path, png in pictures.items()},
         explained={name: b64encode(png).decode() for name, png in explained.items()},
-        growth=growth,
+        growth=curve_verdict,
         large=LARGE,
-        few=proportions.SMALL,
+        few=intervals.SMALL,
     )  # fmt: skip
 
 
 def summary(found: Findings, *, about: Mapping[str, object]) -> str:
     """The short form, in Markdown: verdict, models, champion, data."""
     metrics = list(found.headlines)
-    heads = ["model", *(wording.metric(name) for name in metrics), "parameters"]
+    heads = ["model", *(number_format.metric(name) for name in metrics), "parameters"]
     lines = [
         f"## {templates.escaped(about['dataset'])}",
         "",
@@ -56,8 +56,8 @@ def summary(found: Findings, *, about: Mapping[str, object]) -> str:
     ]
     lines += [_line(heads), _line(["---", *["---:"] * (len(heads) - 1)])]
     for name in found.ranked:
-        scores = [wording.spread(found.metrics[name][metric]) for metric in metrics]
-        lines.append(_line([templates.escaped(name), *scores, wording.short(found.facts[name]["parameters"])]))
+        scores = [number_format.spread(found.metrics[name][metric]) for metric in metrics]
+        lines.append(_line([templates.escaped(name), *scores, number_format.short(found.facts[name]["parameters"])]))
     lines += ["", f"Intervals at {found.comparison['confidence']:.0%}, n = {found.comparison['n']:,}.", ""]
     lines += [f"- Champion: {_champion(found.registration)}", f"- Data: {_data(found)}"]
     lines += [f"- Warning: the backbone of {templates.escaped(name)} has random weights." for name in found.untrained]
@@ -69,7 +69,7 @@ def _figures(found: Findings) -> dict[str, Markup]:
 
     But for the matrix each is drawn twice, for a desk and for a phone; the style sheet shows one of them.
     """
-    metric = wording.metric(found.comparison["metric"])
+    metric = number_format.metric(found.comparison["metric"])
     drawn = {
         "classes": _both(figures.classes, found.validation["counts"]),
         "intervals": _both(figures.intervals, found.comparison["ranking"], metric),
@@ -78,25 +78,25 @@ def _figures(found: Findings) -> dict[str, Markup]:
     }
     if found.ranking.get(found.leader):
         areas = {row["label"]: row["roc_auc"] for row in found.per_class[found.leader]}
-        drawn["ranking"] = _both(diagnostics.curves, found.ranking[found.leader], areas)
+        drawn["ranking"] = _both(probability_figures.curves, found.ranking[found.leader], areas)
     honest = found.calibrations[found.leader]
-    drawn["reliability"] = _both(diagnostics.reliability, honest["bins"], honest["bins_after"])
+    drawn["reliability"] = _both(probability_figures.reliability, honest["bins"], honest["bins_after"])
     if found.sliced:
         overall = found.metrics[found.leader]["accuracy"]["value"]
-        drawn["slices"] = _both(breakdown.slices, found.sliced, overall, 1 - found.comparison["confidence"])
+        drawn["slices"] = _both(slice_figures.slices, found.sliced, overall, 1 - found.comparison["confidence"])
     if len(found.ranked) > 1:
-        drawn["price"] = _both(breakdown.price, _priced(found), _front(found), metric)
+        drawn["price"] = _both(slice_figures.price, _priced(found), _front(found), metric)
     if found.learned:
-        drawn["learning"] = _both(breakdown.learning, found.learned)
+        drawn["learning"] = _both(slice_figures.learning, found.learned)
     return {name: Markup(text) for name, text in {**drawn, **_search(found)}.items()}
 
 
 def _search(found: Findings) -> dict[str, str]:
     drawn = {}
     if found.trials:
-        drawn["search"] = _both(trials.by_number, found.trials, found.best["trial"], found.knobs)
+        drawn["search"] = _both(search_figures.by_number, found.trials, found.best["trial"], found.knobs)
     if found.turned:
-        drawn["knobs"] = _both(trials.by_value, found.trials, found.turned)
+        drawn["knobs"] = _both(search_figures.by_value, found.trials, found.turned)
     if len(found.turned) > 1:
         drawn["parallel"] = _both(parallel.lines, found.trials, found.turned)
     return drawn

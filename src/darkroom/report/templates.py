@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from darkroom.plots import wording
+from darkroom.plots import number_format
 from darkroom.runtime.errors import printable
 
 PAGE = Path(__file__).parent / "page"  # templates, style sheet and script
@@ -35,8 +35,13 @@ def _inert(value: object) -> object:
 
 
 def _with_words(made: Environment) -> Environment:
-    made.filters |= {"short": wording.short, "setting": wording.setting, "metric": wording.metric}
-    made.filters |= {"beside": wording.beside, "chance": wording.chance, "number": wording.number, "plain": printable}
-    made.filters["spread"] = wording.spread
-    made.tests["known"] = wording.known
+    made.filters |= {"short": number_format.short, "setting": number_format.setting, "metric": number_format.metric}
+    made.filters |= {
+        "beside": number_format.beside,
+        "chance": number_format.chance,
+        "number": number_format.number,
+        "plain": printable,
+    }
+    made.filters["spread"] = number_format.spread
+    made.tests["known"] = number_format.known
     return made

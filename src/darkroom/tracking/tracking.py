@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from darkroom.mlflow_client import store
-from darkroom.mlflow_client.delivery import Mailman, restoring
-from darkroom.mlflow_client.outbox import GRACE, HURRY, Outbox
-from darkroom.register import logged_model
+from darkroom.mlflow_client import client
+from darkroom.mlflow_client.event_queue import GRACE, HURRY, Outbox
+from darkroom.mlflow_client.sender import Mailman, restoring
+from darkroom.register import log_model
 from darkroom.runtime.errors import brief, warn
 
 _OPEN: ContextVar[tuple[Outbox, Mailman] | None] = ContextVar("open", default=None)
@@ -55,7 +55,7 @@ class Run:
     def model(self, folder: Path) -> None:
         """Log the model of a finished model folder."""
         if found := self.id:
-            _quietly("the model", lambda: logged_model.log(folder, found))
+            _quietly("the model", lambda: log_model.log(folder, found))
 
     def _put(self, kind: str, **values: object) -> None:
         self._send({"kind": kind, "key": self.key, "time": _now(), **values})
@@ -107,7 +107,7 @@ def judged(
     """
     with _delivery() as delivery:
         it = Run(facts["run"], *delivery)
-        if not _quietly("the run", lambda: store.run_id(it.key)):
+        if not _quietly("the run", lambda: client.run_id(it.key)):
             for event in restoring(name, facts, rows, experiment=experiment, tags=tags):
                 it._send(event)
         it.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
@@ -140,7 +140,7 @@ def _delivery() -> Iterator[tuple[Outbox, Mailman]]:
     if (opened := _OPEN.get()) is not None:
         yield opened
         return
-    _quietly("the store", store.client)  # here, because two threads that import at once can trip
+    _quietly("the store", client.client)  # here, because two threads that import at once can trip
     mailman = Mailman()
     opened = (_outbox(mailman), mailman)
     token = _OPEN.set(opened)
@@ -154,7 +154,7 @@ def _delivery() -> Iterator[tuple[Outbox, Mailman]]:
 
 def _outbox(mailman: Mailman) -> Outbox:
     """The outbox beside the store; in a temporary folder where that cannot be written or locked."""
-    home = store.root() / ".cache" / "tracking"
+    home = client.root() / ".cache" / "tracking"
     try:
         return Outbox(home, mailman)
     except OSError as fault:

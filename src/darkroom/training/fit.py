@@ -12,10 +12,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from darkroom.pack import Pack
+from darkroom.packed_data import Pack
 from darkroom.params import Augment, Descent, Fit
 from darkroom.runtime.errors import warn
-from darkroom.training import descent, describe, device, feed, keeper, loop, memory, warp
+from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, training_model, warp
 
 Row = dict[str, float]
 Watch = Callable[[int, Row], None]
@@ -43,17 +43,17 @@ def fit(
     finite or memory runs out.
     """
     size = device.batch_size(how.batch_size, pictures=len(train.labels), side=train.images.shape[1])
-    looped = loop.Loop(model, augmented, smoothing=down.label_smoothing, seed=seed)
+    looped = training_model.Loop(model, augmented, smoothing=down.label_smoothing, seed=seed)
     looped.build([(None, *model.input_shape[1:]), (None,)])
     steps = math.ceil(len(train.labels) / size) * how.epochs
     looped.compile(
-        optimizer=descent.build(down, steps, looped.trainable_variables),
+        optimizer=optimizers.build(down, steps, looped.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=device.xla(moved=augmented is not None and warp.moves(augmented)),
         steps_per_execution=device.steps_at_once(size * describe.multiply_adds(model)),
     )
-    data, turn = feed.batches(train, size, seed)
-    keeping = keeper.Keeper(looped, state, how, down, seed=seed, turn=turn, watch=watch)
+    data, turn = batching.batches(train, size, seed)
+    keeping = checkpoint.Keeper(looped, state, how, down, seed=seed, turn=turn, watch=watch)
     last = until or how.epochs
     if not keeping.finished(last):
         with memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
@@ -64,7 +64,7 @@ def fit(
                 epochs=last,
                 initial_epoch=len(keeping.rows),
                 shuffle=False,  # Keras would draw the order of the batches once more, and not from the epoch
-                class_weight=descent.class_weights(down, train.labels, len(train.classes)),
+                class_weight=optimizers.class_weights(down, train.labels, len(train.classes)),
                 callbacks=[keeping, _Bar()],
                 verbose=verbose,
             )
@@ -74,12 +74,12 @@ def fit(
 
 def best(rows: list[Row]) -> Row:
     """The row of the lowest validation loss, the earliest of equals."""
-    return keeper.best(rows)
+    return checkpoint.best(rows)
 
 
 def kept(rows: list[Row], how: Fit) -> Row:
     """The row of the epoch whose weights the model has."""
-    return keeper.kept(rows, how)
+    return checkpoint.kept(rows, how)
 
 
 def warn_of_chance(name: str, kept: Row, labels: np.ndarray) -> None:

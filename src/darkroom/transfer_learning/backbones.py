@@ -12,7 +12,7 @@ from keras import applications as apps
 from keras import layers
 
 from darkroom.runtime.errors import ParamsError
-from darkroom.training import heads
+from darkroom.training import io_layers
 from darkroom.transfer_learning import resizing
 
 WHERE = "params.yaml: transfer"
@@ -147,7 +147,7 @@ def extractor(chosen: Choice, base: keras.Model, *, shape: tuple[int, int, int])
     A base whose statistics are to stay must be frozen: Keras lets a later `training=True` overrule any
     `training=False` that it was called with here.
     """
-    pixels = heads.pixels(shape)
+    pixels = io_layers.pixels(shape)
     x = pixels if shape[0] == chosen.side else resizing.resized(pixels, chosen.side)
     x = layers.Rescaling(1.0, dtype="float32", name="floats")(x)
     if shape[-1] == 1:

@@ -15,7 +15,7 @@ import numpy as np
 
 from darkroom.params import Augment
 from darkroom.runtime import files
-from darkroom.training import augment, checked, device, memory, warp
+from darkroom.training import augment, checksummed, device, memory, warp
 
 GROUP = 64  # pictures on average, the sizes are geometrically distributed
 BATCH = 64  # pictures at a time, at most
@@ -62,7 +62,7 @@ class Cache:
         with memory.limited(BATCH, self.extractor.input_shape[1:], fix="set transfer.input_size lower"):
             found = np.concatenate([np.asarray(self.extractor.predict_on_batch(part), "float32") for part in parts])
         with files.replacing(path) as partial:
-            checked.write(partial, lambda file: np.save(file, found))
+            checksummed.write(partial, lambda file: np.save(file, found))
         return found
 
 
@@ -78,7 +78,7 @@ def _groups(digests: list[str]) -> list[tuple[list[int], str]]:
 
 def _kept(path: Path, n: int) -> np.ndarray | None:
     """What an earlier run wrote; a file that is absent, damaged or of another length counts as absent."""
-    found = np.load(path) if checked.intact(path) else ()
+    found = np.load(path) if checksummed.intact(path) else ()
     return found if len(found) == n else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from darkroom.pack import Pack
+from darkroom.packed_data import Pack
 from darkroom.params import Augment, Descent, FineTune, Fit
 from darkroom.training import fit
 

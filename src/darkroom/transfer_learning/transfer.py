@@ -12,11 +12,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from darkroom.pack import Pack
+from darkroom.packed_data import Pack
 from darkroom.params import Augment, Descent, FineTune, Fit, Head
 from darkroom.runtime import files
 from darkroom.training import fit
-from darkroom.transfer_learning import backbones, classifier, features, finetune, weights
+from darkroom.transfer_learning import backbones, features, finetune, head_training, weights
 from darkroom.transfer_learning.backbones import Choice
 
 
@@ -68,10 +68,10 @@ def train(
     seen = with_copies(known, train, augmented, seed=seed, copies=how.copies), plain(known, val)
     known.sweep()
     down = {"how": how.fit, "down": how.descent, "seed": seed, "state": state / "head"}
-    head, knobs, rows = classifier.search(*seen, tried=how.head, **down)
+    head, knobs, rows = head_training.search(*seen, tried=how.head, **down)
     for row in rows:
         watch(int(row["epoch"]), row)
-    network = classifier.joined(known.extractor, head)
+    network = head_training.joined(known.extractor, head)
     kept = fit.kept(rows, how.fit)
     more = _finer(network, base, train, val, kept["val_loss"], how, done=len(rows), state=state / "fine", **common)
     facts = {"pretrained": True, "weights": origin, "head": asdict(knobs), "fine_tuned": bool(more)}
@@ -105,10 +105,10 @@ def plain(known: features.Cache, side: Pack) -> Pack:
 
 def _whole(chosen: Choice, base: keras.Model, train: Pack, val: Pack, how: How, **common) -> Made:
     """All of `base` and the first of the heads, from random weights."""
-    knobs = classifier.combinations(how.head)[0]
+    knobs = head_training.combinations(how.head)[0]
     extractor = backbones.extractor(chosen, base, shape=train.images.shape[1:])
-    head = classifier.build(extractor.output_shape[-1], len(train.classes), knobs)
-    network = classifier.joined(extractor, head)
+    head = head_training.build(extractor.output_shape[-1], len(train.classes), knobs)
+    network = head_training.joined(extractor, head)
     rows = fit.fit(network, train, val, how=how.fit, down=how.descent, **common)
     facts = {"pretrained": False, "weights": None, "head": asdict(knobs), "fine_tuned": False}
     return Made(network, rows, fit.kept(rows, how.fit), facts)

@@ -22,10 +22,10 @@ from pathlib import Path
 from darkroom.params import Augment, Model, Tune
 from darkroom.runtime import files
 from darkroom.runtime.errors import TrainingError, warn
-from darkroom.training import checked, device
+from darkroom.training import checksummed, device
 from darkroom.tune import oracles, trial
 from darkroom.tune.jobs import Job, Jobs, turned
-from darkroom.workers.crew import Crew, Event
+from darkroom.workers.task_pool import Crew, Event
 
 Observe = Callable[..., AbstractContextManager]
 RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy")
@@ -123,7 +123,7 @@ class _Work:
         if job.key in self._jobs:
             return
         self._jobs[job.key] = job
-        known = checked.content(self._journal(job))
+        known = checksummed.content(self._journal(job))
         if known is None:
             self._crew.submit(job.key, self._task(job))
         else:
@@ -155,7 +155,7 @@ class _Work:
             opened.close()
             result = {"status": "COMPLETED", **event.value, "error": ""}
             with files.durable(self._journal(job)) as partial:
-                checked.write(partial, lambda file: file.write(json.dumps(result).encode()))
+                checksummed.write(partial, lambda file: file.write(json.dumps(result).encode()))
         else:  # not journalled: whatever it was, a run that goes on gives it another chance
             fault = RuntimeError(event.value)
             opened.__exit__(RuntimeError, fault, None)

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import psutil
 
-from darkroom import pack
+from darkroom import packed_data
 from darkroom.networks import architectures
 from darkroom.params import Augment, Fit, Model
 from darkroom.training import device, fit
-from darkroom.workers import engine
+from darkroom.workers import parallel
 
 ROOM = 3 << 30  # bytes of memory a worker may need
 
@@ -58,7 +58,7 @@ def workers(wanted: int | str, trials: int) -> int:
     if wanted != "auto":
         return min(int(wanted), trials)
     memory = psutil.virtual_memory().available // ROOM
-    return max(1, min(len(device.gpus()) or min(engine.processors(), memory), trials))
+    return max(1, min(len(device.gpus()) or min(parallel.processors(), memory), trials))
 
 
 def start(seat: int, *, workers: int, gpus: int) -> None:
@@ -66,9 +66,9 @@ def start(seat: int, *, workers: int, gpus: int) -> None:
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(seat % gpus)
     else:
-        device.threads(max(1, engine.processors() // workers))
+        device.threads(max(1, parallel.processors() // workers))
 
 
 @cache
-def _side(packed: Path, side: str) -> pack.Pack:
-    return pack.read(packed, side)
+def _side(packed: Path, side: str) -> packed_data.Pack:
+    return packed_data.read(packed, side)

@@ -17,7 +17,7 @@ from darkroom.formats import names
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
-from darkroom.validate import expectations, shortcuts, tally
+from darkroom.validate import expectations, shortcuts, statistics
 from darkroom.validate.expectations import Expectation
 
 SHOWN = 5  # offenders that a sentence names
@@ -36,13 +36,13 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
     rows, twins = listing.rows, listing.twins
     tables = {
         "pictures": manifest.good(rows),
-        "groups": tally.groups(rows),
-        "classes": tally.classes(rows),
-        "near": tally.near(rows, twins),
-        "given": tally.given(rows),
-        "flats": tally.flats(rows, how.min_contrast),
+        "groups": statistics.groups(rows),
+        "classes": statistics.classes(rows),
+        "near": statistics.near(rows, twins),
+        "given": statistics.given(rows),
+        "flats": statistics.flats(rows, how.min_contrast),
         "giveaways": shortcuts.find(manifest.good(rows), how.max_giveaway),
-        "whole": tally.whole(rows),
+        "whole": statistics.whole(rows),
     }
     expected = expectations.of(how, listing.given)
     with files.replacing(docs) as partial:
@@ -131,7 +131,7 @@ def _frame(table: str, rows: Sequence[dict]):
     """The rows as a pandas DataFrame, with its columns even when there is no row."""
     import pandas as pd  # it comes with Great Expectations, and costs as much
 
-    return pd.DataFrame(rows, columns=list(tally.COLUMNS[table]))
+    return pd.DataFrame(rows, columns=list(statistics.COLUMNS[table]))
 
 
 def _judged(expected: Sequence[Expectation], results: Mapping, tables: Mapping[str, Sequence[dict]]) -> list[dict]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from darkroom import png
 from darkroom.decoding import bounds, decode
 from darkroom.runtime import files
-from darkroom.workers import engine
-from darkroom.workers.workers import Loss
+from darkroom.workers import parallel
+from darkroom.workers.item_pool import Loss
 
 SHOWN = 100  # pairs; the page says how many more there are
 SIDE = 96  # pixels
@@ -26,11 +26,11 @@ The difference is the mean one of the grey levels, of 255.</p><table>
 def write(
     path: Path, pairs: Sequence[dict], images: Path, *, max_pixels: int, max_seconds: float = bounds.SECONDS
 ) -> None:
-    """`pairs` as `tally.near` makes them; a picture that cannot be decoded again within the limits is left white."""
+    """`pairs` as `statistics.near` makes them; a picture that cannot be decoded again within limits is left white."""
     shown = pairs[:SHOWN]
     names = [pair[which] for pair in shown for which in ("first", "second")]
     make, limits = partial(_picture, images=images, max_pixels=max_pixels), bounds.of(max_pixels, max_seconds)
-    cells = map(_cell, names, engine.map(make, names, title="showing pairs", lost=_nothing, limits=limits))
+    cells = map(_cell, names, parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits))
     rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
     files.write_text(path, PAGE.format(total=len(pairs), shown=len(shown), rows=rows))
 

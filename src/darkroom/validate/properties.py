@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.dataset import measures
+from darkroom.dataset import image_stats
 
 GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
 FREQUENT, KINDS = 0.02, 12  # of one word: least fraction of the pictures with a value, and most values
@@ -80,7 +80,7 @@ def _colouring(rows: Sequence[Mapping]) -> Iterator[Property]:
 
 def _borders(rows: Sequence[Mapping]) -> Iterator[Property]:
     words = "a border with red of", "a border with green of", "a border with blue of", "a border with a spread of"
-    yield from (_number(rows, name, told) for name, told in zip(measures.BORDER, words, strict=True))
+    yield from (_number(rows, name, told) for name, told in zip(image_stats.BORDER, words, strict=True))
 
 
 def _bytes(rows: Sequence[Mapping]) -> Iterator[Property]:

@@ -1,0 +1,137 @@
+"""near: the same picture in other clothes, and what only looks so to a hash (rows D05 and D06)."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance
+
+from darkroom.dataset import layout, manifest, near_duplicates
+
+
+def scene(number, side=96):
+    """A smooth picture with some shapes: what photographs have and noise has not."""
+    rng = np.random.default_rng(number)
+    image = Image.fromarray(rng.integers(0, 256, (5, 5, 3), np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(image)
+    for _ in range(4):
+        x, y, r = rng.integers(0, side, 3)
+        draw.ellipse(
+            (int(x), int(y), int(x + r // 2 + 4), int(y + r // 2 + 4)), fill=tuple(rng.integers(0, 256, 3).tolist())
+        )
+    return image
+
+
+def digit(number, side=28):
+    """White strokes on black: flat, with equal hashes, and not equal."""
+    rng = np.random.default_rng(number)
+    image = Image.new("L", (side, side))
+    x = rng.integers(-3, 4, 4)
+    ImageDraw.Draw(image).line([(14 + x[0], 4 + x[1]), (14 + x[2], 24 + x[3])], fill=255, width=2)
+    return image
+
+
+@pytest.fixture
+def paired(folder, listed):
+    """The near duplicates of named pictures, as pairs of names."""
+
+    def find(pictures):
+        rows, twins, *_ = listed(folder(pictures))
+        return [(rows[pair.first]["path"], rows[pair.second]["path"]) for pair in twins]
+
+    return find
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: (image, "JPEG", {"quality": 70}),
+        lambda image: (image.resize((192, 192), Image.Resampling.BICUBIC), "PNG", {}),
+        lambda image: (image.resize((64, 64), Image.Resampling.BICUBIC), "JPEG", {}),
+        lambda image: (ImageEnhance.Brightness(image).enhance(1.02), "PNG", {}),
+    ],
+    ids=["saved again", "doubled", "shrunk", "brightened"],
+)
+def test_a_picture_in_other_clothes_is_found_among_strangers(paired, encoded, change):
+    image, kind, options = change(scene(1))
+    pictures = {f"b/{number}.png": encoded(scene(number)) for number in range(1, 40)}
+    assert paired(pictures | {"a/again": encoded(image, kind, **options)}) == [("a/again", "b/1.png")]
+
+
+def test_an_equal_picture_is_no_near_duplicate(paired, encoded):
+    assert paired({"a/1.png": encoded(scene(1)), "b/1.bmp": encoded(scene(1), "BMP")}) == []
+
+
+def test_strokes_with_equal_hashes_are_told_apart_by_their_pixels(folder, encoded, listed):
+    n = 300
+    rows, twins, *_ = listed(
+        folder({f"{'ab'[number % 2]}/{number}.png": encoded(digit(number)) for number in range(n)})
+    )
+    crowd = max(np.unique([row["hash"] for row in rows], return_counts=True)[1])
+    assert crowd > 1, "the hashes alone would have been enough"
+    assert len({row for pair in twins for row in pair[:2]}) < 0.01 * n
+
+
+def shirt(number, side=28):
+    """A grey silhouette on black, as articles of clothing are: large, flat, and much alike."""
+    rng = np.random.default_rng(number)
+    image = Image.new("L", (side, side))
+    left, top, right, bottom, sleeve = (int(n) for n in rng.integers(0, 6, 5))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((7 + left % 3, 2 + top, 20 - right % 3, 26 - bottom), fill=int(rng.integers(90, 250)))
+    draw.rectangle((1 + sleeve, 4 + top, 26 - sleeve, 9 + bottom), fill=int(rng.integers(90, 250)))
+    return image
+
+
+def test_flat_pictures_of_28_pixels_cost_a_data_set_next_to_nothing(folder, encoded, listed, how, cache):
+    """Whatever is done with copies across a given split, clothes that only look alike are not taken for copies."""
+    n = 300
+    names = {f"{('train', 'test')[k % 2]}/{'ab'[k // 2 % 2]}/{k}.png": encoded(shirt(k)) for k in range(n)}
+    images = folder(names)
+    strict = how.model_copy(update={"leaks": "drop_from_train"})
+    listing = manifest.build(images, layout.read(images), strict, seed=1, cache=cache)
+    crowd = max(np.unique([row["hash"] for row in listing.rows], return_counts=True)[1])
+    assert crowd > 1 and len({row["pixels"] for row in listing.rows}) > 0.99 * n
+    assert len({row for pair in listing.twins for row in pair[:2]}) < 0.01 * n
+    assert len(manifest.good(listing.rows)) > 0.99 * n
+
+
+def test_pictures_below_16_pixels_are_not_judged(paired, encoded):
+    tiny = Image.fromarray(np.full((10, 10), 90, np.uint8))
+    other = tiny.copy()
+    other.putpixel((0, 0), 91)
+    assert paired({"a/1.png": encoded(tiny), "b/1.png": encoded(other)}) == []
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_hashes_have_few_pairs(n):
+    found = near_duplicates.candidates(np.zeros(n, np.uint64), np.zeros(n))
+    assert found.tolist() == ([[0, 1]] if n == 2 else [])
+
+
+def test_candidates_are_all_pairs_within_four_bits_and_six_levels():
+    rng = np.random.default_rng(1)
+    hashes = rng.integers(0, 2**63, 400, np.uint64)
+    for number in range(1, 400, 2):
+        for bit in rng.choice(64, number % 7, replace=False):  # up to six bits from its left neighbour
+            hashes[number] = hashes[number - 1] ^ np.bitwise_xor.reduce([np.uint64(1) << np.uint64(bit), np.uint64(0)])
+    light = rng.uniform(0, 30, 400)
+    one, other = np.triu_indices(400, 1)
+    wanted = (np.bitwise_count(hashes[one] ^ hashes[other]) <= 4) & (abs(light[one] - light[other]) <= 6)
+    assert near_duplicates.candidates(hashes, light).tolist() == np.stack([one, other], 1)[wanted].tolist()
+
+
+def row(pixels, group="", bad=""):
+    return {"pixels": pixels, "group": group, "bad": bad, "dropped": ""}
+
+
+def test_a_cluster_holds_equal_pictures_twins_groups_and_their_friends():
+    rows = [row("b"), row("c", "anna"), row("d", "anna"), row("c"), row("e"), row("", bad="x"), row("a", "otto")]
+    assert near_duplicates.clusters(rows, [near_duplicates.Pair(0, 3, 1.0)]) == ["b", "b", "b", "b", "e", "", "a"]
+
+
+def test_near_duplicates_and_groups_never_straddle_a_split_that_is_made(folder, encoded, listed):
+    pictures = {f"a/{number}.png": encoded(scene(number)) for number in range(30)}
+    pictures |= {f"b/{number}.jpg": encoded(scene(number), "JPEG", quality=80) for number in range(30)}
+    rows, twins, *_ = listed(folder(pictures))
+    side = {row["path"]: row["split"] for row in rows}
+    assert len(twins) == 30 and len(set(side.values())) == 3
+    assert all(side[f"a/{number}.png"] == side[f"b/{number}.jpg"] for number in range(30))

@@ -1,0 +1,67 @@
+"""feed: every picture once an epoch, in an order that follows from (seed, epoch)."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from darkroom.training import batching
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def pack():
+    """50 pictures of one pixel whose brightness is their number."""
+    return SimpleNamespace(images=np.arange(50, dtype="uint8").reshape(50, 1, 1, 1), labels=np.arange(50) % 3)
+
+
+@pytest.fixture(params=["held", "streamed"])
+def read(request, pack, monkeypatch):
+    """A function that reads an epoch in batches of 8, as a list of arrays of picture numbers."""
+    if request.param == "streamed":
+        monkeypatch.setattr(batching, "IN_MEMORY", 0)
+        monkeypatch.setattr(batching, "WINDOW", 3)
+
+    def epoch(number, seed=1):
+        data, turn = batching.batches(pack, 8, seed)
+        turn(number)
+        found = []
+        for (images, labels), again in (data[i] for i in range(len(data))) if hasattr(data, "pack") else data:
+            numbers = np.asarray(images).ravel()
+            np.testing.assert_array_equal(np.asarray(labels), numbers % 3)
+            np.testing.assert_array_equal(np.asarray(again), numbers % 3)
+            found.append(numbers)
+        return found
+
+    return epoch
+
+
+def test_an_epoch_has_every_picture_once_in_full_batches(read):
+    batches = read(0)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(50))
+    assert [len(batch) for batch in batches] == [8] * 6 + [2]
+
+
+def test_the_order_follows_from_seed_and_epoch(read):
+    def flat(*which):
+        return np.concatenate(read(*which)).tolist()
+
+    assert flat(3) == flat(3)
+    assert flat(3) != flat(4) and flat(3) != flat(3, 2)
+
+
+def test_a_stream_mixes_pictures_of_several_chunks(pack, monkeypatch):
+    monkeypatch.setattr(batching, "IN_MEMORY", 0)
+    monkeypatch.setattr(batching, "WINDOW", 3)
+    stream, turn = batching.batches(pack, 8, 1)
+    turn(0)
+    (images, _), _ = stream[0]
+    assert len({int(number) // 8 for number in images.ravel()}) > 1
+
+
+def test_a_batch_beyond_the_pictures_is_all_of_them_and_an_epoch_is_one_step(pack):
+    data, turn = batching.batches(pack, 64, 1)
+    turn(0)
+    (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "pack") else list(data)
+    assert sorted(np.asarray(batch[0][0]).ravel()) == list(range(50))

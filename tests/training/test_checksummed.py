@@ -1,0 +1,29 @@
+"""checked: any flipped bit makes a file absent."""
+
+import numpy as np
+
+from darkroom.training import checksummed
+
+
+def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path):
+    path = tmp_path / "a"
+    checksummed.write(path, lambda file: file.write(b"content"))
+    whole = path.read_bytes()
+    assert checksummed.content(path) == b"content"
+    flips = [whole[:i] + bytes([whole[i] ^ 1 << bit]) + whole[i + 1 :] for i in range(len(whole)) for bit in range(8)]
+    for damaged in [*flips, *(whole[:end] for end in range(len(whole))), whole + b"\n", whole * 2]:
+        path.write_bytes(damaged)
+        assert checksummed.content(path) is None
+
+
+def test_what_is_no_file_is_absent(tmp_path):
+    assert checksummed.content(tmp_path) is checksummed.content(tmp_path / "absent") is None
+
+
+def test_numpy_reads_its_files_as_if_nothing_followed_them(tmp_path):
+    array = np.arange(5)
+    checksummed.write(tmp_path / "a.npy", lambda file: np.save(file, array))
+    checksummed.write(tmp_path / "a.npz", lambda file: np.savez(file, array=array))
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), array)
+    with np.load(tmp_path / "a.npz") as saved:
+        np.testing.assert_array_equal(saved["array"], array)

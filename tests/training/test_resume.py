@@ -1,0 +1,75 @@
+"""state: a folder for all that an outcome follows from, and another one when any of it is another."""
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom.runtime import files
+from darkroom.training import device, resume
+from darkroom.transfer_learning import features
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A function that seals packed data of these bytes."""
+
+    def write(contents=b"pictures"):
+        files.write_files(tmp_path / "packed", {"images.npy": contents})
+        files.seal(tmp_path / "packed")
+        return tmp_path / "packed"
+
+    return write
+
+
+def test_the_same_training_finds_its_folder_again(packed, tmp_path, model):
+    assert resume.folder(tmp_path, packed(), model(), 1, code=["training"]) == resume.folder(
+        tmp_path, packed(), model(), 1, code=["training"]
+    )
+
+
+def test_other_pictures_params_or_seed_have_another_folder(packed, tmp_path, model):
+    first = resume.folder(tmp_path, packed(), model(), 1, code=["training"])
+    others = [
+        resume.folder(tmp_path, packed(b"another picture"), model(), 1, code=["training"]),
+        resume.folder(tmp_path, packed(), model(filters=5), 1, code=["training"]),
+        resume.folder(tmp_path, packed(), model(), 2, code=["training"]),
+    ]
+    assert len({first, *others}) == 4
+
+
+def test_other_code_has_another_folder_and_code_that_is_not_named_has_none(packed, tmp_path, monkeypatch):
+    for name in ("training", "plots"):
+        files.write_text(tmp_path / name / "code.py", "")
+    monkeypatch.setattr(resume, "LIBRARY", tmp_path)
+
+    def changed(folder):
+        before = resume.folder(tmp_path, packed(), 1, code=["training"])
+        files.write_text(tmp_path / folder / "code.py", "changed")
+        return resume.folder(tmp_path, packed(), 1, code=["training"]) != before
+
+    assert changed("training")
+    assert not changed("plots")
+
+
+@pytest.mark.parametrize(
+    "other", [{"tensorflow": "0.1"}, {"tensorflow": None, "jax": "0.1"}, {"keras": "0.1"}, {"numpy": "0.1"}]
+)
+def test_another_backend_or_version_has_another_folder_and_other_features(packed, tmp_path, monkeypatch, other):
+    extractor = keras.Sequential([keras.Input((2,))])
+
+    def names():
+        return resume.folder(tmp_path, packed(), 1, code=["training"]), features.Cache(
+            extractor, tmp_path, "a"
+        ).identity
+
+    first, known = names(), device.identity()
+    monkeypatch.setattr(device, "identity", lambda: {k: v for k, v in {**known, **other}.items() if v})
+    assert not set(first) & set(names())
+
+
+def test_the_identity_names_the_backend_that_computes():
+    assert device.identity() == {
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        keras.backend.backend(): __import__(keras.backend.backend()).__version__,
+    }
