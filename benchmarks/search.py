@@ -69,7 +69,7 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
 
     p = params.load()
     brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
-    how = {"algorithm": "grid", "trials": trials, "all_epochs": 0, "minutes": 0.0, "workers": "auto", "space": space}
+    how = {"algorithm": "grid", "trials": trials, "total_epochs": 0, "minutes": 0.0, "workers": "auto", "space": space}
     still = {knob: type(value)(0) for knob, value in p.augment.model_dump().items()}
     held: list[int] = []
 

@@ -70,7 +70,7 @@ def darkroom(
     head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
     brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
     still = params.FineTune.model_validate({**p.transfer.fine_tune.model_dump(), "layers": 0})
-    how = transfer.How(p.transfer.copies, head, p.transfer.descent, brief, still)
+    how = transfer.How(p.transfer.copies, head, p.transfer.optimization, brief, still)
     with TemporaryDirectory() as folder:
         places = {"cache": Path(folder, "features"), "state": Path(folder, "state")}
         common = {"augmented": p.augment, "seed": p.seed, "watch": lambda *_: None}
@@ -91,7 +91,7 @@ def frozen_fit(
     size = device.batch_size(p.transfer.fit.batch_size, pictures=len(train.labels), side=shape[0])
     steps = EPOCHS * -(-len(train.labels) // size)
     whole.compile(
-        optimizers.optimizer(p.transfer.descent, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        optimizers.optimizer(p.transfer.optimization, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     sides = {"x": np.asarray(train.images), "y": train.labels, "validation_data": (np.asarray(val.images), val.labels)}
     whole.fit(**sides, epochs=EPOCHS, batch_size=size, verbose=0)

@@ -8,7 +8,7 @@ def main() -> None:
     p = params.load()
     others = paths.CACHE / "models"  # what is no longer listed: DVC hashes models/ after this stage
     files.set_aside(paths.MODELS, but=["cnn", *p.transfer.backbones], to=others)
-    rows = _measured(p) if p.curve.shares else []
+    rows = _measured(p) if p.curve.fractions else []
     files.write_json(paths.LEARNING_CURVE, rows)
     print(", ".join(f"{row['model']} {row['pictures']}: {row['accuracy']:.4f}" for row in rows) or "no curve asked for")
 
@@ -22,7 +22,9 @@ def _measured(p: params.Params) -> list[dict]:
 
     sides = [packed_data.read(paths.PACKED, side) for side in ("train", "val", "test")]
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
-    how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
+    how = transfer.How(
+        p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
+    )
     waiting = resume.folder(
         paths.CACHE / "curve",
         paths.PACKED,
@@ -33,7 +35,7 @@ def _measured(p: params.Params) -> list[dict]:
         p.seed,
         code=("curve", "networks", "training", "transfer_learning"),
     )
-    task = learning_curve.Task(*sides, p.curve.shares, p.augment, p.seed, waiting)
+    task = learning_curve.Task(*sides, p.curve.fractions, p.augment, p.seed, waiting)
     points = [("cnn", point) for point in learning_curve.scratch(knobs, task, how=p.train)]
     if best := learning_curve.best(paths.MODELS, p.transfer.backbones):
         chosen = backbones.choose(best, width=p.transfer.width, side=p.transfer.input_size)

@@ -12,7 +12,9 @@ def main(backbone: str) -> None:
     p = params.load()
     train, val = (packed_data.read(paths.PACKED, side) for side in ("train", "val"))
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
-    how = transfer.How(p.transfer.copies, p.transfer.head, p.transfer.descent, p.transfer.fit, p.transfer.fine_tune)
+    how = transfer.How(
+        p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
+    )
     precision = device.compute_in(p.transfer.fit.precision, depthwise=True)
     print("devices:", *device.names(), "| computing in", precision)
     device.repeatable(p.seed)

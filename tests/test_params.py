@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from darkroom import params
+from darkroom import params, params_errors
 from darkroom.runtime.errors import ParamsError
 
 TEXT = Path("params.yaml").read_text()
@@ -76,6 +76,18 @@ def test_a_mistake_is_named_in_one_line(changed, old, new, said):
     assert "\n" not in str(caught.value) and caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(("old", "new"), params_errors.RENAMED.items())
+def test_a_key_of_an_earlier_release_is_told_by_its_name_of_today(old, new, tmp_path):
+    section, _, key = old.partition(".")
+    lines = TEXT.splitlines(keepends=True)
+    start = lines.index(f"{section}:\n")
+    place = next(i for i in range(start, len(lines)) if lines[i].startswith(f"  {new}:"))
+    path = tmp_path / "params.yaml"
+    path.write_text("".join([*lines[:place], lines[place].replace(new, key, 1), *lines[place + 1 :]]))
+    with pytest.raises(ParamsError, match=f"unknown key {old}, did you mean {section}.{new}[?]"):
+        params.load(path)
+
+
 def test_bom_and_windows_lines_are_read(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
@@ -114,7 +126,7 @@ def test_a_turned_knob_is_checked_again():
             for key in ("epochs", "batch_size", "patience")
         ),
         *("transfer.fine_tune.epochs", "transfer.fine_tune.patience", "tune.trials", "preprocess.image_size"),
-        *("validate.min_side", "validate.max_pixels", "validate.min_per_class", "evaluate.resamples"),
+        *("validate.min_size", "validate.max_pixels", "validate.min_per_class", "evaluate.resamples"),
     ],
 )
 def test_a_count_is_never_zero_or_less_and_its_range_is_said(tmp_path, name, wrong):

@@ -23,7 +23,7 @@ PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", "data/weights", ".dvc/con
 BRIEF = {"batch_size": 64, "patience": 9, "keep": "best", "precision": "auto"}
 SMALL = {
     "dataset": {"name": "squares", "archive": "data/raw/squares.zip"},
-    "validate": {"val": 0.2, "test": 0.3, "min_side": 4},
+    "validate": {"val": 0.2, "test": 0.3, "min_size": 4},
     "preprocess": {"image_size": 8},
     "model": {"blocks": 1, "convolutions": 1, "filters": 8, "dense": 0, "learning_rate": 0.01},
     "tune": {"trials": 2, "fit": {"epochs": 2, **BRIEF}, "space": {"filters": [4, 8]}},

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from darkroom import params_errors, plain_yaml
 from darkroom.runtime.errors import ParamsError
 
-Share = Annotated[float, Field(ge=0, lt=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
-Side = Annotated[int, Field(ge=8, le=1024)]  # pixels
+Size = Annotated[int, Field(ge=8, le=1024)]  # pixels
 Rate = Annotated[float, Field(gt=0, le=10)]
 Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
@@ -60,11 +60,11 @@ class Validate(Section):
     conflicts: Literal["stop", "drop"]
     min_per_class: Annotated[int, Field(ge=3)]
     max_imbalance: Annotated[float, Field(ge=1)]
-    max_bad_share: Share
-    min_side: Count
+    max_bad_fraction: Fraction
+    min_size: Count
     min_contrast: Annotated[float, Field(ge=0, le=127)]
-    max_flat_share: Share
-    max_giveaway: Annotated[float, Field(gt=0, le=1)]
+    max_low_contrast_fraction: Fraction
+    max_shortcut_score: Annotated[float, Field(gt=0, le=1)]
     max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # Pillow's own alarm is at the upper end
     max_seconds: Annotated[float, Field(gt=0, le=3600)]
 
@@ -76,38 +76,38 @@ class Validate(Section):
 
 
 class Preprocess(Section):
-    image_size: Side
+    image_size: Size
     color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad", "nearest"]
     normalise: Literal["unit", "center", "standardise"]
 
 
 class Augment(Section):
-    shift: Share
+    shift: Fraction
     rotation: Annotated[float, Field(ge=0, le=180)]
-    zoom: Share
+    zoom: Fraction
     shear: Annotated[float, Field(ge=0, lt=90)]
     flip_horizontal: bool
     flip_vertical: bool
-    brightness: Share
-    contrast: Share
-    cutout: Share
+    brightness: Fraction
+    contrast: Fraction
+    cutout: Fraction
     mixup: Annotated[float, Field(ge=0, le=10)]
 
 
-class Descent(Section):
-    """How the weights go down the slope of the loss."""
+class Optimization(Section):
+    """How the loss is minimised."""
 
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: Rate
-    weight_decay: Share
+    weight_decay: Fraction
     schedule: Literal["constant", "cosine", "one_cycle"]
-    label_smoothing: Share
+    label_smoothing: Fraction
     class_weights: Literal["none", "balanced"]
-    ema: Share
+    ema: Fraction
 
 
-class Model(Descent):
+class Model(Optimization):
     architecture: Literal[
         "tunable",
         "cats_dogs_cnn",
@@ -132,7 +132,7 @@ class Model(Descent):
     residual: bool
     head: Literal["flatten", "average"]
     dense: Annotated[int, Field(ge=0, le=8192)]
-    dropout: Share
+    dropout: Fraction
     output: Literal["softmax", "sigmoid"]
     test_time_flip: bool
 
@@ -148,7 +148,7 @@ class Fit(Section):
 class Tune(Section):
     algorithm: Literal["hyperband", "bayesian", "random", "grid", "none"]
     trials: Count
-    all_epochs: Annotated[int, Field(ge=0)]
+    total_epochs: Annotated[int, Field(ge=0)]
     minutes: Annotated[float, Field(ge=0)]
     workers: Count | Literal["auto"]
     fit: Fit
@@ -158,9 +158,9 @@ class Tune(Section):
 class Head(Section):
     """What is tried between a backbone's features and the classes."""
 
-    dropout: Annotated[list[Share], Field(min_length=1)]
+    dropout: Annotated[list[Fraction], Field(min_length=1)]
     units: Annotated[list[Annotated[int, Field(ge=0, le=8192)]], Field(min_length=1)]
-    weight_decay: Annotated[list[Share], Field(min_length=1)]
+    weight_decay: Annotated[list[Fraction], Field(min_length=1)]
 
 
 class FineTune(Section):
@@ -177,13 +177,13 @@ class Transfer(Section):
     input_size: Annotated[int, Field(ge=32, le=1024)]  # 32: no backbone takes less
     copies: Annotated[int, Field(ge=0, le=100)]
     head: Head
-    descent: Descent
+    optimization: Optimization
     fit: Fit
     fine_tune: FineTune
 
 
 class Curve(Section):
-    shares: list[Annotated[float, Field(gt=0, le=1)]]
+    fractions: list[Annotated[float, Field(gt=0, le=1)]]
 
 
 class Evaluate(Section):
@@ -200,7 +200,7 @@ class Compare(Section):
 
 class Register(Section):
     model: Name  # or auto: see registered_name
-    min_accuracy: Share
+    min_accuracy: Fraction
     confidence: Confidence
 
 

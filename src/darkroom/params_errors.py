@@ -6,6 +6,16 @@ from difflib import get_close_matches
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+RENAMED = {  # keys of earlier releases, by their dotted names
+    "validate.max_bad_share": "max_bad_fraction",
+    "validate.min_side": "min_size",
+    "validate.max_flat_share": "max_low_contrast_fraction",
+    "validate.max_giveaway": "max_shortcut_score",
+    "tune.all_epochs": "total_epochs",
+    "transfer.descent": "optimization",
+    "curve.shares": "fractions",
+}
+
 
 def told(error: ErrorDetails, schema: type[BaseModel]) -> str:
     """One of pydantic's complaints about values of `schema`."""
@@ -36,6 +46,8 @@ def meant(wrong: str, known: Iterable[str], parent: str = "") -> str:
 
 def _meant_key(loc: tuple[int | str, ...], schema: type[BaseModel]) -> str:
     *parents, wrong = (str(part) for part in loc)
+    if new := RENAMED.get(".".join([*parents, wrong])):
+        return f", did you mean {'.'.join([*parents, new])}?"
     for part in parents:
         schema = schema.model_fields[part].annotation  # type: ignore[assignment]
     return meant(wrong, schema.model_fields, ".".join(parents))

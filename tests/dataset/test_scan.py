@@ -13,8 +13,8 @@ from darkroom.decoding import bounds, decode
 LIMIT = 10**6
 
 
-def facts(name, images, min_side=8, **how):
-    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **how), min_side)
+def facts(name, images, min_size=8, **how):
+    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **how), min_size)
 
 
 def test_a_good_picture_has_all_facts_and_a_thumb(folder, png):

@@ -99,7 +99,7 @@ def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, 
 
 
 def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
-    budget = {"trials": 3, "all_epochs": 0, "minutes": 0.0, "workers": 2}
+    budget = {"trials": 3, "total_epochs": 0, "minutes": 0.0, "workers": 2}
     space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
     how = Tune(algorithm="random", fit=brief(), space=space, **budget)
     ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), how, changes(), epochs=12)

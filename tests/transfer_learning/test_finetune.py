@@ -41,7 +41,7 @@ def improve(base, network, painted, brief, changes, tmp_path):
         rows = finetune.improve(
             network, base, painted(200, 1), painted(80, 2), loss=loss,
             tune=params.FineTune(layers=count, learning_rate=rate, epochs=3, patience=3), how=brief(epochs=1),
-            down=params.Descent(**DOWN), augmented=changes(), seed=1, state=tmp_path, watch=watch,
+            down=params.Optimization(**DOWN), augmented=changes(), seed=1, state=tmp_path, watch=watch,
         )  # fmt: skip
         moved = [v.path for v in network.variables if not np.array_equal(before[v.path], v.value)]
         return rows, {"/".join(path.split("/")[-2:]) for path in moved}

@@ -32,7 +32,7 @@ def search(brief, tmp_path):
 
     def run(state="state", **tried):
         head = params.Head(**{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
-        down, how = params.Descent(**DOWN), brief(epochs=8)
+        down, how = params.Optimization(**DOWN), brief(epochs=8)
         train, val = features(300, 1), features(100, 2)
         return head_training.search(train, val, tried=head, how=how, down=down, seed=1, state=tmp_path / state)
 

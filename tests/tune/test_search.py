@@ -40,7 +40,7 @@ def look(packed, tmp_path, model, changes, brief):
                 seen[name][0] = "FAILED"
                 raise
 
-        budget = {"all_epochs": 0, "minutes": 0.0, "workers": 1, **budget}  # each worker imports TensorFlow
+        budget = {"total_epochs": 0, "minutes": 0.0, "workers": 1, **budget}  # each worker imports TensorFlow
         how = Tune(algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget)
         best, rows = search.search(
             packed, how=how, model=model(**(knobs or {"filters": 2})), augmented=changes(), seed=1,
@@ -122,7 +122,7 @@ def test_a_search_without_a_finite_trial_is_a_training_error_with_reasons_and_va
 
 
 def test_no_trial_is_added_once_the_epochs_are_spent(look):
-    assert len(look("grid", trials=9, all_epochs=5)[1]) == 3  # of two epochs each
+    assert len(look("grid", trials=9, total_epochs=5)[1]) == 3  # of two epochs each
 
 
 def test_no_trial_begins_once_the_time_is_over(look):
@@ -132,7 +132,7 @@ def test_no_trial_begins_once_the_time_is_over(look):
 
 def test_the_tables_have_every_trial_and_each_epoch_of_its_curve(look, brief, tmp_path):
     _, trials, _ = look(trials=2)
-    how = Tune(algorithm="grid", trials=1, all_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
+    how = Tune(algorithm="grid", trials=1, total_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
     search.write_rows(tmp_path / "trials.csv", how, trials)
     search.write_curves(tmp_path / "curves", trials)
     assert [(row["trial"], row["filters"], row["error"]) for row in files.read_rows(tmp_path / "trials.csv")] == [

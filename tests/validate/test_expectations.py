@@ -13,7 +13,9 @@ def test_names_are_unique_and_every_column_exists(how):
         each.offender.format(**dict.fromkeys(statistics.COLUMNS[each.table], 1))
 
 
-@pytest.mark.parametrize("knob", ["min_per_class", "max_imbalance", "max_bad_share", "min_side", "max_flat_share"])
+@pytest.mark.parametrize(
+    "knob", ["min_per_class", "max_imbalance", "max_bad_fraction", "min_size", "max_low_contrast_fraction"]
+)
 def test_every_limit_of_the_section_is_named_by_the_fault_it_causes(how, knob):
     assert any(f"validate.{knob}" in each.fix for each in expectations.of(how))
 

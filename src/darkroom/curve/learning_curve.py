@@ -92,7 +92,7 @@ def pretrained(chosen: Choice, base: keras.Model, task: Task, *, how: transfer.H
         rows = part(task.train.labels, share, task.seed)
         train = _rows(seen, np.concatenate([rows + i * len(task.train.labels) for i in range(1 + how.copies)]))
         place = task.state / weights.digest(base) / f"{share:g}"
-        common = {"tried": how.head, "down": how.descent, "seed": task.seed, "state": place}
+        common = {"tried": how.head, "down": how.optimization, "seed": task.seed, "state": place}
         head, *_ = head_training.search(train, val, how=_longer(how.fit, share), **common)
         yield Point(share, len(rows), _hits(head, tested, task.test.labels))
 

@@ -76,7 +76,7 @@ def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed:
         lost = partial(scan.lost, images=images, limits=limits)
         keys = digests or [""] * len(names)
         found = file_cache.each(kept, keys, names, look, title="looking at pictures", lost=lost, limits=limits)
-        return [scan.facts(one, how.min_side) for one in found]
+        return [scan.facts(one, how.min_size) for one in found]
 
 
 def write(path: Path, rows: Sequence[dict]) -> None:

@@ -41,15 +41,15 @@ def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, 
     return found
 
 
-def facts(found: bytes, min_side: int) -> dict:
+def facts(found: bytes, min_size: int) -> dict:
     """bytes, sha256, pixels, width, height, mode, format, note, what `measures` finds, and bad.
 
-    `bad` is the reason why it cannot be used, "" for a good picture. Sizes and `min_side` in pixels.
+    `bad` is the reason why it cannot be used, "" for a good picture. Sizes and `min_size` in pixels.
     """
     known = json.loads(found[BLACK.size :])
-    if known["bad"] or min(known["width"], known["height"]) >= min_side:
+    if known["bad"] or min(known["width"], known["height"]) >= min_size:
         return known
-    bad = f"{known['width']} x {known['height']}, a side is below {min_side} pixels"
+    bad = f"{known['width']} x {known['height']}, a side is below {min_size} pixels"
     return {**known, "bad": bad}
 
 

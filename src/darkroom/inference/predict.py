@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from darkroom.decoding import bounds, decode
 from darkroom.inference import model_check
-from darkroom.params import Section, Side
+from darkroom.params import Section, Size
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError
 from darkroom.workers import parallel
@@ -26,7 +26,7 @@ class Spec(Section):
     model_config = ConfigDict(extra="allow")
 
     classes: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-    image_size: Side
+    image_size: Size
     color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad", "nearest"]
     max_pixels: Annotated[int, Field(ge=1)]

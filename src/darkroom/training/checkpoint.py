@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from darkroom.params import Descent, Fit
+from darkroom.params import Fit, Optimization
 from darkroom.runtime import files
 from darkroom.runtime.errors import TrainingError, warn
 from darkroom.training import checksummed
@@ -37,7 +37,15 @@ class Keeper(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, looped: keras.Model, state: Path, how: Fit, down: Descent, *, seed: int, turn: Callable, watch: Callable
+        self,
+        looped: keras.Model,
+        state: Path,
+        how: Fit,
+        down: Optimization,
+        *,
+        seed: int,
+        turn: Callable,
+        watch: Callable,
     ):
         super().__init__()
         self.looped, self.state, self.how, self.down = looped, state, how, down

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from darkroom.packed_data import Pack
-from darkroom.params import Augment, Descent, Fit
+from darkroom.params import Augment, Fit, Optimization
 from darkroom.runtime.errors import warn
 from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, training_model, warp
 
@@ -27,7 +27,7 @@ def fit(
     val: Pack,
     *,
     how: Fit,
-    down: Descent,
+    down: Optimization,
     augmented: Augment | None,
     seed: int,
     state: Path,

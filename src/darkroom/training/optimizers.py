@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from darkroom.params import Descent
+from darkroom.params import Optimization
 from darkroom.training import device
 
 MOMENTUM = 0.9  # of SGD, the value of the MNIST course
@@ -11,7 +11,7 @@ WARM_UP = {"cosine": 0.05, "one_cycle": 0.3}  # share of all steps; 0.3 is that 
 START = {"cosine": 1 / 10, "one_cycle": 1 / 25}  # share of the highest rate at the first step
 
 
-def optimizer(how: Descent, steps: int) -> keras.optimizers.Optimizer:
+def optimizer(how: Optimization, steps: int) -> keras.optimizers.Optimizer:
     """Of `steps` steps in all. Weight decay is decoupled (Loshchilov and Hutter, 2019), whatever the optimizer."""
     ema = {"use_ema": True, "ema_momentum": how.ema} if how.ema else {}
     common = {"learning_rate": rate(how, steps), "weight_decay": how.weight_decay or None, **ema}
@@ -22,7 +22,7 @@ def optimizer(how: Descent, steps: int) -> keras.optimizers.Optimizer:
     return device.in_one_pass(keras.optimizers.Adam)(**common)
 
 
-def rate(how: Descent, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def rate(how: Optimization, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     if how.schedule == "constant":
         return how.learning_rate
     warm_up = max(1, int(WARM_UP[how.schedule] * steps))
@@ -34,7 +34,7 @@ def rate(how: Descent, steps: int) -> float | keras.optimizers.schedules.Learnin
     )
 
 
-def build(how: Descent, steps: int, variables: list) -> keras.optimizers.Optimizer:
+def build(how: Optimization, steps: int, variables: list) -> keras.optimizers.Optimizer:
     """The optimizer with its own variables made. Biases and batch norm are vectors and do not decay."""
     built = optimizer(how, steps)
     if how.weight_decay:
@@ -43,7 +43,7 @@ def build(how: Descent, steps: int, variables: list) -> keras.optimizers.Optimiz
     return built
 
 
-def class_weights(how: Descent, labels: np.ndarray, classes: int) -> dict[int, float] | None:
+def class_weights(how: Optimization, labels: np.ndarray, classes: int) -> dict[int, float] | None:
     """n / (k times the class's count), so that each class weighs the same; 0 for a class without a picture."""
     if how.class_weights == "none":
         return None

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from darkroom.packed_data import Pack
-from darkroom.params import Augment, Descent, FineTune, Fit
+from darkroom.params import Augment, FineTune, Fit, Optimization
 from darkroom.training import fit
 
 WITH_KERNEL = (layers.Conv1D, layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
@@ -24,7 +24,7 @@ def improve(
     loss: float,
     tune: FineTune,
     how: Fit,
-    down: Descent,
+    down: Optimization,
     augmented: Augment,
     seed: int,
     state: Path,
@@ -37,7 +37,7 @@ def improve(
     """
     before = network.get_weights()
     unfreeze(base, tune.layers)
-    gently = Descent.model_validate({**down.model_dump(), "learning_rate": tune.learning_rate})
+    gently = Optimization.model_validate({**down.model_dump(), "learning_rate": tune.learning_rate})
     brief = {"epochs": tune.epochs, "patience": tune.patience, "keep": "best"}
     short = Fit.model_validate({**how.model_dump(), **brief})
     common = {"augmented": augmented, "seed": seed, "state": state, "watch": watch}

@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 from darkroom.packed_data import Pack
-from darkroom.params import Descent, Fit, Head
+from darkroom.params import Fit, Head, Optimization
 from darkroom.runtime import files
 from darkroom.training import fit, io_layers
 
@@ -39,7 +39,7 @@ def build(features: int, classes: int, knobs: Knobs) -> keras.Model:
 
 
 def search(
-    train: Pack, val: Pack, *, tried: Head, how: Fit, down: Descent, seed: int, state: Path
+    train: Pack, val: Pack, *, tried: Head, how: Fit, down: Optimization, seed: int, state: Path
 ) -> tuple[keras.Model, Knobs, list[fit.Row]]:
     """The head with the lowest validation loss, its combination, and a row an epoch of its training.
 
@@ -50,7 +50,7 @@ def search(
     for knobs in combinations(tried):
         keras.utils.set_random_seed(seed)
         head = build(train.images.shape[1], len(train.classes), knobs)
-        slope = Descent.model_validate({**down.model_dump(), "weight_decay": knobs.weight_decay})
+        slope = Optimization.model_validate({**down.model_dump(), "weight_decay": knobs.weight_decay})
         waiting = state / files.fingerprint(repr(knobs))
         common = {"augmented": None, "seed": seed, "state": waiting, "watch": lambda *_: None, "verbose": 0}
         found.append((head, knobs, fit.fit(head, train, val, how=how, down=slope, **common)))

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from darkroom.packed_data import Pack
-from darkroom.params import Augment, Descent, FineTune, Fit, Head
+from darkroom.params import Augment, FineTune, Fit, Head, Optimization
 from darkroom.runtime import files
 from darkroom.training import fit
 from darkroom.transfer_learning import backbones, features, finetune, head_training, weights
@@ -25,7 +25,7 @@ class How(NamedTuple):
 
     copies: int
     head: Head
-    descent: Descent
+    optimization: Optimization
     fit: Fit
     fine_tune: FineTune
 
@@ -67,7 +67,7 @@ def train(
     known = looking(chosen, base, train.images.shape[1:], cache)
     seen = with_copies(known, train, augmented, seed=seed, copies=how.copies), plain(known, val)
     known.sweep()
-    down = {"how": how.fit, "down": how.descent, "seed": seed, "state": state / "head"}
+    down = {"how": how.fit, "down": how.optimization, "seed": seed, "state": state / "head"}
     head, knobs, rows = head_training.search(*seen, tried=how.head, **down)
     for row in rows:
         watch(int(row["epoch"]), row)
@@ -109,7 +109,7 @@ def _whole(chosen: Choice, base: keras.Model, train: Pack, val: Pack, how: How, 
     extractor = backbones.extractor(chosen, base, shape=train.images.shape[1:])
     head = head_training.build(extractor.output_shape[-1], len(train.classes), knobs)
     network = head_training.joined(extractor, head)
-    rows = fit.fit(network, train, val, how=how.fit, down=how.descent, **common)
+    rows = fit.fit(network, train, val, how=how.fit, down=how.optimization, **common)
     facts = {"pretrained": False, "weights": None, "head": asdict(knobs), "fine_tuned": False}
     return Made(network, rows, fit.kept(rows, how.fit), facts)
 
@@ -120,7 +120,7 @@ def _finer(
     """Rows of the fine-tuning, if it is asked for and betters `loss`; their epochs count on from `done`."""
     if not how.fine_tune.layers:
         return []
-    training = {"loss": loss, "tune": how.fine_tune, "how": how.fit, "down": how.descent}
+    training = {"loss": loss, "tune": how.fine_tune, "how": how.fit, "down": how.optimization}
     common |= {"watch": lambda epoch, row: watch(done + epoch, row)}
     more = finetune.improve(network, base, train, val, **training, **common)
     return [{**row, "epoch": done + row["epoch"]} for row in more]

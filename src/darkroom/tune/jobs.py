@@ -41,7 +41,7 @@ class Jobs:
         return self._of[proposal.name]
 
     def room(self) -> bool:
-        within = not self._how.all_epochs or self._epochs < self._how.all_epochs
+        within = not self._how.total_epochs or self._epochs < self._how.total_epochs
         return within and len(self._known) < self._how.trials
 
     def _add(self, knobs: Model, epochs: int, earlier: Job | None) -> Job:

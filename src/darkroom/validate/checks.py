@@ -41,7 +41,7 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "near": statistics.near(rows, twins),
         "given": statistics.given(rows),
         "flats": statistics.flats(rows, how.min_contrast),
-        "giveaways": shortcuts.find(manifest.good(rows), how.max_giveaway),
+        "giveaways": shortcuts.find(manifest.good(rows), how.max_shortcut_score),
         "whole": statistics.whole(rows),
     }
     expected = expectations.of(how, listing.given)
@@ -56,7 +56,7 @@ def check(listing: Listing, how: Validate, docs: Path) -> dict:
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
         "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},
-        "shortcuts": [row for row in tables["giveaways"] if row["score"] > how.max_giveaway],
+        "shortcuts": [row for row in tables["giveaways"] if row["score"] > how.max_shortcut_score],
         "expectations": said,
     }
 

@@ -73,7 +73,7 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
         Expectation(
             MOST,
             "whole",
-            _at_most("bad_share", max(MOSTLY, how.max_bad_share)),
+            _at_most("bad_share", max(MOSTLY, how.max_bad_fraction)),
             "most pictures are good",
             "{reasons}",
             "E_BAD_PICTURES",
@@ -82,11 +82,11 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
         Expectation(
             BAD,
             "whole",
-            _at_most("bad_share", how.max_bad_share),
-            f"at most a share of {how.max_bad_share:g} of the pictures is bad",
+            _at_most("bad_share", how.max_bad_fraction),
+            f"at most a share of {how.max_bad_fraction:g} of the pictures is bad",
             "{reasons}",
             "E_BAD_PICTURES",
-            "convert, repair or remove them, or raise validate.max_bad_share to go on without them",
+            "convert, repair or remove them, or raise validate.max_bad_fraction to go on without them",
             follows=(MOST,),
         ),
         Expectation(
@@ -129,11 +129,11 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
             Expectation(
                 f"smallest {column}",
                 "pictures",
-                _at_least(column, how.min_side),
-                f"every {column} is at least {how.min_side} pixels",
+                _at_least(column, how.min_size),
+                f"every {column} is at least {how.min_size} pixels",
                 f"that of {{path}} is {{{column}}}",
                 "E_TOO_SMALL",
-                "remove it or lower validate.min_side",
+                "remove it or lower validate.min_size",
             )
             for column in ("width", "height")
         ),
@@ -222,11 +222,11 @@ def _pictures_are_worth_it(how: Validate) -> list[Expectation]:
         Expectation(
             "few flat pictures",
             "flats",
-            _at_most("share", how.max_flat_share),
-            f"at most a share of {how.max_flat_share:g} of a class is flat (contrast below {how.min_contrast:g})",
+            _at_most("share", how.max_low_contrast_fraction),
+            f"at most {how.max_low_contrast_fraction:g} of a class has a contrast below {how.min_contrast:g}",
             "{flat} of class {class} are, such as {example}",
             "E_FLAT",
-            "remove them, or change validate.max_flat_share or validate.min_contrast",
+            "remove them, or change validate.max_low_contrast_fraction or validate.min_contrast",
         ),
     ]
 
@@ -257,12 +257,12 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
         Expectation(
             "nothing gives a class away",
             "giveaways",
-            _at_most("score", how.max_giveaway),
+            _at_most("score", how.max_shortcut_score),
             "no simple rule on size, format, colouring, file name, bytes, border, light or group tells a class",
             "{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
             "W_GIVEAWAY",
             "make the classes alike in this, or a network may learn it instead of what the pictures show; the limit is"
-            " validate.max_giveaway",
+            " validate.max_shortcut_score",
             stops=False,
         ),
         Expectation(
