@@ -32,7 +32,7 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
     from darkroom.training import device, fit
 
     p = params.load(Path(f"presets/{preset}.yaml"))
-    train, val = packed_data.read(packed, "train"), packed_data.read(packed, "val")
+    train, val = packed_data.read(packed).split("train"), packed_data.read(packed).split("val")
     device.repeatable(p.seed)
     precision = device.compute_in("auto")
     ends: list[float] = []

@@ -30,7 +30,7 @@ import time; start = time.perf_counter()
 from pathlib import Path
 from darkroom import packed_data
 from darkroom.inference import predict
-sides = [packed_data.read(Path("data/packed"), side).images for side in ("val", "test")]
+sides = [packed_data.read(Path("data/packed")).split(side).images for side in ("val", "test")]
 models = [predict.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
 loaded = time.perf_counter()
 for model in models:

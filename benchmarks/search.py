@@ -37,7 +37,7 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
     from darkroom import packed_data
     from darkroom.networks import architectures
 
-    train, val = (packed_data.read(home / "packed", side) for side in ("train", "val"))
+    train, val = map(packed_data.read(home / "packed").split, ("train", "val"))
 
     def build(values: keras_tuner.HyperParameters) -> keras.Model:
         keras.utils.set_random_seed(1)

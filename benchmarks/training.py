@@ -122,7 +122,7 @@ def per_second(pictures: int, ends: list[float]) -> float:
 def packs(home: Path) -> tuple:
     from darkroom import packed_data
 
-    train, val = packed_data.read(home / "packed", "train"), packed_data.read(home / "packed", "test")
+    train, val = packed_data.read(home / "packed").split("train"), packed_data.read(home / "packed").split("test")
     return train, replace(val, images=val.images[:VALIDATED], labels=val.labels[:VALIDATED])
 
 

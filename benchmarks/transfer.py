@@ -37,7 +37,7 @@ OUT = Path("reports/benchmarks/transfer.json")
 
 def main(backbone: str, pictures: str = "0") -> None:
     p = params.load()
-    train, val, test = (packed_data.read(paths.PACKED, side) for side in ("train", "val", "test"))
+    train, val, test = map(packed_data.read(paths.PACKED).split, ("train", "val", "test"))
     train = some(train, int(pictures), p.seed)
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} pictures, {EPOCHS} epochs")
@@ -65,7 +65,7 @@ def main(backbone: str, pictures: str = "0") -> None:
 
 
 def darkroom(
-    chosen, base: keras.Model, train: packed_data.Pack, val: packed_data.Pack, p: params.Params
+    chosen, base: keras.Model, train: packed_data.Split, val: packed_data.Split, p: params.Params
 ) -> keras.Model:
     head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
     brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
@@ -78,7 +78,7 @@ def darkroom(
 
 
 def frozen_fit(
-    chosen, base: keras.Model, train: packed_data.Pack, val: packed_data.Pack, p: params.Params
+    chosen, base: keras.Model, train: packed_data.Split, val: packed_data.Split, p: params.Params
 ) -> keras.Model:
     base.trainable = False
     shape, classes = train.images.shape[1:], len(train.classes)
@@ -105,7 +105,7 @@ def timed(arm: Callable, *given) -> tuple[keras.Model, float, float]:
     return made, time.perf_counter() - wall, time.process_time() - processors
 
 
-def some(side: packed_data.Pack, count: int, seed: int) -> packed_data.Pack:
+def some(side: packed_data.Split, count: int, seed: int) -> packed_data.Split:
     if not count:
         return side
     rows = np.sort(np.random.default_rng(seed).permutation(len(side.labels))[:count])
@@ -113,7 +113,7 @@ def some(side: packed_data.Pack, count: int, seed: int) -> packed_data.Pack:
     return replace(side, images=images, labels=labels, paths=tuple(side.paths[row] for row in rows))
 
 
-def accuracy(test: packed_data.Pack, probabilities: np.ndarray, p: params.Params) -> str:
+def accuracy(test: packed_data.Split, probabilities: np.ndarray, p: params.Params) -> str:
     how = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
     found = metrics.summary(np.asarray(test.labels), probabilities, **how)["accuracy"]
     return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)

@@ -20,7 +20,7 @@ def _measured(p: params.Params) -> list[dict]:
     from darkroom.training import device, fit, resume  # seconds: only if asked for
     from darkroom.transfer_learning import backbones, transfer, weights
 
-    sides = [packed_data.read(paths.PACKED, side) for side in ("train", "val", "test")]
+    sides = list(map(packed_data.read(paths.PACKED).split, ("train", "val", "test")))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     how = transfer.How(
         p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune

@@ -17,11 +17,11 @@ def main() -> None:
     p = params.load()
     models = ["cnn", *p.transfer.backbones]
     files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
-    sides = [packed_data.read(paths.PACKED, side) for side in ("val", "test")]
+    sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
     how = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
     how |= {"manifest": manifest, "criterion": p.evaluate.threshold}
-    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
+    experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     facts, curves, found, sheets = {}, {}, {}, {}
     for name in models:
         folder = paths.MODELS / name
@@ -32,7 +32,7 @@ def main() -> None:
         found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **how)
         size = (folder / "model.keras").stat().st_size
         found[name].cost.update(bytes=size, multiply_adds=describe.multiply_adds(model))
-        tracking.judged(name, facts[name], curves[name], found[name].metrics, found[name].figures, **about)
+        tracking.judged(experiment, facts[name], curves[name], found[name].metrics, found[name].figures)
     files.write_json(paths.MODEL_FACTS, list(facts.values()))
     files.write_tables(paths.CURVES, curves)
     files.write_files(paths.EXPLAINED, evaluation.together([*(each.pngs for each in found.values()), sheets]))

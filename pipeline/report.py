@@ -34,7 +34,7 @@ def main() -> None:
     p = params.load()
     found = Findings(**{field: read(place) for read, places in FOUND.items() for field, place in places.items()})
     about = {"dataset": p.dataset.name, "seed": p.seed, "data": files.digest_of(paths.PACKED)}
-    sides = [packed_data.read(paths.PACKED, side) for side in ("val", "test")]
+    sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     images = {path: image for side in sides for path, image in zip(side.paths, side.images, strict=True)}
     pictures = {path: thumbnail.png(images[path]) for path in sorted(found.shown)}
     explained = files.read_files(paths.EXPLAINED)

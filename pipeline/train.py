@@ -12,7 +12,7 @@ FOLDER = paths.MODELS / "cnn"
 
 def main() -> None:
     p = params.load()
-    train, val = (packed_data.read(paths.PACKED, side) for side in ("train", "val"))
+    train, val = map(packed_data.read(paths.PACKED).split, ("train", "val"))
     knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     precision, xla = device.compute_in(p.train.precision), device.xla(moved=warp.moves(p.augment))
     print("devices:", *device.names(), "| computing in", precision, "with XLA" if xla else "without XLA")
@@ -22,8 +22,8 @@ def main() -> None:
     waiting = resume.folder(
         paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed, code=("networks", "training")
     )
-    about = {"experiment": p.dataset.name, "params": values, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    with tracking.run("cnn", key=waiting.name, **about) as run, device.spread():
+    experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
+    with tracking.run("cnn", experiment, key=waiting.name, params=values) as run, device.spread():
         network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
         going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "watch": run.epoch}
         rows = fit.fit(network, train, val, how=p.train, down=knobs, **going)
@@ -38,7 +38,7 @@ def main() -> None:
     print(f"models/cnn: of {len(rows)} epochs kept {kept}")
 
 
-def _augmented(train: packed_data.Pack, p: params.Params) -> dict[str, bytes]:
+def _augmented(train: packed_data.Split, p: params.Params) -> dict[str, bytes]:
     some = train.images[:: -(-len(train.images) // 5)]  # five or fewer, from all over the classes
     return {"augmented.png": png.encode(augment.sheet(some, p.augment, seed=p.seed, times=7))}
 

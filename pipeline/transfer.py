@@ -10,7 +10,7 @@ from darkroom.transfer_learning import backbones, transfer, weights
 
 def main(backbone: str) -> None:
     p = params.load()
-    train, val = (packed_data.read(paths.PACKED, side) for side in ("train", "val"))
+    train, val = map(packed_data.read(paths.PACKED).split, ("train", "val"))
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     how = transfer.How(
         p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
@@ -32,8 +32,8 @@ def main(backbone: str) -> None:
     shape = {"width": chosen.width, "input_size": chosen.side}
     values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
     values["transfer.fit.precision"] = precision
-    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    with tracking.run(backbone, key=waiting.name, params=values, **about) as run:
+    experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
+    with tracking.run(backbone, experiment, key=waiting.name, params=values) as run:
         made = transfer.train(
             chosen,
             base,

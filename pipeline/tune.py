@@ -14,8 +14,8 @@ def main() -> None:
     waiting = resume.folder(
         paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
     )
-    about = {"experiment": p.dataset.name, "tags": lineage.tags(paths.LOCK, paths.PACKED)}
-    with tracking.run("search", key=waiting.name, params=params.flat({"tune": p.tune}), **about) as run:
+    experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
+    with tracking.run("search", experiment, key=waiting.name, params=params.flat({"tune": p.tune})) as run:
         best, trials = search.search(
             paths.PACKED,
             how=p.tune,
@@ -23,7 +23,7 @@ def main() -> None:
             augmented=p.augment,
             seed=p.seed,
             state=waiting,
-            observe=partial(tracking.trial, of=run, **about),
+            observe=partial(tracking.trial, experiment=experiment, of=run),
         )
     search.write_curves(paths.TRIAL_CURVES, trials)
     search.write_rows(paths.TRIALS, p.tune, trials)

@@ -10,6 +10,7 @@ and the standard deviation of a channel over all pixels of the training pictures
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,48 +20,61 @@ from darkroom.runtime.errors import ArtifactError
 SPEC = "spec.json"
 IMAGES, LABELS, PATHS = "images.npy", "labels.npy", "paths.csv"
 
+Spec = dict[str, Any]  # the keys that the first lines of this file name
+
 
 @dataclass(frozen=True)
-class Pack:
-    """One side: n pictures of s x s pixels with c channels, and k classes."""
+class Split:
+    """One split: n images of s x s pixels with c channels, and k classes."""
 
-    images: np.memmap  # uint8 (n, s, s, c), read from disk as it is used
+    images: np.ndarray  # uint8 (n, s, s, c), a memory map, read from disk as it is used
     labels: np.ndarray  # int64 (n,), 0 to k - 1
     paths: tuple[str, ...]  # n, relative to data/images
     classes: tuple[str, ...]  # k, sorted by code point
-    spec: dict  # below: what it takes to make the same pictures of others, and to normalise them
+    spec: Spec  # what it takes to make the same images of others, and to normalise them
 
 
-def read(folder: Path, side: str) -> Pack:
-    """`side` is train, val or test. Raises ArtifactError (exit 4) when anything in `folder` is missing or damaged,
-    or when its parts do not fit together.
+@dataclass(frozen=True)
+class PackedData:
+    """A folder that was found whole."""
+
+    folder: Path
+    spec: Spec
+
+    def split(self, name: str) -> Split:
+        """`name` is train, val or test. Raises ArtifactError (exit 4) when its parts do not fit together."""
+        place = self.folder / name
+        try:
+            split = Split(
+                images=np.load(place / IMAGES, mmap_mode="r"),
+                labels=np.load(place / LABELS),
+                paths=tuple(row["path"] for row in files.read_rows(place / PATHS)),
+                classes=tuple(self.spec["classes"]),
+                spec=self.spec,
+            )
+            fits = _fits_together(split)
+        except ArtifactError:
+            raise
+        except Exception as fault:  # of any kind: NumPy parses a header as Python
+            raise _unusable(place, f"cannot be read ({type(fault).__name__})") from fault
+        if not fits:
+            raise _unusable(place, "does not fit together")
+        return split
+
+
+def read(folder: Path) -> PackedData:
+    """Raises ArtifactError (exit 4) when anything in `folder` is missing or damaged.
 
     The check hashes the folder, about a second for 1 GB.
     """
     files.verify(folder)
-    spec, place = files.read_object(folder / SPEC), folder / side
-    try:
-        found = Pack(
-            images=np.load(place / IMAGES, mmap_mode="r"),
-            labels=np.load(place / LABELS),
-            paths=tuple(row["path"] for row in files.read_rows(place / PATHS)),
-            classes=tuple(spec["classes"]),
-            spec=spec,
-        )
-        fits = _fits_together(found)
-    except ArtifactError:
-        raise
-    except Exception as fault:  # of any kind: NumPy parses a header as Python
-        raise _unusable(place, f"cannot be read ({type(fault).__name__})") from fault
-    if not fits:
-        raise _unusable(place, "does not fit together")
-    return found
+    return PackedData(folder, files.read_object(folder / SPEC))
 
 
-def _fits_together(pack: Pack) -> bool:
-    kinds = pack.images.dtype == np.uint8 and pack.labels.dtype == np.int64
-    shapes = pack.images.ndim == 4 and pack.labels.shape == pack.images.shape[:1] == (len(pack.paths),)
-    within = not len(pack.labels) or (pack.labels.min() >= 0 and pack.labels.max() < len(pack.classes))
+def _fits_together(split: Split) -> bool:
+    kinds = split.images.dtype == np.uint8 and split.labels.dtype == np.int64
+    shapes = split.images.ndim == 4 and split.labels.shape == split.images.shape[:1] == (len(split.paths),)
+    within = not len(split.labels) or (split.labels.min() >= 0 and split.labels.max() < len(split.classes))
     return bool(kinds and shapes and within)
 
 

@@ -21,7 +21,7 @@ def packed(folder, listed, small, cache, tmp_path):
 
 
 def test_images_stay_on_disk_and_cannot_be_changed(packed):
-    found = packed_data.read(packed, "train")
+    found = packed_data.read(packed).split("train")
     assert found.images.filename.name == "images.npy" and not found.images.flags.writeable
     assert found.images.shape[0] == len(found.labels) == len(found.paths) == 2
 
@@ -32,7 +32,7 @@ def test_any_harm_is_exit_4_and_names_the_file(packed, name, harm):
     path = packed / name
     path.unlink() if harm == "missing" else path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ArtifactError) as fault:
-        packed_data.read(packed, "train")
+        packed_data.read(packed).split("train")
     assert fault.value.exit_code == 4 and str(path) in fault.value.where
 
 
@@ -75,9 +75,9 @@ def test_arrays_that_do_not_fit_together_are_exit_four_under_a_right_seal(tmp_pa
     np.save(folder / "train" / packed_data.LABELS, np.zeros(4, np.int64))
     files.write_json(folder / packed_data.SPEC, {"classes": ["a", "b"]})
     files.seal(folder)
-    assert len(packed_data.read(folder, "train").paths) == 4
+    assert len(packed_data.read(folder).split("train").paths) == 4
     damage(folder)
     files.seal(folder)
     with pytest.raises(ArtifactError) as caught:
-        packed_data.read(folder, "train")
+        packed_data.read(folder).split("train")
     assert caught.value.exit_code == 4 and "\n" not in str(caught.value)

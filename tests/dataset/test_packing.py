@@ -30,7 +30,7 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
         SIDES, 8
     )
     for side in SIDES:
-        found = packed_data.read(tmp_path / "packed", side)
+        found = packed_data.read(tmp_path / "packed").split(side)
         assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
         for image, label, path in zip(found.images, found.labels, found.paths, strict=True):
             assert found.classes[label] == path.split("/")[1] and path.startswith(side)
@@ -40,21 +40,21 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
 
 def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    found = packed_data.read(tmp_path / "packed", "val")
+    found = packed_data.read(tmp_path / "packed").split("val")
     assert found.classes == ("10", "9", "C", "b")
     mean, deviation = (found.spec.pop(key) for key in ("mean", "deviation"))
     assert found.spec == {
         "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
         "max_pixels": 500,
     }  # fmt: skip
-    train = packed_data.read(tmp_path / "packed", "train").images.astype(float)
+    train = packed_data.read(tmp_path / "packed").split("train").images.astype(float)
     assert np.allclose(mean, train.mean((0, 1, 2)), rtol=1e-12)
     assert np.allclose(deviation, train.std((0, 1, 2)), rtol=1e-12)
 
 
 def test_bad_pictures_are_left_out(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    assert "train/b/bad.png" not in packed_data.read(tmp_path / "packed", "train").paths
+    assert "train/b/bad.png" not in packed_data.read(tmp_path / "packed").split("train").paths
 
 
 def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_path):
@@ -62,7 +62,7 @@ def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_pat
     with (tmp_path / "packed/test/paths.csv").open() as file:
         listed = list(csv.DictReader(file))
     assert [row["row"] for row in listed] == [str(number) for number in range(8)]
-    assert tuple(row["path"] for row in listed) == packed_data.read(tmp_path / "packed", "test").paths
+    assert tuple(row["path"] for row in listed) == packed_data.read(tmp_path / "packed").split("test").paths
 
 
 @pytest.mark.parametrize("n", [1, 255, 600])
@@ -85,14 +85,14 @@ def test_without_training_pictures_the_statistics_are_numbers():
 def test_binary_is_black_or_white(images, rows, small, cache, tmp_path):
     binary = small.model_copy(update={"color": "binary"})
     packing.write(rows, images, tmp_path / "packed", binary, max_pixels=500, cache=cache)
-    found = packed_data.read(tmp_path / "packed", "val").images
+    found = packed_data.read(tmp_path / "packed").split("val").images
     assert found.shape == (8, 8, 8, 1) and np.unique(found).tolist() == [0, 255]
 
 
 def test_grey_has_one_channel(images, rows, small, cache, tmp_path):
     grey = small.model_copy(update={"color": "grayscale"})
     packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500, cache=cache)
-    assert packed_data.read(tmp_path / "packed", "val").images.shape == (8, 8, 8, 1)
+    assert packed_data.read(tmp_path / "packed").split("val").images.shape == (8, 8, 8, 1)
 
 
 def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path):
@@ -186,7 +186,7 @@ def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path
     for fit in ("stretch", "crop"):
         how = small.model_copy(update={"fit": fit})
         packing.write(rows, images, tmp_path / fit, how, max_pixels=500, cache=cache)
-    stretch, crop = (packed_data.read(tmp_path / fit, "train").images for fit in ("stretch", "crop"))
+    stretch, crop = (packed_data.read(tmp_path / fit).split("train").images for fit in ("stretch", "crop"))
     assert not np.array_equal(stretch, crop)
 
 

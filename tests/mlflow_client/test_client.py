@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.mlflow_client import client, database, event_queue, journal, sender
+from darkroom.mlflow_client.events import Experiment
 from darkroom.register import registry
 from darkroom.runtime.errors import EnvironmentFault, ServiceError
 from darkroom.tracking import tracking
@@ -24,7 +25,7 @@ SECRET = "s3cret"
 
 
 def opened(name: str = "cnn", **more):
-    what = {"key": f"key-of-{name}", "experiment": "pets", "params": {"train.epochs": 3}, "tags": {}}
+    what = {"key": f"key-of-{name}", "experiment": Experiment("pets", {}), "params": {"train.epochs": 3}}
     return tracking.run(name, **what | more)
 
 
@@ -140,8 +141,9 @@ def test_four_processes_may_be_the_first_to_use_the_store(tmp_path):
 
 WRITER = """
 import sys
+from darkroom.mlflow_client.events import Experiment
 from darkroom.tracking import tracking
-with tracking.run(sys.argv[1], key=sys.argv[1], experiment="pets", params={}, tags={}) as run:
+with tracking.run(sys.argv[1], Experiment("pets", {}), key=sys.argv[1], params={}) as run:
     for epoch in range(1, 31):
         run.epoch(epoch, {"epoch": epoch, "loss": 1 / epoch})
 """
@@ -269,9 +271,10 @@ calls = []
 real = socket.socket.connect
 socket.socket.connect = lambda self, address: (calls.append(address), real(self, address))[1]
 socket.getaddrinfo = lambda *args, **more: calls.append(args) or (_ for _ in ()).throw(OSError("no network"))
+from darkroom.mlflow_client.events import Experiment
 from darkroom.tracking import tracking
 import mlflow.keras
-with tracking.run("cnn", key="k", experiment="pets", params={"a": 1}, tags={}) as run:
+with tracking.run("cnn", Experiment("pets", {}), key="k", params={"a": 1}) as run:
     run.metrics({"loss": 0.5})
     assert run.id
 print(calls)
@@ -328,7 +331,7 @@ def test_an_event_that_always_fails_is_set_aside_and_the_rest_arrives(mlflow_sto
 def test_a_spoilt_byte_in_the_journal_of_an_empty_store_stops_no_registration(mlflow_store, model_folder, capfd):
     left_by(mlflow_store)
     (mlflow_store / ".cache" / "tracking" / "1-1.jsonl").write_bytes(b'\xff{"kind":"start","key":"k"}\n')
-    assert registry.ensure_version("pets-classifier", model_folder("cnn"), experiment="pets", tags={}) == 1
+    assert registry.ensure_version("pets-classifier", model_folder("cnn"), Experiment("pets", {})) == 1
     assert waiting(mlflow_store) == ["rejected.jsonl"]
     assert "cannot be used" in capfd.readouterr().err
 

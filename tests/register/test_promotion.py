@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import promotion
 from darkroom.runtime import files
@@ -16,16 +16,16 @@ PETS = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
 
-def images_of(counts: dict[str, int], **spec) -> Pack:
+def images_of(counts: dict[str, int], **spec) -> Split:
     """Test images, black and 8 x 8 unless told otherwise, with so many of each class."""
     spec = {"classes": tuple(sorted(counts)), **SPEC, **spec}
     labels = np.repeat(np.arange(len(counts)), [counts[name] for name in spec["classes"]])
     shape = (len(labels), spec["image_size"], spec["image_size"], 3 if spec["color"] == "rgb" else 1)
     paths = tuple(f"{number}.png" for number in range(len(labels)))
-    return Pack(np.zeros(shape, "uint8"), labels, paths, spec["classes"], spec)
+    return Split(np.zeros(shape, "uint8"), labels, paths, spec["classes"], spec)
 
 
-def pets(cats: int) -> Pack:
+def pets(cats: int) -> Split:
     return images_of({"cat": cats, "dog": 100 - cats})
 
 

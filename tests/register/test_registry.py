@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from darkroom.mlflow_client import client
+from darkroom.mlflow_client.events import Experiment
 from darkroom.register import identity, registry
 from darkroom.runtime.errors import ServiceError
 from darkroom.tracking import tracking
 
-ABOUT = {"experiment": "pets", "tags": {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}}
+PETS = Experiment("pets", {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"})
 
 
 def versions() -> list:
@@ -17,34 +18,34 @@ def versions() -> list:
 
 def test_registering_twice_makes_one_version(mlflow_store, model_folder):
     folder = model_folder("cnn")
-    numbers = [registry.ensure_version("pets-classifier", folder, **ABOUT) for _ in range(2)]
+    numbers = [registry.ensure_version("pets-classifier", folder, PETS) for _ in range(2)]
     assert numbers == [1, 1]
     assert len(versions()) == 1
 
 
 def test_equal_networks_trained_twice_are_one_version(mlflow_store, model_folder):
-    assert [registry.ensure_version("pets-classifier", model_folder(name), **ABOUT) for name in "ab"] == [1, 1]
+    assert [registry.ensure_version("pets-classifier", model_folder(name), PETS) for name in "ab"] == [1, 1]
 
 
 def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     folder = model_folder("cnn")
-    registry.ensure_version("pets-classifier", folder, **ABOUT)
+    registry.ensure_version("pets-classifier", folder, PETS)
     (found,) = versions()
-    assert found.tags.items() >= {"digest": identity.digest(folder), "architecture": "tunable", **ABOUT["tags"]}.items()
+    assert found.tags.items() >= {"digest": identity.digest(folder), "architecture": "tunable", **PETS.tags}.items()
     assert client.client().get_run(found.run_id).data.metrics["loss"] == 0.4
 
 
 def test_a_version_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
-    number = registry.ensure_version("pets-classifier", model_folder("cnn"), **ABOUT)
+    number = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
     registry.explain("pets-classifier", number, "cnn becomes champion: it is the first")
     assert versions()[0].description == "cnn becomes champion: it is the first"
 
 
 def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):
     folder = model_folder("cnn", key="a-key")
-    with tracking.run("cnn", key="a-key", experiment="pets", params={}, tags={}) as run:
+    with tracking.run("cnn", Experiment("pets", {}), key="a-key", params={}) as run:
         run.model(folder)
-    registry.ensure_version("pets-classifier", folder, **ABOUT)
+    registry.ensure_version("pets-classifier", folder, PETS)
     (found,) = client.client().search_runs([client.experiment("pets")])
     assert versions()[0].run_id == found.info.run_id
     (logged,) = client.client().search_logged_models([found.info.experiment_id])  # not logged once more
@@ -54,15 +55,15 @@ def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, mode
 def test_the_champion_loads_by_its_alias_and_predicts(mlflow_store, model_folder):
     import mlflow
 
-    registry.mirror("pets-classifier", model_folder("cnn", label=1), **ABOUT)
+    registry.mirror("pets-classifier", model_folder("cnn", label=1), PETS)
     loaded = mlflow.pyfunc.load_model("models:/pets-classifier@champion")
     assert loaded.predict(np.zeros((2, 8, 8, 1), "uint8")).argmax(1).tolist() == [1, 1]
 
 
 def test_the_alias_follows_the_champion_and_the_past_is_written_down(mlflow_store, model_folder):
     first, second = model_folder("cnn"), model_folder("mobilenet", label=1)
-    assert registry.mirror("pets-classifier", first, **ABOUT) == 1
-    assert registry.mirror("pets-classifier", second, **ABOUT) == 2
+    assert registry.mirror("pets-classifier", first, PETS) == 1
+    assert registry.mirror("pets-classifier", second, PETS) == 2
     assert registry.champion("pets-classifier") == 2
     old, new = (client.client().get_model_version("pets-classifier", str(n)).tags for n in (1, 2))
     assert {"champion.since", "champion.until"} <= old.keys()
@@ -77,21 +78,21 @@ def test_what_dies_between_the_version_and_the_alias_is_made_good_by_the_next_ru
         patch.setattr(
             type(client.client()), "set_registered_model_alias", lambda *_: (_ for _ in ()).throw(OSError("gone"))
         )
-        registry.mirror("pets-classifier", folder, **ABOUT)
+        registry.mirror("pets-classifier", folder, PETS)
     assert (len(versions()), registry.champion("pets-classifier")) == (1, None)
-    assert registry.mirror("pets-classifier", folder, **ABOUT) == registry.champion("pets-classifier") == 1
+    assert registry.mirror("pets-classifier", folder, PETS) == registry.champion("pets-classifier") == 1
     assert len(versions()) == 1
 
 
 def test_a_champion_folder_that_is_not_the_registered_model_is_another_version(mlflow_store, model_folder):
-    assert registry.mirror("pets-classifier", model_folder("cnn"), **ABOUT) == 1
-    assert registry.mirror("pets-classifier", model_folder("cnn", tilt=5.0), **ABOUT) == 2
+    assert registry.mirror("pets-classifier", model_folder("cnn"), PETS) == 1
+    assert registry.mirror("pets-classifier", model_folder("cnn", tilt=5.0), PETS) == 2
     assert registry.champion("pets-classifier") == 2
 
 
 def test_without_a_champion_folder_nobody_reigns(mlflow_store, model_folder, tmp_path):
-    registry.mirror("pets-classifier", model_folder("cnn"), **ABOUT)
-    assert registry.mirror("pets-classifier", tmp_path / "none", **ABOUT) is None
+    registry.mirror("pets-classifier", model_folder("cnn"), PETS)
+    assert registry.mirror("pets-classifier", tmp_path / "none", PETS) is None
     assert registry.champion("pets-classifier") is None
 
 
@@ -103,6 +104,6 @@ def test_an_empty_store_has_no_champion(mlflow_store):
 def test_a_registry_that_is_down_ends_with_exit_6_and_one_line(server, model_folder):
     server("http://127.0.0.1:9")  # the discard port: nobody listens
     with pytest.raises(ServiceError, match="the model registry failed") as caught:
-        registry.ensure_version("pets-classifier", model_folder("cnn"), **ABOUT)
+        registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
     assert caught.value.exit_code == 6
     assert "\n" not in str(caught.value)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from darkroom.mlflow_client import client, event_queue
+from darkroom.mlflow_client.events import Experiment
 from darkroom.register import log_model
 from darkroom.runtime.process import Terminated
 from darkroom.tracking import tracking
 
 LINEAGE = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"}
+PETS = Experiment("pets", LINEAGE)
 ROW = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy": 0.7}
 
 
@@ -22,7 +24,7 @@ def runs() -> dict:
 
 
 def opened(name: str, **more):
-    about = {"key": f"key-of-{name}", "experiment": "pets", "params": {"train.epochs": 3}, "tags": LINEAGE}
+    about = {"key": f"key-of-{name}", "experiment": PETS, "params": {"train.epochs": 3}}
     return tracking.run(name, **{**about, **more})
 
 
@@ -50,7 +52,7 @@ def test_a_run_is_visible_while_it_runs(mlflow_store):
 def test_trials_are_nested_in_their_search(mlflow_store):
     with opened("search") as parent:
         for n in range(2):
-            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment="pets", tags=LINEAGE) as trial:
+            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment=PETS) as trial:
                 trial.epoch(1, ROW)
     found = runs()
     assert {found[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)} == {found["search"].info.run_id}
@@ -115,16 +117,15 @@ def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlf
 
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
-FACTS = {"run": "key-of-cnn", "params": {"train.epochs": 2}}
+FACTS = {"name": "cnn", "run": "key-of-cnn", "params": {"train.epochs": 2}}
 HISTORY = [{key: str(value) for key, value in ROW.items()}]
-ABOUT = {"experiment": "pets", "tags": LINEAGE}
 
 
 def test_test_scores_and_figures_land_on_the_run_of_the_model(mlflow_store):
     with opened("cnn") as run:
         run.epoch(1, ROW)
     ended = runs()["cnn"].info
-    tracking.judged("cnn", {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"}, **ABOUT)
+    tracking.judged(PETS, {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"})
     found = runs()["cnn"]
     assert (found.info.run_id, found.info.end_time) == (ended.run_id, ended.end_time)
     scores = {"test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95}
@@ -134,7 +135,7 @@ def test_test_scores_and_figures_land_on_the_run_of_the_model(mlflow_store):
 
 def test_a_store_that_lacks_the_run_gets_it_back_once(mlflow_store):
     for _ in range(2):
-        tracking.judged("cnn", FACTS, HISTORY, SCORES, {}, **ABOUT)
+        tracking.judged(PETS, FACTS, HISTORY, SCORES, {})
     (found,) = client.client().search_runs([client.experiment("pets")])
     assert "darkroom.restored" in found.data.tags
     assert found.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()

@@ -32,7 +32,7 @@ from darkroom.networks import architectures; from darkroom.training import devic
 assert device.gpus() == []
 device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
-train, val = (packed_data.read(Path(sys.argv[1]), side) for side in ("train", "val"))
+train, val = (packed_data.read(Path(sys.argv[1])).split(side) for side in ("train", "val"))
 how = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
 
 def run(state, until):

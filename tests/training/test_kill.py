@@ -36,10 +36,10 @@ def note(log, name, epoch, row):
 def train(packed, down, how, augmented, home):
     device.repeatable(3)
     network = architectures.build(down, shape=(8, 8, 1), classes=2, spec={})
-    sides = (packed_data.read(packed, side) for side in ("train", "val"))
+    sides = map(packed_data.read(packed).split, ("train", "val"))
     watch = partial(note, home / "log", "train")
     rows = fit.fit(network, *sides, how=how, down=down, augmented=augmented, seed=3, state=home, watch=watch, verbose=0)
-    probabilities = network.predict(packed_data.read(packed, "val").images, verbose=0)
+    probabilities = network.predict(packed_data.read(packed).split("val").images, verbose=0)
     np.savez(home / "end.npz", losses=[row["val_loss"] for row in rows], probabilities=probabilities)
 
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from darkroom.networks import architectures
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Augment, Fit, Model
 from darkroom.runtime import files
 from darkroom.training import device, fit
@@ -29,9 +29,9 @@ from darkroom.transfer_learning.backbones import Choice
 class Task:
     """What both kinds of network have in common; `state` is where an unfinished one goes on."""
 
-    train: Pack
-    val: Pack
-    test: Pack
+    train: Split
+    val: Split
+    test: Split
     shares: Sequence[float]
     augmented: Augment
     seed: int
@@ -103,7 +103,7 @@ def _longer(how: Fit, share: float) -> Fit:
     return Fit.model_validate({**how.model_dump(), **more})
 
 
-def _rows(side: Pack, rows: np.ndarray) -> Pack:
+def _rows(side: Split, rows: np.ndarray) -> Split:
     paths = tuple(side.paths[row] for row in rows)
     return replace(side, images=np.asarray(side.images[rows]), labels=np.asarray(side.labels)[rows], paths=paths)
 

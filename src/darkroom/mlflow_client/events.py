@@ -4,13 +4,21 @@ An event can come from a file that a disk damaged or an older darkroom wrote. Wh
 any number of times and never fails for its form.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 # A key goes into a filter of MLflow's, which knows no way to write a quote.
 Key = Annotated[str, Field(max_length=250, pattern=r"^[^'`\"\\\x00-\x1f]+$")]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a database holds
+
+
+class Experiment(NamedTuple):
+    """Where a run belongs: the name of MLflow's experiment, and the tags that tie it to DVC and git."""
+
+    name: str
+    tags: Mapping[str, str]
 
 
 class _Event(BaseModel):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from darkroom.mlflow_client import client, event_queue, events
 from darkroom.mlflow_client.database import Unavailable
 from darkroom.mlflow_client.event_queue import Event, Refused
+from darkroom.mlflow_client.events import Experiment
 from darkroom.runtime.errors import brief
 
 TRIES, AGAIN = 3, 1.0  # how often an event is brought to an MLflow that answers, and the seconds between
@@ -16,26 +17,24 @@ AT_ONCE = 100  # params or tags in one call
 ON_REQUEST = {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
 
 
-def restore(name: str, facts: Mapping, rows: Sequence[Mapping], *, experiment: str, tags: Mapping[str, str]) -> str:
+def restore(name: str, facts: Mapping, rows: Sequence[Mapping], experiment: Experiment) -> str:
     """The id of the run that made a model; a store that lacks it gets it back from the model's own records."""
     bring = Mailman()
     event_queue.deliver_leftovers(
         client.root() / ".cache" / "tracking", bring
     )  # it may be one that was not delivered yet
     if not client.run_id(facts["run"]):
-        for event in restoring(name, facts, rows, experiment=experiment, tags=tags):
+        for event in restoring(name, facts, rows, experiment):
             bring(event)
     return bring.ids.get(facts["run"]) or client.run_id(facts["run"])
 
 
-def restoring(
-    name: str, facts: Mapping, rows: Sequence[Mapping], *, experiment: str, tags: Mapping[str, str]
-) -> Iterator[Event]:
+def restoring(name: str, facts: Mapping, rows: Sequence[Mapping], experiment: Experiment) -> Iterator[Event]:
     """The events of a run that made a model elsewhere: `facts` are those of run.json, `rows` its history."""
     about = {"key": facts["run"], "time": int(time.time() * 1000)}
-    restored = {**tags, "darkroom.restored": "from models/, not trained in this store"}
+    restored = {**experiment.tags, "darkroom.restored": "from models/, not trained in this store"}
     params = {key: str(value) for key, value in facts["params"].items()}
-    start = {"name": name, "experiment": experiment, "parent": None, "source": "models"}
+    start = {"name": name, "experiment": experiment.name, "parent": None, "source": "models"}
     yield {"kind": "start", **about, **start, "params": params, "tags": restored}
     for row in rows:
         values = {key: float(value) for key, value in row.items() if key != "epoch"}

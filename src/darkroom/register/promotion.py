@@ -22,7 +22,7 @@ import numpy as np
 
 from darkroom.inference import predict
 from darkroom.metrics import significance
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import identity
 from darkroom.runtime import files
@@ -58,7 +58,7 @@ def has_champion(folder: Path) -> bool:
 def decide(
     challenger: Path,
     champion: Path,
-    test: Pack,
+    test: Split,
     images: Path,
     *,
     data: str,
@@ -142,14 +142,14 @@ def _is_made(decision: Decision, challenger: Path, champion: Path) -> bool:
     return has_champion(champion) and identity.digest(champion) == identity.digest(challenger)
 
 
-def _answers(folder: Path, test: Pack, images: Path) -> np.ndarray:
+def _answers(folder: Path, test: Split, images: Path) -> np.ndarray:
     """The class that the model names for each test image, str `(n,)`."""
     model, spec = predict.load(folder)
     said = [predict.probabilities(model, batch).argmax(1) for batch in _seen(spec, test, images)]
     return np.array(spec["classes"])[np.concatenate(said)]
 
 
-def _seen(spec: dict, test: Pack, images: Path) -> Iterator[np.ndarray]:
+def _seen(spec: dict, test: Split, images: Path) -> Iterator[np.ndarray]:
     """The test images as the model of `spec` sees them, in batches uint8 `(b, s, s, c)`: packed, or decoded anew.
 
     Raises DataError (exit 3) for a file that is no longer the picture it was.

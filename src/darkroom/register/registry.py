@@ -5,12 +5,13 @@ store that was lost fills itself from the folders. The alias `champion` moves la
 Aliases have no history, so each version carries tags that say when it reigned.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from darkroom.mlflow_client import client, sender
+from darkroom.mlflow_client.events import Experiment
 from darkroom.register import identity, log_model, promotion
 from darkroom.runtime import files
 from darkroom.runtime.errors import DarkroomError, ServiceError, brief
@@ -18,7 +19,7 @@ from darkroom.runtime.errors import DarkroomError, ServiceError, brief
 ALIAS = "champion"
 
 
-def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int:
+def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
     """The number of the version that is this folder's model, registered if it is not there yet.
 
     Raises ServiceError (exit 6) when MLflow does not answer.
@@ -29,11 +30,11 @@ def ensure_version(name: str, folder: Path, *, experiment: str, tags: Mapping[st
         if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
         facts, rows = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
-        run_id = sender.restore(facts["name"], facts, rows, experiment=experiment, tags=tags)
+        run_id = sender.restore(facts["name"], facts, rows, experiment)
         source = log_model.find(folder, run_id) or log_model.log(folder, run_id)
-        about = {**tags, "digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
-        about = {key: str(value) for key, value in about.items() if value is not None}
-        return int(client.client().create_model_version(name, source, run_id, tags=about).version)
+        about = {"digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
+        tags = {key: str(value) for key, value in {**experiment.tags, **about}.items() if value is not None}
+        return int(client.client().create_model_version(name, source, run_id, tags=tags).version)
 
 
 def explain(name: str, version: int, text: str) -> None:
@@ -42,12 +43,12 @@ def explain(name: str, version: int, text: str) -> None:
         client.client().update_model_version(name, str(version), text)
 
 
-def mirror(name: str, champion_folder: Path, *, experiment: str, tags: Mapping[str, str]) -> int | None:
+def mirror(name: str, champion_folder: Path, experiment: Experiment) -> int | None:
     """Make the alias `champion` point to the version of `champion_folder`; no alias where it holds no model."""
     if not promotion.has_champion(champion_folder):
         _remove_alias(name)
         return None
-    version = ensure_version(name, champion_folder, experiment=experiment, tags=tags)
+    version = ensure_version(name, champion_folder, experiment)
     set_alias(name, version)
     return version
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from darkroom.mlflow_client import client
 from darkroom.mlflow_client.event_queue import GRACE, HURRY, Outbox
+from darkroom.mlflow_client.events import Experiment
 from darkroom.mlflow_client.sender import Mailman, restoring
 from darkroom.register import log_model
 from darkroom.runtime.errors import brief, warn
@@ -66,39 +67,26 @@ class Run:
 
 @contextmanager
 def run(
-    name: str,
-    *,
-    key: str,
-    experiment: str,
-    params: Mapping[str, object],
-    tags: Mapping[str, str],
-    parent: str | None = None,
+    name: str, experiment: Experiment, *, key: str, params: Mapping[str, object], parent: str | None = None
 ) -> Iterator[Run]:
     """A run, visible while the block runs. It ends FINISHED, FAILED on an error, KILLED on an interrupt.
 
     `key` says what is done: a run of that key which did not finish goes on. `parent` is the key of the run that this
     one belongs to.
     """
-    with _begun(name, experiment, params, tags, parent, key) as it, _watched(it, parent):
+    with _begun(name, experiment, params, parent, key) as it, _watched(it, parent):
         yield it
 
 
 @contextmanager
-def trial(name: str, *, params: Mapping[str, object], of: Run, experiment: str, tags: Mapping[str, str]):
+def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], of: Run) -> Iterator[Run]:
     """The run of one trial, nested in that of its search, with a key that follows from both."""
-    with run(name, key=f"{of.key}-{name}", experiment=experiment, params=params, tags=tags, parent=of.key) as it:
+    with run(name, experiment, key=f"{of.key}-{name}", params=params, parent=of.key) as it:
         yield it
 
 
 def judged(
-    name: str,
-    facts: Mapping,
-    rows: Sequence[Mapping],
-    scores: Mapping,
-    figures: Mapping[str, str],
-    *,
-    experiment: str,
-    tags: Mapping[str, str],
+    experiment: Experiment, facts: Mapping, rows: Sequence[Mapping], scores: Mapping, figures: Mapping[str, str]
 ) -> None:
     """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that made the model.
 
@@ -108,7 +96,7 @@ def judged(
     with _delivery() as delivery:
         it = Run(facts["run"], *delivery)
         if not _quietly("the run", lambda: client.run_id(it.key)):
-            for event in restoring(name, facts, rows, experiment=experiment, tags=tags):
+            for event in restoring(facts["name"], facts, rows, experiment):
                 it._send(event)
         it.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
         bounds = {f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")}
@@ -118,11 +106,11 @@ def judged(
 
 
 @contextmanager
-def _begun(name: str, experiment: str, params: Mapping, tags: Mapping, parent: str | None, key: str) -> Iterator[Run]:
+def _begun(name: str, experiment: Experiment, params: Mapping, parent: str | None, key: str) -> Iterator[Run]:
     with _delivery() as delivery:
         it = Run(key, *delivery)
-        start = {"name": name, "experiment": experiment, "parent": parent, "source": sys.argv[0]}
-        it._put("start", params={n: str(v) for n, v in params.items()}, tags=dict(tags), **start)
+        start = {"name": name, "experiment": experiment.name, "parent": parent, "source": sys.argv[0]}
+        it._put("start", params={n: str(v) for n, v in params.items()}, tags=dict(experiment.tags), **start)
         status = "KILLED"
         try:
             yield it

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.training import device
 
 IN_MEMORY = 2 << 30  # bytes; a larger array is read from disk as it is used
@@ -15,7 +15,7 @@ WINDOW = 64  # batches that are shuffled together when they come from disk
 Turn = Callable[[int], None]
 
 
-def batches(pack: Pack, size: int, seed: int) -> tuple[object, Turn]:
+def batches(pack: Split, size: int, seed: int) -> tuple[object, Turn]:
     """What Keras trains on, `((images, labels), labels)` a batch, and a function that sets the order for an epoch."""
     if pack.images.nbytes <= IN_MEMORY and (held := device.resident(pack.images, pack.labels, size)):
         data, order = held
@@ -35,7 +35,7 @@ class _Stream(keras.utils.PyDataset):
     chunks that never share a window never meet in a batch of that epoch.
     """
 
-    def __init__(self, pack: Pack, size: int, seed: int, window: int):
+    def __init__(self, pack: Split, size: int, seed: int, window: int):
         super().__init__()
         self.pack, self.size, self.seed, self.chunks = pack, size, seed, max(1, window // size)
         self.turn(0)

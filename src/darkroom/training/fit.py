@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Augment, Fit, Optimization
 from darkroom.runtime.errors import warn
 from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, training_model, warp
@@ -23,8 +23,8 @@ Watch = Callable[[int, Row], None]
 
 def fit(
     model: keras.Model,
-    train: Pack,
-    val: Pack,
+    train: Split,
+    val: Split,
     *,
     how: Fit,
     down: Optimization,
@@ -102,6 +102,6 @@ class _Bar(keras.callbacks.ProgbarLogger):
         super().on_train_batch_end(batch if self.target is None else min(batch, self.target - 1), logs)
 
 
-def _whole(val: Pack) -> tuple:
+def _whole(val: Split) -> tuple:
     images, labels = np.asarray(val.images), np.asarray(val.labels)
     return (images, labels), labels

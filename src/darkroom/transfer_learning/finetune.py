@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Augment, FineTune, Fit, Optimization
 from darkroom.training import fit
 
@@ -18,8 +18,8 @@ WITH_KERNEL = (layers.Conv1D, layers.Conv2D, layers.DepthwiseConv2D, layers.Sepa
 def improve(
     network: keras.Model,
     base: keras.Model,
-    train: Pack,
-    val: Pack,
+    train: Split,
+    val: Split,
     *,
     loss: float,
     tune: FineTune,

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Fit, Head, Optimization
 from darkroom.runtime import files
 from darkroom.training import fit, io_layers
@@ -39,7 +39,7 @@ def build(features: int, classes: int, knobs: Knobs) -> keras.Model:
 
 
 def search(
-    train: Pack, val: Pack, *, tried: Head, how: Fit, down: Optimization, seed: int, state: Path
+    train: Split, val: Split, *, tried: Head, how: Fit, down: Optimization, seed: int, state: Path
 ) -> tuple[keras.Model, Knobs, list[fit.Row]]:
     """The head with the lowest validation loss, its combination, and a row an epoch of its training.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from darkroom.packed_data import Pack
+from darkroom.packed_data import Split
 from darkroom.params import Augment, FineTune, Fit, Head, Optimization
 from darkroom.runtime import files
 from darkroom.training import fit
@@ -44,8 +44,8 @@ def train(
     chosen: Choice,
     base: keras.Model,
     source: str | None,
-    train: Pack,
-    val: Pack,
+    train: Split,
+    val: Split,
     *,
     how: How,
     augmented: Augment,
@@ -90,7 +90,7 @@ def looking(chosen: Choice, base: keras.Model, shape: tuple[int, int, int], fold
     return features.Cache(extractor, folder, identity)
 
 
-def with_copies(known: features.Cache, side: Pack, augmented: Augment, *, seed: int, copies: int) -> Pack:
+def with_copies(known: features.Cache, side: Split, augmented: Augment, *, seed: int, copies: int) -> Split:
     """`side` with features float32 `((1 + copies) n, d)` in place of pictures: theirs, then those of changed copies."""
     changed = [known.read(side.images, augmented, seed=seed, copy=i + 1) for i in range(copies)]
     times = 1 + copies
@@ -98,12 +98,12 @@ def with_copies(known: features.Cache, side: Pack, augmented: Augment, *, seed: 
     return replace(side, images=found, labels=np.tile(side.labels, times), paths=side.paths * times)
 
 
-def plain(known: features.Cache, side: Pack) -> Pack:
+def plain(known: features.Cache, side: Split) -> Split:
     """`side` with features float32 `(n, d)` in place of pictures."""
     return replace(side, images=known.read(side.images))
 
 
-def _whole(chosen: Choice, base: keras.Model, train: Pack, val: Pack, how: How, **common) -> Made:
+def _whole(chosen: Choice, base: keras.Model, train: Split, val: Split, how: How, **common) -> Made:
     """All of `base` and the first of the heads, from random weights."""
     knobs = head_training.combinations(how.head)[0]
     extractor = backbones.extractor(chosen, base, shape=train.images.shape[1:])
@@ -115,7 +115,7 @@ def _whole(chosen: Choice, base: keras.Model, train: Pack, val: Pack, how: How, 
 
 
 def _finer(
-    network, base, train: Pack, val: Pack, loss: float, how: How, *, done: int, watch, **common
+    network, base, train: Split, val: Split, loss: float, how: How, *, done: int, watch, **common
 ) -> list[fit.Row]:
     """Rows of the fine-tuning, if it is asked for and betters `loss`; their epochs count on from `done`."""
     if not how.fine_tune.layers:

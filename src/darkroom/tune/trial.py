@@ -70,5 +70,5 @@ def start(seat: int, *, workers: int, gpus: int) -> None:
 
 
 @cache
-def _side(packed: Path, side: str) -> packed_data.Pack:
-    return packed_data.read(packed, side)
+def _side(packed: Path, side: str) -> packed_data.Split:
+    return packed_data.read(packed).split(side)
