@@ -1,4 +1,4 @@
-"""What a GPU gives: seconds an epoch, pictures a second and utilisation, for two networks.
+"""What a GPU gives: seconds an epoch, images a second and utilisation, for two networks.
 
     KERAS_BACKEND=jax python -m benchmarks.gpu --cats-dogs PACKED --cifar10 PACKED
 
@@ -39,7 +39,7 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
     reached: list[float] = []
     start = time.perf_counter()
 
-    def watch(epoch: int, row: dict) -> None:
+    def on_epoch(epoch: int, row: dict) -> None:
         ends.append(time.perf_counter())
         if row["val_accuracy"] >= goal:
             reached.append(ends[-1] - start)
@@ -48,16 +48,24 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
         network = architectures.build(
             p.model, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
         )
-        how = p.train.model_copy(update={"batch_size": "auto"})
+        config = p.train.model_copy(update={"batch_size": "auto"})
         rows = fit.fit(
-            network, train, val, how=how, down=p.model, augmented=p.augment, seed=p.seed, state=Path(state),
-            watch=watch, verbose=0,
-        )  # fmt: skip
+            network,
+            train,
+            val,
+            config=config,
+            optimization=p.model,
+            augmented=p.augment,
+            seed=p.seed,
+            state=Path(state),
+            on_epoch=on_epoch,
+            verbose=0,
+        )
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {
         "precision": precision,
         "seconds_an_epoch": turns.spread(epochs),
-        "pictures_per_second": round(len(train.labels) / statistics.median(epochs)),
+        "images_per_second": round(len(train.labels) / statistics.median(epochs)),
         "utilisation": used.median(),
         "val_accuracy": rows[-1]["val_accuracy"],
         "seconds_to_goal": round(reached[0], 1) if reached else None,

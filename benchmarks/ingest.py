@@ -1,11 +1,11 @@
-"""How fast pictures become arrays: ours against three usual ways, side by side on the same files.
+"""How fast images become arrays: ours against three usual ways, side by side on the same files.
 
     python -m benchmarks.ingest --data ARCHIVE [--enlarge 1024] [--size 96] [--rounds 5]
 
-Ours looks at every picture (hashes, measures, near duplicates), lists it and packs it; the others decode and shrink
+Ours looks at every image (hashes, measures, near duplicates), lists it and packs it; the others decode and shrink
 it and do nothing else. Each run is a process of its own, whose imports are not counted and whose start of workers
 is; rounds take turns, so that whatever else the machine does hits all alike. A ratio is the time of the other
-divided by ours in the same round: above 1, ours is faster. `--enlarge` makes 4,800 larger pictures of those in the
+divided by ours in the same round: above 1, ours is faster. `--enlarge` makes 4,800 larger images of those in the
 archive first, with grain, as enlarging alone would leave nothing to decode. Figures of other data in the report stay.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 from benchmarks import turns
 
 SUFFIXES = (".jpg", ".jpeg")  # what all of the four can read
-BATCH = 256  # pictures
+BATCH = 256  # images
 VENDORS = ("tensorflow", "keras", "pillow", "numpy")
-ENLARGED = 4800  # pictures
+ENLARGED = 4800  # images
 GRAIN = 6.0  # grey levels, standard deviation
 OUT = Path("reports/benchmarks/ingest.json")
 
@@ -30,14 +30,14 @@ def darkroom(folder: Path, size: int) -> float:
     from darkroom.dataset import layout, manifest, packing, rows
 
     p = params.load()
-    how = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
+    config = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
         cache = Path(home)
         found, limit = layout.read(folder), p.validate.max_pixels
-        with rows.opened(cache / "rows", how, limit) as (_, kept):
+        with rows.opened(cache / "rows", config, limit) as (_, kept):
             listing = manifest.build(folder, found, p.validate, seed=p.seed, cache=cache / "facts", packed=kept)
-        packing.write(listing.rows, folder, cache / "packed", how, max_pixels=limit, cache=cache / "rows")
+        packing.write(listing.rows, folder, cache / "packed", config, max_pixels=limit, cache=cache / "rows")
         return time.perf_counter() - start
 
 
@@ -48,8 +48,8 @@ def tf_data(folder: Path, size: int) -> float:
         return tf.cast(tf.image.resize(tf.io.decode_jpeg(tf.io.read_file(path), channels=3), (size, size)), tf.uint8)
 
     start = time.perf_counter()
-    pictures = tf.data.Dataset.from_tensor_slices([str(path) for path in jpegs(folder)])
-    for _ in pictures.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE):
+    n_images = tf.data.Dataset.from_tensor_slices([str(path) for path in jpegs(folder)])
+    for _ in n_images.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE):
         pass
     return time.perf_counter() - start
 
@@ -85,7 +85,7 @@ def jpegs(folder: Path) -> list[Path]:
 
 
 def enlarge(folder: Path, out: Path, side: int) -> None:
-    """`ENLARGED` of the pictures as JPEG of `side` pixels on their short side, in two class folders of `out`."""
+    """`ENLARGED` of the images as JPEG of `side` pixels on their short side, in two class folders of `out`."""
     import numpy as np
     from PIL import Image
 
@@ -110,8 +110,8 @@ def compare(folder: Path, size: int, rounds: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="an archive of JPEG pictures in class folders")
-    parser.add_argument("--enlarge", type=int, help="pixels, short side: measure on larger pictures made of those")
+    parser.add_argument("--data", type=Path, required=True, help="an archive of JPEG images in class folders")
+    parser.add_argument("--enlarge", type=int, help="pixels, short side: measure on larger images made of those")
     parser.add_argument("--size", type=int, default=96, help="pixels, side of the packed square")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
@@ -131,7 +131,7 @@ def main() -> None:
             small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {known.enlarge}"
             enlarge(small, folder, known.enlarge)
         found = compare(folder, known.size, known.rounds)
-        about = {"pictures": len(jpegs(folder)), "image_size": known.size}
+        about = {"images": len(jpegs(folder)), "image_size": known.size}
     report = files.read_json(OUT) if OUT.exists() else {}
     files.write_json(OUT, {**report, name: {**found, **about, **turns.stamp(*VENDORS)}})
     print(json.dumps(found["ratios"], indent=2))

@@ -1,8 +1,8 @@
-"""How long judging takes beyond asking the models: 2,000 test pictures, three models.
+"""How long judging takes beyond asking the models: 2,000 test images, three models.
 
-    python -m benchmarks.judging [--pictures 2000] [--rounds 3]
+    python -m benchmarks.judging [--images 2000] [--rounds 3]
 
-The stages evaluate, compare and report run as they do for a user, in a temporary repository whose test pictures are
+The stages evaluate, compare and report run as they do for a user, in a temporary repository whose test images are
 those of this one again and again with noise, and whose models are those of this one; a third is a copy. What asking
 costs, and what importing TensorFlow costs, is timed by itself and told beside the whole.
 """
@@ -40,8 +40,8 @@ print(loaded - start, time.perf_counter() - loaded)
 """
 
 
-def repository(home: Path, pictures: int) -> None:
-    """This repository's params, models and small files, with `pictures` test pictures."""
+def repository(home: Path, n_images: int) -> None:
+    """This repository's params, models and small files, with `images` test images."""
     for name in ("reports", "models", "data/packed"):
         shutil.copytree(name, home / name)
     for name in ("params.yaml", "dvc.lock", "data/manifest.csv"):
@@ -54,14 +54,14 @@ def repository(home: Path, pictures: int) -> None:
     shutil.copytree(home / "models/mobilenet", copy)
     files.write_json(copy / "run.json", {**files.read_json(copy / "run.json"), "name": THIRD, "run": THIRD})
     files.seal(copy)
-    _multiply(home / "data/packed", pictures)
+    _multiply(home / "data/packed", n_images)
 
 
-def _multiply(packed: Path, pictures: int) -> None:
+def _multiply(packed: Path, n_images: int) -> None:
     test = packed / "test"
     images, labels = np.load(test / "images.npy"), np.load(test / "labels.npy")
-    rows = np.arange(pictures) % len(images)
-    noise = np.random.default_rng(0).integers(-40, 41, (pictures, *images.shape[1:]))
+    rows = np.arange(n_images) % len(images)
+    noise = np.random.default_rng(0).integers(-40, 41, (n_images, *images.shape[1:]))
     np.save(test / "images.npy", np.clip(images[rows] + noise, 0, 255).astype("uint8"))
     np.save(test / "labels.npy", labels[rows])
     paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
@@ -85,17 +85,17 @@ def seconds(home: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--n-images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     known = parser.parse_args()
     rounds = []
     for _ in range(known.rounds):
         with tempfile.TemporaryDirectory() as home:
-            repository(Path(home), known.pictures)
+            repository(Path(home), known.n_images)
             rounds.append(seconds(Path(home)))
             print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
     told = {name: turns.spread([each[name] for each in rounds]) for name in rounds[0]}
-    about = {"pictures": known.pictures, "models": 3}
+    about = {"images": known.n_images, "models": 3}
     files.write_json(OUT, {"seconds": told, **about, **turns.stamp("tensorflow", "numpy")})
 
 

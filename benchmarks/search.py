@@ -1,8 +1,8 @@
 """How fast eight networks are tried: our search against Keras Tuner's own `search()`, the same trials and cores.
 
-    python -m benchmarks.search --data ARCHIVE [--pictures 4000] [--epochs 3] [--rounds 3]
+    python -m benchmarks.search --data ARCHIVE [--images 4000] [--epochs 3] [--rounds 3]
 
-Both try every combination of SPACE on the same pictures, without changing any. A run is a process of its own; its
+Both try every combination of SPACE on the same images, without changing any. A run is a process of its own; its
 time has the start of our workers in it, and for both not the import of TensorFlow by the process itself. Rounds take
 turns. A ratio is Keras Tuner's seconds divided by ours in that round.
 A last run searches 20 short trials and says how many bytes the supervisor holds after trial 2 and after trial 20.
@@ -20,14 +20,25 @@ from benchmarks import turns
 
 SPACE = {"filters": [2, 16], "learning_rate": [0.000001, 0.00001, 0.001, 0.1]}  # one of them clearly the best
 SIZE, BATCH, VALIDATED = 64, 32, 0.1
-KNOBS = {"blocks": 3, "convolutions": 1, "dense": 64, "filters": 16, "learning_rate": 0.001, "schedule": "constant"}
+HYPERPARAMETERS = {
+    "blocks": 3,
+    "convolutions": 1,
+    "dense": 64,
+    "filters": 16,
+    "learning_rate": 0.001,
+    "schedule": "constant",
+}
 VENDORS = ("tensorflow", "keras", "keras-tuner", "numpy")
 OUT = Path("reports/benchmarks/search.json")
 
 
 def darkroom(home: Path, epochs: int) -> dict:
     best, trials, seconds, _ = searched(home, epochs, SPACE, trials=8)
-    return {"seconds": seconds, "best": {knob: best["values"][knob] for knob in SPACE}, "trials": len(trials)}
+    return {
+        "seconds": seconds,
+        "best": {hparam: best["values"][hparam] for hparam in SPACE},
+        "trials": len(trials),
+    }
 
 
 def keras_tuner_search(home: Path, epochs: int) -> dict:
@@ -41,9 +52,9 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
 
     def build(values: keras_tuner.HyperParameters) -> keras.Model:
         keras.utils.set_random_seed(1)
-        knobs = model(**{knob: values.Choice(knob, tried) for knob, tried in SPACE.items()})
-        network = architectures.build(knobs, shape=train.images.shape[1:], classes=2, spec=train.spec)
-        adam = keras.optimizers.Adam(knobs.learning_rate)
+        hparams = model(**{hparam: values.Choice(hparam, tried) for hparam, tried in SPACE.items()})
+        network = architectures.build(hparams, shape=train.images.shape[1:], classes=2, spec=train.spec)
+        adam = keras.optimizers.Adam(hparams.learning_rate)
         network.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return network
 
@@ -54,7 +65,11 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
         tuner.search(**arrays, epochs=epochs, batch_size=BATCH, verbose=0)
         best = tuner.get_best_hyperparameters()[0].values
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "best": {knob: best[knob] for knob in SPACE}, "trials": len(tuner.oracle.trials)}
+    return {
+        "seconds": seconds,
+        "best": {hparam: best[hparam] for hparam in SPACE},
+        "trials": len(tuner.oracle.trials),
+    }
 
 
 WAYS = {way.__name__: way for way in (darkroom, keras_tuner_search)}
@@ -69,8 +84,15 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
 
     p = params.load()
     brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
-    how = {"algorithm": "grid", "trials": trials, "total_epochs": 0, "minutes": 0.0, "workers": "auto", "space": space}
-    still = {knob: type(value)(0) for knob, value in p.augment.model_dump().items()}
+    config = {
+        "algorithm": "grid",
+        "trials": trials,
+        "total_epochs": 0,
+        "minutes": 0.0,
+        "workers": "auto",
+        "space": space,
+    }
+    still = {hparam: type(value)(0) for hparam, value in p.augment.model_dump().items()}
     held: list[int] = []
 
     @contextmanager
@@ -82,7 +104,7 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
         start = time.perf_counter()
         best, rows = search.search(
             home / "packed",
-            how=p.tune.model_validate({**how, "fit": p.tune.fit.model_copy(update=brief)}),
+            config=p.tune.model_validate({**config, "fit": p.tune.fit.model_copy(update=brief)}),
             model=model(),
             augmented=p.augment.model_validate(still),
             seed=1,
@@ -98,14 +120,14 @@ def memory(home: Path) -> dict:
     return {"after_trial_2": held[2], "after_trial_20": held[-1], "growth": round(held[-1] / held[2] - 1, 4)}
 
 
-def model(**knobs):
+def model(**hparams):
     from darkroom import params
 
-    return params.Model.model_validate({**params.load().model.model_dump(), **KNOBS, **knobs})
+    return params.Model.model_validate({**params.load().model.model_dump(), **HYPERPARAMETERS, **hparams})
 
 
-def prepare(archive: Path, home: Path, pictures: int) -> int:
-    """Pack so many of the archive's training pictures, a part of them to validate; returns how many."""
+def prepare(archive: Path, home: Path, n_images: int) -> int:
+    """Pack so many of the archive's training images, a part of them to validate; returns how many."""
     from darkroom import params
     from darkroom.dataset import layout, manifest, packing
     from darkroom.ingest import sources
@@ -116,10 +138,12 @@ def prepare(archive: Path, home: Path, pictures: int) -> int:
         home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts"
     )
     train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
-    rows = sorted(train, key=lambda row: row["sha256"])[:pictures]
+    rows = sorted(train, key=lambda row: row["sha256"])[:n_images]
     rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]
-    how = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
-    packing.write(rows, home / "images", home / "packed", how, max_pixels=p.validate.max_pixels, cache=home / "cache")
+    config = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
+    packing.write(
+        rows, home / "images", home / "packed", config, max_pixels=p.validate.max_pixels, cache=home / "cache"
+    )
     return len(rows)
 
 
@@ -135,8 +159,8 @@ def compare(home: Path, epochs: int, rounds: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="an archive of pictures of two classes")
-    parser.add_argument("--pictures", type=int, default=4000)
+    parser.add_argument("--data", type=Path, required=True, help="an archive of images of two classes")
+    parser.add_argument("--n-images", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--way", choices=[*WAYS, "memory"], help=argparse.SUPPRESS)
@@ -148,10 +172,10 @@ def main() -> None:
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        pictures = prepare(known.data, Path(home), known.pictures)
+        n_images = prepare(known.data, Path(home), known.n_images)
         found = compare(Path(home), known.epochs, known.rounds)
         found["memory"] = turns.alone("benchmarks.search", "--way", "memory", "--data", home, "--epochs", 1)
-    about = {"pictures": pictures, "image_size": SIZE, "epochs": known.epochs, "space": SPACE}
+    about = {"images": n_images, "image_size": SIZE, "epochs": known.epochs, "space": SPACE}
     files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
     print(json.dumps({"ratios": found["ratios"], "memory": found["memory"]}, indent=2))
 

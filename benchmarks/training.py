@@ -1,14 +1,14 @@
-"""How fast pictures train: ours against three usual ways, the same network on the same pictures.
+"""How fast images train: ours against three usual ways, the same network on the same images.
 
-    python -m benchmarks.training --data ARCHIVE [--pictures 8000] [--rounds 5]
+    python -m benchmarks.training --data ARCHIVE [--images 8000] [--rounds 5]
 
 The network, the batch of 32 and the changes (shear, zoom, mirror) are those of the cats-and-dogs course; the archive
 has a training folder. `image_data_generator` is the course's own flow_from_directory, `image_dataset_from_directory`
-holds decoded pictures in memory, `bare_fit` is `model.fit` on arrays and changes no picture. They compute in float32,
+holds decoded images in memory, `bare_fit` is `model.fit` on arrays and changes no image. They compute in float32,
 Keras' default; `darkroom_in_float32` says what ours owes to bfloat16, where the device has it.
-Each run is a process of its own. An epoch counts with its validation on 256 pictures and, for ours, with writing
+Each run is a process of its own. An epoch counts with its validation on 256 images and, for ours, with writing
 the state that makes it safe to kill; the first epoch, which compiles, does not count. Rounds take turns, so that
-whatever else the machine does hits all alike. A ratio is our pictures a second divided by the other's in that round.
+whatever else the machine does hits all alike. A ratio is our images a second divided by the other's in that round.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def darkroom(home: Path, precision: str = "auto") -> float:
     from darkroom.training import device, fit
 
     p = params.load(COURSE)
-    how = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
+    config = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
     train, val = packs(home)
     device.repeatable(p.seed)
     device.compute_in(precision)
@@ -43,12 +43,12 @@ def darkroom(home: Path, precision: str = "auto") -> float:
             network(),
             train,
             val,
-            how=how,
-            down=p.model,
+            config=config,
+            optimization=p.model,
             augmented=p.augment,
             seed=p.seed,
             state=Path(state),
-            watch=lambda epoch, row: ends.append(time.perf_counter()),
+            on_epoch=lambda epoch, row: ends.append(time.perf_counter()),
             verbose=0,
         )
     return per_second(len(train.labels), ends)
@@ -68,7 +68,7 @@ def image_dataset_from_directory(home: Path) -> float:
     import tensorflow as tf
     from keras import layers
 
-    pictures = keras.utils.image_dataset_from_directory(
+    n_images = keras.utils.image_dataset_from_directory(
         home / "train", image_size=(SIZE, SIZE), batch_size=BATCH, shuffle=False, verbose=False
     )
     flip, zoom, shear = layers.RandomFlip("horizontal"), layers.RandomZoom(ZOOM, ZOOM), layers.RandomShear(SHEAR / 57.3)
@@ -76,8 +76,8 @@ def image_dataset_from_directory(home: Path) -> float:
     def change(images, labels):
         return shear(zoom(flip(images, training=True), training=True), training=True), labels
 
-    pictures = pictures.cache().shuffle(300, seed=1).map(change, num_parallel_calls=tf.data.AUTOTUNE)
-    return trained(home, len(jpegs(home / "train")), x=pictures.prefetch(tf.data.AUTOTUNE))
+    n_images = n_images.cache().shuffle(300, seed=1).map(change, num_parallel_calls=tf.data.AUTOTUNE)
+    return trained(home, len(jpegs(home / "train")), x=n_images.prefetch(tf.data.AUTOTUNE))
 
 
 def image_data_generator(home: Path) -> float:
@@ -96,12 +96,12 @@ def network():
     from darkroom import params
     from darkroom.networks import architectures
 
-    knobs = params.with_value(params.load(COURSE).model, "output", "softmax")
-    return architectures.build(knobs, shape=(SIZE, SIZE, 3), classes=2, spec={})
+    hparams = params.with_value(params.load(COURSE).model, "output", "softmax")
+    return architectures.build(hparams, shape=(SIZE, SIZE, 3), classes=2, spec={})
 
 
-def trained(home: Path, pictures: int, **data) -> float:
-    """Pictures a second of `model.fit`."""
+def trained(home: Path, n_images: int, **data) -> float:
+    """Images a second of `model.fit`."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -112,11 +112,11 @@ def trained(home: Path, pictures: int, **data) -> float:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     checked = (val.images[:], val.labels)
     model.fit(**data, validation_data=checked, validation_batch_size=256, epochs=EPOCHS, callbacks=[mark], verbose=0)
-    return per_second(pictures, ends)
+    return per_second(n_images, ends)
 
 
-def per_second(pictures: int, ends: list[float]) -> float:
-    return pictures * (EPOCHS - 1) / (ends[-1] - ends[0])
+def per_second(n_images: int, ends: list[float]) -> float:
+    return n_images * (EPOCHS - 1) / (ends[-1] - ends[0])
 
 
 def packs(home: Path) -> tuple:
@@ -130,8 +130,8 @@ def jpegs(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
 
 
-def prepare(archive: Path, home: Path, pictures: int) -> int:
-    """The archive's training pictures as files and as arrays, the same of both; returns how many."""
+def prepare(archive: Path, home: Path, n_images: int) -> int:
+    """The archive's training images as files and as arrays, the same of both; returns how many."""
     from darkroom import params
     from darkroom.dataset import layout, manifest, packing
     from darkroom.ingest import sources
@@ -141,7 +141,7 @@ def prepare(archive: Path, home: Path, pictures: int) -> int:
     sources.unpack(archive, images, p.ingest)
     listing = manifest.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
     train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
-    rows = sorted(train, key=lambda row: row["sha256"])[:pictures]  # in no order, so that classes are mixed
+    rows = sorted(train, key=lambda row: row["sha256"])[:n_images]  # in no order, so that classes are mixed
     rest = [row for row in listing.rows if row["split"] != "train"]
     packing.write(
         [*rows, *rest], images, home / "packed", p.preprocess, max_pixels=p.validate.max_pixels, cache=home / "c"
@@ -156,13 +156,13 @@ def prepare(archive: Path, home: Path, pictures: int) -> int:
 def compare(home: Path, rounds: int) -> dict:
     speeds = turns.taken("benchmarks.training", WAYS, rounds, "--data", home)
     ratios = {way: turns.ratios(speeds["darkroom"], found) for way, found in speeds.items() if way != "darkroom"}
-    return {"ratios": ratios, "pictures_per_second": {way: turns.spread(found) for way, found in speeds.items()}}
+    return {"ratios": ratios, "images_per_second": {way: turns.spread(found) for way, found in speeds.items()}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the archive of the cats-and-dogs course")
-    parser.add_argument("--pictures", type=int, default=8000, help="to train on, at most")
+    parser.add_argument("--n-images", type=int, default=8000, help="to train on, at most")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     known = parser.parse_args()
@@ -173,9 +173,9 @@ def main() -> None:
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        pictures = prepare(known.data, Path(home), known.pictures)
+        n_images = prepare(known.data, Path(home), known.n_images)
         found = compare(Path(home), known.rounds)
-    about = {"pictures": pictures, "image_size": SIZE, "batch_size": BATCH}
+    about = {"images": n_images, "image_size": SIZE, "batch_size": BATCH}
     files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
     print(json.dumps(found["ratios"], indent=2))
 

@@ -1,16 +1,16 @@
 """How much faster a head trains on features that were computed once.
 
-    python -m benchmarks.transfer BACKBONE [PICTURES]
+    python -m benchmarks.transfer BACKBONE [IMAGES]
 
-after `dvc repro preprocess`, on the training pictures (or the first PICTURES of a seeded shuffle of them), with the
+after `dvc repro preprocess`, on the training images (or the first IMAGES of a seeded shuffle of them), with the
 values of params.yaml but 10 epochs for both and one head, the first of `transfer.head`:
 
-    darkroom    the frozen base looks once at each picture and at each of its `transfer.copies`, kept on disk; then
+    darkroom    the frozen base looks once at each image and at each of its `transfer.copies`, kept on disk; then
                 the head is trained on what it saw.
     frozen_fit  the usual way: augmentation, frozen base and head in one model, and `model.fit` on all of it, so that
-                each epoch sees every picture changed anew.
+                each epoch sees every image changed anew.
 
-Both are judged on the test pictures. Seconds are of the wall and of all processors (the machine may have others to
+Both are judged on the test images. Seconds are of the wall and of all processors (the machine may have others to
 serve). Nothing is read from or left in `.cache`. `reports/benchmarks/transfer.json` keeps the ratios.
 """
 
@@ -35,12 +35,12 @@ EPOCHS = 10
 OUT = Path("reports/benchmarks/transfer.json")
 
 
-def main(backbone: str, pictures: str = "0") -> None:
+def main(backbone: str, n_images: str = "0") -> None:
     p = params.load()
     train, val, test = map(packed_data.read(paths.PACKED).split, ("train", "val", "test"))
-    train = some(train, int(pictures), p.seed)
+    train = some(train, int(n_images), p.seed)
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
-    print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} pictures, {EPOCHS} epochs")
+    print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} images, {EPOCHS} epochs")
     found = {}
     for name, arm in (("darkroom", darkroom), ("frozen_fit", frozen_fit)):
         device.repeatable(p.seed)
@@ -58,7 +58,7 @@ def main(backbone: str, pictures: str = "0") -> None:
         "ratios": {"frozen_fit": turns.spread([c / a])},
         "ratio_of_processor_time": round(d / b, 3),
         "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
-        "backbone": backbone, "side": chosen.side, "pictures": len(train.labels), "epochs": EPOCHS,
+        "backbone": backbone, "side": chosen.side, "images": len(train.labels), "epochs": EPOCHS,
         **turns.stamp("keras", "tensorflow"),
     }  # fmt: skip
     files.write_json(OUT, told)
@@ -70,11 +70,11 @@ def darkroom(
     head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
     brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
     still = params.FineTune.model_validate({**p.transfer.fine_tune.model_dump(), "layers": 0})
-    how = transfer.How(p.transfer.copies, head, p.transfer.optimization, brief, still)
+    config = transfer.How(p.transfer.copies, head, p.transfer.optimization, brief, still)
     with TemporaryDirectory() as folder:
         places = {"cache": Path(folder, "features"), "state": Path(folder, "state")}
-        common = {"augmented": p.augment, "seed": p.seed, "watch": lambda *_: None}
-        return transfer.train(chosen, base, "benchmark", train, val, how=how, **places, **common).network
+        common = {"augmented": p.augment, "seed": p.seed, "on_epoch": lambda *_: None}
+        return transfer.train(chosen, base, "benchmark", train, val, config=config, **places, **common).network
 
 
 def frozen_fit(
@@ -88,7 +88,7 @@ def frozen_fit(
     changing = augment.network(shape, p.augment, seed=p.seed)
     pixels = io_layers.pixels(shape)
     whole = keras.Model(pixels, network(changing(pixels)))
-    size = device.batch_size(p.transfer.fit.batch_size, pictures=len(train.labels), side=shape[0])
+    size = device.batch_size(p.transfer.fit.batch_size, n_images=len(train.labels), size=shape[0])
     steps = EPOCHS * -(-len(train.labels) // size)
     whole.compile(
         optimizers.optimizer(p.transfer.optimization, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
@@ -114,13 +114,13 @@ def some(side: packed_data.Split, count: int, seed: int) -> packed_data.Split:
 
 
 def accuracy(test: packed_data.Split, probabilities: np.ndarray, p: params.Params) -> str:
-    how = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
-    found = metrics.summary(np.asarray(test.labels), probabilities, **how)["accuracy"]
+    config = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
+    found = metrics.summary(np.asarray(test.labels), probabilities, **config)["accuracy"]
     return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Of two accuracies on the same pictures, and half its 95 % interval by the normal approximation."""
+    """Of two accuracies on the same images, and half its 95 % interval by the normal approximation."""
     each = one.astype(float) - other
     return each.mean(), 1.96 * each.std() / len(each) ** 0.5
 

@@ -8,7 +8,7 @@ from darkroom.runtime import files, stage
 def main() -> None:
     p = params.load()
     classes, labels, predicted = predictions.read(paths.PREDICTIONS)
-    found = significance.compare(labels, predicted, k=len(classes), how=p.compare, seed=p.seed)
+    found = significance.compare(labels, predicted, k=len(classes), config=p.compare, seed=p.seed)
     files.write_json(paths.COMPARISON, found)
     print(found["sentence"])
 

@@ -1,4 +1,4 @@
-"""Say what more pictures, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
+"""Say what more images, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
 
 from darkroom import params, paths
 from darkroom.runtime import files, stage
@@ -10,7 +10,7 @@ def main() -> None:
     files.set_aside(paths.MODELS, but=["cnn", *p.transfer.backbones], to=others)
     rows = _measured(p) if p.curve.fractions else []
     files.write_json(paths.LEARNING_CURVE, rows)
-    print(", ".join(f"{row['model']} {row['pictures']}: {row['accuracy']:.4f}" for row in rows) or "no curve asked for")
+    print(", ".join(f"{row['model']} {row['images']}: {row['accuracy']:.4f}" for row in rows) or "no curve asked for")
 
 
 def _measured(p: params.Params) -> list[dict]:
@@ -21,33 +21,33 @@ def _measured(p: params.Params) -> list[dict]:
     from darkroom.transfer_learning import backbones, transfer, weights
 
     sides = list(map(packed_data.read(paths.PACKED).split, ("train", "val", "test")))
-    knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
-    how = transfer.How(
+    hparams = params.Model.model_validate(files.read_json(paths.BEST)["values"])
+    config = transfer.How(
         p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
     )
     waiting = resume.folder(
         paths.CACHE / "curve",
         paths.PACKED,
-        knobs,
+        hparams,
         p.train,
-        str(how),
+        str(config),
         p.augment,
         p.seed,
         code=("curve", "networks", "training", "transfer_learning"),
     )
     task = learning_curve.Task(*sides, p.curve.fractions, p.augment, p.seed, waiting)
-    points = [("cnn", point) for point in learning_curve.scratch(knobs, task, how=p.train)]
+    points = [("cnn", point) for point in learning_curve.scratch(hparams, task, config=p.train)]
     if best := learning_curve.best(paths.MODELS, p.transfer.backbones):
         chosen = backbones.choose(best, width=p.transfer.width, side=p.transfer.input_size)
         device.compute_in(p.transfer.fit.precision, depthwise=True)
         base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
-        found = learning_curve.pretrained(chosen, base, task, how=how, cache=paths.CACHE / "features" / best)
+        found = learning_curve.pretrained(chosen, base, task, config=config, cache=paths.CACHE / "features" / best)
         points += [(best, point) for point in (found if source else [])]
     rows = []
-    for model, (share, pictures, hits) in points:
+    for model, (fraction, images, hits) in points:
         score = intervals.scored(hits, len(sides[2].labels), p.compare.confidence)
         found = {"accuracy": score["value"], "low": score["low"], "high": score["high"]}
-        rows.append({"model": model, "share": share, "pictures": pictures, **found})
+        rows.append({"model": model, "fraction": fraction, "images": images, **found})
     fit.forget(waiting)
     return rows
 

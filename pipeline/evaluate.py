@@ -19,8 +19,8 @@ def main() -> None:
     files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
     sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
-    how = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
-    how |= {"manifest": manifest, "criterion": p.evaluate.threshold}
+    config = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}
+    config |= {"manifest": manifest, "criterion": p.evaluate.threshold}
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     facts, curves, found, sheets = {}, {}, {}, {}
     for name in models:
@@ -29,7 +29,7 @@ def main() -> None:
         facts[name], curves[name] = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
         sheets |= {f"{name}-{path.name}": path.read_bytes() for path in folder.glob("augmented.png")}
         ask = partial(predict.probabilities, model)
-        found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **how)
+        found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **config)
         size = (folder / "model.keras").stat().st_size
         found[name].cost.update(bytes=size, multiply_adds=describe.multiply_adds(model))
         tracking.judged(experiment, facts[name], curves[name], found[name].metrics, found[name].figures)

@@ -13,7 +13,7 @@ def main() -> None:
     for note in done["notes"]:
         errors.warn(note)
     print(f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes; {done['left_out']} left out: {done['kinds']}")
-    print(f"no pictures by their names: {done['others']}")
+    print(f"no images by their names: {done['others']}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Decode every picture once.        images/, manifest.csv -> packed/{train,val,test}/"""
+"""Decode every image once.        images/, manifest.csv -> packed/{train,val,test}/"""
 
 from darkroom import params, paths
 from darkroom.dataset import manifest, packing

@@ -36,9 +36,9 @@ def main() -> None:
     about = {"dataset": p.dataset.name, "seed": p.seed, "data": files.digest_of(paths.PACKED)}
     sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     images = {path: image for side in sides for path, image in zip(side.paths, side.images, strict=True)}
-    pictures = {path: thumbnail.png(images[path]) for path in sorted(found.shown)}
+    thumbnails = {path: thumbnail.png(images[path]) for path in sorted(found.shown)}
     explained = files.read_files(paths.EXPLAINED)
-    files.write_text(paths.REPORT, report.render(found, about=about, pictures=pictures, explained=explained))
+    files.write_text(paths.REPORT, report.render(found, about=about, thumbnails=thumbnails, explained=explained))
     files.write_files(paths.CARDS, {f"{name}.md": cards.card(found, name, about=about) for name in found.ranked})
     files.write_text(paths.SUMMARY, report.summary(found, about=about))
     print(f"{paths.REPORT} and {paths.SUMMARY}: {found.comparison['sentence']}")

@@ -13,22 +13,24 @@ FOLDER = paths.MODELS / "cnn"
 def main() -> None:
     p = params.load()
     train, val = map(packed_data.read(paths.PACKED).split, ("train", "val"))
-    knobs = params.Model.model_validate(files.read_json(paths.BEST)["values"])
+    hparams = params.Model.model_validate(files.read_json(paths.BEST)["values"])
     precision, xla = device.compute_in(p.train.precision), device.xla(moved=warp.moves(p.augment))
     print("devices:", *device.names(), "| computing in", precision, "with XLA" if xla else "without XLA")
     device.repeatable(p.seed)
-    values = params.flat({"model": knobs, "train": p.train, "augment": p.augment})
+    values = params.flat({"model": hparams, "train": p.train, "augment": p.augment})
     values |= {"train.precision": precision, "train.xla": xla}
     waiting = resume.folder(
-        paths.CACHE / "train", paths.PACKED, knobs, p.train, p.augment, p.seed, code=("networks", "training")
+        paths.CACHE / "train", paths.PACKED, hparams, p.train, p.augment, p.seed, code=("networks", "training")
     )
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run("cnn", experiment, key=waiting.name, params=values) as run, device.spread():
-        network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
-        going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "watch": run.epoch}
-        rows = fit.fit(network, train, val, how=p.train, down=knobs, **going)
-        network, kept = architectures.finished(network, knobs), fit.kept(rows, p.train)
-        facts = {"name": "cnn", "architecture": knobs.architecture, "pretrained": None, "params": values}
+        network = architectures.build(
+            hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
+        )
+        going = {"augmented": p.augment, "seed": p.seed, "state": waiting, "on_epoch": run.epoch}
+        rows = fit.fit(network, train, val, config=p.train, optimization=hparams, **going)
+        network, kept = architectures.finished(network, hparams), fit.kept(rows, p.train)
+        facts = {"name": "cnn", "architecture": hparams.architecture, "pretrained": None, "params": values}
         facts |= {"run": waiting.name, "versions": versions.installed()}
         sheet = _augmented(train, p) if augment.changes(p.augment) else {}
         model_folder.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)

@@ -12,7 +12,7 @@ def main(backbone: str) -> None:
     p = params.load()
     train, val = map(packed_data.read(paths.PACKED).split, ("train", "val"))
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
-    how = transfer.How(
+    config = transfer.How(
         p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
     )
     precision = device.compute_in(p.transfer.fit.precision, depthwise=True)
@@ -24,13 +24,13 @@ def main(backbone: str) -> None:
         paths.CACHE / backbone,
         paths.PACKED,
         *known,
-        str(how),
+        str(config),
         p.augment,
         p.seed,
         code=("training", "transfer_learning"),
     )
     shape = {"width": chosen.width, "input_size": chosen.side}
-    values = params.flat({"transfer": {**how._asdict(), **shape}, "augment": p.augment})
+    values = params.flat({"transfer": {**config._asdict(), **shape}, "augment": p.augment})
     values["transfer.fit.precision"] = precision
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run(backbone, experiment, key=waiting.name, params=values) as run:
@@ -40,12 +40,12 @@ def main(backbone: str) -> None:
             source,
             train,
             val,
-            how=how,
+            config=config,
             augmented=p.augment,
             seed=p.seed,
             cache=paths.CACHE / "features" / backbone,
             state=waiting,
-            watch=run.epoch,
+            on_epoch=run.epoch,
         )
         facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts}
         facts |= {"run": waiting.name, "versions": versions.installed()}

@@ -18,7 +18,7 @@ def main() -> None:
     with tracking.run("search", experiment, key=waiting.name, params=params.flat({"tune": p.tune})) as run:
         best, trials = search.search(
             paths.PACKED,
-            how=p.tune,
+            config=p.tune,
             model=p.model,
             augmented=p.augment,
             seed=p.seed,

@@ -1,4 +1,4 @@
-"""List every picture, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
+"""List every image, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
 
 from darkroom import params, paths
 from darkroom.dataset import layout, manifest, overlaps, rows
@@ -24,7 +24,7 @@ def main() -> None:
     files.write_json(paths.VALIDATION, verdict)
     print(console.text(verdict))
     checks.insist(verdict, report=paths.VALIDATION)
-    print(f"{paths.MANIFEST}: {verdict['pictures']} pictures of {len(verdict['classes'])} classes,", end=" ")
+    print(f"{paths.MANIFEST}: {verdict['images']} images of {len(verdict['classes'])} classes,", end=" ")
     print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")
 
 

@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["darkroom", "pil_one_process"])  # the others are calls of TensorFlow, 8 s to import
-def test_a_way_takes_time_and_leaves_the_pictures_alone(folder, way):
+def test_a_way_takes_time_and_leaves_the_images_alone(folder, way):
     before = {path: path.read_bytes() for path in ingest.jpegs(folder)}
     assert ingest.WAYS[way](folder, 16) > 0
     assert len(before) == 12 and before == {path: path.read_bytes() for path in ingest.jpegs(folder)}
@@ -38,7 +38,7 @@ def test_a_way_that_fails_ends_the_benchmark_with_its_own_words():
         turns.alone("benchmarks.ingest", "--way", "pil_one_process", "--data", "/dev/null/absent", "--size", "x")
 
 
-def test_enlarged_pictures_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
+def test_enlarged_images_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
     ingest.enlarge(folder, tmp_path / "large", 80)
     found = ingest.jpegs(tmp_path / "large")
     assert len(found) == 12 and {path.parent.name for path in found} == {"a", "b"}
@@ -49,7 +49,7 @@ def test_enlarged_pictures_are_jpegs_of_the_asked_side_in_two_classes(folder, tm
 
 def test_the_committed_figures_are_those_of_all_ways():
     reports = json.loads(Path("reports/benchmarks/ingest.json").read_text())
-    assert len(reports) == 2  # small pictures and large ones
+    assert len(reports) == 2  # small images and large ones
     for found in reports.values():
         assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
         ratios = found["ratios"].values()

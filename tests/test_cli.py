@@ -72,7 +72,7 @@ def test_predict_answers_as_often_as_it_is_asked(elsewhere, model_folder, capsys
 def test_what_exists_is_no_pattern(elsewhere):
     for name in ("a[1].png", "a1.png", "what?.png", "whats.png", "*.png"):
         Image.new("L", (9, 9)).save(name)
-    found = [[path.name for path in cli._pictures([name])] for name in ("a[1].png", "what?.png", "*.png", "what*")]
+    found = [[path.name for path in cli._named_files([name])] for name in ("a[1].png", "what?.png", "*.png", "what*")]
     assert found == [["a[1].png"], ["what?.png"], ["*.png"], ["what?.png", "whats.png"]]
 
 
@@ -80,8 +80,8 @@ def test_a_folder_called_like_a_pattern_is_that_folder(elsewhere):
     for name in ("pets[1]/a.png", "pets1/b.png"):
         Path(name).parent.mkdir()
         Image.new("L", (9, 9)).save(name)
-    assert cli._pictures(["pets[1]"]) == [Path("pets[1]/a.png")]
-    assert cli._pictures(["pets*"]) == [Path("pets1/b.png"), Path("pets[1]/a.png")]
+    assert cli._named_files(["pets[1]"]) == [Path("pets[1]/a.png")]
+    assert cli._named_files(["pets*"]) == [Path("pets1/b.png"), Path("pets[1]/a.png")]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -90,13 +90,13 @@ def test_a_name_is_found_in_either_form_of_unicode(elsewhere, form):
     kept.parent.mkdir()
     kept.write_bytes(b"x")
     for asked in (normalize("NFC", "ä/é.png"), normalize("NFD", "ä/é.png")):
-        assert cli._pictures([asked, str(Path(asked).absolute())]) == [kept, kept.absolute()]
+        assert cli._named_files([asked, str(Path(asked).absolute())]) == [kept, kept.absolute()]
 
 
-def test_a_folder_without_pictures_is_an_error_and_costs_the_others_nothing(elsewhere, model_folder, capsys):
+def test_a_folder_without_images_is_an_error_and_costs_the_others_nothing(elsewhere, model_folder, capsys):
     Path("empty").mkdir()
     Image.new("L", (9, 9)).save("a.png")
-    with pytest.raises(DataError, match="1 of the pictures"):
+    with pytest.raises(DataError, match="1 of the images"):
         cli.run("predict", "empty", "a.png", "--model", str(model_folder("any")))
     said = capsys.readouterr()
     assert said.out.startswith("a.png\tcat") and "where: empty" in said.err
@@ -111,16 +111,16 @@ def test_the_champion_answers_before_the_cnn(elsewhere, model_folder, capsys):
     assert [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()] == ["cat", "dog"]
 
 
-def test_a_bad_picture_among_good_ones_is_named_and_ends_with_exit_3(elsewhere, model_folder, capsys):
+def test_a_bad_image_among_good_ones_is_named_and_ends_with_exit_3(elsewhere, model_folder, capsys):
     Image.new("L", (9, 9)).save("good.png")
-    Path("bad.png").write_bytes(b"no picture")
+    Path("bad.png").write_bytes(b"no image")
     words = ("predict", "bad.png", "missing.png", "good.png", "--model", str(model_folder("any")))
-    with pytest.raises(DataError, match="2 of the pictures") as caught:
+    with pytest.raises(DataError, match="2 of the images") as caught:
         cli.run(*words)
     assert caught.value.exit_code == 3
     said = capsys.readouterr()
     assert said.out.startswith("good.png\tcat")
-    assert said.err.count("error[E_PICTURE]") == 2 and "bad.png" in said.err and "missing.png" in said.err
+    assert said.err.count("error[E_IMAGE]") == 2 and "bad.png" in said.err and "missing.png" in said.err
     cli.run(*words, "--skip-bad")
 
 

@@ -43,7 +43,7 @@ def changed(tmp_path):
         ("backbones: [mobilenet]", "backbones: [mobilenet@2]", "transfer.backbones.0: "),
         ("units: [0, 128]", "units: []", "transfer.head.units: "),
         ("filters: [16, 32]", "filters: [16, -3]", "tune.space.filters: expected greater than or equal to 1"),
-        ("filters: [16, 32]", "filter: [16]", "unknown knob tune.space.filter, did you mean filters?"),
+        ("filters: [16, 32]", "filter: [16]", "unknown hyperparameter tune.space.filter, did you mean filters?"),
         ("blocks: 2", "blocks: 5", "preprocess.image_size 16 leaves nothing after 5 poolings"),
         ("archive: data/raw/digits.zip", "archive: ../digits.zip", "expected a path inside the project"),
         ("  val: 0.15", "  val: 0.9", "val + test must stay below 1, got 1.1"),
@@ -109,7 +109,7 @@ def test_the_registered_model_follows_the_data_set_unless_it_has_a_name_of_its_o
     assert params.registered_name(changed("model: auto ", "model: wings ")) == "wings"
 
 
-def test_a_turned_knob_is_checked_again():
+def test_a_turned_hyperparameter_is_checked_again():
     model = params.load(Path("params.yaml")).model
     assert params.with_value(model, "filters", 7).filters == 7
     with pytest.raises(ValueError, match="tune.space.filters"):

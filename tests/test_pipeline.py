@@ -53,7 +53,7 @@ def ran(said: str) -> list[str]:
 
 
 def squares(path: Path, numbers: range) -> None:
-    """A zip of grey pictures of two classes: a bright square on the left or on the right. No two are equal."""
+    """A zip of grey images of two classes: a bright square on the left or on the right. No two are equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "a") as archive:
         for number in numbers:
@@ -117,7 +117,7 @@ def test_every_stage_leaves_what_it_promises(repository):
     assert (repository / "models/cnn/model.keras").exists()
 
 
-def test_no_picture_is_on_both_sides_of_the_split(repository):
+def test_no_image_is_on_both_sides_of_the_split(repository):
     sides = [(repository / f"data/packed/{side}/paths.csv").read_text() for side in ("train", "val", "test")]
     names = [set(text.splitlines()[1:]) for text in sides]
     assert sum(map(len, names)) == len(set.union(*names)) == 200
@@ -257,12 +257,12 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
         run("git", "push", "--quiet", cwd=another)
 
     squares(clone / "data/raw/squares.zip", range(100, 110))
-    run("git", "commit", "--quiet", "--all", "--message", "20 pictures more", cwd=clone)
+    run("git", "commit", "--quiet", "--all", "--message", "20 images more", cwd=clone)
     again = ran(retrain(clone, push_a_line))
     assert {"ingest", "train", "register"} <= set(again) and len(again) == len(set(again))
     assert run("git", "log", "-3", "--format=%s", "main", cwd=origin).splitlines() == [
         "Retrain [skip ci]",
-        "20 pictures more",
+        "20 images more",
         "A line",
     ]
     pushed = run("git", "show", "--stat", "--format=", "main", cwd=origin)
@@ -271,7 +271,7 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
         json.loads(run("git", "show", f"main:reports/{name}.json", cwd=origin))
         for name in ("validation", "registration")
     )
-    assert validation["pictures"] == 220
+    assert validation["images"] == 220
     assert registration["n"] == sum(sides["test"] for sides in validation["counts"].values())
     assert all(registration["judged"][each]["value"] > 0.9 for each in ("challenger", "champion"))  # on today's images
 

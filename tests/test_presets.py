@@ -46,5 +46,5 @@ def test_a_course_is_trained_as_the_course_says(name):
     assert (*said, p.train.epochs, m.output) == COURSES[name]
     assert p.tune.algorithm == "none" and p.train.keep == "last" and m.schedule == "constant"
     changed = {"shear": 0.2, "zoom": 0.2, "flip_horizontal": True} if name == "cats_dogs_course" else {}
-    assert {knob: value for knob, value in p.augment.model_dump().items() if value} == changed
+    assert {hparam: value for hparam, value in p.augment.model_dump().items() if value} == changed
     assert look.normalise == "unit" and not m.weight_decay and not m.ema

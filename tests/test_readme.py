@@ -53,7 +53,7 @@ def test_the_drawing_has_every_stage_in_the_order_of_dvc_yaml():
     assert line == sorted(line, key=places.__getitem__)
 
 
-def test_every_link_and_picture_is_there():
+def test_every_link_and_image_is_there():
     for path in DOCS:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path, target)
@@ -81,7 +81,7 @@ def test_the_table_holds_the_numbers_of_the_reports(name):
 
 def test_the_other_numbers_are_those_of_the_reports():
     validation, comparison = report("validation.json"), report("comparison.json")
-    assert f"test pictures: {comparison['n']}" in README
+    assert f"test images: {comparison['n']}" in README
     assert f"{sum(c['train'] for c in validation['counts'].values()):,} digits" in README
     assert f"{comparison['confidence']:.0%}".replace("%", " %") + " bootstrap intervals" in README
     assert f"models:/{report('registration.json')['name']}@champion" in README

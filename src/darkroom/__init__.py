@@ -1,1 +1,1 @@
-"""From an archive of labelled pictures to a validated, tuned, compared and versioned classifier."""
+"""From an archive of labelled images to a validated, tuned, compared and versioned classifier."""

@@ -39,20 +39,20 @@ def _parser() -> argparse.ArgumentParser:
 
     fetch = command("fetch", _fetch, "get a data set into data/raw/, whole and checked")
     fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or an address")
-    predict = command("predict", _predict, "label pictures: path, label, probabilities")
-    predict.add_argument("paths", nargs="+", metavar="PATH", help="a picture, a folder of pictures, or a pattern")
+    predict = command("predict", _predict, "label images: path, label, probabilities")
+    predict.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder of images, or a pattern")
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
-    predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some pictures are unusable")
+    predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
     command("backbones", _backbones, "list the names that transfer.backbones takes")
     describe = command("describe", _describe, "list the layers of a network, what each gives and what it costs")
     known = get_args(params.Model.model_fields["architecture"].annotation)
     describe.add_argument("architecture", choices=known, help="what it leaves open is as params.yaml says")
     describe.add_argument(
-        "--size", type=int, metavar="PIXELS", help="side of the pictures (default: that of params.yaml)"
+        "--size", type=int, metavar="PIXELS", help="side of the images (default: that of params.yaml)"
     )
-    describe.add_argument("--channels", type=int, choices=[1, 3], help="of the pictures (default: as in params.yaml)")
+    describe.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
     describe.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
-    relabel = command("relabel", _relabel, "copy the pictures with the labels that a list of doubts suggests")
+    relabel = command("relabel", _relabel, "copy the images with the labels that a list of doubts suggests")
     relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
     relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
     command("repro", _repro, "run the pipeline as `dvc repro` does, and check what DVC leaves unsaid")
@@ -76,7 +76,7 @@ def _predict(known: argparse.Namespace) -> None:
     champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
     model = known.model or champion or paths.MODELS / "cnn"
     bad = 0
-    for path, found in predict.pictures(model, _pictures(known.paths)):
+    for path, found in predict.predict_files(model, _named_files(known.paths)):
         if isinstance(found, DataError):
             bad += 1
             print(printable(found), file=sys.stderr)
@@ -84,14 +84,14 @@ def _predict(known: argparse.Namespace) -> None:
             print(_line(path, found), flush=True)
     if bad and not known.skip_bad:
         fix = "see the lines above, or --skip-bad"
-        raise DataError("E_PICTURES", f"{bad} of the pictures could not be used", where=" ".join(known.paths), fix=fix)
+        raise DataError("E_IMAGES", f"{bad} of the images could not be used", where=" ".join(known.paths), fix=fix)
 
 
-def _pictures(wanted: Sequence[str]) -> list[Path]:
+def _named_files(wanted: Sequence[str]) -> list[Path]:
     """The files that the names stand for, as often as they are named.
 
     What exists is that file or folder, in whatever spelling of Unicode; only what does not is tried as a pattern.
-    A folder or a pattern stands for its pictures: junk is left out, files of other kinds too, and these are counted.
+    A folder or a pattern stands for its images: junk is left out, files of other kinds too, and these are counted.
     """
     found: list[Path] = []
     for name in wanted:
@@ -116,7 +116,7 @@ def _images_of(name: str, places: Sequence[Path]) -> list[Path]:
     images = [file for file in kept if not names.is_stray(file.name)]
     if len(images) < len(kept):
         errors.warn(f"{name}: left out {names.kinds(file.name for file in kept if names.is_stray(file.name))}")
-    return images or list(places)  # which are no pictures, and will be told so
+    return images or list(places)  # which are no images, and will be told so
 
 
 def _line(path: Path, found: dict[str, float]) -> str:
@@ -136,10 +136,10 @@ def _describe(known: argparse.Namespace) -> None:
     from darkroom.training import describe
 
     p = params.load()
-    knobs = params.with_value(p.model, "architecture", known.architecture)
+    hparams = params.with_value(p.model, "architecture", known.architecture)
     size = known.size or p.preprocess.image_size
     shape = (size, size, known.channels or (3 if p.preprocess.color == "rgb" else 1))
-    network = architectures.build(knobs, shape=shape, classes=known.classes, spec={})
+    network = architectures.build(hparams, shape=shape, classes=known.classes, spec={})
     row = "{layer:<28} {kind:<22} {output:<18} {parameters:>12} {multiply_adds:>15}".format
     print(row(layer="layer", kind="kind", output="output", parameters="parameters", multiply_adds="multiply-adds"))
     for found in describe.rows(network):
@@ -181,7 +181,7 @@ def _use(known: argparse.Namespace) -> None:
     shutil.copyfile(preset, paths.PARAMS)
     print(f"params.yaml is now {preset}")
     if not Path(archive).exists():
-        print(f"its pictures are not there yet: put the archive at {archive}, then `dvc add {archive}`")
+        print(f"its images are not there yet: put the archive at {archive}, then `dvc add {archive}`")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Pictures as arrays: what training, searching and evaluating read.
+"""Images as arrays: what training, searching and evaluating read.
 
 A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json`, and an
 inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
 
-The spec has classes, image_size, color, fit and max_pixels, which say how the pictures were made, and for the
+The spec has classes, image_size, color, fit and max_pixels, which say how the images were made, and for the
 layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
-and the standard deviation of a channel over all pixels of the training pictures, in grey levels from 0 to 255.
+and the standard deviation of a channel over all pixels of the training images, in grey levels from 0 to 255.
 """
 
 from dataclasses import dataclass

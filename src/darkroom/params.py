@@ -27,7 +27,7 @@ LINE = 2000  # characters about mistakes in the file
 
 def _inside(path: str) -> str:
     if not path or Path(path).is_absolute() or path.startswith("~") or ".." in Path(path).parts:
-        raise ValueError("expected a path inside the project, such as data/raw/pictures.zip")
+        raise ValueError("expected a path inside the project, such as data/raw/images.zip")
     return path
 
 
@@ -236,22 +236,24 @@ with catch_warnings():
 
         @model_validator(mode="after")
         def _every_value_of_the_space_fits_the_model(self) -> "Params":
-            for knob, values in self.tune.space.items():
-                if knob not in Model.model_fields:
-                    raise ValueError(f"unknown knob tune.space.{knob}{params_errors.meant(knob, Model.model_fields)}")
+            for hparam, values in self.tune.space.items():
+                if hparam not in Model.model_fields:
+                    raise ValueError(
+                        f"unknown hyperparameter tune.space.{hparam}{params_errors.meant(hparam, Model.model_fields)}"
+                    )
                 if not values or len(set(map(repr, values))) < len(values):
-                    raise ValueError(f"tune.space.{knob}: expected different values, got {values}")
+                    raise ValueError(f"tune.space.{hparam}: expected different values, got {values}")
                 for value in values:
-                    with_value(self.model, knob, value)
+                    with_value(self.model, hparam, value)
             return self
 
 
-def with_value(model: Model, knob: str, value: object) -> Model:
-    """`model` with one knob turned, checked again. Raises ValueError when the value is out of range."""
+def with_value(model: Model, hparam: str, value: object) -> Model:
+    """`model` with one hyperparameter turned, checked again. Raises ValueError when the value is out of range."""
     try:
-        return Model.model_validate({**model.model_dump(), knob: value})
+        return Model.model_validate({**model.model_dump(), hparam: value})
     except ValidationError as fault:
-        raise ValueError(f"tune.space.{knob}: {params_errors.sentence(fault.errors()[0])}") from fault
+        raise ValueError(f"tune.space.{hparam}: {params_errors.sentence(fault.errors()[0])}") from fault
 
 
 def registered_name(p: Params) -> str:

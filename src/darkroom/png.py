@@ -1,4 +1,4 @@
-"""Arrays to PNG files: how data sets that come as arrays become pictures like all others."""
+"""Arrays to PNG files: how data sets that come as arrays become images like all others."""
 
 from io import BytesIO
 

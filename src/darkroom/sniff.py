@@ -3,7 +3,7 @@
 import re
 
 DECODED = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP"}  # and WEBP
-CONVERTIBLE = {  # pictures that other programs can turn into one of those
+CONVERTIBLE = {  # images that other programs can turn into one of those
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"II+\0": "BigTIFF",
@@ -101,7 +101,7 @@ CAMERAS = {name: re.compile(sign, re.DOTALL) for name, sign in RAW.items()}
 # TGA has no sign at its start, but: whether it has a table of colours, the kind of pixels, that table, their depth
 TRUE_COLOR, TABLE = rb"\0[\x02\x03\x0a\x0b]\0{5}", rb"\x01[\x01\x09].{4}[\x0f\x10\x18\x20]"
 TGA = re.compile(rb".(?:%b|%b).{8}[\x08\x0f\x10\x18\x20]" % (TRUE_COLOR, TABLE), re.DOTALL)
-PICTURES = frozenset({
+IMAGES = frozenset({
     *CONVERTIBLE.values(), *PORTABLE.values(), *FLOATING.values(), *BRANDS.values(), *CAMERAS,
     "EMF", "DICOM", "NIfTI", "TGA", "JPEG-LS",
 })  # fmt: skip

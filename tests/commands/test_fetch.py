@@ -173,10 +173,10 @@ def test_every_known_sum_is_as_long_as_its_algorithm_says():
 def test_an_address_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
-    path = fetch.fetch(f"{server.base}/pictures.zip?x=1", tmp_path / "data/raw")
-    assert path.read_bytes() == BODY and server.base in (tmp_path / "data/raw/pictures.zip.dvc").read_text()
+    path = fetch.fetch(f"{server.base}/images.zip?x=1", tmp_path / "data/raw")
+    assert path.read_bytes() == BODY and server.base in (tmp_path / "data/raw/images.zip.dvc").read_text()
     asked = len(server.starts)
-    fetch.fetch(f"{server.base}/pictures.zip?x=1", tmp_path / "data/raw")
+    fetch.fetch(f"{server.base}/images.zip?x=1", tmp_path / "data/raw")
     assert len(server.starts) > asked
 
 

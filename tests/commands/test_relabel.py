@@ -30,7 +30,7 @@ def doubt(path, label, suggested):
 def test_ingest_reads_the_new_labels_and_the_old_sides(tmp_path, images):
     rows = [doubt("cat/2.png", "cat", "dog"), doubt("dog/0.png", "dog", "")]
     assert relabel.write(rows, MANIFEST, images, tmp_path / "new") == 1
-    found = {p.path: (p.label, p.split) for p in layout.read(tmp_path / "new").pictures}
+    found = {p.path: (p.label, p.split) for p in layout.read(tmp_path / "new").images}
     wanted = {row["path"]: (row["label"], row["split"]) for row in MANIFEST} | {"cat/2.png": ("dog", "test")}
     assert found == wanted
     assert (tmp_path / "new/cat/2.png").read_text() == "cat/2.png"
@@ -38,19 +38,19 @@ def test_ingest_reads_the_new_labels_and_the_old_sides(tmp_path, images):
 
 def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
     relabel.write([doubt(f"cat/{i}.png", "cat", "=cat") for i in range(3)], MANIFEST, images, tmp_path / "new")
-    assert {p.label for p in layout.read(tmp_path / "new").pictures} == {"=cat", "dog"}
+    assert {p.label for p in layout.read(tmp_path / "new").images} == {"=cat", "dog"}
 
 
 @pytest.mark.parametrize("row", [doubt("cow/1.png", "cow", "cat"), doubt("cat/1.png", "dog", "cat")])
-def test_doubts_about_other_pictures_change_nothing(tmp_path, images, row):
+def test_doubts_about_other_images_change_nothing(tmp_path, images, row):
     files.write_rows(tmp_path / "new" / "old.csv", ["a"], [])
-    with pytest.raises(DataError, match="not of these pictures"):
+    with pytest.raises(DataError, match="not of these images"):
         relabel.write([row], MANIFEST, images, tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["old.csv"]
 
 
 @pytest.mark.parametrize("path", ["cat/e\u0301.png", "./cat/\u00e9.png", "cat\\\u00e9.png"])
-def test_a_list_that_another_machine_wrote_means_the_same_pictures(tmp_path, path):
+def test_a_list_that_another_machine_wrote_means_the_same_images(tmp_path, path):
     rows = [{"path": f"{label}/\u00e9.png", "label": label, "split": "train", "group": ""} for label in ("cat", "dog")]
     for row in rows:
         (tmp_path / "images" / row["path"]).parent.mkdir(parents=True)

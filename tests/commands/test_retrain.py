@@ -280,8 +280,8 @@ def test_who_deletes_dvc_lock_begins_anew(hub, here, stage):
 
 
 def test_data_that_dvc_tracks_are_pulled_whole_or_not_used(here, exchanged, stage):
-    here.write("data/pictures.zip.dvc", "outs:")
+    here.write("data/images.zip.dvc", "outs:")
     here.git("add", "--all")
     here.git("commit", "--quiet", "--message", "data")
     retrain.retrain()
-    assert exchanged[0][:2] == ("pull", "data/pictures.zip.dvc")
+    assert exchanged[0][:2] == ("pull", "data/images.zip.dvc")

@@ -1,4 +1,4 @@
-"""curve: parts lie within each other, and what was learnt from them is measured on the same pictures."""
+"""curve: parts lie within each other, and what was learnt from them is measured on the same images."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ def labels():
 
 
 def test_a_part_has_its_share_of_every_class_and_of_no_class_none(labels):
-    for share in SHARES:
-        wanted = np.ceil(share * np.bincount(labels))
-        np.testing.assert_array_equal(np.bincount(labels[learning_curve.part(labels, share, seed=1)]), wanted)
+    for fraction in SHARES:
+        wanted = np.ceil(fraction * np.bincount(labels))
+        np.testing.assert_array_equal(np.bincount(labels[learning_curve.part(labels, fraction, seed=1)]), wanted)
 
 
 def test_a_smaller_part_lies_within_a_larger_one(labels):
-    parts = [set(learning_curve.part(labels, share, seed=1).tolist()) for share in SHARES]
+    parts = [set(learning_curve.part(labels, fraction, seed=1).tolist()) for fraction in SHARES]
     assert all(a < b for a, b in zip(parts, parts[1:], strict=False)) and len(parts[-1]) == 1000
 
 
@@ -49,19 +49,19 @@ def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its
 def points(packs, model, small, changes, brief, how_to_transfer, tmp_path):
     """A function that measures both kinds of network, as `(scratch, pretrained)` points."""
 
-    def measure(shares):
-        task = learning_curve.Task(*packs(160, 40, 60), shares, changes(shift=0.1), 1, tmp_path / "state")
+    def measure(fractions):
+        task = learning_curve.Task(*packs(160, 40, 60), fractions, changes(shift=0.1), 1, tmp_path / "state")
         device.repeatable(1)
         base = small.base()
-        heads = learning_curve.pretrained(small, base, task, how=how_to_transfer(6), cache=tmp_path / "features")
-        return list(learning_curve.scratch(model(learning_rate=0.02), task, how=brief(epochs=6))), list(heads)
+        heads = learning_curve.pretrained(small, base, task, config=how_to_transfer(6), cache=tmp_path / "features")
+        return list(learning_curve.scratch(model(learning_rate=0.02), task, config=brief(epochs=6))), list(heads)
 
     return measure
 
 
 def test_both_learn_more_from_more(points):
     for found in points([0.05, 1.0]):
-        assert [(point.share, point.pictures) for point in found] == [(0.05, 9), (1.0, 160)]
+        assert [(point.fraction, point.images) for point in found] == [(0.05, 9), (1.0, 160)]
         assert found[0].hits <= found[1].hits <= 60 and found[1].hits > 54
 
 

@@ -86,7 +86,9 @@ def test_each_makes_what_is_missing_or_damaged_and_keeps_the_order(kept):
 
 def test_a_log_belongs_to_its_code_and_its_settings(tmp_path):
     logs = [
-        file_cache.log(tmp_path, modules, *how) for modules in ([decode], [decode, sniff]) for how in ([1], [2], [])
+        file_cache.log(tmp_path, modules, *config)
+        for modules in ([decode], [decode, sniff])
+        for config in ([1], [2], [])
     ]
     assert len(set(logs)) == 6 and file_cache.log(tmp_path, [decode], 1) == logs[0]
 

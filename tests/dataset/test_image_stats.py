@@ -1,4 +1,4 @@
-"""measures: numbers about a picture that a person would agree with."""
+"""measures: numbers about an image that a person would agree with."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def ramp():
     return Image.fromarray(np.tile(np.linspace(0, 255, 64), (64, 1)).astype(np.uint8)).convert("RGB")
 
 
-def test_a_picture_of_one_grey_has_its_light_and_nothing_else():
+def test_a_image_of_one_grey_has_its_light_and_nothing_else():
     found = image_stats.of(Image.new("RGB", (64, 64), (70, 70, 70)))
     border = {**dict.fromkeys(image_stats.BORDER, 70.0), "border_spread": 0.0}
     assert found == {"hash": "0" * 16, "brightness": 70.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **border}

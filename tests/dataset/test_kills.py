@@ -78,11 +78,11 @@ def undisturbed(root) -> dict:
 def archive(path: Path) -> None:
     path.parent.mkdir(parents=True)
     random = np.random.default_rng(1)
-    with zipfile.ZipFile(path, "w") as pictures:
+    with zipfile.ZipFile(path, "w") as images:
         for number in range(3000):
             data = BytesIO()
             Image.fromarray(random.integers(0, 256, (32, 32), np.uint8)).save(data, "PNG")
-            pictures.writestr(f"{'ab'[number % 2]}/{number}.png", data.getvalue())
+            images.writestr(f"{'ab'[number % 2]}/{number}.png", data.getvalue())
 
 
 def repro(root: Path, *words: str, kill_at: str = "") -> subprocess.Popen:

@@ -14,7 +14,7 @@ from darkroom.runtime.errors import DataError
 
 def test_class_folders_give_labels_and_leave_the_side_open(folder):
     found = layout.read(folder(["cats/1.jpg", "dogs/1.jpg", "dogs/2"]))
-    assert found.pictures == (
+    assert found.images == (
         ("cats/1.jpg", "cats", "", ""),
         ("dogs/1.jpg", "dogs", "", ""),
         ("dogs/2", "dogs", "", ""),
@@ -23,7 +23,7 @@ def test_class_folders_give_labels_and_leave_the_side_open(folder):
 
 def test_split_folders_give_sides_whatever_their_spelling(folder):
     found = layout.read(folder(["Training_Set/a/1.jpg", "Training_Set/b/1.jpg", "valid/a/2.jpg", "test/b/3.jpg"]))
-    assert [(picture.label, picture.split) for picture in found.pictures] == [
+    assert [(image.label, image.split) for image in found.images] == [
         ("a", "train"),
         ("b", "train"),
         ("b", "test"),
@@ -34,20 +34,20 @@ def test_split_folders_give_sides_whatever_their_spelling(folder):
 def test_a_prediction_folder_is_kept_aside_and_never_a_class(folder):
     found = layout.read(folder(["train/a/1.jpg", "train/b/1.jpg", "single_prediction/1.jpg", "test/7.jpg"]))
     assert found.aside == ("single_prediction/1.jpg", "test/7.jpg")
-    assert {picture.label for picture in found.pictures} == {"a", "b"}
+    assert {image.label for image in found.images} == {"a", "b"}
 
 
-def test_files_that_are_no_pictures_are_listed_not_scanned(folder):
+def test_files_that_are_no_images_are_listed_not_scanned(folder):
     found = layout.read(
         folder(["cats/1.jpg", "dogs/1.jpg", "cats/notes.txt", "inner.zip", "cats/.ipynb_checkpoints/1.jpg"])
     )
-    assert found.strays == ("cats/notes.txt", "inner.zip") and len(found.pictures) == 2
+    assert found.strays == ("cats/notes.txt", "inner.zip") and len(found.images) == 2
 
 
 @pytest.mark.parametrize("label", ["nan", "no", "007", "-v", "null", "1e3", "été", "a b", "_cats", "@home", "#1", "x~"])
 def test_a_class_may_have_any_name(folder, label):
     found = layout.read(folder([f"{label}/1.jpg", "other/1.jpg"]))
-    assert label in {picture.label for picture in found.pictures}
+    assert label in {image.label for image in found.images}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_flat_folder_is_told_the_expected_layout(folder):
         (["Dataset/0", "Dataset/1"], "docs/img/x.jpg", "'docs' (1 image) beside 'Dataset'"),
         (["Dataset/0", "Dataset/1"], "logo.jpg", "'logo.jpg' (1 image) beside 'Dataset'"),
         (["x/Dataset/0", "x/Dataset/1"], "x/Examples/a/b/x.jpg", "'Examples' (1 image) beside 'Dataset'"),
-        (["x/Dataset/0", "x/Dataset/1"], "Pictures/y.jpg", "'Pictures' (1 image) beside 'x/Dataset'"),
+        (["x/Dataset/0", "x/Dataset/1"], "Images/y.jpg", "'Images' (1 image) beside 'x/Dataset'"),
     ],
 )
 def test_the_folder_in_the_way_is_named_and_not_the_one_that_is_right(
@@ -116,7 +116,7 @@ def test_folders_of_equal_right_blame_none_of_each_other(folder):
 def test_a_note_says_what_is_left_out_and_where_it_lies(folder):
     used = [f"train/{label}/{n}.jpg" for label in "ab" for n in range(9)]
     found = layout.read(folder([*used, *(f"single_prediction/{n}.jpg" for n in range(12)), "test/7.jpg", "8.jpg"]))
-    told = "14 of 32 pictures have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
+    told = "14 of 32 images have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
     assert found.notes == (told,)
 
 
@@ -124,17 +124,17 @@ def test_other_files_are_counted_by_kind(folder):
     others = ["1.txt", "a/2.mp4", "3.txt", "b/in.zip", "README.md"]
     found = layout.read(folder({name: b"x" for name in [*others, *(f"{c}/{n}.jpg" for c in "ab" for n in range(20))]}))
     kinds = "2 .txt, 1 .md, 1 .mp4, 1 .zip"
-    assert found.notes == (f"5 of 45 files are no pictures by their names and are left out: {kinds}",)
-    assert len(found.pictures) == 40 and len(found.strays) == 5
+    assert found.notes == (f"5 of 45 files are no images by their names and are left out: {kinds}",)
+    assert len(found.images) == 40 and len(found.strays) == 5
 
 
-def test_pictures_under_other_names_are_said_to_be_some(folder, png):
+def test_images_under_other_names_are_said_to_be_some(folder, png):
     names = [f"{label}/{n}.png" for label in "ab" for n in range(35)] + [f"a/{n}.bin" for n in range(9)] + ["b/9.eps"]
     found = layout.read(folder({name: png(1) for name in names}))
-    assert len(found.pictures) == 70 and len(found.strays) == 10
+    assert len(found.images) == 70 and len(found.strays) == 10
     assert found.notes == (
-        "10 of 80 files are no pictures by their names and are left out: 9 .bin, 1 .eps",
-        "10 of the files left out hold pictures under other names (9 .bin, 1 .eps): rename them",
+        "10 of 80 files are no images by their names and are left out: 9 .bin, 1 .eps",
+        "10 of the files left out hold images under other names (9 .bin, 1 .eps): rename them",
     )
 
 
@@ -142,17 +142,17 @@ def test_pictures_under_other_names_are_said_to_be_some(folder, png):
     ("name", "data"),
     [("b/1.bin", b"\x89PNG\r\n\x1a\n"), ("b/1.eps", b"%!PS-Adobe"), ("b/1.mp4", b"\0\0\0\x18ftypisom")],
 )
-def test_a_class_of_pictures_under_other_names_does_not_vanish(zipped, png, tmp_path, limits, name, data):
+def test_a_class_of_images_under_other_names_does_not_vanish(zipped, png, tmp_path, limits, name, data):
     for home in ("ds/", ""):
         members = {"ds/a/1.png": png(1), "ds/c/1.png": png(2), home + name: data, home + name.replace("1", "2"): data}
         sources.unpack(zipped(members), tmp_path / "out", limits)
-        with pytest.raises(DataError, match="folder 'b' holds pictures or films, none under the name of a picture"):
+        with pytest.raises(DataError, match="folder 'b' holds images or films, none under the name of an image"):
             layout.read(tmp_path / "out")
 
 
 def test_a_class_is_what_its_name_is_in_one_form_of_unicode(folder):
     found = layout.read(folder([f"{normalize('NFD', 'Käfer')}/1.jpg", "b/1.jpg"]))
-    assert {picture.label for picture in found.pictures} == {normalize("NFC", "Käfer"), "b"}
+    assert {image.label for image in found.images} == {normalize("NFC", "Käfer"), "b"}
 
 
 def test_classes_are_those_of_training_and_their_numbers_do_not_depend_on_the_other_splits(folder, listed):
@@ -167,7 +167,7 @@ def test_classes_are_those_of_training_and_their_numbers_do_not_depend_on_the_ot
 def test_junk_folders_are_no_classes_and_no_samples_at_any_level(folder, junk):
     used = ["train/a/1.jpg", "train/b/1.jpg", "test/a/2.jpg", "test/b/2.jpg"]
     found = layout.read(folder([*used, *(f"{home}{junk}/1.jpg" for home in ("", "train/", "train/a/", "test/b/x/"))]))
-    assert sorted(picture.path for picture in found.pictures) == sorted(used) and not found.aside and not found.notes
+    assert sorted(image.path for image in found.images) == sorted(used) and not found.aside and not found.notes
 
 
 def test_a_large_class_loses_nothing_to_a_small_one(folder, listed):
@@ -180,7 +180,7 @@ CLASSES = sorted([str(n) for n in range(993)] + ["-v", "Z", "a", "é", "ß", "I"
 
 def test_a_thousand_classes_are_in_the_order_of_their_code_points(folder):
     found = layout.read(folder({f"{name}/1.jpg": b"x" for name in reversed(CLASSES)}))
-    assert manifest.classes([picture._asdict() for picture in found.pictures]) == tuple(CLASSES)
+    assert manifest.classes([image._asdict() for image in found.images]) == tuple(CLASSES)
 
 
 @pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8"])
@@ -198,4 +198,4 @@ def test_the_order_of_classes_is_the_same_in_every_country(locale):
 def test_one_film_makes_no_class(folder, png):
     film = b"\0\0\0\x18ftypisom"
     found = layout.read(folder({"a/1.png": png(1), "b/1.png": png(2), "extras/demo.mp4": film}))
-    assert len(found.pictures) == 2 and found.strays == ("extras/demo.mp4",)
+    assert len(found.images) == 2 and found.strays == ("extras/demo.mp4",)

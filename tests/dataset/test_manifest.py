@@ -1,4 +1,4 @@
-"""manifest: a row for each picture, there and back."""
+"""manifest: a row for each image, there and back."""
 
 import sys
 
@@ -16,9 +16,9 @@ def build(listed):
 
 def test_rows_are_sorted_complete_and_read_back_equal(folder, png, build, tmp_path):
     names = [f"{label}/{number}.png" for label in ("nan", "no", "007", "null") for number in range(5)]
-    pictures = {name: png(number) for number, name in enumerate(names)} | {'no/bad, "odd".jpg': b"<html>"}
-    rows = build(folder(pictures))
-    assert [row["path"] for row in rows] == sorted(pictures)
+    contents = {name: png(number) for number, name in enumerate(names)} | {'no/bad, "odd".jpg': b"<html>"}
+    rows = build(folder(contents))
+    assert [row["path"] for row in rows] == sorted(contents)
     manifest.write(tmp_path / "manifest.csv", rows)
     assert manifest.read(tmp_path / "manifest.csv") == rows
     assert manifest.classes(rows) == ("007", "nan", "no", "null")
@@ -32,11 +32,11 @@ def test_the_file_is_the_same_every_time(folder, build, tmp_path):
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_a_picture_under_another_name_keeps_its_side(folder, png, build):
-    pictures = {f"{label}/{number}.png": png(number + 100 * (label == "b")) for label in "ab" for number in range(20)}
-    copies = {name.replace(".png", " copy.png"): data for name, data in pictures.items()}
-    side = {row["path"]: row["split"] for row in build(folder(pictures | copies))}
-    assert all(side[name] == side[name.replace(".png", " copy.png")] for name in pictures)
+def test_a_image_under_another_name_keeps_its_side(folder, png, build):
+    contents = {f"{label}/{number}.png": png(number + 100 * (label == "b")) for label in "ab" for number in range(20)}
+    copies = {name.replace(".png", " copy.png"): data for name, data in contents.items()}
+    side = {row["path"]: row["split"] for row in build(folder(contents | copies))}
+    assert all(side[name] == side[name.replace(".png", " copy.png")] for name in contents)
     assert len(set(side.values())) == 3
 
 
@@ -49,13 +49,13 @@ def test_a_missing_or_foreign_manifest_is_exit_4(tmp_path):
 
 
 def test_known_bytes_are_not_looked_at_again_under_any_name(folder, png, listed, monkeypatch):
-    pictures = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(5)}
-    first = listed(folder(pictures | {"a/bad.png": b"<html>"}))
+    contents = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(5)}
+    first = listed(folder(contents | {"a/bad.png": b"<html>"}))
     looked = []
     monkeypatch.setattr(
         file_cache.parallel, "map", lambda function, items, **_: looked.extend(items) or map(function, items)
     )
-    renamed = {name.replace("a/", "c/"): data for name, data in pictures.items()}
+    renamed = {name.replace("a/", "c/"): data for name, data in contents.items()}
     again = listed(folder(renamed | {"c/bad.png": b"<html>", "c/new.png": png(99)}, root="more"))
     assert looked == [*sorted(row["path"] for row in again.rows), "c/new.png"]  # read all, looked at one
     facts_of = {row["sha256"]: row for row in first.rows}
@@ -64,13 +64,13 @@ def test_known_bytes_are_not_looked_at_again_under_any_name(folder, png, listed,
             assert {**row, "path": "", "label": ""} == {**facts_of[row["sha256"]], "path": "", "label": ""}
 
 
-def test_a_second_run_is_the_same_as_one_without_a_cache(folder, how, listed, tmp_path):
+def test_a_second_run_is_the_same_as_one_without_a_cache(folder, config, listed, tmp_path):
     images = folder([f"{label}/{number}.png" for label in "ab" for number in range(9)])
-    fresh = manifest.build(images, layout.read(images), how, seed=1, cache=tmp_path / "another")
+    fresh = manifest.build(images, layout.read(images), config, seed=1, cache=tmp_path / "another")
     assert listed(images) == listed(images) == fresh
 
 
-def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(folder, png, listed, monkeypatch):
+def test_a_image_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(folder, png, listed, monkeypatch):
     images = folder({f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)})
 
     def all_crash(function, items, *, title, lost=None, limits=None):
@@ -82,16 +82,16 @@ def test_a_picture_that_kills_its_decoder_is_bad_and_looked_at_again_next_time(f
     assert {row["bad"] for row in listed(images).rows} == {""}
 
 
-def test_a_picture_that_takes_too_long_is_bad_and_the_others_are_not_held_up(folder, png, slow_jpeg, how, tmp_path):
-    pictures = {f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)}
-    images = folder({**pictures, "a/slow.jpg": slow_jpeg})
-    quick = how.model_copy(update={"max_seconds": 0.05, "max_pixels": 3_000_000})
+def test_a_image_that_takes_too_long_is_bad_and_the_others_are_not_held_up(folder, png, slow_jpeg, config, tmp_path):
+    contents = {f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)}
+    images = folder({**contents, "a/slow.jpg": slow_jpeg})
+    quick = config.model_copy(update={"max_seconds": 0.05, "max_pixels": 3_000_000})
     rows = manifest.build(images, layout.read(images), quick, seed=1, cache=tmp_path / "facts").rows
     bad = {row["path"]: row["bad"] for row in rows if row["bad"]}
     assert bad == {"a/slow.jpg": "takes longer than 0.05 s to decode"}
 
 
-def test_a_file_that_cannot_be_read_is_named_and_exit_5(folder, png, how, tmp_path, monkeypatch, capsys):
+def test_a_file_that_cannot_be_read_is_named_and_exit_5(folder, png, config, tmp_path, monkeypatch, capsys):
     """As an unreadable one, which it is not for the root that runs tests in containers."""
     images = folder({f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)})
     found = layout.read(images)
@@ -99,19 +99,19 @@ def test_a_file_that_cannot_be_read_is_named_and_exit_5(folder, png, how, tmp_pa
     (images / "b/1.png").mkdir()
     monkeypatch.setattr(sys, "argv", ["validate"])
     with pytest.raises(SystemExit) as left:
-        errors.guard(lambda: manifest.build(images, found, how, seed=1, cache=tmp_path / "facts"))
+        errors.guard(lambda: manifest.build(images, found, config, seed=1, cache=tmp_path / "facts"))
     assert left.value.code == 5 and f"where: {images / 'b/1.png'}" in capsys.readouterr().err
 
 
-def test_facts_and_sides_do_not_depend_on_how_pictures_are_packed(folder, encoded, painted, how, small, tmp_path):
-    pictures = {
+def test_facts_and_sides_do_not_depend_on_how_images_are_packed(folder, encoded, painted, config, small, tmp_path):
+    contents = {
         f"{label}/{number}.jpg": painted(number, width=300, height=280) for label in "ab" for number in range(4)
     }
-    images = folder({name: encoded(image, "JPEG") for name, image in pictures.items()})
+    images = folder({name: encoded(image, "JPEG") for name, image in contents.items()})
     found = []
     for size in (8, 200):
         preprocess = small.model_copy(update={"image_size": size})
-        with rows.opened(tmp_path / f"{size}/rows", preprocess, how.max_pixels) as (_, packed):
+        with rows.opened(tmp_path / f"{size}/rows", preprocess, config.max_pixels) as (_, packed):
             cache = tmp_path / f"{size}/facts"
-            found.append(manifest.build(images, layout.read(images), how, seed=1, cache=cache, packed=packed))
+            found.append(manifest.build(images, layout.read(images), config, seed=1, cache=cache, packed=packed))
     assert found[0] == found[1]

@@ -1,4 +1,4 @@
-"""near: the same picture in other clothes, and what only looks so to a hash (rows D05 and D06)."""
+"""near: the same image in other clothes, and what only looks so to a hash (rows D05 and D06)."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from darkroom.dataset import layout, manifest, near_duplicates
 
 
 def scene(number, side=96):
-    """A smooth picture with some shapes: what photographs have and noise has not."""
+    """A smooth image with some shapes: what photographs have and noise has not."""
     rng = np.random.default_rng(number)
     image = Image.fromarray(rng.integers(0, 256, (5, 5, 3), np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
@@ -31,10 +31,10 @@ def digit(number, side=28):
 
 @pytest.fixture
 def paired(folder, listed):
-    """The near duplicates of named pictures, as pairs of names."""
+    """The near duplicates of named images, as pairs of names."""
 
-    def find(pictures):
-        rows, twins, *_ = listed(folder(pictures))
+    def find(contents):
+        rows, twins, *_ = listed(folder(contents))
         return [(rows[pair.first]["path"], rows[pair.second]["path"]) for pair in twins]
 
     return find
@@ -50,13 +50,13 @@ def paired(folder, listed):
     ],
     ids=["saved again", "doubled", "shrunk", "brightened"],
 )
-def test_a_picture_in_other_clothes_is_found_among_strangers(paired, encoded, change):
+def test_a_image_in_other_clothes_is_found_among_strangers(paired, encoded, change):
     image, kind, options = change(scene(1))
-    pictures = {f"b/{number}.png": encoded(scene(number)) for number in range(1, 40)}
-    assert paired(pictures | {"a/again": encoded(image, kind, **options)}) == [("a/again", "b/1.png")]
+    contents = {f"b/{number}.png": encoded(scene(number)) for number in range(1, 40)}
+    assert paired(contents | {"a/again": encoded(image, kind, **options)}) == [("a/again", "b/1.png")]
 
 
-def test_an_equal_picture_is_no_near_duplicate(paired, encoded):
+def test_an_equal_image_is_no_near_duplicate(paired, encoded):
     assert paired({"a/1.png": encoded(scene(1)), "b/1.bmp": encoded(scene(1), "BMP")}) == []
 
 
@@ -81,12 +81,12 @@ def shirt(number, side=28):
     return image
 
 
-def test_flat_pictures_of_28_pixels_cost_a_data_set_next_to_nothing(folder, encoded, listed, how, cache):
+def test_flat_images_of_28_pixels_cost_a_data_set_next_to_nothing(folder, encoded, listed, config, cache):
     """Whatever is done with copies across a given split, clothes that only look alike are not taken for copies."""
     n = 300
     names = {f"{('train', 'test')[k % 2]}/{'ab'[k // 2 % 2]}/{k}.png": encoded(shirt(k)) for k in range(n)}
     images = folder(names)
-    strict = how.model_copy(update={"leaks": "drop_from_train"})
+    strict = config.model_copy(update={"leaks": "drop_from_train"})
     listing = manifest.build(images, layout.read(images), strict, seed=1, cache=cache)
     crowd = max(np.unique([row["hash"] for row in listing.rows], return_counts=True)[1])
     assert crowd > 1 and len({row["pixels"] for row in listing.rows}) > 0.99 * n
@@ -94,7 +94,7 @@ def test_flat_pictures_of_28_pixels_cost_a_data_set_next_to_nothing(folder, enco
     assert len(manifest.good(listing.rows)) > 0.99 * n
 
 
-def test_pictures_below_16_pixels_are_not_judged(paired, encoded):
+def test_images_below_16_pixels_are_not_judged(paired, encoded):
     tiny = Image.fromarray(np.full((10, 10), 90, np.uint8))
     other = tiny.copy()
     other.putpixel((0, 0), 91)
@@ -123,15 +123,15 @@ def row(pixels, group="", bad=""):
     return {"pixels": pixels, "group": group, "bad": bad, "dropped": ""}
 
 
-def test_a_cluster_holds_equal_pictures_twins_groups_and_their_friends():
+def test_a_cluster_holds_equal_images_twins_groups_and_their_friends():
     rows = [row("b"), row("c", "anna"), row("d", "anna"), row("c"), row("e"), row("", bad="x"), row("a", "otto")]
     assert near_duplicates.clusters(rows, [near_duplicates.Pair(0, 3, 1.0)]) == ["b", "b", "b", "b", "e", "", "a"]
 
 
 def test_near_duplicates_and_groups_never_straddle_a_split_that_is_made(folder, encoded, listed):
-    pictures = {f"a/{number}.png": encoded(scene(number)) for number in range(30)}
-    pictures |= {f"b/{number}.jpg": encoded(scene(number), "JPEG", quality=80) for number in range(30)}
-    rows, twins, *_ = listed(folder(pictures))
+    contents = {f"a/{number}.png": encoded(scene(number)) for number in range(30)}
+    contents |= {f"b/{number}.jpg": encoded(scene(number), "JPEG", quality=80) for number in range(30)}
+    rows, twins, *_ = listed(folder(contents))
     side = {row["path"]: row["split"] for row in rows}
     assert len(twins) == 30 and len(set(side.values())) == 3
     assert all(side[f"a/{number}.png"] == side[f"b/{number}.jpg"] for number in range(30))

@@ -12,13 +12,13 @@ def row(path, cluster, split="", *, pixels=None, group="", dropped=""):
     return {"path": path, "label": label, "split": split, **facts}
 
 
-def test_all_copies_of_a_picture_in_two_classes_are_a_conflict():
+def test_all_copies_of_a_image_in_two_classes_are_a_conflict():
     rows = [row("a/1", "x", pixels="p"), row("b/1", "x", pixels="p"), row("b/2", "y"), row("a/2", "z", pixels="p")]
     found = overlaps.conflicts(rows)
     assert [(each.row, each.other) for each in found] == [(0, "b/1"), (1, "a/1"), (3, "b/1")]
 
 
-def test_equal_pictures_of_one_class_are_none():
+def test_equal_images_of_one_class_are_none():
     assert overlaps.conflicts([row("a/1", "x", pixels="p"), row("a/2", "x", pixels="p")]) == []
 
 
@@ -33,9 +33,9 @@ def test_test_keeps_what_it_shares_and_val_keeps_it_from_train():
         row("train/a/4", "z", "train"),
     ]
     assert overlaps.leaks(rows) == [
-        (0, "equal to a picture in test", "test/a/1"),
-        (1, "nearly equal to a picture in test", "test/a/1"),
-        (3, "of the same group as a picture in val", "val/a/2"),
+        (0, "equal to an image in test", "test/a/1"),
+        (1, "nearly equal to an image in test", "test/a/1"),
+        (3, "of the same group as an image in val", "val/a/2"),
     ]
 
 
@@ -58,12 +58,12 @@ def test_a_leak_never_settles_a_conflict():
 def test_a_dropped_row_has_its_reason_and_no_cluster():
     rows = [row("train/a/1", "x", "train", pixels="p"), row("test/a/1", "x", "test", pixels="p")]
     first, second = overlaps.without(rows, overlaps.leaks(rows))
-    assert (first["dropped"], first["cluster"]) == ("equal to a picture in test", "") and second == rows[1]
+    assert (first["dropped"], first["cluster"]) == ("equal to an image in test", "") and second == rows[1]
 
 
 @pytest.fixture
 def leaking(folder, png):
-    """A given split of two classes: train and test have picture 1 in common, two classes share picture 40."""
+    """A given split of two classes: train and test have image 1 in common, two classes share image 40."""
     names = {f"train/{label}/{n}.png": png(n + 20 * (label == "b")) for label in "ab" for n in range(12)}
     tests = {f"test/{label}/{n}.png": png(n + 60 + 20 * (label == "b")) for label in "ab" for n in range(4)}
     doubles = {"test/a/again.png": png(1), "train/a/two.png": png(50), "train/b/two.png": png(50)}
@@ -71,10 +71,10 @@ def leaking(folder, png):
 
 
 @pytest.fixture
-def settled(leaking, how, cache):
+def settled(leaking, config, cache):
     def build(**params):
         found = layout.read(leaking)
-        return manifest.build(leaking, found, how.model_copy(update=params), seed=1, cache=cache)
+        return manifest.build(leaking, found, config.model_copy(update=params), seed=1, cache=cache)
 
     return build
 
@@ -97,12 +97,12 @@ def test_drop_from_train_and_drop_leave_out_just_these(settled):
     )
     told = notes.of(listing, layout.Layout((), (), ()))
     assert told == [
-        "dropped: 1 equal to a picture in test, listed in reports/dropped.csv",
-        "dropped: 2 equal to a picture of another class, listed in reports/dropped.csv",
+        "dropped: 1 equal to an image in test, listed in reports/dropped.csv",
+        "dropped: 2 equal to an image of another class, listed in reports/dropped.csv",
     ]
 
 
-def test_split_again_draws_all_pictures_by_cluster(settled):
+def test_split_again_draws_all_images_by_cluster(settled):
     listing = settled(leaks="split_again")
     assert listing.again and not listing.given and dropped(listing) == []
     sides = {row["path"]: row["split"] for row in listing.rows}
@@ -117,7 +117,7 @@ def test_split_again_respects_a_split_that_has_no_leak(settled, leaking):
     assert not listing.again and listing.given == {"train", "test"}
 
 
-def test_dropped_pictures_are_never_packed(settled, leaking, small, cache, tmp_path):
+def test_dropped_images_are_never_packed(settled, leaking, small, cache, tmp_path):
     listing = settled(leaks="drop_from_train", conflicts="drop")
     manifest.write(tmp_path / "manifest.csv", listing.rows)
     rows = manifest.read(tmp_path / "manifest.csv", packing.COLUMNS)

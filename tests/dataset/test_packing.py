@@ -1,4 +1,4 @@
-"""packing.write: every good picture once, in its place."""
+"""packing.write: every good image once, in its place."""
 
 import csv
 
@@ -16,8 +16,8 @@ SIDES = ("train", "val", "test")
 
 @pytest.fixture
 def images(folder, png):
-    pictures = [f"{side}/{label}/{number}.png" for side in SIDES for label in ("b", "C", "10", "9") for number in "12"]
-    return folder({name: png(number) for number, name in enumerate(pictures)} | {"train/b/bad.png": b"<html>"})
+    contents = [f"{side}/{label}/{number}.png" for side in SIDES for label in ("b", "C", "10", "9") for number in "12"]
+    return folder({name: png(number) for number, name in enumerate(contents)} | {"train/b/bad.png": b"<html>"})
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def rows(images, listed):
     return listed(images).rows
 
 
-def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, small, cache, tmp_path):
+def test_a_row_of_the_array_is_the_decoded_image_of_its_path(images, rows, small, cache, tmp_path):
     assert packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache) == dict.fromkeys(
         SIDES, 8
     )
@@ -34,7 +34,7 @@ def test_a_row_of_the_array_is_the_decoded_picture_of_its_path(images, rows, sma
         assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
         for image, label, path in zip(found.images, found.labels, found.paths, strict=True):
             assert found.classes[label] == path.split("/")[1] and path.startswith(side)
-            again = decode.picture((images / path).read_bytes(), size=8, color="rgb", fit="stretch", max_pixels=500)
+            again = decode.to_array((images / path).read_bytes(), size=8, color="rgb", fit="stretch", max_pixels=500)
             assert np.array_equal(image, again)
 
 
@@ -52,12 +52,12 @@ def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(imag
     assert np.allclose(deviation, train.std((0, 1, 2)), rtol=1e-12)
 
 
-def test_bad_pictures_are_left_out(images, rows, small, cache, tmp_path):
+def test_bad_images_are_left_out(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     assert "train/b/bad.png" not in packed_data.read(tmp_path / "packed").split("train").paths
 
 
-def test_paths_csv_leads_from_row_to_picture(images, rows, small, cache, tmp_path):
+def test_paths_csv_leads_from_row_to_image(images, rows, small, cache, tmp_path):
     packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
     with (tmp_path / "packed/test/paths.csv").open() as file:
         listed = list(csv.DictReader(file))
@@ -78,7 +78,7 @@ def test_a_channel_without_variation_can_be_divided_by():
     assert packing.statistics(np.full((3, 2, 2, 1), 7, np.uint8)) == ([7.0], [1.0])
 
 
-def test_without_training_pictures_the_statistics_are_numbers():
+def test_without_training_images_the_statistics_are_numbers():
     assert packing.statistics(np.zeros((0, 2, 2, 1), np.uint8)) == ([0.0], [1.0])
 
 
@@ -103,7 +103,7 @@ def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path)
 
 
 @pytest.mark.parametrize("change", ["changed", "is missing"])
-def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
+def test_a_image_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
     images, rows, small, cache, tmp_path, png, change
 ):
     path = images / "val/C/1.png"
@@ -113,14 +113,14 @@ def test_a_picture_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
     assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
 
 
-def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
+def test_a_image_that_changes_while_validate_reads_is_not_the_validated_one(
     images, rows, listed, png, small, cache, tmp_path, monkeypatch
 ):
     """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
     read = manifest.parallel.map
 
-    def read_then_change(function, names, *, title, **how):
-        done = list(read(function, names, title=title, **how))
+    def read_then_change(function, names, *, title, **config):
+        done = list(read(function, names, title=title, **config))
         if title == "reading":
             (images / "val/C/1.png").write_bytes(png(99))
         return done
@@ -132,7 +132,7 @@ def test_a_picture_that_changes_while_validate_reads_is_not_the_validated_one(
         packing.write(again, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
 
 
-def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
+def test_only_new_images_are_decoded_and_the_arrays_equal_those_from_scratch(
     folder, png, listed, small, cache, tmp_path, monkeypatch
 ):
     old = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(12)}
@@ -151,24 +151,24 @@ def test_only_new_pictures_are_decoded_and_the_arrays_equal_those_from_scratch(
 
 @pytest.mark.parametrize("color", ["rgb", "binary"])
 def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
-    folder, encoded, painted, how, small, cache, tmp_path, monkeypatch, color
+    folder, encoded, painted, config, small, cache, tmp_path, monkeypatch, color
 ):
-    pictures = {
+    contents = {
         f"{label}/{n}.jpg": painted(n + 50 * (label == "b"), width=270, height=300) for label in "ab" for n in range(9)
     }
-    images = folder({name: encoded(image, "JPEG") for name, image in pictures.items()})
+    images = folder({name: encoded(image, "JPEG") for name, image in contents.items()})
     recipe = small.model_copy(update={"color": color})
-    with rows_of.opened(cache, recipe, how.max_pixels) as (_, packed):
+    with rows_of.opened(cache, recipe, config.max_pixels) as (_, packed):
         found = layout.read(images)
-        rows = manifest.build(images, found, how, seed=1, cache=tmp_path / "facts", packed=packed).rows
-    limit = {"max_pixels": how.max_pixels}
+        rows = manifest.build(images, found, config, seed=1, cache=tmp_path / "facts", packed=packed).rows
+    limit = {"max_pixels": config.max_pixels}
     packing.write(rows, images, tmp_path / "cold", recipe, **limit, cache=tmp_path / "another")
     monkeypatch.setattr(packing, "_made", lambda row, **_: pytest.fail(f"{row} is decoded again"))
     packing.write(rows, images, tmp_path / "warm", recipe, **limit, cache=cache)
     assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
 
 
-def test_a_picture_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
+def test_a_image_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
     images, rows, small, cache, tmp_path, monkeypatch
 ):
     """As when the cache is gone and the machine is another."""
@@ -184,8 +184,8 @@ def test_a_picture_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_noth
 
 def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):
     for fit in ("stretch", "crop"):
-        how = small.model_copy(update={"fit": fit})
-        packing.write(rows, images, tmp_path / fit, how, max_pixels=500, cache=cache)
+        config = small.model_copy(update={"fit": fit})
+        packing.write(rows, images, tmp_path / fit, config, max_pixels=500, cache=cache)
     stretch, crop = (packed_data.read(tmp_path / fit).split("train").images for fit in ("stretch", "crop"))
     assert not np.array_equal(stretch, crop)
 

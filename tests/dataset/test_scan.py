@@ -13,11 +13,11 @@ from darkroom.decoding import bounds, decode
 LIMIT = 10**6
 
 
-def facts(name, images, min_size=8, **how):
-    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **how), min_size)
+def facts(name, images, min_size=8, **config):
+    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **config), min_size)
 
 
-def test_a_good_picture_has_all_facts_and_a_thumb(folder, png):
+def test_a_good_image_has_all_facts_and_a_thumb(folder, png):
     images = folder({"cats/1.jpg": png(1)})
     seen, small = decode.look(png(1), max_pixels=LIMIT)
     digest = hashlib.sha256(png(1)).hexdigest()
@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_decoded_within_the_limits_has_the_reason_and_the_
     assert found["bad"] == bad and set(found) == set(facts("a.png", images))
 
 
-def test_a_bad_picture_has_the_reason_and_the_same_keys(folder, png):
+def test_a_bad_image_has_the_reason_and_the_same_keys(folder, png):
     images = folder({"good.png": png(), "bad.png": b"<html>"})
     good, bad = (facts(name, images) for name in ("good.png", "bad.png"))
     assert bad["bad"] == "not an image (looks like HTML)" and bad["bytes"] == 6
@@ -63,15 +63,15 @@ def test_the_row_is_kept_as_packing_would_make_it_and_facts_do_not_depend_on_it(
 ):
     image = Image.fromarray(np.random.default_rng(1).integers(0, 256, (9, 9, 3), np.uint8)).resize((side, side))
     images = folder({"a.jpg": encoded(image, "JPEG"), "b.png": encoded(image), "bad.jpg": b"<html>"})
-    how = small.model_copy(update={"image_size": size})
+    config = small.model_copy(update={"image_size": size})
     for name in ("a.jpg", "b.png", "bad.jpg"):
-        with rows.opened(cache, how, LIMIT) as (_, recipe):
+        with rows.opened(cache, config, LIMIT) as (_, recipe):
             known = facts(name, images, packed=recipe)
-        with rows.opened(cache, how, LIMIT) as (kept, recipe):
+        with rows.opened(cache, config, LIMIT) as (kept, recipe):
             row = kept.get(known["sha256"])
         assert known == facts(name, images)
         data = (images / name).read_bytes()
-        assert row == (None if known["bad"] else decode.picture(data, **recipe.settings).tobytes())
+        assert row == (None if known["bad"] else decode.to_array(data, **recipe.settings).tobytes())
 
 
 def test_what_is_found_is_kept_under_the_digest(folder, png, cache):

@@ -13,7 +13,7 @@ LIMIT = 10_000
 
 
 def pixels(data, size=8, color="rgb", fit="stretch", max_pixels=LIMIT):
-    return decode.picture(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+    return decode.to_array(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
 
 
 def seen(data, max_pixels=LIMIT):
@@ -22,9 +22,9 @@ def seen(data, max_pixels=LIMIT):
 
 def reason(data, max_pixels=LIMIT):
     """Why both doors refuse it; they must agree."""
-    with pytest.raises(decode.BadPicture) as first:
+    with pytest.raises(decode.BadImage) as first:
         pixels(data, max_pixels=max_pixels)
-    with pytest.raises(decode.BadPicture) as second:
+    with pytest.raises(decode.BadImage) as second:
         decode.look(data, max_pixels=max_pixels)
     assert str(first.value) == str(second.value)
     return str(first.value)
@@ -38,7 +38,7 @@ def test_every_mode_becomes_the_asked_shape(painted, encoded, fit, color, channe
     assert (made.shape, made.dtype) == ((8, 8, channels), np.uint8)
 
 
-def test_a_picture_of_the_asked_size_keeps_its_pixels(painted, encoded):
+def test_a_image_of_the_asked_size_keeps_its_pixels(painted, encoded):
     image = painted(width=8, height=8)
     assert np.array_equal(pixels(encoded(image)), np.asarray(image))
 
@@ -47,7 +47,7 @@ def test_a_picture_of_the_asked_size_keeps_its_pixels(painted, encoded):
     ("fit", "row"),
     [("stretch", [255] * 8), ("crop", [255] * 8), ("pad", [0, 0, 255, 255, 255, 255, 0, 0])],
 )
-def test_what_each_fit_does_to_a_tall_white_picture(encoded, fit, row):
+def test_what_each_fit_does_to_a_tall_white_image(encoded, fit, row):
     tall = encoded(Image.new("RGB", (8, 16), "white"))
     assert pixels(tall, fit=fit)[4, :, 0].tolist() == row
 
@@ -76,7 +76,7 @@ def test_allowed_formats_are_told_by_content(painted, encoded, format):
     assert seen(encoded(painted(), format))["format"] == format
 
 
-def test_a_phone_picture_of_two_frames_is_a_jpeg(painted, encoded):
+def test_a_phone_image_of_two_frames_is_a_jpeg(painted, encoded):
     data = encoded(painted(1), "MPO", save_all=True, append_images=[painted(2)])
     assert seen(data)["format"] == "MPO"
     assert np.array_equal(pixels(data), pixels(encoded(painted(1), "JPEG")))
@@ -87,10 +87,10 @@ def test_an_empty_file_is_bad():
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "BMP", "WEBP"])
-@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
-def test_a_truncated_picture_is_bad(painted, encoded, format, share):
+@pytest.mark.parametrize("fraction", [0.3, 0.7, 0.95])
+def test_a_truncated_image_is_bad(painted, encoded, format, fraction):
     data = encoded(painted(width=60, height=60), format)
-    assert reason(data[: int(len(data) * share)]).startswith(("truncated", "damaged"))
+    assert reason(data[: int(len(data) * fraction)]).startswith(("truncated", "damaged"))
 
 
 def test_a_png_with_a_flipped_byte_is_bad(png):
@@ -117,7 +117,7 @@ def test_a_png_without_its_last_chunk_is_good_and_noted(png):
         (b"\xff\x4f\xff\x51", "format JPEG 2000 is not allowed, convert it to JPEG or PNG"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-            "a Git LFS pointer in place of a picture, run `git lfs pull` where it came from",
+            "a Git LFS pointer in place of an image, run `git lfs pull` where it came from",
         ),
         (bytes(900), "not an image (looks like zero bytes)"),
         (b"hello, this is text", "not an image"),
@@ -226,25 +226,25 @@ def test_more_than_eight_bits_in_a_bmp_are_refused():
     assert reason(flat_bmp(64, bytes(8))).startswith("damaged (Unsupported BMP")
 
 
-@pytest.mark.parametrize("how", [{}, {"keep_rgb": True}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("config", [{}, {"keep_rgb": True}, {"progressive": True}, {"subsampling": 0}])
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
-def test_every_kind_of_jpeg_has_nearly_its_pixels(encoded, mode, how):
+def test_every_kind_of_jpeg_has_nearly_its_pixels(encoded, mode, config):
     colour = (200, 100, 50) if mode != "L" else (120, 120, 120)
-    made = pixels(encoded(Image.new("RGB", (16, 16), colour).convert(mode), "JPEG", quality=95, **how))
+    made = pixels(encoded(Image.new("RGB", (16, 16), colour).convert(mode), "JPEG", quality=95, **config))
     assert abs(made.astype(int) - colour).max() <= 4
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 @pytest.mark.parametrize("after", [bytes(16), b"\xff\xda\0\1" * 200, b"MotionPhoto_Data" * 99])
-def test_what_follows_the_end_of_a_picture_changes_nothing(painted, encoded, format, after):
+def test_what_follows_the_end_of_a_image_changes_nothing(painted, encoded, format, after):
     data = encoded(painted(), format)
     assert np.array_equal(pixels(data + after), pixels(data))
     assert seen(data + after) == seen(data)
 
 
 def test_a_jpeg_without_its_end_marker_is_truncated(painted, encoded):
-    for how in ({}, {"progressive": True}):
-        assert reason(encoded(painted(), "JPEG", **how)[:-2]) == "truncated"
+    for config in ({}, {"progressive": True}):
+        assert reason(encoded(painted(), "JPEG", **config)[:-2]) == "truncated"
 
 
 def test_a_jpeg_damaged_in_its_middle_is_taken_as_it_decodes(painted, encoded):
@@ -270,7 +270,7 @@ def test_a_webp_bomb_is_refused_before_its_decoder_sees_it(monkeypatch, sides):
     assert "more than 1000000 pixels" in reason(b"RIFF" + struct.pack("<I", len(body)) + body, max_pixels=1_000_000)
 
 
-def test_a_decoder_without_memory_is_no_bad_picture(png, monkeypatch):
+def test_a_decoder_without_memory_is_no_bad_image(png, monkeypatch):
     def refuse(*_):
         raise OSError("out of memory when reading image file")
 
@@ -325,16 +325,16 @@ def test_a_bomb_is_refused_by_its_header(side):
     assert "more than 1000000 pixels" in reason(bomb(side, side), max_pixels=1_000_000)
 
 
-def test_pixels_tell_pictures_apart_by_look_not_by_bytes(painted, encoded):
-    def hashed(*how):
-        return seen(encoded(*how))["pixels"]
+def test_pixels_tell_images_apart_by_look_not_by_bytes(painted, encoded):
+    def hashed(*config):
+        return seen(encoded(*config))["pixels"]
 
     assert hashed(painted(1)) == hashed(painted(1), "BMP") != hashed(painted(2))
     assert hashed(painted(1)) != hashed(painted(1).rotate(90, expand=True))
 
 
 @pytest.mark.parametrize(("size", "small"), [((40, 70), (40, 70)), ((128, 64), (64, 64)), ((300, 200), (75, 67))])
-def test_the_small_picture_is_shrunk_by_whole_numbers(painted, encoded, size, small):
+def test_the_small_image_is_shrunk_by_whole_numbers(painted, encoded, size, small):
     data = encoded(painted(width=size[0], height=size[1]))
     assert decode.look(data, max_pixels=size[0] * size[1])[1].size == small
 
@@ -358,10 +358,10 @@ def test_looking_and_packing_at_once_is_looking_and_packing(painted, encoded, fo
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(painted(width=side, height=side + 30), format, exif=exif)
-    how = {"size": size, "color": "rgb", "fit": "crop", "max_pixels": 2 * 10**6}
-    facts, small, packed = decode.look_and_pack(data, **how)
+    config = {"size": size, "color": "rgb", "fit": "crop", "max_pixels": 2 * 10**6}
+    facts, small, packed = decode.look_and_pack(data, **config)
     assert (facts, small) == decode.look(data, max_pixels=2 * 10**6)
-    assert np.array_equal(packed, decode.picture(data, **how))
+    assert np.array_equal(packed, decode.to_array(data, **config))
 
 
 def test_a_large_jpeg_that_is_cut_is_still_bad(painted, encoded):

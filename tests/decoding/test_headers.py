@@ -21,7 +21,7 @@ def with_chunks(png, *chunks):
     return png[:33] + b"".join(chunks) + png[33:]
 
 
-def test_an_ordinary_picture_of_each_format_has_nothing_to_say(painted, encoded):
+def test_an_ordinary_image_of_each_format_has_nothing_to_say(painted, encoded):
     for kind in ("PNG", "JPEG", "GIF", "BMP", "WEBP"):
         assert headers.read(encoded(painted(), kind)) == Header()
     assert headers.read(encoded(painted(), "JPEG", progressive=True)) == Header()
@@ -68,9 +68,9 @@ def test_a_webp_says_its_size_before_a_decoder_takes_memory_for_it():
     assert headers.read(b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body).size == (16_384, 100_000)
 
 
-def scans_of(encoded, repeated, **how):
+def scans_of(encoded, repeated, **config):
     """A JPEG whose last scan is there so many times more."""
-    data = encoded(Image.new("RGB", (64, 64), "teal"), "JPEG", **how)
+    data = encoded(Image.new("RGB", (64, 64), "teal"), "JPEG", **config)
     return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * repeated + data[-2:]
 
 
@@ -83,8 +83,8 @@ def test_a_jpeg_of_very_many_scans_is_a_fault(encoded):
 
 def test_signs_of_scans_that_no_decoder_looks_at_do_not_count(painted, encoded):
     many = b"\xff\xda\0\1" * 500
-    for how in ({}, {"progressive": True}):
-        data = encoded(painted(), "JPEG", comment=many, **how)
+    for config in ({}, {"progressive": True}):
+        data = encoded(painted(), "JPEG", comment=many, **config)
         assert headers.read(data) == headers.read(data + many) == Header()
     assert headers.read(scans_of(encoded, 500)) == Header()  # all colours in one scan: the first is all that is read
 

@@ -7,7 +7,7 @@ from darkroom import sniff
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF"])
-def test_pictures_are_known_by_their_first_bytes(painted, encoded, kind):
+def test_images_are_known_by_their_first_bytes(painted, encoded, kind):
     assert sniff.kind(encoded(painted(), kind)) == kind
 
 
@@ -66,8 +66,8 @@ CONVERTIBLE = [
 
 
 @pytest.mark.parametrize(("data", "kind"), CONVERTIBLE)
-def test_a_picture_that_is_not_decoded_is_named_and_can_be_converted(data, kind):
-    assert sniff.kind(data) == kind and kind in sniff.PICTURES
+def test_a_image_that_is_not_decoded_is_named_and_can_be_converted(data, kind):
+    assert sniff.kind(data) == kind and kind in sniff.IMAGES
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,12 @@ def test_a_picture_that_is_not_decoded_is_named_and_can_be_converted(data, kind)
         (b"RIFF\0\0\0\0WAVEfmt ", ""),
     ],
 )
-def test_what_is_no_picture_is_named(data, kind):
-    assert sniff.kind(data) == kind and kind not in sniff.PICTURES
+def test_what_is_no_image_is_named(data, kind):
+    assert sniff.kind(data) == kind and kind not in sniff.IMAGES
 
 
-def test_noise_is_hardly_ever_taken_for_a_picture():
+def test_noise_is_hardly_ever_taken_for_a_image():
     """TGA is guessed from a few bytes, as it has no sign."""
     noise = np.random.default_rng(1).bytes(1 << 18)
     found = [sniff.kind(noise[start : start + 64]) for start in range(0, len(noise), 64)]
-    assert sum(kind in sniff.PICTURES for kind in found) < len(found) / 1000
+    assert sum(kind in sniff.IMAGES for kind in found) < len(found) / 1000

@@ -20,7 +20,7 @@ def drawn(n: int, k: int, heat: float = 1.0, seed: int = 0) -> tuple[np.ndarray,
 
 @pytest.mark.parametrize("heat", [0.5, 1.0, 3.0])
 def test_the_temperature_is_that_by_which_a_model_was_made_too_sure(heat):
-    """The standard error of a temperature of 1 is about 0.02 at 5,000 pictures: four of them."""
+    """The standard error of a temperature of 1 is about 0.02 at 5,000 images: four of them."""
     assert calibration.temperature(*drawn(5000, 4, heat)) == pytest.approx(heat, rel=0.08)
 
 

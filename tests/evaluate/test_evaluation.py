@@ -45,7 +45,7 @@ def test_judging_again_gives_the_same_but_for_the_clock(judged):
     assert not any("latency" in name for name in first["metrics"])
 
 
-def test_everything_is_there_and_of_the_test_pictures(judged):
+def test_everything_is_there_and_of_the_test_images(judged):
     found = judged[0]
     assert [row["path"] for row in found.predictions] == TEST.paths
     assert found.calibration["threshold"]["criterion"] == "f1"

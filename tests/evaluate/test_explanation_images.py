@@ -1,4 +1,4 @@
-"""judging.exhibits: which pictures are shown of a model."""
+"""judging.exhibits: which images are shown of a model."""
 
 import numpy as np
 

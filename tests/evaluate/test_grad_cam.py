@@ -8,7 +8,7 @@ from keras import layers
 from darkroom.evaluate import grad_cam
 from darkroom.training import io_layers
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), "uint8")
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), "uint8")
 
 
 def network(*middle, seed=1) -> keras.Model:
@@ -39,10 +39,10 @@ def nested() -> keras.Model:
 def test_after_an_average_the_weights_are_those_of_the_class():
     """There the gradient of a logit is the same in each cell: Grad-CAM is CAM (Selvaraju et al. 2017, appendix A)."""
     model, classes = averaged(), np.array([0, 1, 2, 0, 1])
-    maps = np.asarray(keras.Model(model.input, model.layers[3].output)(PICTURES))
+    maps = np.asarray(keras.Model(model.input, model.layers[3].output)(IMAGES))
     raw = np.maximum((maps * model.layers[-1].get_weights()[0].T[classes][:, np.newaxis, np.newaxis]).sum(-1), 0)
     wanted = raw / np.maximum(raw.max((1, 2), keepdims=True), 1e-12)
-    assert grad_cam.heat(model, PICTURES, classes) == pytest.approx(wanted, abs=1e-4)
+    assert grad_cam.heat(model, IMAGES, classes) == pytest.approx(wanted, abs=1e-4)
 
 
 def test_a_gradient_is_what_a_small_change_of_the_maps_does_to_the_logit():
@@ -66,7 +66,7 @@ def test_a_gradient_is_what_a_small_change_of_the_maps_does_to_the_logit():
 def test_a_look_leaves_the_network_as_it_was(make):
     model = make()
     before, flags = [w.copy() for w in model.get_weights()], [layer.trainable for layer in grad_cam._all(model)]
-    heat = grad_cam.heat(model, PICTURES, np.zeros(5, int))
+    heat = grad_cam.heat(model, IMAGES, np.zeros(5, int))
     assert heat.shape[0] == 5 and heat.min() >= 0 and heat.max() <= 1
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
     assert flags == [layer.trainable for layer in grad_cam._all(model)]
@@ -74,13 +74,13 @@ def test_a_look_leaves_the_network_as_it_was(make):
 
 def test_a_network_without_feature_maps_has_no_heat_and_no_filters():
     model = network(layers.Flatten())
-    assert grad_cam.heat(model, PICTURES, np.zeros(5, int)) is None
-    assert grad_cam.filters(model) is None and grad_cam.feature_maps(model, PICTURES[0]) == []
+    assert grad_cam.heat(model, IMAGES, np.zeros(5, int)) is None
+    assert grad_cam.filters(model) is None and grad_cam.feature_maps(model, IMAGES[0]) == []
 
 
 def test_a_convolution_with_its_activation_inside_has_feature_maps():
     model = network(layers.Conv2D(4, 3, activation="relu"), layers.Conv2D(4, 3), layers.GlobalAveragePooling2D())
-    assert [each.layer for each in grad_cam.feature_maps(model, PICTURES[0])] == [model.layers[2].name]
+    assert [each.layer for each in grad_cam.feature_maps(model, IMAGES[0])] == [model.layers[2].name]
 
 
 def test_a_network_with_a_shortcut_has_a_heat():
@@ -89,16 +89,16 @@ def test_a_network_with_a_shortcut_has_a_heat():
     x = layers.Add()([x, layers.Conv2D(4, 3, padding="same")(x)])
     x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
     model = keras.Model(pixels, layers.Dense(3, activation="softmax")(x))
-    assert grad_cam.heat(model, PICTURES, np.zeros(5, int)).shape == (5, 12, 12)
+    assert grad_cam.heat(model, IMAGES, np.zeros(5, int)).shape == (5, 12, 12)
 
 
 @pytest.mark.parametrize("make", [averaged, flattened])
-def test_of_a_model_that_sees_mirror_images_too_the_look_at_the_picture_is_shown(make):
+def test_of_a_model_that_sees_mirror_images_too_the_look_at_the_image_is_shown(make):
     model, classes = make(), np.array([0, 1, 2, 0, 1])
     both = io_layers.flipped_too(model)
-    assert (grad_cam.heat(both, PICTURES, classes) == grad_cam.heat(model, PICTURES, classes)).all()
+    assert (grad_cam.heat(both, IMAGES, classes) == grad_cam.heat(model, IMAGES, classes)).all()
     assert (grad_cam.filters(both) == grad_cam.filters(model)).all()
-    pairs = zip(grad_cam.feature_maps(both, PICTURES[0]), grad_cam.feature_maps(model, PICTURES[0]), strict=True)
+    pairs = zip(grad_cam.feature_maps(both, IMAGES[0]), grad_cam.feature_maps(model, IMAGES[0]), strict=True)
     assert all((a.values == b.values).all() for a, b in pairs)
 
 
@@ -107,12 +107,12 @@ def test_a_network_that_ends_otherwise_has_no_heat():
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(x)))
     second = layers.Dense(1, activation="sigmoid")(x)
     both = layers.Concatenate()([layers.Rescaling(-1.0, 1.0)(second), second])
-    assert grad_cam.heat(keras.Model(pixels, both), PICTURES, np.zeros(5, int)) is None
+    assert grad_cam.heat(keras.Model(pixels, both), IMAGES, np.zeros(5, int)) is None
 
 
 def test_a_last_map_of_one_cell_has_no_heat():
     model = network(layers.Conv2D(4, 12), layers.Flatten())
-    assert grad_cam.heat(model, PICTURES, np.zeros(5, int)) is None
+    assert grad_cam.heat(model, IMAGES, np.zeros(5, int)) is None
 
 
 @pytest.mark.parametrize(("make", "count"), [(averaged, 4), (nested, 6)])
@@ -125,11 +125,11 @@ def test_the_first_filters_are_found_in_a_network_within_too(make, count):
 @pytest.mark.parametrize("make", [averaged, nested])
 def test_feature_maps_are_the_outputs_of_the_layers(make):
     model = make()
-    (found,) = grad_cam.feature_maps(model, PICTURES[0])
+    (found,) = grad_cam.feature_maps(model, IMAGES[0])
     layer = next(each for each in grad_cam._all(model) if each.name == found.layer)
-    scaled = PICTURES[:1] / np.float32(255)
+    scaled = IMAGES[:1] / np.float32(255)
     if make is averaged:
-        values = np.asarray(keras.Model(model.input, layer.output)(PICTURES[:1]))[0]
+        values = np.asarray(keras.Model(model.input, layer.output)(IMAGES[:1]))[0]
     else:
         values = np.asarray(model.get_layer("inner")(scaled))[0]
     order = np.argsort(-values.mean((0, 1)), kind="stable")

@@ -23,7 +23,7 @@ def test_wrong_labels_are_found_and_put_right():
         {"test": list(map(str, range(600)))}, (labels, probabilities), classes=CLASSES, model="cnn"
     )
     found = {int(row["path"]): row["suggested"] for row in rows}
-    planted_and_found = [picture for picture in range(20) if found.get(picture) == CLASSES[truth[picture]]]
+    planted_and_found = [image for image in range(20) if found.get(image) == CLASSES[truth[image]]]
     assert len(planted_and_found) >= 16  # the model sees 0.97 of them: below 16 of 20 once in 3,000 times
     assert len(found) <= 20 + 0.05 * 600
 
@@ -41,7 +41,7 @@ def test_the_rule_is_that_of_the_paper():
 
 
 def test_a_class_that_is_hard_is_not_doubted_for_being_hard():
-    """A picture that leans to the other class stays below that class's high threshold."""
+    """An image that leans to the other class stays below that class's high threshold."""
     labels = np.array([0, 0, 0, 1, 1])
     probabilities = np.array([[0.95, 0.05], [0.97, 0.03], [0.99, 0.01], [0.6, 0.4], [0.45, 0.55]])
     assert (label_errors.suggestions(labels, probabilities) == labels).all()

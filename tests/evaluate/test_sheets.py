@@ -1,4 +1,4 @@
-"""judging.sheets: arrays as pictures."""
+"""judging.sheets: arrays as images."""
 
 import struct
 import zlib
@@ -9,7 +9,7 @@ from darkroom.evaluate import sheets
 from darkroom.plots import thumbnail
 
 
-def test_where_there_is_no_heat_the_picture_is_grey_and_as_it_was():
+def test_where_there_is_no_heat_the_image_is_grey_and_as_it_was():
     image = np.array([[[10, 20, 30]] * 4] * 4, "uint8")
     assert (sheets.warmed(image, np.zeros((2, 2))) == 20).all()
 
@@ -40,7 +40,7 @@ def test_each_map_is_stretched_by_itself_and_a_flat_one_is_black():
     assert found.tolist() == [[[0, 1]], [[0, 0]]]
 
 
-def test_a_picture_is_encoded_as_it_is():
+def test_a_image_is_encoded_as_it_is():
     image = np.arange(90 * 70 * 3, dtype="uint8").reshape(90, 70, 3)
     png = thumbnail.encoded(image)
     assert struct.unpack(">II", png[16:24]) == (70, 90)

@@ -9,16 +9,16 @@ from darkroom.evaluate import threshold
 HOW = {"resamples": 200, "confidence": 0.95, "seed": 1}
 
 
-def drawn(n: int, seed: int = 0, share: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+def drawn(n: int, seed: int = 0, fraction: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    labels = (rng.random(n) < share).astype(int)
+    labels = (rng.random(n) < fraction).astype(int)
     score = 1 / (1 + np.exp(-(rng.normal(size=n) + 2 * labels - 2)))
     return labels, np.stack([1 - score, score], 1)
 
 
 @pytest.mark.parametrize("criterion", ["youden", "f1"])
 @pytest.mark.parametrize("seed", range(5))
-def test_no_other_threshold_is_better_on_the_pictures_it_was_chosen_on(criterion, seed):
+def test_no_other_threshold_is_better_on_the_images_it_was_chosen_on(criterion, seed):
     labels, probabilities = drawn(150, seed)
     positive, scores = labels == 1, probabilities[:, 1]
 

@@ -1,4 +1,4 @@
-"""tables: labels, splits and groups from a CSV beside the pictures."""
+"""tables: labels, splits and groups from a CSV beside the images."""
 
 from unicodedata import normalize
 
@@ -8,29 +8,29 @@ from darkroom.dataset import layout
 from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError
 
-PICTURES = [f"pictures/{number}.png" for number in range(4)]
+IMAGES = [f"images/{number}.png" for number in range(4)]
 
 
 @pytest.fixture
 def tabled(folder, png):
-    """A folder with four pictures and the table of this text."""
+    """A folder with four paths and the table of this text."""
 
-    def make(text, name="labels.csv", pictures=PICTURES):
-        return folder({p: png(n) for n, p in enumerate(pictures)} | {name: text.encode()})
+    def make(text, name="labels.csv", paths=IMAGES):
+        return folder({p: png(n) for n, p in enumerate(paths)} | {name: text.encode()})
 
     return make
 
 
 def test_the_table_decides_and_what_it_leaves_out_is_aside(tabled):
-    found = layout.read(tabled("path,label,group,split\npictures/0.png,cat,anna,Training\npictures/1.png,dog,,train\n"))
-    assert found.pictures == (("pictures/0.png", "cat", "train", "anna"), ("pictures/1.png", "dog", "train", ""))
-    assert found.aside == ("pictures/2.png", "pictures/3.png")
+    found = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
+    assert found.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
+    assert found.aside == ("images/2.png", "images/3.png")
 
 
-@pytest.mark.parametrize("spelling", ["{}", "pictures/{}", "./pictures/{}", "pictures\\{}"])
+@pytest.mark.parametrize("spelling", ["{}", "images/{}", "./images/{}", "images\\{}"])
 def test_paths_are_relative_to_the_table_or_to_the_only_folder(tabled, spelling):
     rows = "".join(f"{spelling.format(f'{number}.png')},{'ab'[number % 2]}\n" for number in range(4))
-    assert [picture.path for picture in layout.read(tabled("path,label\n" + rows)).pictures] == PICTURES
+    assert [image.path for image in layout.read(tabled("path,label\n" + rows)).images] == IMAGES
 
 
 @pytest.mark.parametrize(
@@ -40,14 +40,14 @@ def test_headers_are_read_as_people_write_them(tabled, text):
     lines = [("0.png", "a"), ("1.png", "b")]
     head, row = text.split("\n", 1)[0], text.split("\n", 1)[1]
     body = "".join(row.format(line if "{0[" in row else ",".join(line)) for line in lines)
-    assert [picture.label for picture in layout.read(tabled(f"{head}\n{body}")).pictures] == ["a", "b"]
+    assert [image.label for image in layout.read(tabled(f"{head}\n{body}")).images] == ["a", "b"]
 
 
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ("9.png,a\n", "1 of 3 rows name no picture, such as 9.png"),
-        ("../../etc/passwd,a\n", "name no picture"),
+        ("9.png,a\n", "1 of 3 rows name no image, such as 9.png"),
+        ("../../etc/passwd,a\n", "name no image"),
         ("2.png,\n", "have no label, such as 2.png"),
         ("0.png,b\n", "contradict an earlier row, such as 0.png"),
         ("2.png,a,holdout\n", "have the unknown split 'holdout'"),
@@ -61,10 +61,10 @@ def test_a_wrong_row_is_told_in_words(tabled, rows, says):
 
 
 def test_one_row_twice_is_no_contradiction(tabled):
-    assert len(layout.read(tabled("path,label\n0.png,a\n1.png,b\n0.png,a\n")).pictures) == 2
+    assert len(layout.read(tabled("path,label\n0.png,a\n1.png,b\n0.png,a\n")).images) == 2
 
 
-LABELS = [("pictures/0.png", "Käfer, rot"), ("pictures/1.png", "Hund")]
+LABELS = [("images/0.png", "Käfer, rot"), ("images/1.png", "Hund")]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-32"]
 
 
@@ -77,9 +77,9 @@ def written(delimiter, header=("path", "label"), rows=LABELS, newline="\n"):
 def read(folder, png):
     """The labels by path that a table of these bytes gives."""
 
-    def read(data, name="labels.csv", pictures=("pictures/0.png", "pictures/1.png")):
-        found = layout.read(folder({p: png(n) for n, p in enumerate(pictures)} | {name: data}))
-        return {picture.path: picture.label for picture in found.pictures}
+    def read(data, name="labels.csv", paths=("images/0.png", "images/1.png")):
+        found = layout.read(folder({p: png(n) for n, p in enumerate(paths)} | {name: data}))
+        return {image.path: image.label for image in found.images}
 
     return read
 
@@ -88,9 +88,9 @@ def read(folder, png):
 def refused(folder, png):
     """What is said of a data set of two class folders with these files beside them, which all stop the line."""
 
-    def refused(others, pictures=("camera1/0.png", "camera2/1.png")):
+    def refused(others, paths=("camera1/0.png", "camera2/1.png")):
         with pytest.raises(DataError) as fault:
-            layout.read(folder({p: png(n) for n, p in enumerate(pictures)} | others))
+            layout.read(folder({p: png(n) for n, p in enumerate(paths)} | others))
         assert fault.value.exit_code == 3 and str(fault.value).isprintable()
         return fault.value
 
@@ -143,31 +143,31 @@ def test_columns_that_are_not_used_are_named(folder, png):
     assert found.notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
 
 
-def test_ids_without_extension_mean_the_one_picture_of_that_name(read):
-    pictures = ["a/0.png", "b/1.v2.jpg", "b/c/2.png"]
-    found = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", pictures=pictures)
+def test_ids_without_extension_mean_the_one_image_of_that_name(read):
+    paths = ["a/0.png", "b/1.v2.jpg", "b/c/2.png"]
+    found = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", paths=paths)
     assert found == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
 
 
 def test_spaces_belong_to_a_name_where_the_file_has_them(read):
-    pictures = ["a/ 0.png", "a/1 .png ", "a/2.png"]
-    found = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", pictures=pictures)
+    paths = ["a/ 0.png", "a/1 .png ", "a/2.png"]
+    found = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", paths=paths)
     assert found == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
 
 
 @pytest.mark.parametrize("name", ["0", "0.png"])
-def test_a_name_that_may_mean_two_pictures_is_refused(refused, name):
-    pictures = ("a/0.png", "b/0.png", "b/0.jpg")
-    assert "may mean several" in refused({"labels.csv": f"id,label\n{name},x\n".encode()}, pictures).what
+def test_a_name_that_may_mean_two_images_is_refused(refused, name):
+    paths = ("a/0.png", "b/0.png", "b/0.jpg")
+    assert "may mean several" in refused({"labels.csv": f"id,label\n{name},x\n".encode()}, paths).what
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_one_name_in_two_forms_of_unicode_is_one_name(read, form):
     other = {"NFC": "NFD", "NFD": "NFC"}[form]
-    picture, label = (normalize(form, text) for text in ("ä/é.png", "Käfer"))
-    rows = [(normalize(other, picture), label), (normalize(other, "ä/1"), "b")]
-    found = read(written(",", rows=rows).encode(), pictures=(picture, normalize(form, "ä/1.png")))
-    assert found == {picture: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
+    image, label = (normalize(form, text) for text in ("ä/é.png", "Käfer"))
+    rows = [(normalize(other, image), label), (normalize(other, "ä/1"), "b")]
+    found = read(written(",", rows=rows).encode(), paths=(image, normalize(form, "ä/1.png")))
+    assert found == {image: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_all_of_them_are_told_at_once(refused):
 )
 def test_what_is_known_to_hold_no_labels_is_a_stray_file(folder, png, name, data):
     found = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
-    assert [picture.label for picture in found.pictures] == ["camera1", "camera2"] and found.strays == (name,)
+    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.strays == (name,)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_tables_named_after_splits_are_read_as_splits(folder, png, tables):
     first, second = tables
     data = {f"images/{n}.png": png(n) for n in range(4)}
     images = folder(data | {first: b"id,label\n0,a\n1,b\n", second: b"id,label\n2,a\n3,b\n"})
-    assert [picture.split for picture in layout.read(images).pictures] == ["train", "train", "test", "test"]
+    assert [image.split for image in layout.read(images).images] == ["train", "train", "test", "test"]
 
 
 def test_equal_names_in_split_folders_are_told_apart_by_the_split_of_the_table(folder, png):
@@ -269,11 +269,11 @@ def test_equal_names_in_split_folders_are_told_apart_by_the_split_of_the_table(f
     with pytest.raises(DataError, match="one class only"):
         layout.read(folder(data | tables))
     tables["train.csv"] = b"id,label\n0,t0\n1,x\n"
-    found = {picture.path: (picture.label, picture.split) for picture in layout.read(folder(data | tables)).pictures}
+    found = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
     assert found["train/1.png"] == ("x", "train") and found["test/1.png"] == ("t0", "test") and len(found) == 4
 
 
-def test_one_picture_in_two_of_them_is_a_contradiction(refused):
+def test_one_image_in_two_of_them_is_a_contradiction(refused):
     two = {"train.csv": b"path,label\ncamera1/0.png,a\n", "test.csv": b"path,label\ncamera1/0.png,a\n"}
     assert "contradict an earlier row" in refused(two).what
 
@@ -288,7 +288,7 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
     data = {f"{home}/{n}.png": png(n) for home in ("Training", "Testing") for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
     found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {(picture.path[:4], picture.split) for picture in found.pictures} == {("Trai", "train"), ("Test", "test")}
+    assert {(image.path[:4], image.split) for image in found.images} == {("Trai", "train"), ("Test", "test")}
     assert found.notes[0] == "labels.csv has the labels of 4 rows"
     assert found.notes[1:] == (
         "the table has no column split, so the folders decide: Testing is test, Training is train",
@@ -300,28 +300,28 @@ def test_split_folders_that_do_not_decide_are_mentioned(folder, png, homes):
     data = {f"{home}/{n}.png": png(n) for home in homes for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
     found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {picture.split for picture in found.pictures} == {""} and "are not taken for splits" in found.notes[1]
+    assert {image.split for image in found.images} == {""} and "are not taken for splits" in found.notes[1]
 
 
 def test_a_column_called_like_a_split_is_one_only_when_it_holds_nothing_else(read, folder, png):
     data = {f"images/{n}.png": png(n) for n in range(2)}
     used = layout.read(folder(data | {"t.csv": b"path,label,usage\n0,a,Training\n1,b,train\n"}))
-    assert {picture.split for picture in used.pictures} == {"train"}
+    assert {image.split for image in used.images} == {"train"}
     other = layout.read(folder(data | {"t.csv": b"path,label,set\n0,a,isic\n1,b,ham\n"}))
-    assert {picture.split for picture in other.pictures} == {""}
+    assert {image.split for image in other.images} == {""}
 
 
 @pytest.mark.parametrize("home", ["", "ds/", "a/b/"])
-def test_a_table_may_lie_in_one_folder_with_all_pictures(zipped, png, tmp_path, limits, home):
+def test_a_table_may_lie_in_one_folder_with_all_images(zipped, png, tmp_path, limits, home):
     members = {f"{home}{number}.png": png(number) for number in range(2)} | {
         f"{home}t.csv": b"path,label\n0.png,a\n1,b\n"
     }
     sources.unpack(zipped(members), tmp_path / "out", limits)
-    assert [picture.label for picture in layout.read(tmp_path / "out").pictures] == ["a", "b"]
+    assert [image.label for image in layout.read(tmp_path / "out").images] == ["a", "b"]
 
 
 def test_an_archive_keeps_its_table_under_outer_folders(zipped, png, tmp_path, limits, listed):
-    members = {f"ds/x/pictures/{number}.png": png(number) for number in range(4)}
+    members = {f"ds/x/images/{number}.png": png(number) for number in range(4)}
     members["ds/x/labels.csv"] = b"path,label,group\n" + b"".join(b"%d.png,%d,anna\n" % (n, n % 2) for n in range(4))
     assert sources.unpack(zipped(members), tmp_path / "out", limits)["root"] == "ds/x"
     rows = listed(tmp_path / "out").rows

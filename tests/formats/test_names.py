@@ -33,7 +33,7 @@ JUNK = [
     *("@__thumb/1.jpg", "@Recycle/1.jpg", ".@__thumb/1.jpg", ".@upload_cache/1.jpg", "1.jpg@SynoResource"),
     *(".directory", "lost+found/1.jpg", ".Trash-1000/files/1.jpg", ".thumbnails/1.jpg", ".nomedia"),
     *(".ipynb_checkpoints/1.jpg", "cats/.ipynb_checkpoints/1-checkpoint.jpg", "__pycache__/x.pyc"),
-    *(".git/objects/1", ".gitignore", "cats/.gitkeep", ".gitattributes", "pictures.zip.dvc", ".dvc/config"),
+    *(".git/objects/1", ".gitignore", "cats/.gitkeep", ".gitattributes", "images.zip.dvc", ".dvc/config"),
     *(".env", ".config/settings.json"),
 ]
 
@@ -46,7 +46,7 @@ def test_what_desktops_network_drives_and_editors_leave_is_junk(path):
 @pytest.mark.parametrize(
     "path", ["_cats/1.jpg", ".hidden/1.jpg", "cats/.1.jpg", "cats~/1.jpg", "recycled/1.jpg", "icon/1"]
 )
-def test_pictures_in_folders_of_odd_names_are_not_junk(path):
+def test_images_in_folders_of_odd_names_are_not_junk(path):
     assert not names.is_junk(names.parts_of(path))
 
 
@@ -83,7 +83,7 @@ def test_kinds_are_counted_the_most_frequent_first():
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPG", "a.jfif", "a.webp", "a.tiff", "noextension", "a.1"])
-def test_a_picture_or_unknown_extension_is_given_a_chance(name):
+def test_a_image_or_unknown_extension_is_given_a_chance(name):
     assert not names.is_stray(name)
 
 

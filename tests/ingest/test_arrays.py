@@ -1,4 +1,4 @@
-"""arrays: what npz, idx and CIFAR-10 files hold arrives as pictures, pixel by pixel."""
+"""arrays: what npz, idx and CIFAR-10 files hold arrives as images, pixel by pixel."""
 
 import errno
 import gzip
@@ -25,8 +25,8 @@ def idx(array):
     return idx_head(*array.shape) + array.astype(np.uint8).tobytes()
 
 
-def cifar(labels, pictures):
-    planes = pictures.transpose(0, 3, 1, 2).reshape(len(labels), -1)
+def cifar(labels, images):
+    planes = images.transpose(0, 3, 1, 2).reshape(len(labels), -1)
     return np.hstack([np.asarray(labels, np.uint8)[:, None], planes]).tobytes()
 
 
@@ -38,17 +38,17 @@ def npz(path, **arrays):
 
 @pytest.fixture
 def unpacked(tmp_path, limits):
-    """The pictures of a source as side -> class -> pixels, in the order of their names."""
+    """The images of a source as side -> class -> pixels, in the order of their names."""
 
     def unpack(source):
         done = sources.unpack(source, tmp_path / "out", limits)
         found = {}
-        for picture in layout.read(tmp_path / "out").pictures:
-            data = (tmp_path / "out" / picture.path).read_bytes()
+        for image in layout.read(tmp_path / "out").images:
+            data = (tmp_path / "out" / image.path).read_bytes()
             seen, _ = decode.look(data, max_pixels=10_000)
             color = "grayscale" if seen["mode"] == "L" else "rgb"
-            pixels = decode.picture(data, size=seen["height"], color=color, fit="stretch", max_pixels=10_000)
-            found.setdefault(picture.split, {}).setdefault(picture.label, []).append(pixels)
+            pixels = decode.to_array(data, size=seen["height"], color=color, fit="stretch", max_pixels=10_000)
+            found.setdefault(image.split, {}).setdefault(image.label, []).append(pixels)
         assert done["files"] == sum(len(pixels) for side in found.values() for pixels in side.values())
         return found
 
@@ -71,13 +71,13 @@ SQUARE = RNG.integers(0, 256, (6, 8, 8), np.uint8)
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("names", ["{}-images-idx3-ubyte", "{}-images.idx3-ubyte", "emnist-{}-images-idx3-ubyte"])
-def test_a_folder_of_idx_files_gives_every_picture_its_label(folder, unpacked, ending, names):
+def test_a_folder_of_idx_files_gives_every_image_its_label(folder, unpacked, ending, names):
     pack = gzip.compress if ending else bytes
     parts = {"train": (SQUARE[:4], LABELS[:4]), "t10k": (SQUARE[4:], LABELS[4:])}
     files = {}
-    for side, (pictures, labels) in parts.items():
+    for side, (images, labels) in parts.items():
         name = names.format(side) + ending
-        files[name] = pack(idx(pictures))
+        files[name] = pack(idx(images))
         files[name.replace("images", "labels").replace("idx3", "idx1")] = pack(idx(labels))
     found = unpacked(folder(files))
     assert np.array_equal(np.squeeze(found["train"]["3"]), SQUARE[[0, 2]])
@@ -95,7 +95,7 @@ def test_a_tar_of_cifar_batches_gives_colours_and_class_names(tarred, unpacked):
 
 @pytest.mark.parametrize("keys", ["x_{0} y_{0}", "{0}_images {0}_labels", "images_{0} labels_{0}"])
 @pytest.mark.parametrize("labels", [LABELS, LABELS[:, None], LABELS.astype(str)])
-def test_an_npz_gives_every_picture_its_label(tmp_path, unpacked, keys, labels):
+def test_an_npz_gives_every_image_its_label(tmp_path, unpacked, keys, labels):
     x, y = (key.format("train") for key in keys.split())
     u, v = (key.format("test") for key in keys.split())
     path = npz(tmp_path / "in/data.npz", **{x: COLOUR[:4], y: labels[:4], u: COLOUR[4:], v: labels[4:]})
@@ -113,7 +113,7 @@ def test_an_npz_inside_a_zip_is_read_too(tmp_path, zipped, unpacked):
     [
         ({"x_train": GREY / 255, "y_train": LABELS}, "float64, expected uint8"),
         ({"x_train": GREY}, "without labels"),
-        ({"x_train": GREY, "y_train": LABELS[:5]}, "6 pictures and labels of shape (5,)"),
+        ({"x_train": GREY, "y_train": LABELS[:5]}, "6 images and labels of shape (5,)"),
         ({"x_train": GREY, "y_train": LABELS / 2}, "float64"),
         ({"x_train": GREY, "y_train": np.array([{}] * 6, object)}, "no plain table"),
         ({"x_train": COLOUR.transpose(0, 3, 1, 2), "y_train": LABELS}, "shape (3, 32, 32)"),
@@ -142,7 +142,7 @@ PLAIN = npy(described((2, 3, 3)), bytes(18))
 
 
 @pytest.mark.parametrize(
-    ("pictures", "labels"),
+    ("header", "labels"),
     [
         (npy(described((1, 2**62, 4))), LABELS),
         (npy(described((1, 2**31, 2**31, 4))), LABELS),
@@ -181,9 +181,9 @@ PLAIN = npy(described((2, 3, 3)), bytes(18))
         (PLAIN, b"PK\3\4"),
     ],
 )
-def test_an_array_of_any_header_is_pictures_or_one_line(zipped, refused, pictures, labels, memory_below):
+def test_an_array_of_any_header_is_images_or_one_line(zipped, refused, header, labels, memory_below):
     labels = labels if isinstance(labels, bytes) else npy(described((2,)), b"\1\2")
-    path = zipped({"x_train.npy": pictures, "y_train.npy": labels}, name="data.npz")
+    path = zipped({"x_train.npy": header, "y_train.npy": labels}, name="data.npz")
     with memory_below(16 << 20):
         fault = refused(path)
         assert fault.code in ("E_ARRAYS", "E_ARCHIVE_BOMB") and str(fault).isprintable() and len(str(fault)) < 1000
@@ -211,7 +211,7 @@ def test_a_full_disk_is_not_called_a_damaged_array(folder, tmp_path, limits, mon
         sources.unpack(folder({"data_batch_1.bin": cifar(LABELS, COLOUR)}), tmp_path / "out", limits)
 
 
-def test_a_picture_of_an_array_obeys_the_limit_of_a_file(tmp_path, refused, limits, monkeypatch):
+def test_a_image_of_an_array_obeys_the_limit_of_a_file(tmp_path, refused, limits, monkeypatch):
     monkeypatch.setitem(limits.__dict__, "max_entry_bytes", 3071)
     path = npz(tmp_path / "in/data.npz", x_train=COLOUR, y_train=LABELS)
     assert "ingest.max_entry_bytes " in refused(path).fix
@@ -235,7 +235,7 @@ def test_an_npz_that_swells_is_refused_before_it_is_read(tmp_path, refused):
     [
         (idx(GREY)[:-1], idx(LABELS), "is cut"),
         (idx(GREY) + b"x", idx(LABELS), "more than the 6 rows"),
-        (idx(GREY), idx(LABELS[:5]), "6 pictures and 5 labels"),
+        (idx(GREY), idx(LABELS[:5]), "6 images and 5 labels"),
         (b"\0\0\x0d\3" + idx(GREY)[4:], idx(LABELS), "no idx file of unsigned bytes"),
         (b"", idx(LABELS), "no idx file of unsigned bytes"),
         (idx(GREY)[:7], idx(LABELS), "is cut"),
@@ -243,7 +243,7 @@ def test_an_npz_that_swells_is_refused_before_it_is_read(tmp_path, refused):
         (idx(GREY), idx(GREY), "in 1 dimensions"),
         (idx(LABELS), idx(LABELS), "in 3 or 4 dimensions"),
         (idx_head(1, 2**31, 2**31, 4), idx(LABELS), "bytes, more than"),
-        (idx_head(2**32 - 1, 2**32 - 1, 2**32 - 1), idx(LABELS), "pictures, more than"),
+        (idx_head(2**32 - 1, 2**32 - 1, 2**32 - 1), idx(LABELS), "images, more than"),
         (idx_head(6, 0, 8), idx(LABELS), "of shape (0, 8)"),
         (idx_head(6, 8, 8, 5), idx(LABELS), "of shape (8, 8, 5)"),
     ],
@@ -267,17 +267,17 @@ def test_cut_cifar_batches_are_refused(folder, refused):
     assert "multiple of 3073" in refused(folder({"data_batch_1.bin": cifar(LABELS, COLOUR)[:-1]})).what
 
 
-@pytest.mark.parametrize("knob", ["max_entries", "max_total_bytes"])
-def test_arrays_obey_the_limits_of_archives(folder, refused, limits, monkeypatch, knob):
-    monkeypatch.setitem(limits.__dict__, knob, {"max_entries": 5, "max_total_bytes": 450}[knob])
+@pytest.mark.parametrize("hparam", ["max_entries", "max_total_bytes"])
+def test_arrays_obey_the_limits_of_archives(folder, refused, limits, monkeypatch, hparam):
+    monkeypatch.setitem(limits.__dict__, hparam, {"max_entries": 5, "max_total_bytes": 450}[hparam])
     packed = {"train-images-idx3-ubyte.gz": gzip.compress(idx(GREY)[:16] + bytes(6 * 72))}
     packed |= {"train-labels-idx1-ubyte.gz": gzip.compress(idx(LABELS))}
-    if knob == "max_total_bytes":
-        monkeypatch.setitem(limits.__dict__, knob, 6 * 72 - 1)
-    assert f"ingest.{knob} " in refused(folder(packed)).fix
+    if hparam == "max_total_bytes":
+        monkeypatch.setitem(limits.__dict__, hparam, 6 * 72 - 1)
+    assert f"ingest.{hparam} " in refused(folder(packed)).fix
 
 
-def test_pictures_of_arrays_are_the_same_bytes_every_time(folder, tmp_path, limits):
+def test_images_of_arrays_are_the_same_bytes_every_time(folder, tmp_path, limits):
     source = folder({"data_batch_1.bin": cifar(LABELS, COLOUR)})
     for name in ("first", "second"):
         sources.unpack(source, tmp_path / name, limits)

@@ -102,11 +102,11 @@ def test_what_dvc_add_leaves_is_an_archive_and_so_is_what_relabel_made(tmp_path,
     dvc("add", "-q", str(source))
     assert (source / "a/0.png").is_symlink() == (kind == "symlink")
     sources.unpack(source, tmp_path / "data/images", limits)
-    found = layout.read(tmp_path / "data/images").pictures
+    found = layout.read(tmp_path / "data/images").images
     assert len(found) == 6
     doubt = {"path": "a/0.png", "label": "a", "suggested": "b"}
     relabel.write([doubt], [{**p._asdict(), "split": "train"} for p in found], tmp_path / "data/images", source)
     dvc("add", "-q", str(source))
     sources.unpack(source, tmp_path / "data/images", limits)
-    again = {picture.path: picture.label for picture in layout.read(tmp_path / "data/images").pictures}
-    assert again == {picture.path: "b" if picture.path == "a/0.png" else picture.label for picture in found}
+    again = {image.path: image.label for image in layout.read(tmp_path / "data/images").images}
+    assert again == {image.path: "b" if image.path == "a/0.png" else image.label for image in found}

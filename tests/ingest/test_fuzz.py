@@ -1,4 +1,4 @@
-"""Whatever strangers send: pictures or a sentence, never a traceback, never a file outside, never half a folder."""
+"""Whatever strangers send: images or a sentence, never a traceback, never a file outside, never half a folder."""
 
 import gzip
 import io
@@ -134,7 +134,7 @@ def streamed_zip_of(members):
 LONG = [("ds/cats/é" + "n" * 120, b"x" * 90), ("ds/dogs/1.jpg", b"y" * 90)]
 IDX = b"\0\0\x08\3" + struct.pack(">3I", 4, 3, 2) + bytes(range(24))
 NUMBERS = b"\0\0\x08\1" + struct.pack(">I", 4) + b"\1\0\1\0"
-PICTURES_OF, LABELS_OF = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+IMAGES_OF, LABELS_OF = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 SOURCES = {  # the file that is damaged, and what lies beside it
     "zip": ("a.zip", zip_of(LONG), {}),
     "streamed zip": ("a.zip", streamed_zip_of(LONG), {}),
@@ -144,16 +144,16 @@ SOURCES = {  # the file that is damaged, and what lies beside it
     "tar.xz": ("a.tar.xz", tar_of(LONG, "w:xz"), {}),
     "npz": ("a.npz", npz_of(np.savez_compressed, np.array(["a", "b", "a", "b"])), {}),
     "plain npz": ("a.npz", npz_of(np.savez, np.arange(4)), {}),
-    "idx": (PICTURES_OF, IDX, {LABELS_OF: NUMBERS}),
-    "idx.gz": (PICTURES_OF + ".gz", gzip.compress(IDX), {LABELS_OF + ".gz": gzip.compress(NUMBERS)}),
-    "labels": (LABELS_OF, NUMBERS, {PICTURES_OF: IDX}),
-    "labels.gz": (LABELS_OF + ".gz", gzip.compress(NUMBERS), {PICTURES_OF + ".gz": gzip.compress(IDX)}),
+    "idx": (IMAGES_OF, IDX, {LABELS_OF: NUMBERS}),
+    "idx.gz": (IMAGES_OF + ".gz", gzip.compress(IDX), {LABELS_OF + ".gz": gzip.compress(NUMBERS)}),
+    "labels": (LABELS_OF, NUMBERS, {IMAGES_OF: IDX}),
+    "labels.gz": (LABELS_OF + ".gz", gzip.compress(NUMBERS), {IMAGES_OF + ".gz": gzip.compress(IDX)}),
     "cifar": ("data_batch_1.bin", bytes(2 * 3073), {}),
 }
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_one_spoilt_byte_leaves_pictures_or_one_line(kind):
+def test_one_spoilt_byte_leaves_images_or_one_line(kind):
     name, data, beside = SOURCES[kind]
     random = Random(kind)
     for _ in range(60):
@@ -182,7 +182,7 @@ def encoded(kind, mode, **options):
     return buffer.getvalue()
 
 
-PICTURES = [
+IMAGES = [
     *(encoded("PNG", mode) for mode in ("RGB", "P", "L", "1", "RGBA", "LA")),
     *(encoded("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
     *(
@@ -194,15 +194,15 @@ PICTURES = [
 
 
 @settings(MANY, max_examples=1500)
-@given(st.sampled_from(PICTURES), EDITS, st.sampled_from([0, 0, 0, 1, 7, 60]))
-def test_a_picture_with_flipped_bytes_is_good_or_bad_through_both_doors(picture, edits, cut):
-    data = edited(picture, edits, cut)
+@given(st.sampled_from(IMAGES), EDITS, st.sampled_from([0, 0, 0, 1, 7, 60]))
+def test_a_image_with_flipped_bytes_is_good_or_bad_through_both_doors(image, edits, cut):
+    data = edited(image, edits, cut)
     verdicts = []
     for door in (look, pack):
         try:
             door(data)
             verdicts.append("good")
-        except decode.BadPicture as reason:
+        except decode.BadImage as reason:
             assert str(reason).isprintable()
             verdicts.append("bad")
     assert verdicts[0] == verdicts[1]
@@ -214,7 +214,7 @@ def look(data):
 
 
 def pack(data):
-    made = decode.picture(data, size=8, color="rgb", fit="stretch", max_pixels=10_000)
+    made = decode.to_array(data, size=8, color="rgb", fit="stretch", max_pixels=10_000)
     assert (made.shape, made.dtype) == ((8, 8, 3), np.uint8)
 
 
@@ -239,4 +239,4 @@ def test_any_bytes_as_a_table_are_labels_or_a_sentence_and_never_leave_the_folde
         except DataError as fault:
             assert str(fault).isprintable()
         else:
-            assert not {picture.label for picture in found.pictures} & {"folder1", "folder2"}
+            assert not {image.label for image in found.images} & {"folder1", "folder2"}

@@ -15,10 +15,10 @@ from darkroom.runtime.errors import DataError
 def refused(tmp_path, zipped, limits):
     """The fault of an archive with these members; nothing of it may be left."""
 
-    def unpack(members, **how):
+    def unpack(members, **config):
         before = {path.name for path in tmp_path.iterdir()}
         with pytest.raises(DataError) as fault:
-            sources.unpack(zipped(members, **how), tmp_path / "out", limits)
+            sources.unpack(zipped(members, **config), tmp_path / "out", limits)
         assert {path.name for path in tmp_path.iterdir()} - before <= {"data.zip"}
         assert fault.value.exit_code == 3
         return fault.value
@@ -49,17 +49,17 @@ def test_a_bomb_is_refused_by_its_ratio_before_it_swells(refused, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("knob", "members"),
+    ("hparam", "members"),
     [
         ("max_entries", {f"cats/{number}.jpg": b"" for number in range(4)}),
         ("max_total_bytes", {"cats/1.jpg": b"x" * 60, "dogs/1.jpg": b"x" * 60}),
         ("max_entry_bytes", {"cats/1.jpg": b"x" * 90}),
     ],
 )
-def test_each_limit_is_named_when_it_is_passed(refused, limits, monkeypatch, knob, members):
+def test_each_limit_is_named_when_it_is_passed(refused, limits, monkeypatch, hparam, members):
     for key, value in {"max_entries": 3, "max_total_bytes": 100, "max_entry_bytes": 80}.items():
         monkeypatch.setitem(limits.__dict__, key, value)
-    assert f"ingest.{knob} " in refused(members).fix
+    assert f"ingest.{hparam} " in refused(members).fix
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, while the test writes the second one
@@ -125,7 +125,7 @@ def test_a_folder_without_files_is_refused_not_forgotten(refused, more):
     assert fault.code == "E_EMPTY_FOLDER" and fault.what == "birds/ has no files"
 
 
-def test_a_folder_of_pictures_to_predict_may_be_empty(zipped, tmp_path, limits):
+def test_a_folder_of_images_to_predict_may_be_empty(zipped, tmp_path, limits):
     members = {"cats/1.jpg": b"x", "dogs/1.jpg": b"x", "single_prediction/": b"", "__MACOSX/": b""}
     assert sources.unpack(zipped(members), tmp_path / "out", limits)["files"] == 2
 

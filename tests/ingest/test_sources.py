@@ -221,7 +221,7 @@ def stranger():
 
 @pytest.fixture
 def locked_up(zipped, folder):
-    """An archive and a folder of pictures below /tmp that others can reach, with one part that nobody may read."""
+    """An archive and a folder of images below /tmp that others can reach, with one part that nobody may read."""
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o777)
 
@@ -304,15 +304,15 @@ def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, 
         sources.unpack(path, tmp_path / "out", limits)
 
 
-def test_files_that_are_no_pictures_are_counted_by_kind(zipped, tmp_path, limits):
+def test_files_that_are_no_images_are_counted_by_kind(zipped, tmp_path, limits):
     members = {"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/cats/2.bin": b"z", "ds/readme.txt": b"", "top.md": b""}
     done = sources.unpack(zipped(members | {"ds/Thumbs.db": b"x"}), tmp_path / "out", limits)
     assert done["others"] == "1 .bin, 1 .txt" and (done["left_out"], done["kinds"]) == (2, "1 .db, 1 .md")
 
 
-def test_pictures_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):
+def test_images_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):
     buffer = BytesIO()
     np.savez(buffer, x_train=np.zeros((2, 8, 8), np.uint8), y_train=np.arange(2))
     members = {"data.npz": buffer.getvalue(), "cats/1.png": png(1)}
-    with pytest.raises(DataError, match="arrays beside 1 picture files"):
+    with pytest.raises(DataError, match="arrays beside 1 image files"):
         sources.unpack(zipped(members), tmp_path / "out", limits)

@@ -261,10 +261,10 @@ def test_a_map_of_holes_without_end_is_refused(tmp_path, refused):
 
 
 @pytest.mark.parametrize("ending", MODES)
-@pytest.mark.parametrize("share", [0.2, 0.6, 0.75])
-def test_a_cut_archive_is_refused(tarred, refused, ending, share):
+@pytest.mark.parametrize("fraction", [0.2, 0.6, 0.75])
+def test_a_cut_archive_is_refused(tarred, refused, ending, fraction):
     path = tarred({f"cats/{number}.jpg": os.urandom(3000) for number in range(9)}, mode=MODES[ending])
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
     assert refused(path).code == "E_ARCHIVE_CORRUPT"
 
 

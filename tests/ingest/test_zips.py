@@ -179,7 +179,7 @@ def test_a_single_member_is_a_bomb_from_256_kib_on(zipped, tmp_path, limits, siz
     assert refused(path, tmp_path, limits).what.startswith("cats/1.bmp swells from ")
 
 
-def test_blank_pictures_and_little_texts_are_no_bomb(zipped, tmp_path, limits, encoded):
+def test_blank_images_and_little_texts_are_no_bomb(zipped, tmp_path, limits, encoded):
     blank = {f"cats/{number}.bmp": encoded(Image.new("RGB", (200, 200)), "BMP") for number in range(40)}
     tiny = {f"dogs/{number}.bmp": encoded(Image.new("RGB", (64, 64)), "BMP") for number in range(500)}
     path = zipped({**blank, **tiny, "dogs/readme.txt": b"a" * 200_000}, method=zipfile.ZIP_DEFLATED)

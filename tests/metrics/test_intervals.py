@@ -13,5 +13,5 @@ def test_the_interval_is_that_of_scipy(hits, n, confidence):
     assert intervals.wilson(hits, n, confidence) == pytest.approx((wanted.low, wanted.high), abs=1e-12)
 
 
-def test_no_picture_is_no_share():
+def test_no_image_is_no_share():
     assert intervals.scored(0, 0, 0.95) == {"value": None, "low": None, "high": None}

@@ -20,7 +20,7 @@ def drawn(n: int, k: int, skill: float = 0.7, seed: int = 0) -> tuple[np.ndarray
 
 
 def ece(labels, probabilities):
-    """As in Guo et al. (2017), picture by picture."""
+    """As in Guo et al. (2017), image by image."""
     sure, right = probabilities.max(1), probabilities.argmax(1) == labels
     total = 0.0
     for i in range(15):
@@ -78,7 +78,7 @@ def test_equal_scores_are_one_threshold_as_in_scikit_learn(k):
         assert row["average_precision"] == pytest.approx(wanted, abs=1e-12)
 
 
-def test_a_bootstrap_sample_is_the_metric_of_the_pictures_that_were_drawn():
+def test_a_bootstrap_sample_is_the_metric_of_the_images_that_were_drawn():
     labels, probabilities = drawn(60, 3)
     of = metrics.statistic(labels, probabilities)
     block = next(bootstrap.weights(labels, 5, 1))
@@ -155,14 +155,14 @@ def test_a_model_that_says_one_class_for_all_is_not_called_certain_either():
 
 
 def simulated(rng, labels):
-    """Probabilities of a model that is right in seven of ten pictures of each class, more or less sure of it."""
+    """Probabilities of a model that is right in seven of ten images of each class, more or less sure of it."""
     said = np.where(rng.random(len(labels)) < 0.7, labels, (labels + rng.integers(1, 3, len(labels))) % 3)
     sure = 0.4 + 0.55 * rng.random((len(labels), 1))
     return np.where(np.eye(3)[said] == 1, sure, (1 - sure) / 2)
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say():
-    """1,000 data sets of 300 pictures; a coverage of 0.95 has a standard error of 0.007 there."""
+    """1,000 data sets of 300 images; a coverage of 0.95 has a standard error of 0.007 there."""
     labels, many = np.repeat([0, 1, 2], 100), np.repeat([0, 1, 2], 100_000)
     of = metrics.statistic(many, simulated(np.random.default_rng(0), many))
     truth = {name: values[0] for name, values in of(np.ones((300_000, 1)))[0].items()}
@@ -171,4 +171,4 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
         found = metrics.summary(labels, simulated(rng, labels), resamples=300, confidence=0.95, seed=seed)
         for name in COVERED:
             hits[name] += found[name]["low"] <= truth[name] <= found[name]["high"]
-    assert {name: share for name, hit in hits.items() if not 0.93 <= (share := hit / 1000) <= 0.97} == {}
+    assert {name: fraction for name, hit in hits.items() if not 0.93 <= (fraction := hit / 1000) <= 0.97} == {}

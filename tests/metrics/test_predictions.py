@@ -10,12 +10,12 @@ from darkroom.runtime.errors import ArtifactError
 CLASSES = ("cat", "dog, big")
 LABELS = np.array([0, 1, 1])
 FOUND = {"cnn": np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]], "float32"), "other": np.eye(2, dtype="float32")[LABELS]}
-PICTURES = ("cat/1.png", "dog, big/ü 2.png", "dog, big/3.png")
+IMAGES = ("cat/1.png", "dog, big/ü 2.png", "dog, big/3.png")
 
 
 def written(folder):
     files.write_tables(
-        folder, {name: predictions.rows(CLASSES, PICTURES, LABELS, found) for name, found in FOUND.items()}
+        folder, {name: predictions.rows(CLASSES, IMAGES, LABELS, found) for name, found in FOUND.items()}
     )
     return folder
 
@@ -28,12 +28,12 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_a_row_leads_back_to_its_file(tmp_path):
     row = files.read_rows(written(tmp_path / "p") / "cnn.csv")[1]
-    assert (row["row"], row["path"], row["label"], row["p_dog, big"]) == ("1", PICTURES[1], "dog, big", "0.8")
+    assert (row["row"], row["path"], row["label"], row["p_dog, big"]) == ("1", IMAGES[1], "dog, big", "0.8")
 
 
 @pytest.mark.parametrize("kept", [0, 2])
-def test_models_that_saw_different_pictures_are_not_compared(tmp_path, kept):
+def test_models_that_saw_different_images_are_not_compared(tmp_path, kept):
     path = written(tmp_path / "p") / "cnn.csv"
     path.write_text("\n".join(path.read_text().splitlines()[: kept + 1]) + "\n")
-    with pytest.raises(ArtifactError, match="different pictures"):
+    with pytest.raises(ArtifactError, match="different images"):
         predictions.read(tmp_path / "p")

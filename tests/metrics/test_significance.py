@@ -8,7 +8,7 @@ from darkroom.metrics import metrics, significance
 from darkroom.params import Compare
 
 JUDGED = Compare(metric="accuracy", resamples=300, confidence=0.95)
-HOW = {"k": 2, "how": JUDGED, "seed": 1}
+HOW = {"k": 2, "config": JUDGED, "seed": 1}
 LABELS = np.repeat([0, 1], 150)
 
 
@@ -20,7 +20,7 @@ def with_errors(*rows: range) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 1), (3, 9), (10, 10), (1, 40)])
-def test_mcnemar_is_the_exact_binomial_of_the_discordant_pictures(only_a, only_b):
+def test_mcnemar_is_the_exact_binomial_of_the_discordant_images(only_a, only_b):
     p = significance.mcnemar(LABELS, with_errors(range(only_b)), with_errors(range(100, 100 + only_a)))
     assert p == pytest.approx(min(1, 2 * binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)), abs=1e-12)
 
@@ -30,11 +30,11 @@ def test_equal_models_are_not_told_apart():
     assert (found["difference"], found["mcnemar_p"], found["proven"]) == (0, 1, False)
 
 
-def test_a_few_pictures_more_prove_nothing():
+def test_a_few_images_more_prove_nothing():
     assert not significance.better(LABELS, with_errors(range(10)), with_errors(range(13)), **HOW)["proven"]
 
 
-def test_forty_pictures_more_prove_it_and_only_one_way_round():
+def test_forty_images_more_prove_it_and_only_one_way_round():
     good, bad = with_errors(range(5)), with_errors(range(45))
     assert significance.better(LABELS, good, bad, **HOW)["proven"]
     assert not significance.better(LABELS, bad, good, **HOW)["proven"]
@@ -52,7 +52,7 @@ def test_a_true_null_is_rarely_rejected():
     brief = JUDGED.model_copy(update={"resamples": 100})
     for seed in range(200):
         a, b = (np.where(rng.random(300) < 0.9, LABELS, 1 - LABELS) for _ in range(2))
-        pair = significance.better(LABELS, a, b, k=2, how=brief, seed=seed)
+        pair = significance.better(LABELS, a, b, k=2, config=brief, seed=seed)
         called += pair["proven"] or pair["high"] < 0
     assert called / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 

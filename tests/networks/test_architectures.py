@@ -42,15 +42,15 @@ def test_every_name_has_its_published_count():
 
 
 @pytest.mark.parametrize(("name", "side"), [(plan.__name__, side) for plan, side in classics.SMALLEST.items()])
-def test_the_smallest_picture_is_the_smallest_that_works(build, name, side):
+def test_the_smallest_image_is_the_smallest_that_works(build, name, side):
     assert build(name, (side, side, 3), 2).output_shape == (None, 2)
     with pytest.raises(ParamsError, match=f"{name} leaves nothing .* fix: set it to {side} or more"):
         build(name, (side - 1, side - 1, 3), 2)
 
 
 def test_one_sigmoid_unit_gives_both_probabilities(build):
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), dtype=np.uint8)
-    probabilities = build("cats_dogs_cnn", (12, 12, 1), 2, "sigmoid").predict(pictures, verbose=0)
+    images = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 1), dtype=np.uint8)
+    probabilities = build("cats_dogs_cnn", (12, 12, 1), 2, "sigmoid").predict(images, verbose=0)
     assert probabilities.shape == (5, 2) and probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
 

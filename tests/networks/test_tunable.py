@@ -1,4 +1,4 @@
-"""tunable: from raw uint8 to probabilities, every knob turned, and parameters by formula."""
+"""tunable: from raw uint8 to probabilities, every hyperparameter turned, and parameters by formula."""
 
 import numpy as np
 import pytest
@@ -19,19 +19,19 @@ TURNED = [
 
 @pytest.fixture
 def build(model):
-    return lambda **knobs: architectures.build(model(**knobs), shape=(8, 8, 1), classes=2, spec={})
+    return lambda **hparams: architectures.build(model(**hparams), shape=(8, 8, 1), classes=2, spec={})
 
 
-@pytest.mark.parametrize("knobs", TURNED, ids=str)
-def test_rows_of_probabilities_sum_to_one(build, knobs):
-    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
-    probabilities = build(**knobs).predict(pictures, verbose=0)
+@pytest.mark.parametrize("hparams", TURNED, ids=str)
+def test_rows_of_probabilities_sum_to_one(build, hparams):
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
+    probabilities = build(**hparams).predict(images, verbose=0)
     assert probabilities.shape == (5, 2) and probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("knobs", "parameters"),
+    ("hparams", "parameters"),
     [
         ({}, (3 * 3 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 2),
         ({"kernel": 5}, (5 * 5 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 2),
@@ -49,8 +49,8 @@ def test_rows_of_probabilities_sum_to_one(build, knobs):
     ],
     ids=str,
 )
-def test_parameters_are_those_of_the_formula(build, knobs, parameters):
-    assert build(**knobs).count_params() == parameters
+def test_parameters_are_those_of_the_formula(build, hparams, parameters):
+    assert build(**hparams).count_params() == parameters
 
 
 def test_a_residual_branch_adds_to_what_the_block_widened(build):
@@ -59,6 +59,6 @@ def test_a_residual_branch_adds_to_what_the_block_widened(build):
     assert layers.index("MaxPooling2D") < layers.index("Add")
 
 
-def test_pictures_too_small_for_the_blocks_are_a_params_error(build):
-    with pytest.raises(ParamsError, match="leaves nothing of pictures of 8 pixels"):
+def test_images_too_small_for_the_blocks_are_a_params_error(build):
+    with pytest.raises(ParamsError, match="leaves nothing of images of 8 pixels"):
         build(blocks=3, padding="valid")

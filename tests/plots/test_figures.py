@@ -82,7 +82,7 @@ def test_a_hundred_classes_keep_their_names_and_lose_their_numbers():
     assert len(drawn) < 1_500_000
 
 
-def test_a_class_without_test_pictures_is_an_empty_row():
+def test_a_class_without_test_images_is_an_empty_row():
     counts = np.array([[5, 1], [0, 0]])
     assert sorted(t for t in texts(figures.confusion(counts, ["a", "b"])) if t.isdigit()) == ["1", "5"]
 

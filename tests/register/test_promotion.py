@@ -29,8 +29,8 @@ def pets(cats: int) -> Split:
     return images_of({"cat": cats, "dog": 100 - cats})
 
 
-def decide(challenger, champion, test, how=HOW, data="today", images=None):
-    return promotion.decide(challenger, champion, test, images, data=data, how=how, compared=COMPARED, seed=1)
+def decide(challenger, champion, test, config=HOW, data="today", images=None):
+    return promotion.decide(challenger, champion, test, images, data=data, config=config, compared=COMPARED, seed=1)
 
 
 def promoted(folder, champion, **about):
@@ -68,8 +68,8 @@ def test_a_better_one_beyond_chance_becomes_champion(model_folder, tmp_path):
 @pytest.mark.parametrize("cats", [50, 52, 30])
 def test_equal_luckier_or_worse_ones_do_not(model_folder, tmp_path, cats):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
-    how = HOW.model_copy(update={"min_accuracy": 0.1})
-    decision = decide(model_folder("cnn", label=0), champion, pets(cats), how)
+    config = HOW.model_copy(update={"min_accuracy": 0.1})
+    decision = decide(model_folder("cnn", label=0), champion, pets(cats), config)
     assert not decision.promoted
     assert "not proven better" in decision.reason and "n = 100" in decision.reason
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
@@ -121,8 +121,8 @@ def test_with_other_classes_both_are_judged_on_those_that_they_share(model_folde
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     three = ("bird", "cat", "dog")
     test = images_of({"bird": 50, "cat": cats, "dog": dogs})
-    how = HOW.model_copy(update={"min_accuracy": 0})
-    decision = decide(model_folder("cnn", label=1, classes=three), champion, test, how)
+    config = HOW.model_copy(update={"min_accuracy": 0})
+    decision = decide(model_folder("cnn", label=1, classes=three), champion, test, config)
     assert (decision.promoted, decision.n) == (wins, 100)
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, dogs / 100)
     assert "2 classes that both know (new: bird)" in decision.reason

@@ -3,9 +3,9 @@
 from darkroom.report import curve_verdict
 
 
-def row(pictures, accuracy, *, model="cnn", half=0.05):
+def row(n_images, accuracy, *, model="cnn", half=0.05):
     return {
-        "model": model, "pictures": pictures, "accuracy": accuracy, "low": accuracy - half, "high": accuracy + half
+        "model": model, "images": n_images, "accuracy": accuracy, "low": accuracy - half, "high": accuracy + half
     }  # fmt: skip
 
 
@@ -17,8 +17,8 @@ def test_transfer_is_ahead_only_where_the_intervals_do_not_meet():
     assert curve_verdict.contest(SCRATCH, transfer) == {"ahead": [10], "behind": [1000], "open": [100]}
 
 
-def test_the_fewest_pictures_that_are_enough_reach_the_last_accuracy_of_scratch():
-    assert curve_verdict.enough(SCRATCH, [row(10, 0.8), row(100, 0.9), row(1000, 0.95)])["pictures"] == 100
+def test_the_fewest_images_that_are_enough_reach_the_last_accuracy_of_scratch():
+    assert curve_verdict.enough(SCRATCH, [row(10, 0.8), row(100, 0.9), row(1000, 0.95)])["images"] == 100
     assert curve_verdict.enough(SCRATCH, [row(10, 0.8), row(100, 0.89)]) is None
 
 
@@ -28,9 +28,9 @@ def test_a_curve_rises_at_its_end_only_beyond_its_intervals():
     assert curve_verdict.last_step(SCRATCH[:1]) is None
 
 
-def test_a_models_rows_go_from_few_pictures_to_many_whatever_their_order():
+def test_a_models_rows_go_from_few_images_to_many_whatever_their_order():
     found = curve_verdict.by_model([row(1000, 0.9), row(10, 0.5, model="resnet50"), row(10, 0.3)])
-    assert {model: [each["pictures"] for each in rows] for model, rows in found.items()} == {
+    assert {model: [each["images"] for each in rows] for model, rows in found.items()} == {
         "resnet50": [10],
         "cnn": [10, 1000],
     }

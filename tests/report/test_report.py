@@ -37,7 +37,7 @@ def score(value):
 
 
 def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=6, each=4):
-    """Of every class the first picture is taken for the next class, with less confidence from class to class."""
+    """Of every class the first image is taken for the next class, with less confidence from class to class."""
     k = len(classes)
     predictions = []
     for row in range(k * each):
@@ -68,12 +68,12 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
     scores = {m: {name: score(0.93 - 0.1 * i) for name in METRICS} for i, m in enumerate(models)}
     return Findings(
         validation={
-            "success": True, "pictures": 17 * k, "classes": list(classes),
+            "success": True, "images": 17 * k, "classes": list(classes),
             "counts": {c: {"train": 10, "val": 3, "test": 4} for c in classes},
             "bad": [], "duplicates": [], "aside": [], "strays": [], "notes": ["dropped: 2 <b>"],
             "shortcuts": [],
             "expectations": [{"name": "balance", "success": True, "sentence": "the largest class is at most 20 times",
-                              "observed": "1.05172", "code": "E_IMBALANCE", "fix": "add pictures"}],
+                              "observed": "1.05172", "code": "E_IMBALANCE", "fix": "add images"}],
         },
         trials=[
             {"trial": str(t), "status": "COMPLETED", "epochs": "10", "val_loss": repr(0.4 / (t + 1)),
@@ -95,9 +95,10 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         predictions={m: predictions for m in models},
         **judged(classes, models, predictions, each),
         learning_curve=[
-            {"model": m, "share": share, "pictures": int(1120 * share), "accuracy": 0.99 - 0.3 * (1 - share) * (2 - i),
-             "low": 0.98 - 0.3 * (1 - share) * (2 - i), "high": 0.995 - 0.3 * (1 - share) * (2 - i)}
-            for i, m in enumerate(models) for share in (0.01, 0.1, 0.25, 0.5, 1.0)
+            {"model": m, "fraction": fraction, "images": int(1120 * fraction),
+             "accuracy": 0.99 - 0.3 * (1 - fraction) * (2 - i),
+             "low": 0.98 - 0.3 * (1 - fraction) * (2 - i), "high": 0.995 - 0.3 * (1 - fraction) * (2 - i)}
+            for i, m in enumerate(models) for fraction in (0.01, 0.1, 0.25, 0.5, 1.0)
         ],
         comparison={
             "metric": "accuracy", "n": len(predictions), "confidence": 0.95, "best": models[0], "pairs": pairs,
@@ -154,7 +155,7 @@ def judged(classes, models, predictions, each):
 
 
 def render(found, **changes):
-    return report.render(found, about={**ABOUT, **changes}, pictures={}, explained={})
+    return report.render(found, about={**ABOUT, **changes}, thumbnails={}, explained={})
 
 
 @cache
@@ -366,7 +367,7 @@ def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
     }
     text = render(replace(found, validation={**found.validation, "success": False, "expectations": [unmet]}))
     assert text.index("expectations of the data not met") < text.index('id="data"')
-    assert "cat is 21 times owl" in text and "add pictures" in text
+    assert "cat is 21 times owl" in text and "add images" in text
     assert ">look<" in text and "broken" not in text
 
 
@@ -380,11 +381,11 @@ def test_a_rule_that_gives_a_class_away_is_shown_with_what_it_scores_alone():
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_surest_mistakes_come_first_with_their_pictures():
+def test_the_surest_mistakes_come_first_with_their_images():
     found = findings(classes=[f"class {i}" for i in range(30)])
     assert len(found.mistakes) == 30 and len(found.surest) == 12
     assert [each["label"] for each in found.surest] == [f"class {i}" for i in range(12)]
-    text = report.render(found, about=ABOUT, pictures={found.surest[3]["path"]: PNG}, explained={})
+    text = report.render(found, about=ABOUT, thumbnails={found.surest[3]["path"]: PNG}, explained={})
     assert re.findall(r'src="data:image/png;base64,([^"]+)"', text) == [b64encode(PNG).decode()]
 
 
@@ -527,21 +528,25 @@ def test_two_classes_have_an_operating_threshold_and_more_have_none():
 def test_a_slice_that_differs_is_named_and_one_that_may_be_chance_is_not():
     text = usual()
     said = text[
-        text.index("all other pictures beyond chance:") : text.index(
-            "</p>", text.index("all other pictures beyond chance:")
+        text.index("all other images beyond chance:") : text.index(
+            "</p>", text.index("all other images beyond chance:")
         )
     ]
     assert "0.0 to 0.1" in said and "0.1 to 0.2" not in said
     even = [{**row, "p_corrected": 0.9} for row in findings().slices]
     assert "No slice differs" in render(replace(findings(), slices=even))
-    assert "By what the pictures are like" not in render(replace(findings(), slices=[]))
+    assert "By what the images are like" not in render(replace(findings(), slices=[]))
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_heat_stands_beside_its_picture():
+def test_heat_stands_beside_its_image():
     found = findings()
     path = found.prediction(0)["path"]
-    about = {"about": ABOUT, "pictures": {path: PNG}, "explained": {"cnn-heat-0.png": PNG + b"!", "cnn-maps.png": PNG}}
+    about = {
+        "about": ABOUT,
+        "thumbnails": {path: PNG},
+        "explained": {"cnn-heat-0.png": PNG + b"!", "cnn-maps.png": PNG},
+    }
     images = re.findall(r'src="data:image/png;base64,([^"]+)"', report.render(found, **about))
     pair = [b64encode(png).decode() for png in (PNG, PNG + b"!")]
     assert pair in [images[i : i + 2] for i in range(len(images))]
@@ -550,9 +555,9 @@ def test_heat_stands_beside_its_picture():
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_augmented_pictures_are_shown_only_where_there_are_some():
+def test_augmented_images_are_shown_only_where_there_are_some():
     sheet = {"cnn-augmented.png": PNG}
-    text = report.render(findings(), about=ABOUT, pictures={}, explained=sheet)
+    text = report.render(findings(), about=ABOUT, thumbnails={}, explained=sheet)
     assert b64encode(PNG).decode() in text[text.index('id="data"') : text.index('id="search"')]
     assert "As training sees them" not in usual()
 
@@ -561,25 +566,25 @@ def test_augmented_pictures_are_shown_only_where_there_are_some():
 def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
     text = usual()
     assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
-    assert "No label of a validation or test picture is in doubt" in render(replace(findings(), doubtful=[]))
+    assert "No label of a validation or test image is in doubt" in render(replace(findings(), doubtful=[]))
 
 
 @pytest.mark.usefixtures("undrawn")
 def test_models_that_nothing_tells_apart_are_named_together():
-    assert "Not distinguishable on these pictures: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
+    assert "Not distinguishable on these images: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
     apart = {**findings().comparison, "groups": [["cnn"], ["mobilenet"]]}
     assert "Not distinguishable on these" not in render(replace(findings(), comparison=apart))
 
 
-def test_the_learning_curve_says_with_how_many_pictures_transfer_pays():
+def test_the_learning_curve_says_with_how_many_images_transfer_pays():
     text = re.sub(r"<[^>]+>", "", usual())
     assert (
-        "With 11, 112, 280 and 560 training pictures it does: the interval of mobilenet lies above that of cnn. With"
+        "With 11, 112, 280 and 560 training images it does: the interval of mobilenet lies above that of cnn. With"
         in text
     )
-    assert "With 1,120 training pictures the intervals overlap, so that neither is proven ahead. mobilenet" in text
-    assert "mobilenet with 1,120 pictures is at least as accurate as cnn with 1,120." in text
-    assert "cnn rose from 0.690 with 560 pictures to 0.990 with 1,120; the intervals do not overlap" in text
+    assert "With 1,120 training images the intervals overlap, so that neither is proven ahead. mobilenet" in text
+    assert "mobilenet with 1,120 images is at least as accurate as cnn with 1,120." in text
+    assert "cnn rose from 0.690 with 560 images to 0.990 with 1,120; the intervals do not overlap" in text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -591,7 +596,7 @@ def test_without_a_learning_curve_nothing_is_said_of_it():
 @pytest.mark.usefixtures("undrawn")
 def test_a_learning_curve_of_one_model_compares_it_with_nothing():
     text = render(findings(models=("cnn",)))
-    assert "Do more pictures pay?" in text and "No pretrained backbone was measured" in text
+    assert "Do more images pay?" in text and "No pretrained backbone was measured" in text
     one = render(replace(findings(), learning_curve=findings().learning_curve[-1:]))
     assert "rise" not in one[one.index('id="learning"') : one.index('id="errors"')]
 

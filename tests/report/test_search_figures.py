@@ -9,7 +9,7 @@ from darkroom.plots import svg
 from darkroom.plots.canvas import BLUE, NARROW, VERMILION, WIDE
 from darkroom.report import parallel, search_figures
 
-KNOBS = ["filters", "head"]
+HYPERPARAMETERS = ["filters", "head"]
 
 
 def searched(losses, **more):
@@ -22,8 +22,8 @@ def searched(losses, **more):
 
 LOSSES = [0.5, 0.25, None, 0.125, 0.75]
 DRAWN = {
-    "by_number": lambda rows, width: search_figures.by_number(rows, 3, KNOBS, width),
-    "parallel": lambda rows, width: parallel.lines(rows, KNOBS, width),
+    "by_number": lambda rows, width: search_figures.by_number(rows, 3, HYPERPARAMETERS, width),
+    "parallel": lambda rows, width: parallel.lines(rows, HYPERPARAMETERS, width),
 }
 
 
@@ -54,7 +54,7 @@ def test_hostile_values_are_text_in_a_title(name):
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_lines_lie_from_worst_to_best_and_the_failed_ones_behind(width):
-    found = parts(parallel.lines(searched(LOSSES), KNOBS, width))
+    found = parts(parallel.lines(searched(LOSSES), HYPERPARAMETERS, width))
     assert [part for part, _, _ in found] == ["trial-2", "trial-4", "trial-0", "trial-1", "trial-3"]
     strokes = [e[-1] for _, _, e in found]
     assert [path.get("stroke") for path in strokes] == [VERMILION] + [BLUE] * 4
@@ -63,17 +63,17 @@ def test_lines_lie_from_worst_to_best_and_the_failed_ones_behind(width):
 
 
 def test_trials_of_equal_values_do_not_hide_each_other():
-    found = parts(parallel.lines(searched([0.1, 0.2, 0.3, 0.4], filters="16"), KNOBS))
+    found = parts(parallel.lines(searched([0.1, 0.2, 0.3, 0.4], filters="16"), HYPERPARAMETERS))
     assert len({e[-1].get("d") for _, _, e in found}) == 4
 
 
 def test_a_better_loss_ends_lower():
-    found = parts(parallel.lines(searched(LOSSES), KNOBS, WIDE))[1:]
+    found = parts(parallel.lines(searched(LOSSES), HYPERPARAMETERS, WIDE))[1:]
     heights = [float(re.findall(r"[\d.]+", e[-1].get("d"))[-1]) for _, _, e in found]
     assert heights == sorted(heights)  # in an SVG the larger y is the lower
 
 
 @pytest.mark.parametrize("losses", [[None, None], [0.5, 0.5], [0.0, 1.0], [1e-9, 1e9]])
 def test_no_loss_is_too_odd_to_be_drawn(losses):
-    drawn = parallel.lines(searched(losses), KNOBS)
+    drawn = parallel.lines(searched(losses), HYPERPARAMETERS)
     assert len(parts(drawn)) == 2 and "nan" not in drawn

@@ -24,11 +24,11 @@ FAULT = "raise errors.DataError('E_X', 'what', where='here', fix='this')"
 
 @pytest.fixture
 def shell(tmp_path):
-    """A function that runs a guarded main with `body`, its streams as `how` says: `(exit code, stdout, stderr)`."""
+    """A function that runs a guarded main with `body`, its streams as `config` says: `(exit code, stdout, stderr)`."""
 
-    def run(body, how=""):
+    def run(body, config=""):
         (tmp_path / "some.py").write_text(MAIN.format(body=body))
-        words = ["bash", "-c", f"set -o pipefail; {sys.executable} {tmp_path / 'some.py'} {how}"]
+        words = ["bash", "-c", f"set -o pipefail; {sys.executable} {tmp_path / 'some.py'} {config}"]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout, done.stderr
 
@@ -135,7 +135,7 @@ STREAMS = {  # what main does, how its streams are: exit code, stdout, what stde
 def test_a_stream_costs_no_more_than_what_was_to_be_written_there(shell, monkeypatch, name):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    body, how, (code, out, err) = STREAMS[name]
-    found = shell(body, how)
+    body, config, (code, out, err) = STREAMS[name]
+    found = shell(body, config)
     assert found[:2] == (code, out)
     assert err in found[2] and found[2].count("\n") == bool(err) and "Traceback" not in found[2]

@@ -59,32 +59,34 @@ def test_what_lies_beside_a_model_is_in_its_inventory(tmp_path, model):
 
 
 def test_a_model_trained_in_bfloat16_is_saved_in_float32(tmp_path, mixed):
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     model_folder.write(tmp_path / "cnn", mixed, ROWS, kept=ROWS[0], spec={}, facts={})
     again = keras.models.load_model(tmp_path / "cnn/model.keras")
     assert {layer.compute_dtype for layer in again.layers[1:]} == {"float32"}
-    np.testing.assert_allclose(again.predict(pictures, verbose=0), mixed.predict(pictures, verbose=0), atol=0.01)
+    np.testing.assert_allclose(again.predict(images, verbose=0), mixed.predict(images, verbose=0), atol=0.01)
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_a_model_that_flips_too_is_saved_as_the_mean_of_both_with_one_set_of_weights(tmp_path, model, output):
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
-    knobs = model(output=output, test_time_flip=True)
-    network = architectures.build(knobs, shape=(8, 8, 1), classes=2, spec={})
-    model_folder.write(tmp_path / "cnn", architectures.finished(network, knobs), ROWS, kept=ROWS[0], spec={}, facts={})
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
+    hparams = model(output=output, test_time_flip=True)
+    network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
+    model_folder.write(
+        tmp_path / "cnn", architectures.finished(network, hparams), ROWS, kept=ROWS[0], spec={}, facts={}
+    )
     again = keras.models.load_model(tmp_path / "cnn/model.keras")
     assert again.count_params() == network.count_params()
-    looks = [network.predict(each, verbose=0) for each in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))]
+    looks = [network.predict(each, verbose=0) for each in (images, np.ascontiguousarray(images[:, :, ::-1]))]
     assert np.abs(looks[0] - looks[1]).max() > 1e-3
-    np.testing.assert_allclose(again.predict(pictures, verbose=0), np.mean(looks, axis=0), atol=1e-6)
+    np.testing.assert_allclose(again.predict(images, verbose=0), np.mean(looks, axis=0), atol=1e-6)
 
 
 def test_a_model_that_flips_too_and_was_trained_in_bfloat16_is_saved_in_float32(tmp_path, model, mixed):
     both = architectures.finished(mixed, model(test_time_flip=True))
     model_folder.write(tmp_path / "cnn", both, ROWS, kept=ROWS[0], spec={}, facts={})
     again = keras.models.load_model(tmp_path / "cnn/model.keras")
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     computing = [layer for layer in again.layers[1:] if not hasattr(layer, "layers")]
     assert {layer.compute_dtype for layer in computing} == {"float32"}
-    expected = io_layers.flipped_too(mixed).predict(pictures, verbose=0)
-    np.testing.assert_allclose(again.predict(pictures, verbose=0), expected, atol=0.01)
+    expected = io_layers.flipped_too(mixed).predict(images, verbose=0)
+    np.testing.assert_allclose(again.predict(images, verbose=0), expected, atol=0.01)

@@ -1,4 +1,4 @@
-"""augment: training pictures change, alone and inside a compiled model; others never do."""
+"""augment: training images change, alone and inside a compiled model; others never do."""
 
 import keras
 import numpy as np
@@ -15,17 +15,17 @@ CHANGES = [
 
 
 @pytest.fixture
-def pictures():
+def images():
     return np.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def turned(changes):
-    return lambda **knobs: augment.network((8, 8, 3), changes(**knobs), seed=1)
+    return lambda **hparams: augment.network((8, 8, 3), changes(**hparams), seed=1)
 
 
 def compiled(network):
-    """The changed pictures as a training step of a compiled model sees them."""
+    """The changed images as a training step of a compiled model sees them."""
     seen = []
 
     class Spy(keras.Model):
@@ -38,58 +38,58 @@ def compiled(network):
         def compute_metrics(self, x, y, y_pred, sample_weight=None):
             return {"low": keras.ops.min(y_pred), "high": keras.ops.max(y_pred), "mean": keras.ops.mean(y_pred)}
 
-    def train(pictures):
+    def train(images):
         spy = Spy()
         spy.compile("sgd", jit_compile=False)
-        seen.append(spy.train_on_batch(pictures, np.zeros(len(pictures)), return_dict=True))
+        seen.append(spy.train_on_batch(images, np.zeros(len(images)), return_dict=True))
         return seen[-1]
 
     return train
 
 
-@pytest.mark.parametrize(("knob", "value"), CHANGES)
-def test_training_pictures_change_and_others_do_not(turned, pictures, knob, value):
-    network = turned(**{knob: value})
-    np.testing.assert_array_equal(network(pictures, training=False), pictures)
-    np.testing.assert_array_equal(network.predict(pictures, verbose=0), pictures)
-    assert np.abs(np.asarray(network(pictures, training=True)) - pictures).max() > 1
+@pytest.mark.parametrize(("hparam", "value"), CHANGES)
+def test_training_images_change_and_others_do_not(turned, images, hparam, value):
+    network = turned(**{hparam: value})
+    np.testing.assert_array_equal(network(images, training=False), images)
+    np.testing.assert_array_equal(network.predict(images, verbose=0), images)
+    assert np.abs(np.asarray(network(images, training=True)) - images).max() > 1
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
-@pytest.mark.parametrize(("knob", "value"), CHANGES)
-def test_a_compiled_model_changes_pictures_as_well_and_keeps_them_in_range(turned, pictures, knob, value):
-    seen = compiled(turned(**{knob: value}))(pictures)
+@pytest.mark.parametrize(("hparam", "value"), CHANGES)
+def test_a_compiled_model_changes_images_as_well_and_keeps_them_in_range(turned, images, hparam, value):
+    seen = compiled(turned(**{hparam: value}))(images)
     assert -1e-3 <= seen["low"] and seen["high"] <= 255 + 1e-3
-    if not knob.startswith("flip"):  # which moves pixels and leaves their mean
-        assert abs(float(seen["mean"]) - pictures.mean()) > 1e-3
+    if not hparam.startswith("flip"):  # which moves pixels and leaves their mean
+        assert abs(float(seen["mean"]) - images.mean()) > 1e-3
 
 
-@pytest.mark.parametrize(("knob", "value"), CHANGES)
-def test_pixels_stay_in_range(turned, pictures, knob, value):
-    changed = np.asarray(turned(**{knob: value})(pictures, training=True))
+@pytest.mark.parametrize(("hparam", "value"), CHANGES)
+def test_pixels_stay_in_range(turned, images, hparam, value):
+    changed = np.asarray(turned(**{hparam: value})(images, training=True))
     assert changed.min() >= -1e-3 and changed.max() <= 255 + 1e-3  # interpolation rounds in float32
 
 
-def test_without_a_knob_nothing_changes(turned, pictures):
-    np.testing.assert_array_equal(turned()(pictures, training=True), pictures)
+def test_without_a_hyperparameter_nothing_changes(turned, images):
+    np.testing.assert_array_equal(turned()(images, training=True), images)
 
 
-@pytest.mark.parametrize(("knob", "mirror"), [("flip_horizontal", np.s_[:, ::-1]), ("flip_vertical", np.s_[::-1])])
-def test_a_flip_mirrors_about_half_of_the_pictures(turned, pictures, knob, mirror):
-    changed = np.rint(np.asarray(turned(**{knob: True})(pictures, training=True))).astype("uint8")
-    same = [np.array_equal(before, after) for before, after in zip(pictures, changed, strict=True)]
-    turned_over = [np.array_equal(before[mirror], after) for before, after in zip(pictures, changed, strict=True)]
+@pytest.mark.parametrize(("hparam", "mirror"), [("flip_horizontal", np.s_[:, ::-1]), ("flip_vertical", np.s_[::-1])])
+def test_a_flip_mirrors_about_half_of_the_images(turned, images, hparam, mirror):
+    changed = np.rint(np.asarray(turned(**{hparam: True})(images, training=True))).astype("uint8")
+    same = [np.array_equal(before, after) for before, after in zip(images, changed, strict=True)]
+    turned_over = [np.array_equal(before[mirror], after) for before, after in zip(images, changed, strict=True)]
     assert all(a != b for a, b in zip(same, turned_over, strict=True))
     assert 0 < sum(same) < 16  # both, but for one draw in 2 ** 15
 
 
-def test_a_cut_out_square_is_grey_and_has_the_size_that_was_asked_for(turned, pictures):
-    changed = np.asarray(turned(cutout=0.5)(pictures, training=True))
+def test_a_cut_out_square_is_grey_and_has_the_size_that_was_asked_for(turned, images):
+    changed = np.asarray(turned(cutout=0.5)(images, training=True))
     grey = (changed == augment.GREY).all(-1)
     assert set(grey.sum((1, 2))) <= {16}  # half the side of 8, squared
 
 
-def test_mixing_shares_pictures_and_labels_alike(changes):
+def test_mixing_shares_images_and_labels_alike(changes):
     images = np.repeat([0.0, 100.0], 8)[:, None, None, None] * np.ones((16, 2, 2, 1))
     labels = np.repeat(np.eye(2), 8, axis=0)
     mixed = augment.mixing(changes(mixup=1.0), seed=1)({"images": images, "labels": labels}, training=True)
@@ -100,23 +100,23 @@ def test_mixing_shares_pictures_and_labels_alike(changes):
     assert augment.mixing(changes(), seed=1) is None
 
 
-def test_a_contact_sheet_shows_each_picture_and_its_changes(changes, pictures):
-    sheet = augment.sheet(pictures[:3], changes(rotation=20.0), seed=1, times=4)
+def test_a_contact_sheet_shows_each_image_and_its_changes(changes, images):
+    sheet = augment.sheet(images[:3], changes(rotation=20.0), seed=1, times=4)
     assert sheet.shape == (3 * 10, 5 * 10, 3) and sheet.dtype == np.uint8
-    np.testing.assert_array_equal(sheet[1:9, 1:9], pictures[0])
-    np.testing.assert_array_equal(sheet[11:19, 1:9], pictures[1])
-    assert not np.array_equal(sheet[1:9, 11:19], pictures[0])
+    np.testing.assert_array_equal(sheet[1:9, 1:9], images[0])
+    np.testing.assert_array_equal(sheet[11:19, 1:9], images[1])
+    assert not np.array_equal(sheet[1:9, 11:19], images[0])
     assert (sheet[:, ::10] == 128).all() and (sheet[::10] == 128).all()
 
 
-def test_a_contact_sheet_of_large_pictures_stays_small(changes):
+def test_a_contact_sheet_of_large_images_stays_small(changes):
     large = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
     sheet = augment.sheet(large, changes(rotation=20.0), seed=1, times=2)
     assert sheet.shape == (2 * 56, 3 * 56, 3)
     np.testing.assert_array_equal(sheet[1:55, 1:55], large[0, ::3, ::3])
 
 
-@pytest.mark.parametrize(("knob", "value"), CHANGES)
-def test_every_knob_but_mixing_changes_a_picture_alone(changes, knob, value):
-    assert augment.changes(changes(**{knob: value}))
+@pytest.mark.parametrize(("hparam", "value"), CHANGES)
+def test_every_hyperparameter_but_mixing_changes_a_image_alone(changes, hparam, value):
+    assert augment.changes(changes(**{hparam: value}))
     assert not augment.changes(changes(mixup=0.4))

@@ -1,4 +1,4 @@
-"""feed: every picture once an epoch, in an order that follows from (seed, epoch)."""
+"""feed: every image once an epoch, in an order that follows from (seed, epoch)."""
 
 from types import SimpleNamespace
 
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def pack():
-    """50 pictures of one pixel whose brightness is their number."""
+    """50 images of one pixel whose brightness is their number."""
     return SimpleNamespace(images=np.arange(50, dtype="uint8").reshape(50, 1, 1, 1), labels=np.arange(50) % 3)
 
 
 @pytest.fixture(params=["held", "streamed"])
 def read(request, pack, monkeypatch):
-    """A function that reads an epoch in batches of 8, as a list of arrays of picture numbers."""
+    """A function that reads an epoch in batches of 8, as a list of arrays of image numbers."""
     if request.param == "streamed":
         monkeypatch.setattr(batching, "IN_MEMORY", 0)
         monkeypatch.setattr(batching, "WINDOW", 3)
@@ -37,7 +37,7 @@ def read(request, pack, monkeypatch):
     return epoch
 
 
-def test_an_epoch_has_every_picture_once_in_full_batches(read):
+def test_an_epoch_has_every_image_once_in_full_batches(read):
     batches = read(0)
     assert sorted(np.concatenate(batches).tolist()) == list(range(50))
     assert [len(batch) for batch in batches] == [8] * 6 + [2]
@@ -51,7 +51,7 @@ def test_the_order_follows_from_seed_and_epoch(read):
     assert flat(3) != flat(4) and flat(3) != flat(3, 2)
 
 
-def test_a_stream_mixes_pictures_of_several_chunks(pack, monkeypatch):
+def test_a_stream_mixes_images_of_several_chunks(pack, monkeypatch):
     monkeypatch.setattr(batching, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
     stream, turn = batching.batches(pack, 8, 1)
@@ -60,7 +60,7 @@ def test_a_stream_mixes_pictures_of_several_chunks(pack, monkeypatch):
     assert len({int(number) // 8 for number in images.ravel()}) > 1
 
 
-def test_a_batch_beyond_the_pictures_is_all_of_them_and_an_epoch_is_one_step(pack):
+def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(pack):
     data, turn = batching.batches(pack, 64, 1)
     turn(0)
     (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "pack") else list(data)

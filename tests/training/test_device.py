@@ -33,15 +33,15 @@ assert device.gpus() == []
 device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
 train, val = (packed_data.read(Path(sys.argv[1])).split(side) for side in ("train", "val"))
-how = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
+config = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
 
 def run(state, until):
     device.repeatable(1)
     with device.spread():
-        knobs = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
-        network = architectures.build(knobs, shape=(8, 8, 1), classes=2, spec={})
-        return fit.fit(network, train, val, how=how, down=knobs, augmented=p.augment, seed=1, state=Path(state),
-                       watch=lambda epoch, row: None, until=until, verbose=0)
+        hparams = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
+        network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
+        return fit.fit(network, train, val, config=config, optimization=hparams, augmented=p.augment, seed=1,
+                       state=Path(state), on_epoch=lambda epoch, row: None, until=until, verbose=0)
 
 with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
     run(two, 1)
@@ -136,7 +136,7 @@ def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("gpus", "pictures", "side", "expected"),
+    ("gpus", "images", "side", "expected"),
     [
         ([], 50_000, 32, device.CPU_BATCH),
         (["gpu:0"], 50_000, 32, 1024),
@@ -145,7 +145,7 @@ def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatc
         (["gpu:0"], 5, 32, 1),
     ],
 )
-def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, pictures, side, expected):
+def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, images, side, expected):
     monkeypatch.setattr(device, "gpus", lambda: gpus)
-    assert device.batch_size("auto", pictures=pictures, side=side) == expected
-    assert device.batch_size(48, pictures=pictures, side=side) == 48
+    assert device.batch_size("auto", n_images=images, size=side) == expected
+    assert device.batch_size(48, n_images=images, size=side) == 48

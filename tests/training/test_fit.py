@@ -15,24 +15,37 @@ pytestmark = pytest.mark.slow
 SMALL = {"batch_norm": True, "dense": 8, "dropout": 0.2, "schedule": "cosine"}
 SHAKY = {"shift": 0.1, "rotation": 10.0, "brightness": 0.1, "flip_horizontal": True}
 EVERYTHING = {
-    **SMALL, "optimizer": "adamw", "weight_decay": 0.01, "schedule": "one_cycle", "label_smoothing": 0.1,
-    "class_weights": "balanced", "ema": 0.9,
-}  # fmt: skip
+    **SMALL,
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "schedule": "one_cycle",
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "ema": 0.9,
+}
 ALL_CHANGES = {**SHAKY, "zoom": 0.1, "shear": 5.0, "flip_vertical": True, "contrast": 0.1, "cutout": 0.3, "mixup": 0.2}
 
 
 @pytest.fixture
 def train(painted, tmp_path, model, changes, brief):
-    """A function that trains and returns `(rows, probabilities of 40 other pictures)`."""
+    """A function that trains and returns `(rows, probabilities of 40 other images)`."""
 
-    def run(state="state", knobs=SMALL, augmented=SHAKY, watch=lambda *_: None, **how):
+    def run(state="state", hparams=SMALL, augmented=SHAKY, on_epoch=lambda *_: None, **config):
         device.repeatable(3)
-        down = model(**knobs)
-        network = architectures.build(down, shape=(8, 8, 1), classes=2, spec={})
+        optimization = model(**hparams)
+        network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
         rows = fit.fit(
-            network, painted(80, 1), painted(40, 2), how=brief(**how), down=down, augmented=changes(**augmented),
-            seed=3, state=tmp_path / state, watch=watch, verbose=0,
-        )  # fmt: skip
+            network,
+            painted(80, 1),
+            painted(40, 2),
+            config=brief(**config),
+            optimization=optimization,
+            augmented=changes(**augmented),
+            seed=3,
+            state=tmp_path / state,
+            on_epoch=on_epoch,
+            verbose=0,
+        )
         return rows, network.predict(painted(40, 3).images, verbose=0)
 
     return run
@@ -42,14 +55,14 @@ def train(painted, tmp_path, model, changes, brief):
 def killed(train):
     """A function that trains, is killed after epoch 2, and goes on; it returns what `train` does."""
 
-    def run(**how):
+    def run(**config):
         def kill(epoch, row):
             if epoch == 2:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            train("killed", watch=kill, **how)
-        return train("killed", **how)
+            train("killed", on_epoch=kill, **config)
+        return train("killed", **config)
 
     return run
 
@@ -59,14 +72,14 @@ def test_a_network_learns_what_can_be_learnt(train, painted):
     assert (probabilities.argmax(1) == painted(40, 3).labels).mean() > 0.95
 
 
-def test_the_accuracy_of_mixed_pictures_is_that_of_the_heavier_label(train):
-    rows, _ = train(epochs=8, augmented={"mixup": 0.2}, knobs={"learning_rate": 0.02})
+def test_the_accuracy_of_mixed_images_is_that_of_the_heavier_label(train):
+    rows, _ = train(epochs=8, augmented={"mixup": 0.2}, hparams={"learning_rate": 0.02})
     # against the label before mixing it would be 0.75: half are mostly the other one, and half of those its class
     assert np.mean([row["accuracy"] for row in rows[2:]]) > 0.9
 
 
 @pytest.mark.parametrize(
-    ("knobs", "augmented", "how"),
+    ("hparams", "augmented", "how"),
     [
         (SMALL, SHAKY, {}),
         (EVERYTHING, ALL_CHANGES, {}),
@@ -74,9 +87,9 @@ def test_the_accuracy_of_mixed_pictures_is_that_of_the_heavier_label(train):
     ],
     ids=["plain", "with everything", "last epoch"],
 )
-def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, knobs, augmented, how):
-    rows, probabilities = killed(knobs=knobs, augmented=augmented, **how)
-    whole, undisturbed = train("undisturbed", knobs=knobs, augmented=augmented, **how)
+def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, hparams, augmented, config):
+    rows, probabilities = killed(hparams=hparams, augmented=augmented, **config)
+    whole, undisturbed = train("undisturbed", hparams=hparams, augmented=augmented, **config)
     assert rows == whole and [row["epoch"] for row in rows] == [1, 2, 3, 4]
     np.testing.assert_array_equal(probabilities, undisturbed)
 
@@ -90,8 +103,8 @@ def test_a_killed_training_repeats_no_epoch(train):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train("killed", watch=kill)
-    train("killed", watch=lambda epoch, row: seen.append(epoch))
+        train("killed", on_epoch=kill)
+    train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
     assert seen == [1, 2, 3, 4]
 
 
@@ -101,7 +114,7 @@ def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys
     (tmp_path / "spoilt").mkdir()
     (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(damage((tmp_path / "whole" / checkpoint.LAST).read_bytes()))
     seen = []
-    rows, again = train("spoilt", watch=lambda epoch, row: seen.append(epoch))
+    rows, again = train("spoilt", on_epoch=lambda epoch, row: seen.append(epoch))
     assert rows == whole and seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
     assert "is damaged, so this training starts again" in capsys.readouterr().err
@@ -122,7 +135,7 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         train("killed")
     seen = []
-    rows, again = train("killed", watch=lambda epoch, row: seen.append(epoch))
+    rows, again = train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
     assert rows == whole and seen == [2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
 
@@ -130,7 +143,7 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
 def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train):
     rows, probabilities = train("state")
     seen = []
-    again, loaded = train("state", watch=lambda epoch, row: seen.append(epoch))
+    again, loaded = train("state", on_epoch=lambda epoch, row: seen.append(epoch))
     assert (again, seen) == (rows, [])
     np.testing.assert_array_equal(loaded, probabilities)
 
@@ -138,71 +151,89 @@ def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_
 def test_a_finished_training_trains_no_more(train):
     train()
     seen = []
-    train(watch=lambda epoch, row: seen.append(epoch))
+    train(on_epoch=lambda epoch, row: seen.append(epoch))
     assert seen == []
 
 
 def test_training_stops_when_it_no_longer_improves(train):
-    rows, _ = train(epochs=30, patience=2, knobs={**SMALL, "learning_rate": 1e-9, "schedule": "constant"}, augmented={})
+    rows, _ = train(
+        epochs=30, patience=2, hparams={**SMALL, "learning_rate": 1e-9, "schedule": "constant"}, augmented={}
+    )
     assert len(rows) - fit.best(rows)["epoch"] <= 2
     assert len(rows) < 30
 
 
 def test_the_model_has_the_weights_of_the_epoch_to_keep(train, painted, tmp_path):
     """The kept file of the whole run is that of a run which ended with the kept epoch."""
-    knobs = {**SMALL, "schedule": "constant", "learning_rate": 0.1}
-    rows, best = train("best", knobs=knobs, epochs=6)
+    hparams = {**SMALL, "schedule": "constant", "learning_rate": 0.1}
+    rows, best = train("best", hparams=hparams, epochs=6)
     top = int(fit.best(rows)["epoch"])
-    _, short = train("short", knobs=knobs, epochs=top, keep="last")
+    _, short = train("short", hparams=hparams, epochs=top, keep="last")
     np.testing.assert_array_equal(best, short)
 
 
 def test_an_average_of_weights_is_what_is_judged_and_kept(train):
     """At momentum 0 the average is the weights themselves, so nothing may differ from training without one."""
     plain, _ = train("plain")
-    rows, probabilities = train("averaged", knobs={**SMALL, "ema": 0.99})
+    rows, probabilities = train("averaged", hparams={**SMALL, "ema": 0.99})
     assert [row["loss"] for row in rows] == [row["loss"] for row in plain]
     assert [row["val_loss"] for row in rows] != [row["val_loss"] for row in plain]
 
 
 def test_validation_is_neither_smoothed_nor_mixed_nor_augmented(train, painted):
-    rows, _ = train("hard", knobs={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
-    network_rows, _ = train("hard", knobs={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
+    rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
+    network_rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
     assert rows == network_rows
     assert 0 < rows[0]["val_loss"] < 5
 
 
 @pytest.mark.parametrize("rate", [1e30])
 def test_a_loss_that_is_not_finite_is_a_training_error_that_names_a_rate_to_try(train, rate):
-    knobs = {**SMALL, "schedule": "constant", "optimizer": "sgd", "batch_norm": False}
+    hparams = {**SMALL, "schedule": "constant", "optimizer": "sgd", "batch_norm": False}
     with pytest.raises(TrainingError, match="no longer finite .* fix: set learning_rate to 1$"):
-        train(knobs={**knobs, "learning_rate": 10.0, "weight_decay": 0.9}, epochs=40, patience=40)
+        train(hparams={**hparams, "learning_rate": 10.0, "weight_decay": 0.9}, epochs=40, patience=40)
 
 
-@pytest.mark.parametrize("pictures", [17, 33])
-def test_a_last_batch_of_one_picture_and_a_class_without_one_train_as_others_do(
-    painted, model, brief, changes, tmp_path, pictures
+@pytest.mark.parametrize("images", [17, 33])
+def test_a_last_batch_of_one_image_and_a_class_without_one_train_as_others_do(
+    painted, model, brief, changes, tmp_path, images
 ):
     """Its batch norm has one value a channel, of deviation 0, and the weight of the empty class none to divide by."""
-    train, val = painted(pictures, 1), painted(16, 2)
+    train, val = painted(images, 1), painted(16, 2)
     train.classes = val.classes = ("dark", "light", "never seen")
-    knobs = model(batch_norm=True, head="average", class_weights="balanced")
-    network = architectures.build(knobs, shape=(8, 8, 1), classes=3, spec={})
+    hparams = model(batch_norm=True, head="average", class_weights="balanced")
+    network = architectures.build(hparams, shape=(8, 8, 1), classes=3, spec={})
     rows = fit.fit(
-        network, train, val, how=brief(epochs=2), down=knobs, augmented=changes(mixup=0.2), seed=1, state=tmp_path,
-        watch=lambda *_: None, verbose=0,
-    )  # fmt: skip
+        network,
+        train,
+        val,
+        config=brief(epochs=2),
+        optimization=hparams,
+        augmented=changes(mixup=0.2),
+        seed=1,
+        state=tmp_path,
+        on_epoch=lambda *_: None,
+        verbose=0,
+    )
     assert np.isfinite([list(row.values()) for row in rows]).all()
     assert np.isfinite(network.predict_on_batch(val.images)).all()
 
 
 def test_the_bar_never_counts_beyond_its_total(painted, model, brief, tmp_path, capsys):
-    """80 pictures are 5 batches of 16, and the device takes up to 16 batches at once."""
+    """80 images are 5 batches of 16, and the device takes up to 16 batches at once."""
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
     fit.fit(
-        network, painted(80, 1), painted(16, 2), how=brief(epochs=2), down=model(), augmented=None, seed=1,
-        state=tmp_path, watch=lambda *_: None, verbose=1,
-    )  # fmt: skip
+        network,
+        painted(80, 1),
+        painted(16, 2),
+        config=brief(epochs=2),
+        optimization=model(),
+        augmented=None,
+        seed=1,
+        state=tmp_path,
+        on_epoch=lambda *_: None,
+        verbose=1,
+    )
     counted = re.findall(r"(\d+)/(\d+)", re.sub(r"\x1b\[[0-9;]*m|Epoch \d+/\d+", "", capsys.readouterr().out))
     assert counted and {total for _, total in counted} == {"5"} and max(int(done) for done, _ in counted) == 5
 

@@ -8,7 +8,7 @@ from darkroom.training import io_layers
 
 pytestmark = pytest.mark.slow
 
-PIXELS = np.array([[[[0, 100, 255]]]], dtype="uint8")  # one picture of one pixel
+PIXELS = np.array([[[[0, 100, 255]]]], dtype="uint8")  # one image of one pixel
 FACTS = {"mean": [10.0, 100.0, 200.0], "deviation": [5.0, 50.0, 0.0]}
 
 

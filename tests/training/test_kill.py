@@ -33,22 +33,34 @@ def note(log, name, epoch, row):
         file.write(f"{name} {epoch}\n")
 
 
-def train(packed, down, how, augmented, home):
+def train(packed, optimization, config, augmented, home):
     device.repeatable(3)
-    network = architectures.build(down, shape=(8, 8, 1), classes=2, spec={})
+    network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
     sides = map(packed_data.read(packed).split, ("train", "val"))
-    watch = partial(note, home / "log", "train")
-    rows = fit.fit(network, *sides, how=how, down=down, augmented=augmented, seed=3, state=home, watch=watch, verbose=0)
+    on_epoch = partial(note, home / "log", "train")
+    rows = fit.fit(
+        network,
+        *sides,
+        config=config,
+        optimization=optimization,
+        augmented=augmented,
+        seed=3,
+        state=home,
+        on_epoch=on_epoch,
+        verbose=0,
+    )
     probabilities = network.predict(packed_data.read(packed).split("val").images, verbose=0)
     np.savez(home / "end.npz", losses=[row["val_loss"] for row in rows], probabilities=probabilities)
 
 
-def tune(packed, down, how, augmented, home):
+def tune(packed, optimization, config, augmented, home):
     @contextmanager
     def observe(name, params):
         yield SimpleNamespace(epoch=partial(note, home / "log", name))
 
-    best, trials = search.search(packed, how=how, model=down, augmented=augmented, seed=3, state=home, observe=observe)
+    best, trials = search.search(
+        packed, config=config, model=optimization, augmented=augmented, seed=3, state=home, observe=observe
+    )
     np.savez(home / "end.npz", best=str(best), trials=str(trials))
 
 
@@ -101,7 +113,7 @@ def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, 
 def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
     budget = {"trials": 3, "total_epochs": 0, "minutes": 0.0, "workers": 2}
     space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
-    how = Tune(algorithm="random", fit=brief(), space=space, **budget)
-    ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), how, changes(), epochs=12)
+    config = Tune(algorithm="random", fit=brief(), space=space, **budget)
+    ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
     assert str(ended["best"]) == str(whole["best"]) and str(ended["trials"]) == str(whole["trials"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12

@@ -21,7 +21,7 @@ from darkroom.transfer_learning import backbones, finetune, head_training, resiz
 
 pytestmark = pytest.mark.slow
 
-KNOBS = {"batch_norm": True, "blocks": 2, "filters": 8, "dense": 16, "dropout": 0.3}
+HYPERPARAMETERS = {"batch_norm": True, "blocks": 2, "filters": 8, "dense": 16, "dropout": 0.3}
 INPUT = 64  # pixels, input_size
 TRANSFER = {  # the backbone, and an image_size on either side of INPUT
     "mobilenet, enlarged": ("mobilenet-25", 40),
@@ -33,23 +33,23 @@ NAMES = ["tunable", *TRANSFER]
 CLOSE = 1e-5
 
 
-def pictures(n: int, side: int) -> np.ndarray:
-    """Noise, more of it in some pictures than in others, on as many colours."""
+def noise(n: int, side: int) -> np.ndarray:
+    """Noise, more of it in some images than in others, on as many colours."""
     rng = np.random.default_rng(side)
     noise = rng.integers(-128, 128, (n, side, side, 3)) * rng.random((n, 1, 1, 1))
     return (rng.integers(0, 256, (n, 1, 1, 3)) + noise).clip(0, 255).astype("uint8")
 
 
 def stirred(network: keras.Model) -> keras.Model:
-    """With the statistics of pictures in its batch norm, and with logits of mean 0 and deviation 1/4 for them."""
+    """With the statistics of images in its batch norm, and with logits of mean 0 and deviation 1/4 for them."""
     norms = [layer for layer in grad_cam._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         layer.momentum = 0.2
     for _ in range(3):
-        network(pictures(16, network.input_shape[1]), training=True)
+        network(noise(16, network.input_shape[1]), training=True)
     for layer in norms:
         layer.momentum = 0.9
-    last, images = network.layers[-1], pictures(16, network.input_shape[1])
+    last, images = network.layers[-1], noise(16, network.input_shape[1])
     logits = np.log(network.predict_on_batch(images))
     scale = 0.25 / logits.std(0).mean()
     last.set_weights([last.kernel * scale, -logits.mean(0) * scale])
@@ -76,10 +76,10 @@ def made(base, model):
     def make(name):
         if name == "tunable":
             keras.utils.set_random_seed(1)
-            return stirred(architectures.build(model(**KNOBS), shape=(16, 16, 3), classes=3, spec={}))
+            return stirred(architectures.build(model(**HYPERPARAMETERS), shape=(16, 16, 3), classes=3, spec={}))
         family, side = TRANSFER[name]
         extractor = backbones.extractor(*base(family), shape=(side, side, 3))
-        head = head_training.build(extractor.output_shape[-1], 3, head_training.Knobs(0.2, 0, 0.0))
+        head = head_training.build(extractor.output_shape[-1], 3, head_training.Hyperparameters(0.2, 0, 0.0))
         return stirred(head_training.joined(extractor, head))
 
     return lambda name: built.get(name) or built.setdefault(name, make(name))
@@ -92,7 +92,7 @@ def network(request, made):
 
 @pytest.fixture
 def images(network):
-    return pictures(6, network.input_shape[1])
+    return noise(6, network.input_shape[1])
 
 
 def state(network: keras.Model) -> dict[str, bytes]:
@@ -118,7 +118,7 @@ def test_a_look_in_training_mode_would_be_seen(network, images):
 
 def test_however_it_is_asked_it_answers_the_same(network, images, unchanged, tmp_path):
     expected = network.predict_on_batch(images)
-    assert np.ptp(expected, axis=0).max() > 1000 * CLOSE  # it tells the pictures apart
+    assert np.ptp(expected, axis=0).max() > 1000 * CLOSE  # it tells the images apart
     network.save(tmp_path / "saved.keras")
     network.export(tmp_path / "exported", format="tf_saved_model", verbose=False)
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
@@ -146,15 +146,15 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
 
 
 def test_no_layer_trains_unless_it_is_told_to(network):
-    """Keras's own layers for pictures do (`call(training=True)`), and then the layers behind them do too."""
+    """Keras's own layers for images do (`call(training=True)`), and then the layers behind them do too."""
     inside = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all(network)}
     assert [kind for kind, has in inside.items() if "training" in has and has["training"].default is True] == []
 
 
-def test_a_network_within_is_explained_with_the_pictures_that_it_sees(made):
+def test_a_network_within_is_explained_with_the_images_that_it_sees(made):
     """The input of the base is resized by an operation, which is no layer that could be asked for its output."""
     network = made("mobilenet_v3_small, enlarged")
-    maps = grad_cam.feature_maps(network, pictures(1, 40)[0])
+    maps = grad_cam.feature_maps(network, noise(1, 40)[0])
     inner = next(layer for layer in network.layers if hasattr(layer, "layers"))
     assert maps[0].values.shape[0] == INPUT // 2 and inner.get_layer(maps[0].layer)
 
@@ -163,18 +163,20 @@ def test_features_leave_a_backbone_frozen_whatever_is_trained_behind_it(base, ch
     chosen, its = base("mobilenet-25")
     before, digest = state(its), weights.digest(its)
     known = transfer.looking(chosen, its, (20, 20, 3), tmp_path)
-    known.read(pictures(6, 20))
-    known.read(pictures(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
-    joined = head_training.joined(known.extractor, head_training.build(256, 3, head_training.Knobs(0.0, 0, 0.0)))
+    known.read(noise(6, 20))
+    known.read(noise(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
+    joined = head_training.joined(
+        known.extractor, head_training.build(256, 3, head_training.Hyperparameters(0.0, 0, 0.0))
+    )
     joined.save(tmp_path / "joined.keras")
     again = keras.models.load_model(tmp_path / "joined.keras", compile=False)
     for network in (joined, again):
         values = weights.digest(network)
-        network(pictures(6, 20), training=True)
+        network(noise(6, 20), training=True)
         assert weights.digest(network) == values
     assert state(its) == before and weights.digest(its) == digest
     finetune.unfreeze(its, 2)
-    joined(pictures(6, 20), training=True)
+    joined(noise(6, 20), training=True)
     assert state(its) == before
 
 
@@ -199,12 +201,12 @@ def test_jax_answers_as_tensorflow_does(made, tmp_path):
     networks["resized"] = keras.Model(pixels, resizing.resized(pixels, 96))
     for name, network in networks.items():
         network.save(tmp_path / f"{name}.keras")
-        np.save(tmp_path / f"{name}.images.npy", pictures(6, network.input_shape[1]))
+        np.save(tmp_path / f"{name}.images.npy", noise(6, network.input_shape[1]))
     env = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run([sys.executable, "-c", ON_JAX, tmp_path], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
     answers = {name: np.load(tmp_path / f"{name}.answers.npy") for name in networks}
-    expected = {name: each.predict_on_batch(pictures(6, each.input_shape[1])) for name, each in networks.items()}
+    expected = {name: each.predict_on_batch(noise(6, each.input_shape[1])) for name, each in networks.items()}
     apart = {name: float(np.abs(answers[name] - expected[name]).max()) for name in networks}
     assert apart.pop("resized") < 1e-3  # grey levels
     assert max(apart.values()) < CLOSE, apart

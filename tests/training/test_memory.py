@@ -29,11 +29,11 @@ def test_each_backend_running_out_is_exit_7_with_the_sizes_and_what_helps(fault)
         raise fault
     assert caught.value.exit_code == 7
     assert "memory ran out with 64 inputs of 160 x 160 x 3 at a time" in str(caught.value)
-    assert "fix: set batch_size to 32; if that is not enough, use smaller pictures" in str(caught.value)
+    assert "fix: set batch_size to 32; if that is not enough, use smaller images" in str(caught.value)
 
 
-def test_where_one_picture_is_too_much_the_batch_is_not_blamed():
-    assert memory.smaller(1) == "use smaller pictures or a smaller network"
+def test_where_one_image_is_too_much_the_batch_is_not_blamed():
+    assert memory.smaller(1) == "use smaller images or a smaller network"
 
 
 def test_another_fault_stays_what_it_is():

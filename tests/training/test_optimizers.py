@@ -9,8 +9,8 @@ from darkroom.training import optimizers
 pytestmark = pytest.mark.slow
 
 
-def rates(how, steps):
-    schedule = optimizers.rate(how, steps)
+def rates(config, steps):
+    schedule = optimizers.rate(config, steps)
     return np.array([float(schedule(step)) for step in range(steps + 1)])
 
 
@@ -30,8 +30,8 @@ def test_a_constant_rate_stays(model):
 def test_weight_decay_shrinks_kernels_and_spares_biases(model, optimizer):
     layer = keras.layers.Dense(2, bias_initializer="ones", kernel_initializer="ones")
     layer.build((1, 3))
-    how = model(optimizer=optimizer, learning_rate=0.1, weight_decay=0.5)
-    built = optimizers.build(how, 10, layer.trainable_variables)
+    config = model(optimizer=optimizer, learning_rate=0.1, weight_decay=0.5)
+    built = optimizers.build(config, 10, layer.trainable_variables)
     built.apply([keras.ops.zeros(v.shape) for v in layer.trainable_variables])
     np.testing.assert_allclose(np.asarray(layer.kernel), 1 - 0.1 * 0.5, atol=1e-6)
     np.testing.assert_array_equal(np.asarray(layer.bias), 1)

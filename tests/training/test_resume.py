@@ -13,7 +13,7 @@ from darkroom.transfer_learning import features
 def packed(tmp_path):
     """A function that seals packed data of these bytes."""
 
-    def write(contents=b"pictures"):
+    def write(contents=b"images"):
         files.write_files(tmp_path / "packed", {"images.npy": contents})
         files.seal(tmp_path / "packed")
         return tmp_path / "packed"
@@ -27,10 +27,10 @@ def test_the_same_training_finds_its_folder_again(packed, tmp_path, model):
     )
 
 
-def test_other_pictures_params_or_seed_have_another_folder(packed, tmp_path, model):
+def test_other_images_params_or_seed_have_another_folder(packed, tmp_path, model):
     first = resume.folder(tmp_path, packed(), model(), 1, code=["training"])
     others = [
-        resume.folder(tmp_path, packed(b"another picture"), model(), 1, code=["training"]),
+        resume.folder(tmp_path, packed(b"another image"), model(), 1, code=["training"]),
         resume.folder(tmp_path, packed(), model(filters=5), 1, code=["training"]),
         resume.folder(tmp_path, packed(), model(), 2, code=["training"]),
     ]

@@ -1,4 +1,4 @@
-"""warp: each step alone does what its name says, to a picture whose outcome a person can see."""
+"""warp: each step alone does what its name says, to an image whose outcome a person can see."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow
 RAMP = np.tile(np.arange(9.0), (9, 1))[None, :, :, None]  # brightness is the column number
 
 
-def warped(how, pictures):
-    return np.asarray(Warp(how, seed=3)(np.asarray(pictures, "float32"), training=True))
+def warped(config, images):
+    return np.asarray(Warp(config, seed=3)(np.asarray(images, "float32"), training=True))
 
 
 @pytest.fixture
@@ -42,5 +42,5 @@ def test_a_shear_moves_rows_by_the_tangent_of_its_angle(changes, many):
     assert 0.9 * np.tan(np.radians(20)) < np.abs(lean).max() <= np.tan(np.radians(20)) + 1e-4
 
 
-def test_pictures_of_a_batch_are_warped_differently(changes, many):
+def test_images_of_a_batch_are_warped_differently(changes, many):
     assert len(np.unique(warped(changes(rotation=30.0), many)[:, 3, 4, 0])) > 100

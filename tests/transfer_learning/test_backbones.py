@@ -12,7 +12,7 @@ from darkroom.transfer_learning import backbones
 pytestmark = pytest.mark.slow
 
 
-def pictures(n: int, side: int, channels: int = 3) -> np.ndarray:
+def noise(n: int, side: int, channels: int = 3) -> np.ndarray:
     return np.random.default_rng(side).integers(0, 256, (n, side, side, channels), dtype="uint8")
 
 
@@ -25,10 +25,10 @@ def extractor(name: str, side: int, channels: int = 3, frozen: bool = True) -> k
 
 
 @pytest.mark.parametrize("name", backbones.names())
-def test_pictures_are_scaled_as_keras_says(name):
+def test_images_are_scaled_as_keras_says(name):
     pixels, known = keras.Input((8, 8, 3)), backbones.choose(name, width=1.0, side=96).known
     scaled = keras.Model(pixels, known.scaled(pixels))
-    images = pictures(2, 8).astype("float32")
+    images = noise(2, 8).astype("float32")
     expected = np.asarray(importlib.import_module(known.builder.__module__).preprocess_input(images.copy()))
     # two or three roundings of float32, of numbers up to 256
     np.testing.assert_allclose(np.asarray(scaled(images)), expected, atol=4 * 2**-24 * max(1, np.abs(expected).max()))
@@ -41,16 +41,16 @@ def test_what_is_saved_needs_no_code_of_ours(name):
     assert "Lambda" not in str(saved) and "darkroom" not in str(saved)
     again = keras.saving.deserialize_keras_object(saved, safe_mode=True)
     again.set_weights(network.get_weights())
-    np.testing.assert_array_equal(np.asarray(again(pictures(2, 32))), np.asarray(network(pictures(2, 32))))
+    np.testing.assert_array_equal(np.asarray(again(noise(2, 32))), np.asarray(network(noise(2, 32))))
 
 
-def test_a_grey_picture_is_seen_as_a_coloured_one_without_colour():
+def test_a_grey_image_is_seen_as_a_coloured_one_without_colour():
     grey, coloured = extractor("mobilenet-25", 32, 1), extractor("mobilenet-25", 32, 3)
-    images = pictures(2, 32, 1)
+    images = noise(2, 32, 1)
     np.testing.assert_array_equal(np.asarray(grey(images)), np.asarray(coloured(images.repeat(3, axis=-1))))
 
 
-def test_a_flat_picture_is_seen_alike_at_every_side():
+def test_a_flat_image_is_seen_alike_at_every_side():
     large, small = extractor("mobilenet-25", 48), extractor("mobilenet-25", 8)
     seen = [np.asarray(network(np.full((1, s, s, 3), 77, "uint8"))) for network, s in ((large, 48), (small, 8))]
     np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
@@ -60,7 +60,7 @@ def test_a_flat_picture_is_seen_alike_at_every_side():
 def test_only_a_frozen_base_keeps_its_statistics(frozen):
     network = extractor("mobilenet-25", 32, frozen=frozen)
     before = [value.copy() for value in network.get_weights()]
-    network(pictures(8, 32), training=True)
+    network(noise(8, 32), training=True)
     same = [np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True)]
     assert all(same) is frozen
 

@@ -1,4 +1,4 @@
-"""features: computed once a picture, whatever was killed, added or moved, and the same every time."""
+"""features: computed once an image, whatever was killed, added or moved, and the same every time."""
 
 import keras
 import numpy as np
@@ -58,25 +58,25 @@ def test_another_network_has_features_of_its_own(cache, images):
     assert np.abs(cache(identity="a").read(images) - cache(seed=2, identity="b").read(images)).max() > 0.01
 
 
-def test_pictures_that_moved_are_found_again(cache, images, shaky, tmp_path):
+def test_images_that_moved_are_found_again(cache, images, shaky, tmp_path):
     order = np.random.default_rng(0).permutation(len(images))
-    for how in (None, shaky):
-        before = cache().read(images, how, seed=1, copy=1)
+    for config in (None, shaky):
+        before = cache().read(images, config, seed=1, copy=1)
         known = written(tmp_path)
-        np.testing.assert_array_equal(cache().read(images[order], how, seed=1, copy=1), before[order])
+        np.testing.assert_array_equal(cache().read(images[order], config, seed=1, copy=1), before[order])
         assert written(tmp_path) == known
 
 
-def test_a_picture_that_is_added_costs_its_own_group_only(cache, images, shaky, tmp_path):
+def test_a_image_that_is_added_costs_its_own_group_only(cache, images, shaky, tmp_path):
     before = cache().read(images[:-1], shaky, seed=1, copy=1)
     known = written(tmp_path)
     after = cache().read(images, shaky, seed=1, copy=1)
-    assert 1 <= written(tmp_path) - known <= 2  # two where the new picture divides its group
+    assert 1 <= written(tmp_path) - known <= 2  # two where the new image divides its group
     moved = (after[:-1] != before).any(axis=1).sum()
     assert moved < len(images) / known * 6  # sizes are geometric: six times the mean is exceeded once in 400
 
 
-def test_equal_pictures_have_equal_features(cache, images):
+def test_equal_images_have_equal_features(cache, images):
     twice = np.concatenate([images, images[:50]])
     np.testing.assert_allclose(cache().read(twice)[400:], cache().read(twice)[:50], atol=1e-6)
 

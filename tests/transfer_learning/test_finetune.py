@@ -36,12 +36,12 @@ def network(base):
 def improve(base, network, painted, brief, changes, tmp_path):
     """A function that fine-tunes and returns the rows and the names of what moved."""
 
-    def run(loss=9.0, count=2, rate=0.003, watch=lambda *_: None):
+    def run(loss=9.0, count=2, rate=0.003, on_epoch=lambda *_: None):
         before = {v.path: np.array(v.value) for v in network.variables}
         rows = finetune.improve(
             network, base, painted(200, 1), painted(80, 2), loss=loss,
-            tune=params.FineTune(layers=count, learning_rate=rate, epochs=3, patience=3), how=brief(epochs=1),
-            down=params.Optimization(**DOWN), augmented=changes(), seed=1, state=tmp_path, watch=watch,
+            tune=params.FineTune(layers=count, learning_rate=rate, epochs=3, patience=3), config=brief(epochs=1),
+            optimization=params.Optimization(**DOWN), augmented=changes(), seed=1, state=tmp_path, on_epoch=on_epoch,
         )  # fmt: skip
         moved = [v.path for v in network.variables if not np.array_equal(before[v.path], v.value)]
         return rows, {"/".join(path.split("/")[-2:]) for path in moved}
@@ -83,8 +83,8 @@ def test_a_fine_tuning_that_was_killed_ends_where_an_undisturbed_one_ends(improv
 
     start = network.get_weights()
     with pytest.raises(KeyboardInterrupt):
-        improve(watch=kill)
+        improve(on_epoch=kill)
     network.set_weights(start)
     seen = []
-    rows, _ = improve(watch=lambda epoch, row: seen.append(epoch))
+    rows, _ = improve(on_epoch=lambda epoch, row: seen.append(epoch))
     assert seen == [3] and [row["epoch"] for row in rows] == [1, 2, 3]

@@ -32,9 +32,11 @@ def search(brief, tmp_path):
 
     def run(state="state", **tried):
         head = params.Head(**{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
-        down, how = params.Optimization(**DOWN), brief(epochs=8)
+        optimization, config = params.Optimization(**DOWN), brief(epochs=8)
         train, val = features(300, 1), features(100, 2)
-        return head_training.search(train, val, tried=head, how=how, down=down, seed=1, state=tmp_path / state)
+        return head_training.search(
+            train, val, tried=head, config=config, optimization=optimization, seed=1, state=tmp_path / state
+        )
 
     return run
 
@@ -45,8 +47,8 @@ def test_every_combination_is_tried():
 
 
 def test_the_head_that_fits_the_features_wins(search):
-    head, knobs, rows = search(units=[0, 32])
-    assert knobs.units == 32
+    head, hparams, rows = search(units=[0, 32])
+    assert hparams.units == 32
     found = head.predict(features(200, 3).images, verbose=0)
     assert (found.argmax(1) == features(200, 3).labels).mean() > 0.95
     assert fit.best(rows)["val_loss"] < min(row["val_loss"] for row in search(units=[0])[2])
@@ -54,28 +56,28 @@ def test_the_head_that_fits_the_features_wins(search):
 
 def test_weight_decay_and_dropout_reach_the_training(search):
     plain, decayed, dropped = (
-        np.abs(search(name, units=[8], **how)[0].get_weights()[0]).mean()
-        for name, how in (("a", {}), ("b", {"weight_decay": [0.9]}), ("c", {"dropout": [0.9]}))
+        np.abs(search(name, units=[8], **config)[0].get_weights()[0]).mean()
+        for name, config in (("a", {}), ("b", {"weight_decay": [0.9]}), ("c", {"dropout": [0.9]}))
     )
     assert decayed < plain and dropped != plain
 
 
 def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, monkeypatch):
-    whole, knobs, rows = search("whole", units=[0, 8])
+    whole, hparams, rows = search("whole", units=[0, 8])
     built, build = [], head_training.build
 
-    def killed(*how):
+    def killed(*config):
         if built:
             raise KeyboardInterrupt
-        built.append(how)
-        return build(*how)
+        built.append(config)
+        return build(*config)
 
     monkeypatch.setattr(head_training, "build", killed)
     with pytest.raises(KeyboardInterrupt):
         search("killed", units=[0, 8])
     monkeypatch.undo()
     again, same, after = search("killed", units=[0, 8])
-    assert (same, after) == (knobs, rows)
+    assert (same, after) == (hparams, rows)
     for one, other in zip(whole.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -84,7 +86,7 @@ def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, mon
 def test_joined_is_the_head_of_the_features(painted, units):
     pixels = keras.Input((8, 8, 1), dtype="uint8")
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(5, 3)(layers.Rescaling(1 / 255)(pixels)))
-    extractor, head = keras.Model(pixels, x), head_training.build(5, 3, head_training.Knobs(0.5, units, 0.0))
+    extractor, head = keras.Model(pixels, x), head_training.build(5, 3, head_training.Hyperparameters(0.5, units, 0.0))
     images = painted(20).images
     both = head_training.joined(extractor, head).predict(images, verbose=0)
     np.testing.assert_allclose(both, head.predict(extractor.predict(images, verbose=0), verbose=0), atol=1e-6)

@@ -31,7 +31,7 @@ def test_an_edge_overshoots_and_is_not_cut_off():
 
 
 @pytest.mark.parametrize("size", [5, 8, 13, 40])
-def test_a_flat_picture_stays_flat_and_a_slope_a_slope(size):
+def test_a_flat_image_stays_flat_and_a_slope_a_slope(size):
     weights = resizing.matrix(8, size)
     np.testing.assert_allclose(weights.sum(0), 1, atol=1e-6)
     centres = (np.arange(size) + 0.5) * 8 / size - 0.5
@@ -39,5 +39,5 @@ def test_a_flat_picture_stays_flat_and_a_slope_a_slope(size):
     np.testing.assert_allclose((np.arange(8) @ weights)[inner], centres[inner], atol=1e-5)
 
 
-def test_the_same_size_is_the_same_picture():
+def test_the_same_size_is_the_same_image():
     np.testing.assert_array_equal(resizing.matrix(7, 7), np.eye(7))

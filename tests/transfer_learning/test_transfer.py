@@ -20,10 +20,15 @@ def sides(packs):
 def train(sides, small, how_to_transfer, changes, tmp_path):
     """A function that trains; with `source` None from random weights."""
 
-    def run(place="here", source="file.h5", fine=0, watch=lambda *_: None, epochs=4):
+    def run(place="here", source="file.h5", fine=0, on_epoch=lambda *_: None, epochs=4):
         device.repeatable(3)
         places = {"cache": tmp_path / place / "features", "state": tmp_path / place / "state"}
-        common = {"how": how_to_transfer(epochs, fine), "augmented": changes(rotation=5.0), "seed": 3, "watch": watch}
+        common = {
+            "config": how_to_transfer(epochs, fine),
+            "augmented": changes(rotation=5.0),
+            "seed": 3,
+            "on_epoch": on_epoch,
+        }
         return transfer.train(small, small.base(), source, *sides, **places, **common)
 
     return run
@@ -64,7 +69,7 @@ def test_facts_say_how_it_was_made(train, small):
 
 def test_fine_tuning_counts_its_epochs_on(train):
     seen = []
-    made = train(fine=2, watch=lambda epoch, row: seen.append(epoch))
+    made = train(fine=2, on_epoch=lambda epoch, row: seen.append(epoch))
     assert made.facts["fine_tuned"]
     assert seen == [row["epoch"] for row in made.rows] == [1, 2, 3, 4, 5, 6]
     assert made.kept in made.rows[4:]
@@ -78,12 +83,12 @@ def test_a_frozen_base_is_what_it_was_and_a_random_one_learns(train, small):
     assert not any(np.array_equal(a, b) for a, b in zip(first, random, strict=True))
 
 
-def test_copies_teach_with_the_labels_of_their_pictures(sides, small, changes, tmp_path):
+def test_copies_teach_with_the_labels_of_their_images(sides, small, changes, tmp_path):
     known = transfer.looking(small, small.base(), (8, 8, 1), tmp_path)
     seen = transfer.with_copies(known, sides[0], changes(), seed=1, copies=2)
     assert seen.images.shape == (600, 16)
     np.testing.assert_array_equal(seen.labels.reshape(3, 200), np.tile(sides[0].labels, (3, 1)))
-    for copy in seen.images.reshape(3, 200, 16):  # nothing is to be changed, so each copy is the picture
+    for copy in seen.images.reshape(3, 200, 16):  # nothing is to be changed, so each copy is the image
         np.testing.assert_allclose(copy, seen.images[:200], rtol=1e-5, atol=1e-5)
 
 
@@ -95,7 +100,7 @@ def test_a_training_that_was_killed_ends_where_an_undisturbed_one_ends(train, si
 
     whole = train("whole", fine=2)
     with pytest.raises(KeyboardInterrupt):
-        train("killed", fine=2, watch=kill)
+        train("killed", fine=2, on_epoch=kill)
     again = train("killed", fine=2)
     assert again.rows == whole.rows
     np.testing.assert_array_equal(predicted(again, sides[1]), predicted(whole, sides[1]))

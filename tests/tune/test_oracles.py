@@ -16,8 +16,8 @@ def oracle(model, brief, tmp_path):
 
     def make(algorithm, trials=9, epochs=9):
         budget = {"trials": trials, "total_epochs": 0, "minutes": 0.0, "workers": 1}
-        how = Tune(algorithm=algorithm, fit=brief(epochs=epochs), space=SPACE, **budget)
-        return oracles.oracle(how, model(), seed=3, folder=tmp_path)
+        config = Tune(algorithm=algorithm, fit=brief(epochs=epochs), space=SPACE, **budget)
+        return oracles.oracle(config, model(), seed=3, folder=tmp_path)
 
     return make
 

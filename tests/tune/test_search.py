@@ -20,7 +20,7 @@ TOO_SMALL = {"blocks": 2, "kernel": 7, "padding": "valid"}  # leaves nothing of 
 def look(packed, tmp_path, model, changes, brief):
     """A function that searches and returns `(best, trials, {name: (how its run ended, its epochs)})`."""
 
-    def run(algorithm="random", trials=3, epochs=2, kill_at=None, space=SPACE, knobs=None, state="s", **budget):
+    def run(algorithm="random", trials=3, epochs=2, kill_at=None, space=SPACE, hparams=None, state="s", **budget):
         seen = {}
 
         @contextmanager
@@ -41,9 +41,9 @@ def look(packed, tmp_path, model, changes, brief):
                 raise
 
         budget = {"total_epochs": 0, "minutes": 0.0, "workers": 1, **budget}  # each worker imports TensorFlow
-        how = Tune(algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget)
+        config = Tune(algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget)
         best, rows = search.search(
-            packed, how=how, model=model(**(knobs or {"filters": 2})), augmented=changes(), seed=1,
+            packed, config=config, model=model(**(hparams or {"filters": 2})), augmented=changes(), seed=1,
             state=tmp_path / state, observe=observe,
         )  # fmt: skip
         return best, rows, {name: tuple(found) for name, found in seen.items()}
@@ -54,7 +54,10 @@ def look(packed, tmp_path, model, changes, brief):
 @pytest.mark.parametrize("algorithm", ["hyperband", "bayesian", "random", "grid"])
 def test_trial_zero_is_the_given_model_and_the_best_has_the_lowest_loss(look, algorithm):
     best, trials, _ = look(algorithm, epochs=3)
-    assert {knob: trials[0][knob] for knob in SPACE} == {"filters": 2, "learning_rate": 0.01}
+    assert {hparam: trials[0][hparam] for hparam in SPACE} == {
+        "filters": 2,
+        "learning_rate": 0.01,
+    }
     assert best["val_loss"] == min(trial["val_loss"] for trial in trials)
     assert [trial["trial"] for trial in trials] == list(range(len(trials))) == [0, 1, 2]
     for trial in trials:
@@ -94,8 +97,8 @@ def test_a_later_rung_trains_on_where_the_earlier_one_stopped(look):
     _, trials, seen = look("hyperband", trials=9, epochs=3, workers=2)
     later = [name for name, (_, epochs) in seen.items() if epochs[0] > 1]
     assert later
-    shares = [tuple(trial[knob] for knob in SPACE) for trial in trials]
-    assert all(shares.count(shares[int(name.removeprefix("trial-"))]) > 1 for name in later)
+    fractions = [tuple(trial[hparam] for hparam in SPACE) for trial in trials]
+    assert all(fractions.count(fractions[int(name.removeprefix("trial-"))]) > 1 for name in later)
 
 
 def test_none_trains_nothing_and_keeps_the_model(look, model, tmp_path, capsys):
@@ -107,7 +110,7 @@ def test_none_trains_nothing_and_keeps_the_model(look, model, tmp_path, capsys):
 
 
 def test_a_bad_trial_costs_that_trial_only_and_its_run_ends_as_failed(look):
-    best, trials, seen = look("grid", space={"padding": ["same", "valid"]}, knobs={**TOO_SMALL, "padding": "same"})
+    best, trials, seen = look("grid", space={"padding": ["same", "valid"]}, hparams={**TOO_SMALL, "padding": "same"})
     assert [(trial["padding"], trial["status"]) for trial in trials] == [("same", "COMPLETED"), ("valid", "FAILED")]
     assert seen["trial-1"][0] == "FAILED" and "leaves nothing" in trials[1]["error"]
     assert best["values"]["padding"] == "same"
@@ -117,7 +120,7 @@ def test_a_bad_trial_costs_that_trial_only_and_its_run_ends_as_failed(look):
 def test_a_search_without_a_finite_trial_is_a_training_error_with_reasons_and_values(look, trials, others):
     said = rf"none of {trials} trials ended well: trial 0 \(filters 4\): ParamsError.*leaves nothing"
     with pytest.raises(TrainingError, match=said) as caught:
-        look("grid", space={"filters": others}, knobs=TOO_SMALL, trials=trials)
+        look("grid", space={"filters": others}, hparams=TOO_SMALL, trials=trials)
     assert str(caught.value).count("leaves nothing") == 1 and caught.value.exit_code == 7
 
 
@@ -132,8 +135,8 @@ def test_no_trial_begins_once_the_time_is_over(look):
 
 def test_the_tables_have_every_trial_and_each_epoch_of_its_curve(look, brief, tmp_path):
     _, trials, _ = look(trials=2)
-    how = Tune(algorithm="grid", trials=1, total_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
-    search.write_rows(tmp_path / "trials.csv", how, trials)
+    config = Tune(algorithm="grid", trials=1, total_epochs=0, minutes=0.0, workers=1, fit=brief(), space=SPACE)
+    search.write_rows(tmp_path / "trials.csv", config, trials)
     search.write_curves(tmp_path / "curves", trials)
     assert [(row["trial"], row["filters"], row["error"]) for row in files.read_rows(tmp_path / "trials.csv")] == [
         ("0", "2", ""),

@@ -41,15 +41,15 @@ def row(number, label="a", split="train", **other):
 
 @pytest.fixture
 def sound():
-    """Two classes with two pictures on each side."""
+    """Two classes with two images on each side."""
     sides = ("train", "val", "test")
     return [row(f"{side}{number}", label, side) for label in ("a", "nan") for side in sides for number in range(2)]
 
 
 @pytest.fixture
-def judged(how, tmp_path):
+def judged(config, tmp_path):
     def judge(rows, twins=(), given=()):
-        return checks.check(Listing(rows, list(twins), frozenset(given), [], [], False), how, tmp_path / "docs")
+        return checks.check(Listing(rows, list(twins), frozenset(given), [], [], False), config, tmp_path / "docs")
 
     return judge
 
@@ -57,7 +57,7 @@ def judged(how, tmp_path):
 def test_a_sound_manifest_passes_and_leaves_pages(judged, sound, tmp_path):
     verdict = judged(sound)
     checks.insist(verdict, report=tmp_path)
-    assert verdict["success"] and verdict["pictures"] == 12 and verdict["classes"] == ["a", "nan"]
+    assert verdict["success"] and verdict["images"] == 12 and verdict["classes"] == ["a", "nan"]
     assert verdict["counts"]["nan"] == {"train": 2, "val": 2, "test": 2}
     assert (tmp_path / "docs/index.html").is_file() and list((tmp_path / "docs/validations").rglob("*.html"))
 
@@ -74,11 +74,11 @@ def bad(rows, count):
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [
-        (lambda rows: bad(rows, 2), "E_BAD_PICTURES", "2 of 12: truncated (a/train0.png, a/train1.png)"),
-        (lambda rows: bad(rows, 12), "E_BAD_PICTURES", "12 of 12"),
+        (lambda rows: bad(rows, 2), "E_BAD_IMAGES", "2 of 12: truncated (a/train0.png, a/train1.png)"),
+        (lambda rows: bad(rows, 12), "E_BAD_IMAGES", "12 of 12"),
         (lambda rows: [*rows, row(1, "a", pixels="nantrain0")], "E_LABEL_CONFLICT", "nan/train0.png and a/1.png"),
         (lambda rows: [*rows, row(1, "a", "test", pixels="atrain0")], "E_LEAKAGE", "a/train0.png and a/1.png are eq"),
-        (lambda rows: [*rows, *(row(n, "b", s) for n, s in enumerate(("val", "test")))], "E_FEW_PICTURES", "b has 2"),
+        (lambda rows: [*rows, *(row(n, "b", s) for n, s in enumerate(("val", "test")))], "E_FEW_IMAGES", "b has 2"),
         (lambda rows: [*rows, *(row(number, "b") for number in range(4))], "E_EMPTY_SIDE", "class b has none"),
         (lambda rows: [*rows, *(row(number) for number in range(200))], "E_IMBALANCE", "a is 34.3 times nan"),
         (lambda rows: [*rows, row(1, path=rows[0]["path"])], "E_MANIFEST", "a/train0.png is not"),
@@ -105,24 +105,24 @@ def codes(verdict):
     return [each["code"] for each in checks.broken(verdict)]
 
 
-def test_what_follows_from_bad_pictures_is_not_told_as_well(judged, sound):
-    """All pictures in a format that is not read: one fault, although no class has a picture left."""
+def test_what_follows_from_bad_images_is_not_told_as_well(judged, sound):
+    """All images in a format that is not read: one fault, although no class has an image left."""
     reason = "PPM, convert it to PNG or JPEG"
     verdict = judged([{**each, "bad": reason, "pixels": "", "split": "", "cluster": ""} for each in sound])
     (fault,) = checks.broken(verdict)
     assert fault["observed"] == f"12 of 12: {reason} (a/train0.png, a/train1.png, a/val0.png, ...)"
-    assert {each["follows"] for each in verdict["expectations"]} == {"", "mostly good pictures", "few bad pictures"}
+    assert {each["follows"] for each in verdict["expectations"]} == {"", "mostly good images", "few bad images"}
     assert fault["fix"] == "convert or repair them"  # and no word of a limit that cannot help
 
 
 def test_a_class_that_is_too_small_is_not_also_missing_on_a_side(judged, sound):
     verdict = judged([*sound, row(0, "b"), row(1, "b", "test")])
-    assert codes(verdict) == ["E_FEW_PICTURES"]
+    assert codes(verdict) == ["E_FEW_IMAGES"]
 
 
 def test_the_fault_of_another_class_is_still_told(judged, sound):
     verdict = judged([*sound, row(0, "b"), *(row(number, "c", "test") for number in range(4))])
-    assert codes(verdict) == ["E_FEW_PICTURES", "E_EMPTY_SIDE", "E_EMPTY_SIDE"]
+    assert codes(verdict) == ["E_FEW_IMAGES", "E_EMPTY_SIDE", "E_EMPTY_SIDE"]
     assert {each["observed"] for each in checks.broken(verdict)[1:]} == {"class c has none"}
 
 
@@ -172,12 +172,12 @@ def test_near_duplicates_on_one_side_are_counted_and_no_warning(judged, sound):
     assert told(verdict) == {} and verdict["near_duplicates"]["pairs"] == 1
 
 
-def test_few_bad_pictures_are_set_aside_with_their_reason(judged, sound):
+def test_few_bad_images_are_set_aside_with_their_reason(judged, sound):
     verdict = judged([*sound, row(1, bad="empty file", pixels="", split="")])
     assert verdict["success"] and verdict["bad"] == [{"path": "a/1.png", "reason": "empty file"}]
 
 
-def test_equal_pictures_of_one_class_and_side_are_only_listed(judged, sound):
+def test_equal_images_of_one_class_and_side_are_only_listed(judged, sound):
     verdict = judged([*sound, row(1, pixels="atrain0")])
     assert verdict["success"] and verdict["duplicates"] == [["a/train0.png", "a/1.png"]]
 

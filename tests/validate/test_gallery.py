@@ -3,7 +3,7 @@
 from darkroom.validate import gallery
 
 
-def test_each_pair_is_shown_with_both_pictures_and_why(folder, png, tmp_path):
+def test_each_pair_is_shown_with_both_images_and_why(folder, png, tmp_path):
     images = folder({"a/<script>.png": png(1), "b/1.png": png(2)})
     pair = {"first": "a/<script>.png", "second": "b/1.png", "difference": 1.5, "labels": 2, "sides": 2}
     gallery.write(tmp_path / "page.html", [pair], images, max_pixels=500)
@@ -19,7 +19,7 @@ def test_the_page_is_bounded_and_says_so(folder, png, tmp_path):
     assert page.count("<tr>") == gallery.SHOWN and "500 pairs, 100 shown" in page
 
 
-def test_a_picture_that_has_become_unusable_leaves_its_place_empty(folder, png, tmp_path):
+def test_a_image_that_has_become_unusable_leaves_its_place_empty(folder, png, tmp_path):
     pair = {"first": "a.png", "second": "b.png", "difference": 1.5, "labels": 1, "sides": 1}
     gallery.write(tmp_path / "page.html", [pair], folder({"a.png": b"<html>", "b.png": png()}), max_pixels=500)
     page = (tmp_path / "page.html").read_text()

@@ -21,13 +21,13 @@ def test_what_the_layout_has_to_say_comes_first():
     )
 
 
-def test_bad_pictures_are_counted_with_the_first_names():
+def test_bad_images_are_counted_with_the_first_names():
     (note,) = notes.of(listing([{"path": f"a/{n}", "bad": "truncated"} for n in range(10)]), Layout((), (), ()))
-    assert note == "set aside: 10 bad pictures, listed in reports/quarantine.csv: a/0, a/1, a/2 and 7 more"
+    assert note == "set aside: 10 bad images, listed in reports/quarantine.csv: a/0, a/1, a/2 and 7 more"
 
 
 def test_small_classes_that_were_helped_are_named():
-    filled = [{"class": label, "side": "test", "pictures": 2} for label in "abcdefg"]
+    filled = [{"class": label, "side": "test", "images": 2} for label in "abcdefg"]
     (note,) = notes.of(listing(filled=filled), Layout((), (), ()))
     assert "sides of 7 small classes" in note and note.endswith("2 of class e to test and 2 more")
 

@@ -7,18 +7,18 @@ from darkroom.dataset.image_stats import BORDER
 from darkroom.validate import shortcuts
 
 LIMIT = 0.7
-EACH = 30  # pictures of a class
+EACH = 30  # images of a class
 PLAIN = {"group": "", "format": "JPEG", "mode": "RGB", "width": 64, "height": 64, "bytes": 3000, "colour": 20.0}
 
 
 def usual(number, rng):
-    """A picture like any other of its set, of random light and bytes."""
+    """An image like any other of its set, of random light and bytes."""
     light = {name: float(rng.uniform(10, 90)) for name in ("brightness", "contrast", "sharpness", *BORDER)}
     return {**PLAIN, **light, "stem": f"img_{number:04}", "bytes": int(rng.integers(1000, 3000)), "cluster": ""}
 
 
 def data_set(classes, change, *, lacked=False, varied=None, each=EACH):
-    """Pictures of some classes: those of the first, or where `lacked` all others, are changed, the rest `varied`."""
+    """Images of some classes: those of the first, or where `lacked` all others, are changed, the rest `varied`."""
     rng = np.random.default_rng(classes)
     rows = []
     for label in "abcde"[:classes]:
@@ -80,11 +80,11 @@ def test_a_range_is_a_rule_of_two_limits():
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("each", [3, 10, EACH])
-def test_pictures_that_differ_by_chance_alone_warn_of_nothing(classes, each):
+def test_images_that_differ_by_chance_alone_warn_of_nothing(classes, each):
     assert warned(data_set(classes, {}, each=each)) == []
 
 
-def test_pictures_that_are_all_alike_have_no_rule():
+def test_images_that_are_all_alike_have_no_rule():
     alike = {**PLAIN, **dict.fromkeys(("brightness", "contrast", "sharpness", *BORDER), 1.0)}
     rows = [{**row, **alike, "path": f"{row['label']}/{n:03}.jpg"} for n, row in enumerate(data_set(2, {}))]
     assert shortcuts.find(rows, LIMIT) == []
@@ -112,7 +112,7 @@ def test_a_class_that_differs_in_content_needs_fewer_errors_than_one_that_differ
 
 
 def test_copies_never_prove_a_rule():
-    """A class of one picture many times: whatever it is like, no other picture of the class confirms it."""
+    """A class of one image many times: whatever it is like, no other image of the class confirms it."""
     rows = [{**row, "cluster": "one"} if row["label"] == "a" else row for row in data_set(2, {"width": 32})]
     assert warned(rows) == []
 

@@ -23,7 +23,7 @@ def rows():
     ]
 
 
-def test_classes_count_good_pictures_and_keep_a_class_of_bad_ones(rows):
+def test_classes_count_good_images_and_keep_a_class_of_bad_ones(rows):
     counts = [tuple(found.values()) for found in statistics.classes(rows)]
     assert counts == [("a", 2, 0, 1, 3), ("b", 0, 1, 0, 1), ("c", 0, 0, 0, 0)]
 
@@ -36,7 +36,7 @@ def test_a_group_shows_the_pair_that_contradicts_itself(rows):
     assert (second["labels"], second["sides"]) == (1, 1)
 
 
-def test_the_whole_has_the_share_of_bad_pictures_and_the_imbalance(rows):
+def test_the_whole_has_the_share_of_bad_images_and_the_imbalance(rows):
     (whole,) = statistics.whole(rows)
     assert whole["bad_share"] == 1 / 5 and whole["reasons"] == "1 of 5: truncated (c/1)"
     assert (whole["imbalance"], whole["largest"], whole["smallest"]) == (3, "a", "c")
@@ -51,15 +51,15 @@ def test_near_duplicates_across_classes_and_sides_come_first(rows):
     ]
 
 
-def test_flat_pictures_are_counted_by_class():
+def test_flat_images_are_counted_by_class():
     rows = [row(f"a/{n}", "a", "train", "p", contrast=float(n)) for n in range(4)] + [row("b/1", "b", "train", "q")]
     assert statistics.flats(rows, 2.0) == [
-        {"class": "a", "flat": 2, "share": 0.5, "example": "a/0"},
-        {"class": "b", "flat": 0, "share": 0.0, "example": ""},
+        {"class": "a", "flat": 2, "fraction": 0.5, "example": "a/0"},
+        {"class": "b", "flat": 0, "fraction": 0.0, "example": ""},
     ]
 
 
-def test_the_longest_and_the_misnamed_picture_are_found():
+def test_the_longest_and_the_misnamed_image_are_found():
     rows = [
         row("a/1.jpg", "a", "train", "p", width=90),
         row("a/2.png", "a", "train", "q"),
@@ -91,7 +91,7 @@ def test_every_declared_column_is_there(rows, table, more):
     assert set(statistics.COLUMNS[table]) <= set(first)
 
 
-def test_bad_pictures_are_counted_by_reason_whatever_its_numbers():
+def test_bad_images_are_counted_by_reason_whatever_its_numbers():
     rows = [row(f"a/{n}", "a", "", "", bad=f"{n} x 3, a side is below 8 pixels") for n in range(5)]
     rows += [row("b/1", "b", "", "", bad="empty file"), row("b/2", "b", "train", "p")]
     (whole,) = statistics.whole(rows)

@@ -117,8 +117,8 @@ def test_an_item_that_kills_its_worker_costs_that_item_only(work, workers):
 def test_an_item_that_takes_too_long_is_tried_once_and_costs_that_item_only(work, tmp_path, workers):
     """Also inside one call of C code, which no signal handler of Python and no thread could end."""
     items = [(tmp_path, number) for number in range(20)]
-    how = {"title": "", "workers": workers, "limits": Limits(seconds=0.1, memory=1 << 30)}
-    results = parallel.map(work.notes_and_spins_at_sevens, items, lost=lambda item, why: why, **how)
+    config = {"title": "", "workers": workers, "limits": Limits(seconds=0.1, memory=1 << 30)}
+    results = parallel.map(work.notes_and_spins_at_sevens, items, lost=lambda item, why: why, **config)
     assert list(results) == ["slow" if number % 10 == 7 else number for number in range(20)]
     assert sorted(path.name.split()[0] for path in tmp_path.glob("* by *")) == ["17", "7"]
 

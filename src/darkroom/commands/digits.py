@@ -14,11 +14,11 @@ def write(path: Path) -> int:
     from sklearn.datasets import load_digits  # half a second that only this function pays
 
     found = load_digits()
-    pictures = (found.images * 255 / WHITE).round().astype("uint8")
+    images = (found.images * 255 / WHITE).round().astype("uint8")
     with files.replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
-        for number, (picture, digit) in enumerate(zip(pictures, found.target, strict=True)):
-            archive.writestr(_entry(f"{digit}/{number:04}.png"), png.encode(picture))
-    return len(pictures)
+        for number, (image, digit) in enumerate(zip(images, found.target, strict=True)):
+            archive.writestr(_entry(f"{digit}/{number:04}.png"), png.encode(image))
+    return len(images)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

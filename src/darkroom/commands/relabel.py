@@ -1,7 +1,7 @@
-"""Put labels right without touching the raw data: a copy of the pictures beside a table of their labels.
+"""Put labels right without touching the raw data: a copy of the images beside a table of their labels.
 
-The sides are written down as they are, so that a model trained on the new labels is judged on the same pictures.
-The price: the pictures lie on the disk twice.
+The sides are written down as they are, so that a model trained on the new labels is judged on the same images.
+The price: the images lie on the disk twice.
 """
 
 import shutil
@@ -21,7 +21,7 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     """Make `target` a folder that ingest reads, with the suggestions of `doubtful` in place; how many there were.
 
     `doubtful` has the columns path, label and suggested; a row without a suggestion is left alone. Raises DataError
-    (exit 3) when it lacks a column, or names a picture that `manifest` has not or has with another label: then it is
+    (exit 3) when it lacks a column, or names an image that `manifest` has not or has with another label: then it is
     of another data set.
     """
     if doubtful and not NEEDED <= doubtful[0].keys():
@@ -31,7 +31,7 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     known = {names.normal(row["path"]): row["label"] for row in manifest}
     strange = [path for path, row in suggested.items() if known.get(path) != names.composed(row["label"])]
     if strange:
-        what = f"{len(strange)} rows are not of these pictures, the first is {strange[0]}"
+        what = f"{len(strange)} rows are not of these images, the first is {strange[0]}"
         raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then look at reports/doubtful.csv again")
     rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
     for row in rows:

@@ -1,6 +1,6 @@
-"""Networks that were trained with a part of the training pictures, to see what more pictures, or transfer, would buy.
+"""Networks that were trained with a part of the training images, to see what more images, or transfer, would buy.
 
-A part is a share of each class, and a smaller part lies within a larger one. Validation pictures are always all of
+A part is a fraction of each class, and a smaller part lies within a larger one. Validation images are always all of
 them. A smaller part is given more epochs, by one over the square root of its share: with as many epochs it would get
 too few steps to learn anything, with as many steps it would take as long as the whole.
 The price: a training a share and network. Those of the backbone are heads on features that `transfer` left on disk,
@@ -32,25 +32,25 @@ class Task:
     train: Split
     val: Split
     test: Split
-    shares: Sequence[float]
+    fractions: Sequence[float]
     augmented: Augment
     seed: int
     state: Path
 
 
 class Point(NamedTuple):
-    """A network that was trained with `pictures`, a `share` of all, is right on `hits` of the test pictures."""
+    """A network that was trained with `images`, a `fraction` of all, is right on `hits` of the test images."""
 
-    share: float
-    pictures: int
+    fraction: float
+    images: int
     hits: int
 
 
-def part(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Rows int64, ascending, of `share` of each class of int64 `(n,)`, rounded up; part of those of a larger share."""
+def part(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Rows int64, ascending, of `fraction` of each class of int64 `(n,)`, rounded up; part of a larger one's."""
     order = np.random.default_rng(seed).permutation(len(labels))
     classes = [order[labels[order] == label] for label in np.unique(labels)]
-    return np.sort(np.concatenate([rows[: math.ceil(share * len(rows))] for rows in classes]))
+    return np.sort(np.concatenate([rows[: math.ceil(fraction * len(rows))] for rows in classes]))
 
 
 def best(models: Path, names: Sequence[str]) -> str | None:
@@ -63,44 +63,46 @@ def best(models: Path, names: Sequence[str]) -> str | None:
     return max(found, key=found.__getitem__, default=None)
 
 
-def scratch(knobs: Model, task: Task, *, how: Fit) -> Iterator[Point]:
-    """The network of `knobs` from random weights, once a share.
+def scratch(hparams: Model, task: Task, *, config: Fit) -> Iterator[Point]:
+    """The network of `hparams` from random weights, once a share.
 
     Raises TrainingError (exit 7) when a loss is no longer finite.
     """
-    for share in task.shares:
-        train = _rows(task.train, part(task.train.labels, share, task.seed))
+    for fraction in task.fractions:
+        train = _rows(task.train, part(task.train.labels, fraction, task.seed))
         device.repeatable(task.seed)
-        device.compute_in(how.precision)
-        network = architectures.build(knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
-        place = task.state / "scratch" / f"{share:g}"
-        common = {"augmented": task.augmented, "seed": task.seed, "state": place, "watch": lambda *_: None}
-        fit.fit(network, train, task.val, how=_longer(how, share), down=knobs, **common)
-        judged = architectures.finished(network, knobs)
-        yield Point(share, len(train.labels), _hits(judged, task.test.images, task.test.labels))
+        device.compute_in(config.precision)
+        network = architectures.build(
+            hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
+        )
+        place = task.state / "scratch" / f"{fraction:g}"
+        common = {"augmented": task.augmented, "seed": task.seed, "state": place, "on_epoch": lambda *_: None}
+        fit.fit(network, train, task.val, config=_longer(config, fraction), optimization=hparams, **common)
+        judged = architectures.finished(network, hparams)
+        yield Point(fraction, len(train.labels), _hits(judged, task.test.images, task.test.labels))
 
 
-def pretrained(chosen: Choice, base: keras.Model, task: Task, *, how: transfer.How, cache: Path) -> Iterator[Point]:
+def pretrained(chosen: Choice, base: keras.Model, task: Task, *, config: transfer.How, cache: Path) -> Iterator[Point]:
     """The best head on the frozen `base`, once a share; `cache` is where `transfer.train` keeps the features.
 
     Raises TrainingError (exit 7) when a loss is no longer finite.
     """
     known = transfer.looking(chosen, base, task.train.images.shape[1:], cache)
-    seen = transfer.with_copies(known, task.train, task.augmented, seed=task.seed, copies=how.copies)
+    seen = transfer.with_copies(known, task.train, task.augmented, seed=task.seed, copies=config.copies)
     val, tested = transfer.plain(known, task.val), known.read(task.test.images)
-    for share in task.shares:
-        rows = part(task.train.labels, share, task.seed)
-        train = _rows(seen, np.concatenate([rows + i * len(task.train.labels) for i in range(1 + how.copies)]))
-        place = task.state / weights.digest(base) / f"{share:g}"
-        common = {"tried": how.head, "down": how.optimization, "seed": task.seed, "state": place}
-        head, *_ = head_training.search(train, val, how=_longer(how.fit, share), **common)
-        yield Point(share, len(rows), _hits(head, tested, task.test.labels))
+    for fraction in task.fractions:
+        rows = part(task.train.labels, fraction, task.seed)
+        train = _rows(seen, np.concatenate([rows + i * len(task.train.labels) for i in range(1 + config.copies)]))
+        place = task.state / weights.digest(base) / f"{fraction:g}"
+        common = {"tried": config.head, "optimization": config.optimization, "seed": task.seed, "state": place}
+        head, *_ = head_training.search(train, val, config=_longer(config.fit, fraction), **common)
+        yield Point(fraction, len(rows), _hits(head, tested, task.test.labels))
 
 
-def _longer(how: Fit, share: float) -> Fit:
-    times = 1 / math.sqrt(share)
-    more = {"epochs": math.ceil(how.epochs * times), "patience": math.ceil(how.patience * times)}
-    return Fit.model_validate({**how.model_dump(), **more})
+def _longer(config: Fit, fraction: float) -> Fit:
+    times = 1 / math.sqrt(fraction)
+    more = {"epochs": math.ceil(config.epochs * times), "patience": math.ceil(config.patience * times)}
+    return Fit.model_validate({**config.model_dump(), **more})
 
 
 def _rows(side: Split, rows: np.ndarray) -> Split:

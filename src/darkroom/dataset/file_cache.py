@@ -4,7 +4,7 @@ One append-only log for each way of finding out: a changed setting, library or l
 proves itself with a checksum, so a torn or rotten one is a miss and is made anew, whatever killed the writer.
 Whoever found something out adds it, from any process: a record is one write to the end of the file, which keeps
 records whole on a local disk. Keeping is a favour: a full or read-only disk ends it with a warning and no more.
-The price: twice the disk for packed pictures, and what belongs to deleted pictures stays until `rm -r .cache`.
+The price: twice the disk for packed images, and what belongs to deleted images stays until `rm -r .cache`.
 """
 
 import os
@@ -31,10 +31,10 @@ RESERVE = 1 << 30  # bytes of the disk that are never filled with favours
 VENDORS = ("numpy", "pillow")
 
 
-def log(folder: Path, modules: Iterable[ModuleType], *how: object) -> Path:
-    """The log in `folder` for what this code, with these libraries, makes of a file, `how` being its settings."""
+def log(folder: Path, modules: Iterable[ModuleType], *config: object) -> Path:
+    """The log in `folder` for what this code, with these libraries, makes of a file, `config` being its settings."""
     code = [files.sha256(Path(module.__file__)) for module in modules]
-    return folder / f"{files.fingerprint(code, [version(vendor) for vendor in VENDORS], how)}.log"
+    return folder / f"{files.fingerprint(code, [version(vendor) for vendor in VENDORS], config)}.log"
 
 
 class Store:

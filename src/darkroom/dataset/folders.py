@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from darkroom.formats import names
-from darkroom.formats.label_tables import Picture
+from darkroom.formats.label_tables import LabelledImage
 from darkroom.runtime.errors import DataError, printable
 
 EXPECTED = "expected cats/1.jpg, dogs/2.jpg, … or train/cats/1.jpg, test/dogs/2.jpg, …"
@@ -19,7 +19,7 @@ SHOWN = 3  # folders in the way that a sentence names
 Parts = Sequence[str]
 
 
-def read(images: Sequence[Parts]) -> list[Picture]:
+def read(images: Sequence[Parts]) -> list[LabelledImage]:
     """The images that lie in class folders, paths relative to the data set. The others have no label.
 
     Raises DataError (exit 3) when the folders do not tell the classes.
@@ -43,14 +43,14 @@ def splits(images: Iterable[Parts]) -> dict[str, str]:
     return found
 
 
-def check_classes(labelled: Sequence[Picture]) -> None:
+def check_classes(labelled: Sequence[LabelledImage]) -> None:
     """Raises DataError when there are not two classes at least, each with one name and with images to learn from."""
-    learned = sorted({picture.label for picture in labelled if picture.split in (ALL, "train")})
+    learned = sorted({image.label for image in labelled if image.split in (ALL, "train")})
     if not learned:
-        raise _fault("E_LAYOUT", f"no picture lies in a class folder; {EXPECTED}", "make one folder a class")
-    unknown = next((picture.path for picture in labelled if picture.label not in learned), None)
+        raise _fault("E_LAYOUT", f"no image lies in a class folder; {EXPECTED}", "make one folder a class")
+    unknown = next((image.path for image in labelled if image.label not in learned), None)
     if unknown:
-        raise _fault("E_UNKNOWN_CLASS", f"{printable(unknown)}: a class without training pictures", "add some")
+        raise _fault("E_UNKNOWN_CLASS", f"{printable(unknown)}: a class without training images", "add some")
     aliases: dict[str, list[str]] = defaultdict(list)
     for label in learned:
         aliases[names.composed(label).casefold().strip()].append(label)
@@ -61,11 +61,11 @@ def check_classes(labelled: Sequence[Picture]) -> None:
         raise _fault("E_ONE_CLASS", f"one class only: {_listed(learned)}; {EXPECTED}", "add a folder of another class")
 
 
-def _labelled(images: Sequence[Parts]) -> list[Picture]:
+def _labelled(images: Sequence[Parts]) -> list[LabelledImage]:
     _check_hidden(images)
     sides = splits(images)
     _check_splits(images, sides)
-    found = [_picture(parts, sides) for parts in images if not _is_aside(parts, sides)]
+    found = [_image(parts, sides) for parts in images if not _is_aside(parts, sides)]
     check_classes(found)
     _check_unlabelled(images, found, sides)
     _check_loose(images, found, sides)
@@ -96,17 +96,17 @@ def _is_aside(parts: Parts, sides: Mapping[str, str]) -> bool:
     return parts[0] not in sides or len(parts) == 2
 
 
-def _picture(parts: Parts, sides: Mapping[str, str]) -> Picture:
+def _image(parts: Parts, sides: Mapping[str, str]) -> LabelledImage:
     side, (label, *rest) = (sides[parts[0]], parts[1:]) if sides else (ALL, parts)
     if len(rest) != 1:
         what = f"class folder {printable(label)} has folders inside ({printable('/'.join(parts))}); {EXPECTED}"
-        raise _fault("E_NESTED_CLASSES", what, "keep pictures right inside their class folder")
-    return Picture("/".join(parts), names.composed(label), side)
+        raise _fault("E_NESTED_CLASSES", what, "keep images right inside their class folder")
+    return LabelledImage("/".join(parts), names.composed(label), side)
 
 
-def _check_unlabelled(images: Iterable[Parts], found: Iterable[Picture], sides: Mapping[str, str]) -> None:
+def _check_unlabelled(images: Iterable[Parts], found: Iterable[LabelledImage], sides: Mapping[str, str]) -> None:
     """A name like `unlabeled` says that there are no labels, its place among the classes that it is one: ask."""
-    labels = Counter(picture.label for picture in found)
+    labels = Counter(image.label for image in found)
     fix = "rename it if it is a class, else take it out of the archive"
     for label in sorted(filter(names.is_unlabelled, labels)):
         what = f"folder {_quoted(label)} lies among the classes and holds {_images(labels[label])}: a class, or images"
@@ -119,9 +119,9 @@ def _check_unlabelled(images: Iterable[Parts], found: Iterable[Picture], sides: 
             )
 
 
-def _check_loose(images: Iterable[Parts], found: Sequence[Picture], sides: Mapping[str, str]) -> None:
+def _check_loose(images: Iterable[Parts], found: Sequence[LabelledImage], sides: Mapping[str, str]) -> None:
     """Raises when more images lie outside class folders than inside, but for a split folder without any of these."""
-    with_classes = {picture.path.partition("/")[0] for picture in found} if sides else set()
+    with_classes = {image.path.partition("/")[0] for image in found} if sides else set()
     loose = [parts for parts in images if len(parts) == 1 or (len(parts) == 2 and parts[0] in with_classes)]
     if len(loose) > len(found):
         what = (

@@ -1,14 +1,14 @@
-"""What a picture is like, in numbers: light, colour, sharpness, and a hash that small changes leave alone.
+"""What an image is like, in numbers: light, colour, sharpness, and a hash that small changes leave alone.
 
 All of it is taken from the small RGB of `decode.look`, so it says what a network at the same size could see.
 The difference hash is Krawetz' dHash: 9 x 8 grey cells, a bit each for "brighter than its right neighbour". Measured
-on CIFAR-10, 98 % of pictures saved again as JPEG of quality 70 stay within 4 bits, and 7 of 2,000 strangers do.
+on CIFAR-10, 98 % of images saved again as JPEG of quality 70 stay within 4 bits, and 7 of 2,000 strangers do.
 """
 
 import numpy as np
 from PIL import Image
 
-THUMB = 32  # pixels, side of the grey picture that near duplicates are confirmed on
+THUMB = 32  # pixels, side of the grey image that near duplicates are confirmed on
 CELLS = (9, 8)
 BOX = Image.Resampling.BOX
 LEVELS = 256  # grey levels of a channel
@@ -47,13 +47,13 @@ def thumb(small: Image.Image) -> np.ndarray:
     return np.asarray(small.convert("L").resize((THUMB, THUMB), BOX))
 
 
-def counts(pictures: np.ndarray) -> np.ndarray:
+def counts(images: np.ndarray) -> np.ndarray:
     """How often each level occurs in each channel of uint8 (n, h, w, c), c 1 or 3: int64 (c, 256).
 
     Pillow counts twice as fast as `bincount`, which makes eight bytes of each.
     """
-    n, height, width, channels = pictures.shape
-    tall = pictures.reshape(n * height, width, channels)
+    n, height, width, channels = images.shape
+    tall = images.reshape(n * height, width, channels)
     image = Image.fromarray(tall if channels == 3 else tall[..., 0])
     return np.array(image.histogram(), np.int64).reshape(channels, LEVELS)
 

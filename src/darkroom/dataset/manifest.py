@@ -1,4 +1,4 @@
-"""The list of all pictures: a row each, with its label, its side and its facts.
+"""The list of all images: a row each, with its label, its side and its facts.
 
 Rows are plain dicts and the file is read with `csv`, not pandas: a class may be called nan, no or 007.
 """
@@ -41,42 +41,42 @@ class Listing(NamedTuple):
 
 
 def build(
-    images: Path, layout: Layout, how: Validate, *, seed: int, cache: Path, packed: Recipe | None = None
+    images: Path, layout: Layout, config: Validate, *, seed: int, cache: Path, packed: Recipe | None = None
 ) -> Listing:
-    """A row for each picture of the layout, sorted by path, bad ones included, and what was found out about them all.
+    """A row for each image of the layout, sorted by path, bad ones included, and what was found out about them all.
 
-    Pictures that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
+    Images that `cache` knows by their bytes are not looked at again; of the others, `packed` keeps the rows.
     """
-    pictures = sorted(layout.pictures)
-    log = file_cache.log(cache, (decode, headers, sniff, image_stats, scan), how.max_pixels)
-    known = _facts([picture.path for picture in pictures], images, how, log, packed)
-    rows = [{**facts, **given._asdict(), "dropped": ""} for facts, given in zip(known, pictures, strict=True)]
+    given = sorted(layout.images)
+    log = file_cache.log(cache, (decode, headers, sniff, image_stats, scan), config.max_pixels)
+    known = _facts([image.path for image in given], images, config, log, packed)
+    rows = [{**facts, **image._asdict(), "dropped": ""} for facts, image in zip(known, given, strict=True)]
     conflicts = overlaps.conflicts(rows)
-    rows = overlaps.without(rows, conflicts if how.conflicts == "drop" else ())
+    rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
     with Store(log) as kept:
-        twins = near_duplicates.find(rows, images, how, kept)
+        twins = near_duplicates.find(rows, images, config, kept)
     rows = [
         {**row, "cluster": cluster} for row, cluster in zip(rows, near_duplicates.clusters(rows, twins), strict=True)
     ]
     leaks = overlaps.leaks(rows)
-    rows = overlaps.without(rows, leaks if how.leaks == "drop_from_train" else ())
-    again = bool(leaks) and how.leaks == "split_again"
-    assigned = split.assign(split.forgotten(rows) if again else rows, how, seed=seed)
+    rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
+    again = bool(leaks) and config.leaks == "split_again"
+    assigned = split.assign(split.forgotten(rows) if again else rows, config, seed=seed)
     given = frozenset() if again else split.given(rows)
     listed = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
     return Listing(assigned.rows, twins, given, assigned.filled, listed, again)
 
 
-def _facts(names: Sequence[str], images: Path, how: Validate, log: Path, packed: Recipe | None) -> list[dict]:
+def _facts(names: Sequence[str], images: Path, config: Validate, log: Path, packed: Recipe | None) -> list[dict]:
     """The facts of each file, in order, without its name."""
     with Store(log) as kept:
         digests = list(parallel.map(partial(scan.digest, images=images), names, title="reading")) if len(kept) else []
-        look = partial(scan.record, images=images, max_pixels=how.max_pixels, to=kept.to, packed=packed)
-        limits = bounds.of(how.max_pixels, how.max_seconds)
+        look = partial(scan.record, images=images, max_pixels=config.max_pixels, to=kept.to, packed=packed)
+        limits = bounds.of(config.max_pixels, config.max_seconds)
         lost = partial(scan.lost, images=images, limits=limits)
         keys = digests or [""] * len(names)
-        found = file_cache.each(kept, keys, names, look, title="looking at pictures", lost=lost, limits=limits)
-        return [scan.facts(one, how.min_size) for one in found]
+        found = file_cache.each(kept, keys, names, look, title="looking at images", lost=lost, limits=limits)
+        return [scan.facts(one, config.min_size) for one in found]
 
 
 def write(path: Path, rows: Sequence[dict]) -> None:
@@ -99,7 +99,7 @@ def _value(name: str, text: str) -> int | float | str:
 
 
 def good(rows: Sequence[dict]) -> list[dict]:
-    """The rows of pictures that are used: neither bad nor dropped."""
+    """The rows of images that are used: neither bad nor dropped."""
     return [row for row in rows if not row["bad"] and not row["dropped"]]
 
 

@@ -1,14 +1,14 @@
-"""Near duplicates: the same picture saved again, smaller, or a little brighter, under another name.
+"""Near duplicates: the same image saved again, smaller, or a little brighter, under another name.
 
 Two steps. Difference hashes at most 4 bits apart make candidates: with five groups of bits, two such hashes agree in
-one group at least, so only pictures that do are compared, and of those the neighbours in brightness. Then the
-pixels decide, because flat pictures have equal hashes without being equal: the grey pictures of 32 x 32 differ by
+one group at least, so only images that do are compared, and of those the neighbours in brightness. Then the
+pixels decide, because flat images have equal hashes without being equal: the grey images of 32 x 32 differ by
 less than 6 of 255 levels on average, and in the root mean square by less than 0.15 of their contrast. Without the
-second rule 700 ones of MNIST are one cluster; with it, pictures saved as JPEG of quality 70 are still found, all of
+second rule 700 ones of MNIST are one cluster; with it, images saved as JPEG of quality 70 are still found, all of
 300 on cats and dogs and on CIFAR-10, and halves and doubles of photographs in 94 and 97 of 100 cases.
 
-The price: mirrored, turned and cropped copies are strangers, and so are those much brighter; pictures below 16 pixels
-a side are not judged, as their hash is about all there is of them; among more than 64 pictures of one hash group and
+The price: mirrored, turned and cropped copies are strangers, and so are those much brighter; images below 16 pixels
+a side are not judged, as their hash is about all there is of them; among more than 64 images of one hash group and
 one brightness, some pairs are not compared.
 """
 
@@ -26,7 +26,7 @@ from darkroom.params import Validate
 
 BITS_APART = 4
 GROUPS = BITS_APART + 1  # of bits: one of them is untouched by four differences
-REACH = 64  # neighbours in one group that a picture is compared with
+REACH = 64  # neighbours in one group that an image is compared with
 LEVELS = 6.0  # mean absolute difference of grey levels, of 255
 SHARE = 0.15  # root mean square difference, of the contrast
 SMALLEST = 16  # pixels a side
@@ -41,10 +41,10 @@ class Pair(NamedTuple):
     difference: float
 
 
-def find(rows: Sequence[dict], images: Path, how: Validate, kept: Store) -> list[Pair]:
-    """Pairs of good pictures that are nearly but not exactly equal, by number, sorted.
+def find(rows: Sequence[dict], images: Path, config: Validate, kept: Store) -> list[Pair]:
+    """Pairs of good images that are nearly but not exactly equal, by number, sorted.
 
-    `kept` has what `scan.record` found; pictures that it lacks are decoded again.
+    `kept` has what `scan.record` found; images that it lacks are decoded again.
     """
     fit = [number for number in _used(rows) if min(rows[number]["width"], rows[number]["height"]) >= SMALLEST]
     hashes = np.array([int(rows[number]["hash"], 16) for number in fit], np.uint64)
@@ -55,10 +55,10 @@ def find(rows: Sequence[dict], images: Path, how: Validate, kept: Store) -> list
     chosen = [rows[fit[place]] for place in seen]
     names, digests = [row["path"] for row in chosen], [row["sha256"] for row in chosen]
     thumbs = np.empty((len(chosen), *scan.BLACK.shape), np.uint8)
-    look = partial(scan.record, images=images, max_pixels=how.max_pixels)
-    limits = bounds.of(how.max_pixels, how.max_seconds)
+    look = partial(scan.record, images=images, max_pixels=config.max_pixels)
+    limits = bounds.of(config.max_pixels, config.max_seconds)
     lost = partial(scan.lost, images=images, limits=limits)
-    every = file_cache.each(kept, digests, names, look, title="comparing pictures", lost=lost, limits=limits)
+    every = file_cache.each(kept, digests, names, look, title="comparing images", lost=lost, limits=limits)
     for place, found in enumerate(every):
         thumbs[place] = scan.thumb(found)
     alike, apart = _confirmed(places.reshape(-1, 2), thumbs)
@@ -107,8 +107,8 @@ def _confirmed(pairs: np.ndarray, thumbs: np.ndarray) -> tuple[np.ndarray, np.nd
 def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:
     """For each row what it shares with all that must not be divided from it: the least `pixels` among them.
 
-    Equal pictures, near duplicates and pictures of one given `group` belong together, and so do their friends.
-    A bad or a dropped picture belongs to nobody.
+    Equal images, near duplicates and images of one given `group` belong together, and so do their friends.
+    A bad or a dropped image belongs to nobody.
     """
     parents = list(range(len(rows)))
 

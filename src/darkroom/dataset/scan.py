@@ -1,6 +1,6 @@
 """What one reading of a file's bytes tells: its facts, a thumb to compare it by, and its packed row.
 
-Every picture is decoded to its end, and once: headers of 7 in 7 truncated JPEG files look fine. The price is the
+Every image is decoded to its end, and once: headers of 7 in 7 truncated JPEG files look fine. The price is the
 decoding, about 0.3 ms for 192 pixels and 40 ms for 12 megapixels, so `engine` spreads it over the processors.
 Facts never depend on how the row is packed.
 """
@@ -20,20 +20,20 @@ UNKNOWN = {
     **{"pixels": "", "width": 0, "height": 0, "mode": "", "format": "", "note": "", "hash": ""},
     **{"brightness": 0.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **dict.fromkeys(image_stats.BORDER, 0.0)},
 }
-BLACK = np.zeros((image_stats.THUMB, image_stats.THUMB), np.uint8)  # the thumb of a bad picture
+BLACK = np.zeros((image_stats.THUMB, image_stats.THUMB), np.uint8)  # the thumb of a bad image
 
 
 def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, packed: Recipe | None = None) -> bytes:
     """The thumb and the facts of the file `images / name`, for `thumb` and `facts` to take apart.
 
-    They are kept in the log `to`, and the row of a good picture as `packed` says.
+    They are kept in the log `to`, and the row of a good image as `packed` says.
     """
     data = (images / name).read_bytes()
     known = _of_bytes(data)
     try:
         seen, small, row = _look(data, max_pixels, packed)
         found = _bytes({**known, **seen, **image_stats.of(small), "bad": ""}, image_stats.thumb(small))
-    except decode.BadPicture as reason:
+    except decode.BadImage as reason:
         found, row = _bytes({**known, **UNKNOWN, "bad": str(reason)}, BLACK), None
     file_cache.add(to, known["sha256"], found)
     if packed and row is not None:
@@ -44,7 +44,7 @@ def record(name: str, *, images: Path, max_pixels: int, to: Path | None = None, 
 def facts(found: bytes, min_size: int) -> dict:
     """bytes, sha256, pixels, width, height, mode, format, note, what `measures` finds, and bad.
 
-    `bad` is the reason why it cannot be used, "" for a good picture. Sizes and `min_size` in pixels.
+    `bad` is the reason why it cannot be used, "" for a good image. Sizes and `min_size` in pixels.
     """
     known = json.loads(found[BLACK.size :])
     if known["bad"] or min(known["width"], known["height"]) >= min_size:

@@ -1,21 +1,21 @@
-"""Give every picture a side: train, val or test.
+"""Give every image a side: train, val or test.
 
 Folders of the archive are respected. What they leave open is drawn, and the draw is a function of the seed
-and of the picture's cluster alone (`near_duplicates.clusters`: the picture itself, as a rule), so
+and of the image's cluster alone (`near_duplicates.clusters`: the image itself, as a rule), so
 
-* equal and nearly equal pictures, and those of one group, share a side, under whatever name (no leak);
-* pictures added later never move old ones, unless they join them to a cluster.
+* equal and nearly equal images, and those of one group, share a side, under whatever name (no leak);
+* images added later never move old ones, unless they join them to a cluster.
 
-What is drawn: the sides the archive lacks, out of all pictures or out of its training folder. So with a test
-folder and no validation folder, `validate.val` is a share of the training folder.
+What is drawn: the sides the archive lacks, out of all images or out of its training folder. So with a test
+folder and no validation folder, `validate.val` is a fraction of the training folder.
 
-A class so small that the draw leaves it a side without a picture is helped: the empty side gets the cluster whose
+A class so small that the draw leaves it a side without an image is helped: the empty side gets the cluster whose
 draw is nearest to it, taken from a side that has another one. A class of at least as many clusters as there are sides
-to draw so has a picture on each; with fewer, train is served first, then test, then val. A cluster that holds several
+to draw so has an image on each; with fewer, train is served first, then test, then val. A cluster that holds several
 classes is moved only when none of the others loses a side by it.
 
-The price: shares hold on average. With n pictures and a share f the standard error is sqrt(f (1 - f) / n). And while
-the draw alone leaves a class an empty side, a picture added to that class may move the helping cluster back, or make
+The price: shares hold on average. With n images and a share f the standard error is sqrt(f (1 - f) / n). And while
+the draw alone leaves a class an empty side, an image added to that class may move the helping cluster back, or make
 another one the helper. Once the draw alone reaches all sides of every class, nothing ever moves again.
 """
 
@@ -33,7 +33,7 @@ Ranges = Mapping[str, tuple[float, float]]  # of the draw: side -> from, below
 
 class Assigned(NamedTuple):
     rows: list[dict]  # with `split` filled in
-    filled: list[dict]  # class, side and pictures: what was moved to a side that the draw had left empty
+    filled: list[dict]  # class, side and images: what was moved to a side that the draw had left empty
 
 
 class _Move(NamedTuple):
@@ -42,13 +42,13 @@ class _Move(NamedTuple):
     side: str
 
 
-def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> Assigned:
+def assign(rows: Iterable[dict], config: Validate, *, seed: int) -> Assigned:
     """Fill in `split`. Each row has `label`, `cluster` and `split`: the archive's, or "" where it says nothing.
 
-    A row without cluster, a bad picture, keeps what it has: nobody will use it.
+    A row without cluster, a bad image, keeps what it has: nobody will use it.
     """
     rows = list(rows)
-    ranges = _ranges(how, given(rows))
+    ranges = _ranges(config, given(rows))
     members = [row for row in rows if _is_open(row)]
     draws = {row["cluster"]: _draw(row["cluster"], seed) for row in members}
     sides = {cluster: _side(draw, ranges) for cluster, draw in draws.items()}
@@ -57,7 +57,7 @@ def assign(rows: Iterable[dict], how: Validate, *, seed: int) -> Assigned:
     sizes = Counter((row["label"], row["cluster"]) for row in members)
     return Assigned(
         [{**row, "split": sides[row["cluster"]]} if _is_open(row) else row for row in rows],
-        [{"class": label, "side": side, "pictures": sizes[label, cluster]} for label, cluster, side in moves],
+        [{"class": label, "side": side, "images": sizes[label, cluster]} for label, cluster, side in moves],
     )
 
 
@@ -75,13 +75,13 @@ def _is_open(row: Mapping) -> bool:
     return bool(row["cluster"]) and row["split"] not in ("val", "test")
 
 
-def _ranges(how: Validate, known: Iterable[str]) -> Ranges:
+def _ranges(config: Validate, known: Iterable[str]) -> Ranges:
     """Where the draw of each side lies that the archive lacks, one after the other, and train has the rest."""
     start, ranges = 0.0, {}
-    for side, share in (("test", how.test), ("val", how.val)):
+    for side, fraction in (("test", config.test), ("val", config.val)):
         if side not in known:
-            ranges[side] = (start, start + share)
-            start += share
+            ranges[side] = (start, start + fraction)
+            start += fraction
     return {**ranges, "train": (start, 1.0)}
 
 
@@ -96,7 +96,7 @@ def _draw(cluster: str, seed: int) -> float:
 
 
 def _fill(members: Sequence[Mapping], draws: Mapping, drawn: Mapping, ranges: Ranges) -> Iterable[_Move]:
-    """The moves that give each class a picture on each side, as far as it has clusters for that."""
+    """The moves that give each class an image on each side, as far as it has clusters for that."""
     labels, clusters, sides = defaultdict(set), defaultdict(set), dict(drawn)
     for row in members:
         labels[row["cluster"]].add(row["label"])

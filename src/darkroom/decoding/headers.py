@@ -1,7 +1,7 @@
-"""What a picture's file says of itself, read from its bytes before any decoder sees them.
+"""What an image's file says of itself, read from its bytes before any decoder sees them.
 
 Pillow drops the low bytes of 16-bit colour, does not check the sums of PNG's pixels, and spends minutes on a million
-tiny parts; none of it is to be seen on the opened picture. The walks here end after `PARTS` steps.
+tiny parts; none of it is to be seen on the opened image. The walks here end after `PARTS` steps.
 """
 
 import re

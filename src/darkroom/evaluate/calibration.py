@@ -1,6 +1,6 @@
 """Does a model that says 0.9 get nine of ten right, and what would mend it?
 
-Temperature scaling (Guo et al. 2017): one number, fitted on the validation pictures, by which all logits are
+Temperature scaling (Guo et al. 2017): one number, fitted on the validation images, by which all logits are
 divided. It changes no answer and no saved model; who needs honest probabilities applies it with `tempered`. The
 price: one number cannot mend a model that is too sure of one class and not sure enough of another.
 """
@@ -15,21 +15,21 @@ RANGE = 0.05, 20.0  # of a temperature
 
 
 def calibrate(
-    fitted_on: tuple[np.ndarray, np.ndarray], judged_on: tuple[np.ndarray, np.ndarray], *, confidence: float, **how
+    fitted_on: tuple[np.ndarray, np.ndarray], judged_on: tuple[np.ndarray, np.ndarray], *, confidence: float, **config
 ) -> dict:
     """The temperature, and log loss, Brier score and ECE before and after it, with intervals, and the bins.
 
-    Both sets are labels int64 `(n,)` and probabilities float `(n, k)`: those of validation and those of test. `how`
+    Both sets are labels int64 `(n,)` and probabilities float `(n, k)`: those of validation and those of test. `config`
     is resamples and seed.
     """
     heat = temperature(*fitted_on)
     labels, probabilities = judged_on
     after = tempered(probabilities, heat)
-    how = {"confidence": confidence, **how}
+    config = {"confidence": confidence, **config}
     return {
         "temperature": heat,
-        "before": _quality(labels, probabilities, **how),
-        "after": _quality(labels, after, **how),
+        "before": _quality(labels, probabilities, **config),
+        "after": _quality(labels, after, **config),
         "bins": reliability(labels, probabilities, confidence),
         "bins_after": reliability(labels, after, confidence),
     }
@@ -63,7 +63,7 @@ def tempered(probabilities: np.ndarray, heat: float) -> np.ndarray:
 def reliability(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> list[dict]:
     """A row for each of probability.BINS: low and high of it, n, confidence (the mean), and value with its interval.
 
-    `value` is the share of right answers; it and the mean are None in an empty bin.
+    `value` is the fraction of right answers; it and the mean are None in an empty bin.
     """
     bins, sure = probability.bins(probabilities), probabilities.max(1).astype(np.float64)
     right = probabilities.argmax(1) == labels
@@ -71,17 +71,17 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, confidence: float
     for i in range(probability.BINS):
         inside = bins == i
         n = int(inside.sum())
-        share = intervals.scored(int(right[inside].sum()), n, confidence)
+        fraction = intervals.scored(int(right[inside].sum()), n, confidence)
         rows.append({
             "bin_low": i / probability.BINS, "bin_high": (i + 1) / probability.BINS, "n": n,
-            "confidence": float(sure[inside].mean()) if n else None, **share,
+            "confidence": float(sure[inside].mean()) if n else None, **fraction,
         })  # fmt: skip
     return rows
 
 
-def _quality(labels: np.ndarray, probabilities: np.ndarray, *, confidence: float, **how) -> dict[str, Mapping]:
+def _quality(labels: np.ndarray, probabilities: np.ndarray, *, confidence: float, **config) -> dict[str, Mapping]:
     of = probability.statistic(labels, probabilities)
-    found = metrics.with_intervals(labels, lambda weights: (of(weights), {}), **how)[0]
+    found = metrics.with_intervals(labels, lambda weights: (of(weights), {}), **config)[0]
     return {name: metrics.scored(*found[name], confidence, 0) for name in ("log_loss", "brier", "ece")}
 
 

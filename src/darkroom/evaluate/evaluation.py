@@ -1,4 +1,4 @@
-"""All that is found out about one model, from its answers to the validation and the test pictures."""
+"""All that is found out about one model, from its answers to the validation and the test images."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from darkroom.metrics import classification, metrics, predictions, probability, 
 from darkroom.plots import cost, figures, probability_figures
 
 
-class Pictures(Protocol):
+class Images(Protocol):
     """One side of the packed data."""
 
     images: np.ndarray  # uint8 (n, s, s, c)
@@ -41,28 +41,28 @@ class Evaluation:
 def evaluate(
     model: object,
     ask: Callable[[np.ndarray], np.ndarray],
-    val: Pictures,
-    test: Pictures,
+    val: Images,
+    test: Images,
     *,
     name: str,
     manifest: Mapping[str, Mapping],
     curves: Sequence[Mapping],
     criterion: str,
-    **how,
+    **config,
 ) -> Evaluation:
-    """Of a Keras model; `ask` gives its probabilities `(n, k)`, `manifest` are the rows of the pictures by their path.
+    """Of a Keras model; `ask` gives its probabilities `(n, k)`, `manifest` are the rows of the images by their path.
 
-    `curves` are the rows of its training, `criterion` that of the threshold, `how`: resamples, confidence, seed.
+    `curves` are the rows of its training, `criterion` that of the threshold, `config`: resamples, confidence, seed.
     """
     classes, labels, found = test.classes, np.asarray(test.labels), ask(test.images)
     fitted_on, judged_on = (np.asarray(val.labels), ask(val.images)), (labels, found)
-    scores, per_class = metrics.judge(labels, found, classes, **how)
+    scores, per_class = metrics.judge(labels, found, classes, **config)
     points = roc.curves(labels, found, classes)
-    honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **how)}
+    honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **config)}
     doubted = {"val": val.paths, "test": test.paths}
     told, pngs = explanation_images.explained(name, model, test.images, labels, found)
     rows = [manifest.get(path, {}) for path in test.paths]
-    parts = slices.by_property(rows, found.argmax(1) == labels, confidence=how["confidence"])
+    parts = slices.by_property(rows, found.argmax(1) == labels, confidence=config["confidence"])
     drawn = {
         "confusion": figures.confusion(classification.confusion(labels, found.argmax(1), len(classes)), classes),
         "curves": figures.curves(curves),
@@ -76,7 +76,7 @@ def evaluate(
         ranking=points,
         calibration={
             **honest,
-            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **how),
+            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **config),
         },
         slices=[{"model": name, **row} for row in parts],
         cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
@@ -89,7 +89,7 @@ def evaluate(
 
 
 def steadiest(found: Mapping[str, Evaluation]) -> Evaluation:
-    """Of the model with the lowest log loss on the validation pictures: its doubts are worth the most."""
+    """Of the model with the lowest log loss on the validation images: its doubts are worth the most."""
     return min(found.values(), key=lambda each: each.val_loss)
 
 

@@ -1,4 +1,4 @@
-"""What is shown of one model: which pictures, and the little images that explain it."""
+"""What is shown of one model: which images, and the little images that explain it."""
 
 import numpy as np
 
@@ -28,18 +28,18 @@ def explained(name: str, model: object, images: np.ndarray, labels: np.ndarray, 
     """
     chosen = choose(labels, probabilities)
     rows = [*chosen["mistakes"], *chosen["hits"]]
-    pictures = np.stack([images[row] for row in rows])
-    heat = grad_cam.heat(model, pictures, probabilities[rows].argmax(1))
+    shown_images = np.stack([images[row] for row in rows])
+    heat = grad_cam.heat(model, shown_images, probabilities[rows].argmax(1))
     pngs = {} if heat is None else {
         f"{name}-heat-{row}.png": thumbnail.encoded(sheets.warmed(image, warmth))
-        for row, image, warmth in zip(rows, pictures, heat, strict=True)
+        for row, image, warmth in zip(rows, shown_images, heat, strict=True)
     }  # fmt: skip
     told = {**chosen, "heat": heat is not None, "filters": None, "maps": []}
     kernels = grad_cam.filters(model)
     if kernels is not None:
         told["filters"] = list(kernels.shape)
         pngs[f"{name}-filters.png"] = _sheet(kernels)
-    maps = grad_cam.feature_maps(model, pictures[-1])
+    maps = grad_cam.feature_maps(model, shown_images[-1])
     if maps:
         told |= {"seen": rows[-1], "maps": [{"layer": each.layer, "shape": list(each.values.shape)} for each in maps]}
         lines = [sheets.stretched(np.moveaxis(each.values, -1, 0))[..., np.newaxis] for each in maps]

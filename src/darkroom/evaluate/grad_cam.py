@@ -1,4 +1,4 @@
-"""What a network looked at: Grad-CAM, its first filters, and one picture on its way through the layers.
+"""What a network looked at: Grad-CAM, its first filters, and one image on its way through the layers.
 
 Grad-CAM (Selvaraju et al. 2017) weighs the last feature maps by the gradient of the class's logit. Keras has no
 gradients that serve every backend, so a zero is added to the feature maps and one step of gradient descent at rate
@@ -21,7 +21,7 @@ FILTERS = 64  # at most, of the first layer
 
 
 class Maps(NamedTuple):
-    """One layer's answer to one picture."""
+    """One layer's answer to one image."""
 
     layer: str
     values: np.ndarray  # float32 (h, w, m): the m maps with the largest values
@@ -80,7 +80,7 @@ class _Probe(keras.layers.Layer):
 
 
 def _gradients(model: keras.Model, place: keras.KerasTensor, maps: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Of the logit of each picture's class, `chosen` one-hot `(n, k)`, by its feature `maps` `(n, h, w, m)`."""
+    """Of the logit of each image's class, `chosen` one-hot `(n, k)`, by its feature `maps` `(n, h, w, m)`."""
     last = model.layers[-1]
     probe = _Probe(maps.shape, keras.Model(place, last.input), last)
     pixels = keras.Input(maps.shape[1:], batch_size=len(maps))
@@ -91,7 +91,7 @@ def _gradients(model: keras.Model, place: keras.KerasTensor, maps: np.ndarray, c
 
 
 def _one_look(model: keras.Model) -> keras.Model:
-    """The network itself, where the model is the mean of its looks at a picture and at the mirror image."""
+    """The network itself, where the model is the mean of its looks at an image and at the mirror image."""
     last = model.layers[-1]
     return keras.Model(model.input, last.input[0]) if type(last).__name__ == "Average" else model
 

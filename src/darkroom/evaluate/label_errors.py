@@ -1,9 +1,9 @@
 """Which labels are probably wrong: confident learning (Northcutt, Jiang and Chuang 2021).
 
-A class's threshold is the mean probability it has among the pictures that are labelled so. A picture that reaches
+A class's threshold is the mean probability it has among the images that are labelled so. An image that reaches
 the threshold of another class is counted off the diagonal of the confident joint: its label is in doubt. Here that
 class must have more than half as well, or a model that has learnt little would doubt nearly every label. The
-probabilities must be of pictures that the model was not trained on, so only validation and test pictures are judged.
+probabilities must be of images that the model was not trained on, so only validation and test images are judged.
 The price: a weak model doubts few labels, and those that are wrong in the same way again and again look right to it.
 """
 
@@ -17,13 +17,13 @@ HALF = 0.5
 
 
 def doubtful(
-    pictures: Mapping[str, Sequence[str]], *sides: tuple[np.ndarray, np.ndarray], classes: Sequence[str], model: str
+    images: Mapping[str, Sequence[str]], *sides: tuple[np.ndarray, np.ndarray], classes: Sequence[str], model: str
 ) -> list[dict]:
-    """A row (COLUMNS) a picture whose label the `model` doubts, the most doubtful first.
+    """A row (COLUMNS) an image whose label the `model` doubts, the most doubtful first.
 
-    `pictures` are the paths of each split; for each split labels int64 `(n,)` and probabilities float `(n, k)`.
+    `images` are the paths of each split; for each split labels int64 `(n,)` and probabilities float `(n, k)`.
     """
-    named = [(path, split) for split, paths in pictures.items() for path in paths]
+    named = [(path, split) for split, paths in images.items() for path in paths]
     labels, probabilities = (np.concatenate(parts) for parts in zip(*sides, strict=True))
     suggested = suggestions(labels, probabilities)
     rows = np.flatnonzero(suggested != labels)

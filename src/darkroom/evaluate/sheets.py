@@ -1,4 +1,4 @@
-"""Arrays as small pictures: a heat map over what it explains, and tiles beside each other.
+"""Arrays as small images: a heat map over what it explains, and tiles beside each other.
 
 Sizes are whole multiples of the arrays, so that a cell stays a square with sharp edges.
 """
@@ -48,8 +48,8 @@ def stretched(values: np.ndarray) -> np.ndarray:
 
 def _nearest(values: np.ndarray) -> np.ndarray:
     """`(TILE, TILE, c)`: each place takes the cell that lies there."""
-    down, across = (np.arange(TILE) * side // TILE for side in values.shape[:2])
-    return values[down][:, across]
+    optimization, across = (np.arange(TILE) * side // TILE for side in values.shape[:2])
+    return values[optimization][:, across]
 
 
 def _stretched(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -59,6 +59,6 @@ def _stretched(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
         place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
         low = np.floor(place).astype(int)
         high = np.minimum(low + 1, count - 1)
-        share = np.expand_dims(place - low, 1 - axis)
-        values = (1 - share) * values.take(low, axis) + share * values.take(high, axis)
+        fraction = np.expand_dims(place - low, 1 - axis)
+        values = (1 - fraction) * values.take(low, axis) + fraction * values.take(high, axis)
     return values

@@ -1,7 +1,7 @@
-"""Where a model fails: accuracy by what the pictures are like, bright or dark, sharp or blurred, large or small.
+"""Where a model fails: accuracy by what the images are like, bright or dark, sharp or blurred, large or small.
 
-Numbers of the manifest are cut at their quartiles, words are taken as they are. The share of right answers in a
-slice is compared with that of all other pictures by Fisher's exact test (1922), and since many slices are looked
+Numbers of the manifest are cut at their quartiles, words are taken as they are. The fraction of right answers in a
+slice is compared with that of all other images by Fisher's exact test (1922), and since many slices are looked
 at, p is corrected by Holm (1979). The price: a slice says that the model fails there, not why; what is blurred may
 also be small.
 """
@@ -22,18 +22,18 @@ KINDS = 12  # different words; of a property with more nothing could be read
 def by_property(rows: Sequence[Mapping], right: np.ndarray, *, confidence: float) -> list[dict]:
     """A row a slice: property, slice, n, value with its interval, small, p and p_corrected (against all others).
 
-    `rows` are those of the manifest for the n pictures, with any of NUMBERS and WORDS; `right` bool `(n,)`.
+    `rows` are those of the manifest for the n images, with any of NUMBERS and WORDS; `right` bool `(n,)`.
     """
     found = []
     for name, part, inside in _parts(rows):
         n = int(inside.sum())
-        share = intervals.scored(int(right[inside].sum()), n, confidence)
+        fraction = intervals.scored(int(right[inside].sum()), n, confidence)
         found.append(
             {
                 "property": name,
                 "slice": part,
                 "n": n,
-                **share,
+                **fraction,
                 "small": n < intervals.SMALL,
                 "p": fisher(right, inside),
             }
@@ -44,7 +44,7 @@ def by_property(rows: Sequence[Mapping], right: np.ndarray, *, confidence: float
 
 
 def _parts(rows: Sequence[Mapping]) -> list[tuple[str, str, np.ndarray]]:
-    """Property, name of the part, and which pictures `(n,)` are in it; properties that do not vary are left out."""
+    """Property, name of the part, and which images `(n,)` are in it; properties that do not vary are left out."""
     found = []
     for name in NUMBERS:
         found += [(name, *part) for part in _quartiles([row.get(name) for row in rows])]
@@ -57,7 +57,7 @@ def _parts(rows: Sequence[Mapping]) -> list[tuple[str, str, np.ndarray]]:
 
 
 def _quartiles(cells: Sequence[object]) -> list[tuple[str, np.ndarray]]:
-    """Up to PARTS parts of about equal size; pictures without a number are in none."""
+    """Up to PARTS parts of about equal size; images without a number are in none."""
     values = np.array([np.nan if cell in (None, "") else float(cell) for cell in cells])  # type: ignore[arg-type]
     known = values[~np.isnan(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, PARTS + 1))) if len(known) else known

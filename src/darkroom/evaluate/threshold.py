@@ -1,9 +1,9 @@
-"""From which probability on a picture counts as positive, where there are two classes.
+"""From which probability on an image counts as positive, where there are two classes.
 
-One half is right only when both kinds of error cost the same. The threshold is chosen on the validation pictures by
+One half is right only when both kinds of error cost the same. The threshold is chosen on the validation images by
 a stated criterion: Youden's J (1950), recall of both classes together, or F1 of the positive class. The positive
-class is the second by code point. The price: what is chosen on few pictures may be chosen by chance, so the test
-pictures judge it beside one half.
+class is the second by code point. The price: what is chosen on few images may be chosen by chance, so the test
+images judge it beside one half.
 """
 
 import numpy as np
@@ -19,12 +19,12 @@ def operate(
     classes: tuple[str, ...],
     *,
     criterion: str,
-    **how,
+    **config,
 ) -> dict | None:
     """`{positive, criterion, threshold, chosen, half}`; the last two hold the scores on test with intervals.
 
     None where there are other than two classes. Both sets are labels int64 `(n,)` and probabilities float `(n, 2)`,
-    `how` is resamples, confidence and seed.
+    `config` is resamples, confidence and seed.
     """
     if len(classes) != 2:
         return None
@@ -34,8 +34,8 @@ def operate(
         "positive": classes[1],
         "criterion": criterion,
         "threshold": limit,
-        "chosen": _scores(labels, scores >= limit, **how),
-        "half": _scores(labels, scores >= HALF, **how),
+        "chosen": _scores(labels, scores >= limit, **config),
+        "half": _scores(labels, scores >= HALF, **config),
     }
 
 
@@ -60,13 +60,15 @@ def _f1(points: dict[str, np.ndarray]) -> np.ndarray:
     return 2 * points["precision"] * points["recall"] / np.where(both > 0, both, 1)
 
 
-def _scores(labels: np.ndarray, said: np.ndarray, *, confidence: float, **how) -> dict:
-    found, by_class = metrics.with_intervals(labels, classification.statistic(labels, said.astype(np.int64), 2), **how)
-    pictures = np.bincount(labels, minlength=2)
+def _scores(labels: np.ndarray, said: np.ndarray, *, confidence: float, **config) -> dict:
+    found, by_class = metrics.with_intervals(
+        labels, classification.statistic(labels, said.astype(np.int64), 2), **config
+    )
+    images = np.bincount(labels, minlength=2)
     picked = {
         "accuracy": (*found["accuracy"], len(labels)),
-        "recall": (*_of(by_class["recall"], 1), int(pictures[1])),
-        "specificity": (*_of(by_class["recall"], 0), int(pictures[0])),
+        "recall": (*_of(by_class["recall"], 1), int(images[1])),
+        "specificity": (*_of(by_class["recall"], 0), int(images[0])),
         "precision": (*_of(by_class["precision"], 1), int(said.sum())),
         "f1": (*_of(by_class["f1"], 1), 0),
     }

@@ -33,8 +33,8 @@ SYNONYMS = {  # in the order in which they are looked for: a row number called i
 }
 
 
-class Picture(NamedTuple):
-    """A picture as the data set describes it; `split` and `group` are "" where it says nothing."""
+class LabelledImage(NamedTuple):
+    """An image as the data set describes it; `split` and `group` are "" where it says nothing."""
 
     path: str
     label: str
@@ -97,7 +97,7 @@ def _without_other_splits(rows: list[dict[str, str]], *, is_own: bool) -> list[d
     return [{role: value for role, value in row.items() if role != "split"} for row in rows]
 
 
-def read(tables: Sequence[Table], images: Sequence[str]) -> list[Picture]:
+def read(tables: Sequence[Table], images: Sequence[str]) -> list[LabelledImage]:
     """What the tables say of `images`, whose paths are relative to the folder of the tables.
 
     Raises DataError (exit 3) when a row names no image or several, has no label or an unknown split, or contradicts
@@ -108,12 +108,12 @@ def read(tables: Sequence[Table], images: Sequence[str]) -> list[Picture]:
     for table, side in zip(tables, sides, strict=True):
         wrong: dict[str, list[str]] = {}
         for row in table.rows:
-            picture, fault = _picture(row, side, known)
-            fault = fault or ("contradict an earlier row" if found.get(picture.path, picture) != picture else "")
+            image, fault = _image(row, side, known)
+            fault = fault or ("contradict an earlier row" if found.get(image.path, image) != image else "")
             if fault:
                 wrong.setdefault(fault, []).append(row["path"])
             else:
-                found[picture.path] = picture
+                found[image.path] = image
         if wrong:
             raise DataError("E_TABLE", _sentence(wrong, len(table.rows)), where=table.name, fix="correct these rows")
     return [found[path] for path in sorted(found)]
@@ -170,23 +170,23 @@ def _by_end(spelled: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _picture(row: Mapping[str, str], side: str, images: Images) -> tuple[Picture, str]:
+def _image(row: Mapping[str, str], side: str, images: Images) -> tuple[LabelledImage, str]:
     """What the row describes, and what is wrong with it, "" when nothing is."""
     name, word = names.normal(row["path"].strip()), row.get("split", "").strip()
     split, label = names.split_of(word) or word or side, names.composed(row["label"].strip())
     paths = images.named(names.normal(row["path"]), split) or images.named(name, split)
-    picture = Picture(paths[0] if paths else name, label, split, row.get("group", "").strip())
+    image = LabelledImage(paths[0] if paths else name, label, split, row.get("group", "").strip())
     if not paths or ".." in name.split("/"):
-        return picture, "name no picture"
+        return image, "name no image"
     if len(paths) > 1:
-        return picture, "may mean several pictures"
+        return image, "may mean several images"
     if not label:
-        return picture, "have no label"
+        return image, "have no label"
     if any(category(character) == "Cc" for character in label):
-        return picture, "have a label with control characters"
+        return image, "have a label with control characters"
     if split not in ("", *names.SIDES):
-        return picture, f"have the unknown split {split!r}"
-    return picture, ""
+        return image, f"have the unknown split {split!r}"
+    return image, ""
 
 
 def _sentence(wrong: Mapping[str, Sequence[str]], n: int) -> str:

@@ -1,4 +1,4 @@
-"""What names of files and folders mean: a split, junk of some desktop, something that is no picture.
+"""What names of files and folders mean: a split, junk of some desktop, something that is no image.
 
 Every rule about names is here, and each is a guess that people's archives taught us; contents are `decode`'s.
 Names are compared in one form, that of `normal`, whoever wrote them: an archive, a table, or a user at a prompt.
@@ -87,7 +87,7 @@ def split_of(folder: str) -> str:
 
 
 def is_unlabelled(folder: str) -> bool:
-    """True for folders like `single_prediction`: pictures to try a finished model on."""
+    """True for folders like `single_prediction`: images to try a finished model on."""
     return bool(_UNLABELLED.search(folder.casefold()))
 
 
@@ -111,12 +111,12 @@ def is_junk(parts: Sequence[str]) -> bool:
 
 
 def is_image(name: str) -> bool:
-    """True for a name that promises a picture of a usual format."""
+    """True for a name that promises an image of a usual format."""
     return bool(_IMAGE.fullmatch(name.casefold()))
 
 
 def is_stray(name: str) -> bool:
-    """True for a name that promises something other than a picture: notes.txt, labels.csv, clip.mp4.
+    """True for a name that promises something other than an image: notes.txt, labels.csv, clip.mp4.
 
     An unknown or missing extension is given a chance: contents decide.
     """
@@ -154,7 +154,7 @@ def kinds(names: Iterable[str]) -> str:
 
 
 def is_array(name: str) -> bool:
-    """True for a file that by its name holds many pictures: it may be as large as a whole data set."""
+    """True for a file that by its name holds many images: it may be as large as a whole data set."""
     return bool(_ARRAY.search(name.casefold()))
 
 
@@ -169,7 +169,7 @@ def common_root(
     """The folders around a data set that say nothing: `("ds", "images")` when all lies in ds/images/<class>/.
 
     It stops above split folders, above several folders, and above a folder that holds files only: a class, unless
-    one of them is a table. Files that are no pictures by their names count when they are among `tables` or `others`.
+    one of them is a table. Files that are no images by their names count when they are among `tables` or `others`.
     """
     found = [tuple(path) for path in paths]
     counted = [path for path in found if path in tables or path in others or not is_stray(path[-1])]

@@ -1,11 +1,11 @@
-"""Whether a file holds a picture or a film, whatever its name says."""
+"""Whether a file holds an image or a film, whatever its name says."""
 
 from pathlib import Path
 
 from darkroom import sniff
 
 USABLE = {*sniff.DECODED.values(), "WEBP"}
-OTHERS = {*sniff.PICTURES, "video"}
+OTHERS = {*sniff.IMAGES, "video"}
 
 
 def format_of(path: Path) -> str:

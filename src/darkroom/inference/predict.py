@@ -1,4 +1,4 @@
-"""A model folder and pictures in, probabilities out. Pictures are decoded as they were for training."""
+"""A model folder and images in, probabilities out. Images are decoded as they were for training."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -17,11 +17,11 @@ from darkroom.runtime.errors import ArtifactError, DataError
 from darkroom.workers import parallel
 from darkroom.workers.item_pool import Limits, Loss
 
-BATCH = 256  # pictures at a time
+BATCH = 256  # images at a time
 
 
 class Spec(Section):
-    """What classes.json must say for pictures to be decoded; it may say more."""
+    """What classes.json must say for images to be decoded; it may say more."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -36,7 +36,7 @@ def load(folder: Path) -> tuple[object, dict]:
     """The Keras model of a folder that `learning.saved` wrote, and its input spec.
 
     Raises ArtifactError (exit 4) when a file is missing or differs from the folder's inventory, when the network
-    asks for more than plain layers, or for other pictures or classes than the spec. No code of the folder runs.
+    asks for more than plain layers, or for other images or classes than the spec. No code of the folder runs.
     """
     spec, path = _spec(folder), folder / "model.keras"
     try:
@@ -66,7 +66,7 @@ def probabilities(model, images: np.ndarray) -> np.ndarray:
     return found.astype("float32")
 
 
-def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
+def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
     """For each path the probability of each class, the likeliest first, or what is wrong with the file."""
     spec, model = _spec(folder), None
     images = decoded(paths, spec)
@@ -81,12 +81,12 @@ def pictures(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[s
 
 
 def decoded(paths: Sequence[Path], spec: dict) -> Iterator[np.ndarray | DataError]:
-    """Each picture as a model of `spec` sees it, uint8 `(s, s, c)`, or what is wrong with the file, in order.
+    """Each image as a model of `spec` sees it, uint8 `(s, s, c)`, or what is wrong with the file, in order.
 
     It is decoded where one that never ends can be killed.
     """
     settings = {name: spec[name] for name in ("color", "fit", "max_pixels")}
-    make = partial(_picture, settings={"size": spec["image_size"], **settings})
+    make = partial(_image, settings={"size": spec["image_size"], **settings})
     limits = bounds.of(spec["max_pixels"])
     return iter(parallel.map(make, paths, title="decoding", lost=partial(_lost, limits=limits), limits=limits))
 
@@ -130,18 +130,18 @@ def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
     return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
 
 
-def _picture(path: Path, *, settings: dict) -> np.ndarray | DataError:
+def _image(path: Path, *, settings: dict) -> np.ndarray | DataError:
     try:
-        return decode.picture(path.read_bytes(), **settings)
+        return decode.to_array(path.read_bytes(), **settings)
     except OSError as fault:
-        return DataError("E_PICTURE", fault.strerror, where=path, fix="name a picture file")
-    except decode.BadPicture as fault:
-        return _bad_picture(path, str(fault))
+        return DataError("E_IMAGE", fault.strerror, where=path, fix="name an image file")
+    except decode.BadImage as fault:
+        return _bad_image(path, str(fault))
 
 
 def _lost(path: Path, loss: Loss, *, limits: Limits) -> DataError:
-    return _bad_picture(path, bounds.reason(loss, limits))
+    return _bad_image(path, bounds.reason(loss, limits))
 
 
-def _bad_picture(path: Path, why: str) -> DataError:
-    return DataError("E_PICTURE", why, where=path, fix="mend it or leave it out")
+def _bad_image(path: Path, why: str) -> DataError:
+    return DataError("E_IMAGE", why, where=path, fix="mend it or leave it out")

@@ -1,8 +1,8 @@
-"""Data sets that come as arrays become pictures in class folders, like all others.
+"""Data sets that come as arrays become images in class folders, like all others.
 
 Three formats: npz (`npz`), idx as MNIST has it (gzipped or not), and CIFAR-10's binary batches. What a header
-declares is held against the limits before any picture is read.
-Each picture becomes a PNG without loss. The price: 0.1 ms and a file for each.
+declares is held against the limits before any image is read.
+Each image becomes a PNG without loss. The price: 0.1 ms and a file for each.
 """
 
 import gzip
@@ -29,7 +29,7 @@ CLASS_FILES = ("batches.meta.txt", "classes.txt")  # a class a line, in the orde
 IDX = re.compile(r"(?P<stem>.*?)(?P<side>train|t10k|test|val|valid|validation)[-_.]images[-_.]idx[34][-_.]ubyte(\.gz)?")
 CIFAR = re.compile(r"(?P<side>data|test)_batch(_\d+)?\.bin")
 SIDE_OF = {"t10k": "test", "data": "train"}  # spellings that only these formats use
-PICTURES, LABELS = (3, 4), (1,)  # dimensions of an idx file
+IMAGES, LABELS = (3, 4), (1,)  # dimensions of an idx file
 CIFAR_ROW, CIFAR_SHAPE = 1 + 3 * 32 * 32, (3, 32, 32)  # a label, then the planes red, green, blue
 
 
@@ -84,9 +84,9 @@ def _insist_on_limits(parts: Sequence[Part], limits: Ingest) -> None:
     largest = max((part.size // part.n for part in parts if part.n), default=0)
     trust = "if you trust this archive"
     if n > limits.max_entries:
-        raise fault("arrays", f"{n} pictures, more than {limits.max_entries}", f"raise ingest.max_entries {trust}")
+        raise fault("arrays", f"{n} images, more than {limits.max_entries}", f"raise ingest.max_entries {trust}")
     if largest > limits.max_entry_bytes:
-        what = f"a picture of {largest} bytes, more than {limits.max_entry_bytes}"
+        what = f"an image of {largest} bytes, more than {limits.max_entry_bytes}"
         raise fault("arrays", what, f"raise ingest.max_entry_bytes {trust}")
     if size > limits.max_total_bytes:
         what = f"{size} bytes, more than {limits.max_total_bytes}"
@@ -100,7 +100,7 @@ def _insist_on_limits(parts: Sequence[Part], limits: Ingest) -> None:
 
 
 def _insist_on_names(parts: Sequence[Part]) -> None:
-    """Pictures are named after their part: a second one of the same name would take the place of the first."""
+    """Images are named after their part: a second one of the same name would take the place of the first."""
     for (side, name), many in Counter((part.side, part.name) for part in parts).items():
         if many > 1:
             what = f"{name} is there {many} times for {side or 'no side'}"
@@ -134,7 +134,7 @@ def _of_idx(found: Sequence[Path]) -> Iterator[Part]:
             if labels is None:
                 raise fault(path, "has no file of labels beside it", "add it")
             with _opened(path) as file:
-                n, *shape = _idx_shape(path, file, PICTURES)
+                n, *shape = _idx_shape(path, file, IMAGES)
             insist_on_shape(path, shape)
             side = names.split_of(SIDE_OF.get(match["side"], match["side"]))
             size = n * math.prod(shape)
@@ -144,9 +144,9 @@ def _of_idx(found: Sequence[Path]) -> Iterator[Part]:
 
 def _idx_rows(path: Path, labels: Path) -> Iterator[tuple[int, np.ndarray]]:
     with _opened(path) as file, _opened(labels) as numbers:
-        (n, *shape), (listed,) = _idx_shape(path, file, PICTURES), _idx_shape(labels, numbers, LABELS)
+        (n, *shape), (listed,) = _idx_shape(path, file, IMAGES), _idx_shape(labels, numbers, LABELS)
         if n != listed:
-            raise fault(path, f"has {n} pictures and {listed} labels", "get the archive again")
+            raise fault(path, f"has {n} images and {listed} labels", "get the archive again")
         for row, label in zip(equal(file, n, math.prod(shape)), equal(numbers, n, 1), strict=True):
             yield int(label[0]), row.reshape(shape)
 

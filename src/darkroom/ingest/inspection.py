@@ -170,12 +170,12 @@ def _together(members: Sequence[Member]) -> Iterator[Fault]:
 
 
 def _empty(members: Sequence[Member]) -> Iterator[Fault]:
-    """A class without pictures would vanish without a word. An archive that is empty altogether is no concern here."""
+    """A class without images would vanish without a word. An archive that is empty altogether is no concern here."""
     used = {member.parts[:depth] for member in members if is_wanted(member) for depth in range(len(member.parts))}
     for member in members:
         if used and member.kind == "folder" and member.parts not in used:
             if not any(names.is_unlabelled(part) for part in member.parts):
-                yield Fault("E_EMPTY_FOLDER", member.raw, "has no files", "add pictures or remove the folder")
+                yield Fault("E_EMPTY_FOLDER", member.raw, "has no files", "add images or remove the folder")
 
 
 def _folders(member: Member) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Pictures and labels in an npz, NumPy's zip of arrays: x_train and y_train, or train_images and train_labels.
+"""Images and labels in an npz, NumPy's zip of arrays: x_train and y_train, or train_images and train_labels.
 
 NumPy reads the headers, and what they say is held against the limits before any row is read. Objects are never
 unpickled.
@@ -31,7 +31,7 @@ LABEL = 4 * inspection.NAME_BYTES  # bytes of a label, which becomes the name of
 
 
 def parts(path: Path, limits: Ingest) -> list[Part]:
-    """The arrays of pictures in `path`. Raises DataError (exit 3), and whatever NumPy raises for damaged headers."""
+    """The arrays of images in `path`. Raises DataError (exit 3), and whatever NumPy raises for damaged headers."""
     with zips.members(path, limits) as members:
         inside = {member.raw: member for member in members}
         for member in members:
@@ -70,8 +70,8 @@ def _rows(path: Path, name: str, labels: str, limits: Ingest) -> Iterator[tuple[
         (many, *inner), dtype = _header(path, listed)
         if many != n or math.prod(inner) != 1 or dtype.kind not in "iuU" or not 0 < dtype.itemsize <= LABEL:
             said = f"{str((many, *inner)):.{SHOWN}} and {str(dtype):.{SHOWN}}"
-            what = f"has {n} pictures and labels of shape {said}; expected {n} numbers or words"
-            raise fault(path, what, f"store {labels} with one label a picture")
+            what = f"has {n} images and labels of shape {said}; expected {n} numbers or words"
+            raise fault(path, what, f"store {labels} with one label an image")
         numbers = (row.view(dtype)[0] for row in equal(listed, n, dtype.itemsize))
         for row, label in zip(equal(file, n, math.prod(shape)), numbers, strict=True):
             yield label, row.reshape(shape)

@@ -1,4 +1,4 @@
-"""What all arrays of pictures have in common: n equal rows, read as a stream, so that memory holds a chunk of them."""
+"""What all arrays of images have in common: n equal rows, read as a stream, so that memory holds a chunk of them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SHOWN = 200  # characters of what a header says that a message repeats
 
 @dataclass(frozen=True)
 class Part:
-    """n pictures of one side. `size` is that of all pixels and `packed` of the file or member, in bytes."""
+    """n images of one side. `size` is that of all pixels and `packed` of the file or member, in bytes."""
 
     side: str
     name: str
@@ -31,9 +31,9 @@ def fault(where: object, what: str, fix: str, code: str = "E_ARRAYS") -> DataErr
 
 
 def insist_on_shape(path: Path, shape: Sequence[int]) -> None:
-    """Raises DataError (exit 3) unless `shape` is that of one picture, grey or in colours."""
+    """Raises DataError (exit 3) unless `shape` is that of one image, grey or in colours."""
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] in CHANNELS)) or min(shape) < 1:
-        what = f"has pictures of shape {str(tuple(shape)):.{SHOWN}}, expected (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)"
+        what = f"has images of shape {str(tuple(shape)):.{SHOWN}}, expected (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)"
         raise fault(path, what, "put the channels last")
 
 

@@ -1,7 +1,7 @@
 """Unpack a data set, safely: all of it, nothing outside the folder, or nothing at all.
 
 Two passes. The first lists the members and refuses the archive for any dangerous one (`inspection`); the second
-copies member by member, counts the bytes and checks the sums. Then pictures that come as arrays become files
+copies member by member, counts the bytes and checks the sums. Then images that come as arrays become files
 (`arrays`), and empty outer folders go. The folder appears when all went well.
 The price: the archive is on the disk twice, packed and unpacked.
 """
@@ -29,12 +29,12 @@ UNPACKED = ".unpacked"  # hidden, so that it is junk wherever it should be met
 
 
 def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
-    """Put the pictures of `source` into `folder`, without junk and without empty outer folders.
+    """Put the images of `source` into `folder`, without junk and without empty outer folders.
 
-    `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold pictures in class
-    folders, pictures and a table (`tables`), or arrays (`arrays`).
+    `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold images in class
+    folders, images and a table (`tables`), or arrays (`arrays`).
     Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root); in words, `others`, the kinds of
-    files that are no pictures by their names, and `kinds`, those of the files left out; the `root`, and `notes`.
+    files that are no images by their names, and `kinds`, those of the files left out; the `root`, and `notes`.
     Raises ArtifactError (exit 4) when there is no `source`, DataError (exit 3) when it is unsafe or damaged,
     EnvironmentFault (exit 5) when the disk is too small, OSError (exit 5) when it must not be read.
     """
@@ -46,7 +46,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
         wanted = {member.parts: member for member in members if inspection.is_wanted(member)}
         if not wanted:
             raise DataError(
-                "E_ARCHIVE_EMPTY", "no files in it", where=source, fix="pack folders of pictures, one a class"
+                "E_ARCHIVE_EMPTY", "no files in it", where=source, fix="pack folders of images, one a class"
             )
         _insist_on_room(folder, sum(member.size for member in wanted.values()))
         with files.replacing(folder) as partial_folder:
@@ -112,7 +112,7 @@ def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
 
 
 def _settle(source: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
-    """Leave in `folder` what counts of all that was unpacked: pictures made of arrays, or what lies under the root."""
+    """Leave in `folder` what counts of all that was unpacked: images made of arrays, or what lies under the root."""
     root: tuple[str, ...] = ()
     unpacked = folder / UNPACKED
     images = [parts for parts in wanted if not names.is_stray(parts[-1])]
@@ -129,10 +129,10 @@ def _settle(source: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tupl
 
 
 def _insist_on_arrays_alone(images: Sequence[tuple[str, ...]]) -> None:
-    pictures = ["/".join(parts) for parts in images if names.is_image(parts[-1])]
-    if pictures:
-        what = f"arrays beside {len(pictures)} picture files, such as {printable(pictures[0])}"
-        raise DataError("E_ARRAYS", what, where=pictures[0], fix="keep the arrays or the files")
+    image_files = ["/".join(parts) for parts in images if names.is_image(parts[-1])]
+    if image_files:
+        what = f"arrays beside {len(image_files)} image files, such as {printable(image_files[0])}"
+        raise DataError("E_ARRAYS", what, where=image_files[0], fix="keep the arrays or the files")
 
 
 def _unfold(source: Path, unpacked: Path, folder: Path, limits: Ingest) -> int:

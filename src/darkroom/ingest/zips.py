@@ -114,7 +114,7 @@ def _faults(info: zipfile.ZipInfo, local: Local | None, overlaps: bool, start: i
     """What is wrong with one member, the gravest first. `start` is where the first one of the archive begins."""
     name = info.orig_filename
     if info.header_offset == start > 0:
-        why = f"comes after {start} bytes that belong to no member (a picture or a program may hide there)"
+        why = f"comes after {start} bytes that belong to no member (an image or a program may hide there)"
         yield Fault("E_ARCHIVE_PREFIX", name, why, "unpack it where it can do no harm, and pack it again")
     if info.flag_bits & ENCRYPTED:
         yield Fault("E_ARCHIVE_ENCRYPTED", name, "is encrypted", "decrypt the archive first")

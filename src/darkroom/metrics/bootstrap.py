@@ -1,13 +1,13 @@
 """Test sets that might have been: bootstrap samples, and the intervals they give.
 
-Each sample draws as many pictures of every class as the test set has of it (stratified), because the class
+Each sample draws as many images of every class as the test set has of it (stratified), because the class
 counts of a test set are chosen and not found. So no sample ever lacks a class.
-A sample is held as weights, how often it drew each picture, so that a metric of a thousand samples is a few sums.
+A sample is held as weights, how often it drew each image, so that a metric of a thousand samples is a few sums.
 They are NumPy's own and not those of BLAS, whose threads cost fifty times the work where other processes have the
 processors (measured).
 The interval is the bias-corrected percentile interval of Efron (1981). The price: it is too narrow for a class of a
-handful of pictures, and for metrics that are themselves biased in small test sets: average precision (it covers
-0.93 instead of 0.95 at 100 pictures a class) and the calibration error (0.91).
+handful of images, and for metrics that are themselves biased in small test sets: average precision (it covers
+0.93 instead of 0.95 at 100 images a class) and the calibration error (0.91).
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ BLOCK = 64  # samples at a time: sums over so many neighbours are quickest (meas
 
 
 def weights(labels: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """Blocks float32 `(n, b)`, `resamples` columns in all: how often each sample drew each of the n pictures.
+    """Blocks float32 `(n, b)`, `resamples` columns in all: how often each sample drew each of the n images.
 
     `labels` int64 `(n,)`. The draws do not depend on the size of a block.
     """

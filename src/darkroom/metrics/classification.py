@@ -1,6 +1,6 @@
 """What can be counted of right and wrong answers: accuracy, precision, recall, F1.
 
-Written over weights of the pictures, `(n, b)` for b bootstrap samples, of which each has as many pictures of a
+Written over weights of the images, `(n, b)` for b bootstrap samples, of which each has as many images of a
 class as the test set. Definitions as in scikit-learn; macro and weighted means are over the classes that the test
 set has, and a class that is never predicted counts there with a precision of 0.
 """
@@ -32,13 +32,13 @@ def statistic(labels: np.ndarray, predicted: np.ndarray, k: int) -> Callable[[np
     return of
 
 
-def mean(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The mean `(b,)` of the classes' values `(k, b)` by their `shares` `(k,)`; a share of 0 leaves a class out.
+def mean(values: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    """The mean `(b,)` of the classes' values `(k, b)` by their `fractions` `(k,)`; a share of 0 leaves a class out.
 
     NaN where any of the rest is.
     """
-    some = shares > 0
-    return np.einsum("k,kb->b", shares[some], values[some]) / shares.sum()
+    some = fractions > 0
+    return np.einsum("k,kb->b", fractions[some], values[some]) / fractions.sum()
 
 
 def _by_class(hits: np.ndarray, predictions: np.ndarray, truth: np.ndarray) -> Samples:

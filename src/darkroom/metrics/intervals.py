@@ -1,13 +1,13 @@
-"""A share of pictures and how sure it is, where a bootstrap would be too coarse: few pictures, or all of them right.
+"""A fraction of images and how sure it is, where a bootstrap would be too coarse: few images, or all of them right.
 
-The score interval of Wilson (1927): it stays within 0 and 1 and holds its level from a handful of pictures on
+The score interval of Wilson (1927): it stays within 0 and 1 and holds its level from a handful of images on
 (Brown, Cai and DasGupta 2001).
 """
 
 import math
 from statistics import NormalDist
 
-SMALL = 30  # pictures; what is said of fewer is marked
+SMALL = 30  # images; what is said of fewer is marked
 
 
 def wilson(hits: int, n: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
@@ -15,9 +15,9 @@ def wilson(hits: int, n: int, confidence: float) -> tuple[float, float] | tuple[
     if not n:
         return None, None
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    share, extra = hits / n, z * z / n
-    centre = share + extra / 2
-    reach = z * math.sqrt(share * (1 - share) / n + extra / (4 * n))
+    fraction, extra = hits / n, z * z / n
+    centre = fraction + extra / 2
+    reach = z * math.sqrt(fraction * (1 - fraction) / n + extra / (4 * n))
     low, high = (centre - reach) / (1 + extra), (centre + reach) / (1 + extra)
     return (0.0 if hits == 0 else low), (1.0 if hits == n else high)
 

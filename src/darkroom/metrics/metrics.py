@@ -1,7 +1,7 @@
 """How good a classifier is, in numbers with intervals.
 
 The definitions are scikit-learn's (a test compares them): `counts`, `scoring` and `ranks` have them. They are
-written over weights of the pictures, so that thousands of bootstrap samples cost seconds. Means over classes are
+written over weights of the images, so that thousands of bootstrap samples cost seconds. Means over classes are
 over those that the test set has; what has no denominator is None, not 0.
 """
 
@@ -15,37 +15,37 @@ from darkroom.metrics.classification import Samples
 Score = dict[str, float | None]
 Statistic = Callable[[np.ndarray], tuple[Samples, Samples]]  # weights (n, b) to metrics (b,), and by class (k, b)
 
-BY_PICTURE = "accuracy", "balanced_accuracy", "top_3_accuracy", "top_5_accuracy"
+BY_IMAGE = "accuracy", "balanced_accuracy", "top_3_accuracy", "top_5_accuracy"
 BY_CLASS = "precision", "recall", "f1"
-SHARES = {*BY_PICTURE, *(f"{name}_{mean}" for name in BY_CLASS for mean in ("macro", "weighted"))}  # 1: no error
+SHARES = {*BY_IMAGE, *(f"{name}_{mean}" for name in BY_CLASS for mean in ("macro", "weighted"))}  # 1: no error
 
 
 def judge(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], **how
+    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], **config
 ) -> tuple[dict[str, Score], list[dict]]:
     """`{metric: {value, low, high}}`; and a row a class: label, support, and its metrics with _low and _high.
 
-    `labels` int64 `(n,)`, `probabilities` float `(n, k)`; `how` is resamples, confidence and seed. The intervals are
-    stratified bootstrap ones at `confidence`. Where all pictures are right, or none is, the bootstrap has
-    nothing to vary: then a share of pictures has the exact binomial end (Clopper and Pearson 1934), and what is
+    `labels` int64 `(n,)`, `probabilities` float `(n, k)`; `config` is resamples, confidence and seed. The intervals are
+    stratified bootstrap ones at `confidence`. Where all images are right, or none is, the bootstrap has
+    nothing to vary: then a fraction of images has the exact binomial end (Clopper and Pearson 1934), and what is
     none, such as an area under a curve, has no interval. The same with Wilson's ends where that is so class by class.
     """
-    found, found_by_class = with_intervals(labels, statistic(labels, probabilities), **how)
-    overall = {name: scored(*found[name], how["confidence"], len(labels) * (name in SHARES)) for name in found}
+    found, found_by_class = with_intervals(labels, statistic(labels, probabilities), **config)
+    overall = {name: scored(*found[name], config["confidence"], len(labels) * (name in SHARES)) for name in found}
     support, said = (np.bincount(some, minlength=len(classes)) for some in (labels, probabilities.argmax(1)))
-    pictures = {"recall": support, "precision": said}
+    images = {"recall": support, "precision": said}
     rows = [{"label": label, "support": int(support[i])} for i, label in enumerate(classes)]
     for name, (values, drawn) in found_by_class.items():
         for i, row in enumerate(rows):
-            of = int(pictures[name][i]) if name in pictures else 0
-            score = scored(values[i], drawn[i], how["confidence"], of)
+            of = int(images[name][i]) if name in images else 0
+            score = scored(values[i], drawn[i], config["confidence"], of)
             row |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
     return overall, rows
 
 
-def summary(labels: np.ndarray, probabilities: np.ndarray, **how) -> dict[str, Score]:
+def summary(labels: np.ndarray, probabilities: np.ndarray, **config) -> dict[str, Score]:
     """The first half of `judge`."""
-    return judge(labels, probabilities, tuple(map(str, range(probabilities.shape[1]))), **how)[0]
+    return judge(labels, probabilities, tuple(map(str, range(probabilities.shape[1]))), **config)[0]
 
 
 def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Statistic:
@@ -73,25 +73,25 @@ def with_intervals(labels: np.ndarray, of: Statistic, *, resamples: int, seed: i
     return {name: (value, drawn[name]) for name, value in whole.items()}, by_class
 
 
-def scored(value: float, drawn: np.ndarray, confidence: float, pictures: int) -> Score:
+def scored(value: float, drawn: np.ndarray, confidence: float, images: int) -> Score:
     """`{value, low, high}` of a value and its samples `(resamples,)`.
 
-    `pictures` is how many the value is a share of, 0 for what is no share of pictures.
+    `images` is how many the value is a share of, 0 for what is no share of images.
     """
     if np.isnan(value):
         return {"value": None, "low": None, "high": None}
     low, high = bootstrap.interval(value, drawn, confidence)
     if low == high:
-        low, high = _exact(float(value), confidence, pictures)
+        low, high = _exact(float(value), confidence, images)
     return {"value": float(value), "low": low, "high": high}
 
 
-def _exact(value: float, confidence: float, pictures: int) -> tuple[float, float] | tuple[None, None]:
-    if not pictures:
+def _exact(value: float, confidence: float, images: int) -> tuple[float, float] | tuple[None, None]:
+    if not images:
         return None, None
     if value not in (0, 1):  # all of some classes are right and none of the others
-        return intervals.wilson(round(value * pictures), pictures, confidence)
-    end = ((1 - confidence) / 2) ** (1 / pictures)
+        return intervals.wilson(round(value * images), images, confidence)
+    end = ((1 - confidence) / 2) ** (1 / images)
     return (end, 1.0) if value == 1 else (0.0, 1 - end)
 
 

@@ -1,8 +1,8 @@
-"""How well a score ranks the pictures of one class before all others: ROC and precision-recall.
+"""How well a score ranks the images of one class before all others: ROC and precision-recall.
 
 Definitions as in scikit-learn: the ROC area by the trapezoidal rule, average precision as the sum of precisions
 weighted by the recall they add (no interpolation); equal scores count as one threshold. Written over weights, so
-that a bootstrap sorts once. The price: resamples x n x k additions, half a second for 2,000 pictures of 100
+that a bootstrap sorts once. The price: resamples x n x k additions, half a second for 2,000 images of 100
 classes and 2,000 resamples.
 """
 
@@ -18,12 +18,12 @@ DIGITS = 6  # of what is kept of a point: git has it
 
 
 class Order(NamedTuple):
-    """The pictures by falling score, cut where a run of equal scores with one of the class in it begins or ends."""
+    """The images by falling score, cut where a run of equal scores with one of the class in it begins or ends."""
 
     rows: np.ndarray  # int64 (n,)
-    hits: np.ndarray  # int64 (h,): the pictures of the class, in that order
+    hits: np.ndarray  # int64 (h,): the images of the class, in that order
     firsts: np.ndarray  # int64 (g,): the place among the hits where each such run begins
-    cuts: np.ndarray  # int64 (c,): the places of all pictures where one begins or ends, from 0
+    cuts: np.ndarray  # int64 (c,): the places of all images where one begins or ends, from 0
     begins: np.ndarray  # int64 (g,): of each such run, its place among the cuts
     ends: np.ndarray  # int64 (g,): the place among the cuts of what follows it
 

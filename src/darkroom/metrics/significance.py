@@ -1,6 +1,6 @@
-"""Better, or only luckier? Pairs of models that saw the same test pictures.
+"""Better, or only luckier? Pairs of models that saw the same test images.
 
-A model is called better when two things agree: McNemar's exact test (1947) on the pictures that only one of
+A model is called better when two things agree: McNemar's exact test (1947) on the images that only one of
 the two got right, corrected for the number of pairs by Holm (1979), and a paired bootstrap interval of the
 difference that leaves out zero. The price of asking both: a small true difference is more often called
 "not distinguishable".
@@ -17,13 +17,13 @@ from darkroom.metrics.standing import UNDECIDED
 from darkroom.params import Compare
 
 
-def compare(labels: np.ndarray, predicted: Mapping[str, np.ndarray], *, k: int, how: Compare, seed: int) -> dict:
+def compare(labels: np.ndarray, predicted: Mapping[str, np.ndarray], *, k: int, config: Compare, seed: int) -> dict:
     """What comparison.json holds: a ranking, every pair, the best, and a sentence.
 
     `labels` int64 `(n,)`, `predicted` the same for each model of `k` classes.
     """
-    metric, confidence = how.metric, how.confidence
-    draw = partial(_drawn, labels, k=k, how=how, seed=seed)
+    metric, confidence = config.metric, config.confidence
+    draw = partial(_drawn, labels, k=k, config=config, seed=seed)
     drawn = {name: draw(p) for name, p in predicted.items()}
     names = sorted(drawn, key=lambda name: (-drawn[name][0], name))
     pairs = []
@@ -47,20 +47,20 @@ def compare(labels: np.ndarray, predicted: Mapping[str, np.ndarray], *, k: int, 
     }
 
 
-def better(labels: np.ndarray, new: np.ndarray, old: np.ndarray, *, k: int, how: Compare, seed: int) -> dict:
+def better(labels: np.ndarray, new: np.ndarray, old: np.ndarray, *, k: int, config: Compare, seed: int) -> dict:
     """`{difference, low, high, mcnemar_p, proven}` of predictions `new` over `old`, int64 `(n,)` each."""
-    ours, theirs = (_drawn(labels, p, k=k, how=how, seed=seed) for p in (new, old))
-    pair = {**_pair(ours, theirs, how.confidence), "mcnemar_p": mcnemar(labels, new, old)}
-    return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], how.confidence) == "a better"}
+    ours, theirs = (_drawn(labels, p, k=k, config=config, seed=seed) for p in (new, old))
+    pair = {**_pair(ours, theirs, config.confidence), "mcnemar_p": mcnemar(labels, new, old)}
+    return {**pair, "proven": _verdict(pair, pair["mcnemar_p"], config.confidence) == "a better"}
 
 
-def score(labels: np.ndarray, predicted: np.ndarray, *, k: int, how: Compare, seed: int) -> metrics.Score:
-    """`{value, low, high}` of the metric of `how`, for predictions int64 `(n,)`."""
-    return metrics.scored(*_drawn(labels, predicted, k=k, how=how, seed=seed), how.confidence, len(labels))
+def score(labels: np.ndarray, predicted: np.ndarray, *, k: int, config: Compare, seed: int) -> metrics.Score:
+    """`{value, low, high}` of the metric of `config`, for predictions int64 `(n,)`."""
+    return metrics.scored(*_drawn(labels, predicted, k=k, config=config, seed=seed), config.confidence, len(labels))
 
 
 def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """The exact two-sided p of McNemar's test; 1 when no picture tells the two apart."""
+    """The exact two-sided p of McNemar's test; 1 when no image tells the two apart."""
     from scipy.stats import binomtest  # over a second to import
 
     only_a, only_b = int(((a == labels) & (b != labels)).sum()), int(((b == labels) & (a != labels)).sum())
@@ -68,7 +68,7 @@ def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 
 
 def fisher(right: np.ndarray, inside: np.ndarray) -> float:
-    """The p of Fisher's exact test (1922) that the share of `right` bool `(n,)` is the same inside and outside."""
+    """The p of Fisher's exact test (1922) that the fraction of `right` bool `(n,)` is the same inside and outside."""
     from scipy.stats import fisher_exact
 
     table = [[int((right[rows] == hit).sum()) for hit in (True, False)] for rows in (inside, ~inside)]
@@ -84,10 +84,12 @@ def holm(ps: list[float]) -> list[float]:
     return corrected
 
 
-def _drawn(labels: np.ndarray, predicted: np.ndarray, *, k: int, how: Compare, seed: int) -> tuple[float, np.ndarray]:
-    """The value and its bootstrap samples `(resamples,)`: the same pictures in the same sample of every model."""
+def _drawn(
+    labels: np.ndarray, predicted: np.ndarray, *, k: int, config: Compare, seed: int
+) -> tuple[float, np.ndarray]:
+    """The value and its bootstrap samples `(resamples,)`: the same images in the same sample of every model."""
     statistic = classification.statistic(labels, predicted, k)
-    return metrics.with_intervals(labels, statistic, resamples=how.resamples, seed=seed)[0][how.metric]
+    return metrics.with_intervals(labels, statistic, resamples=config.resamples, seed=seed)[0][config.metric]
 
 
 def _pair(a: tuple[float, np.ndarray], b: tuple[float, np.ndarray], confidence: float) -> dict:

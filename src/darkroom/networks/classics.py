@@ -1,4 +1,4 @@
-"""The networks of the courses and of the textbooks, each as its source gives it: scaled pictures in, features out.
+"""The networks of the courses and of the textbooks, each as its source gives it: scaled images in, features out.
 
 The last layer, one unit a class, is `io_layers.probabilities`. Parameters are counted with it.
 """
@@ -82,7 +82,7 @@ def resnet(x: keras.KerasTensor) -> keras.KerasTensor:
     return apps.ResNet50(include_top=False, weights=None, input_tensor=x, pooling="avg").output
 
 
-# What shrinks a smaller picture to nothing, in pixels a side.
+# What shrinks a smaller image to nothing, in pixels a side.
 SMALLEST: dict[Callable, int] = {
     cats_dogs_cnn: 10,
     cifar10_convnet: 18,
@@ -97,8 +97,8 @@ SMALLEST: dict[Callable, int] = {
 }
 
 
-def _relu(x: keras.KerasTensor, filters: int, kernel: int, **how) -> keras.KerasTensor:
-    return layers.Conv2D(filters, kernel, activation="relu", **how)(x)
+def _relu(x: keras.KerasTensor, filters: int, kernel: int, **config) -> keras.KerasTensor:
+    return layers.Conv2D(filters, kernel, activation="relu", **config)(x)
 
 
 def _pooled(x: keras.KerasTensor, size: int, padding: str = "valid") -> keras.KerasTensor:

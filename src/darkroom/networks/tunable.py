@@ -1,4 +1,4 @@
-"""A plain convolutional network, every part of it a knob."""
+"""A plain convolutional network, every part of it a hyperparameter."""
 
 import math
 from collections.abc import Callable
@@ -11,49 +11,49 @@ from darkroom.params import Model
 GROUPS = 4  # of a grouped convolution, where both sides can be divided by it
 
 
-def tunable(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
-    """Features `(b, units)` of scaled pictures `(b, s, s, c)`.
+def tunable(x: keras.KerasTensor, hparams: Model) -> keras.KerasTensor:
+    """Features `(b, units)` of scaled images `(b, s, s, c)`.
 
     Blocks of convolutions with a pooling after each and twice the filters in the next are VGG's plan (Simonyan
     and Zisserman, 2014); with `residual` they are that of ResNet-9 (Page, "How to train your ResNet", 2018), which
     has a convolution of half the filters before the first block. Batch norm before the activation is Ioffe and
     Szegedy's (2015).
     """
-    if knobs.residual:
-        x = _activated(_convolved(x, math.ceil(knobs.filters / 2), knobs), knobs)
-    for block in range(knobs.blocks):
-        x = (_residual if knobs.residual else _plain)(x, knobs.filters * 2**block, knobs)
-    x = layers.Flatten()(x) if knobs.head == "flatten" else layers.GlobalAveragePooling2D()(x)
-    if knobs.dense:
-        x = layers.Dense(knobs.dense, activation="relu")(x)
-    return layers.Dropout(knobs.dropout)(x)
+    if hparams.residual:
+        x = _activated(_convolved(x, math.ceil(hparams.filters / 2), hparams), hparams)
+    for block in range(hparams.blocks):
+        x = (_residual if hparams.residual else _plain)(x, hparams.filters * 2**block, hparams)
+    x = layers.Flatten()(x) if hparams.head == "flatten" else layers.GlobalAveragePooling2D()(x)
+    if hparams.dense:
+        x = layers.Dense(hparams.dense, activation="relu")(x)
+    return layers.Dropout(hparams.dropout)(x)
 
 
-def _plain(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
-    for _ in range(knobs.convolutions):
-        x = _activated(_convolved(x, filters, knobs), knobs)
-    return _pooled(x, knobs)
+def _plain(x: keras.KerasTensor, filters: int, hparams: Model) -> keras.KerasTensor:
+    for _ in range(hparams.convolutions):
+        x = _activated(_convolved(x, filters, hparams), hparams)
+    return _pooled(x, hparams)
 
 
-def _residual(x: keras.KerasTensor, filters: int, knobs: Model) -> keras.KerasTensor:
+def _residual(x: keras.KerasTensor, filters: int, hparams: Model) -> keras.KerasTensor:
     """Pooled before it is normalised, not after as in ResNet-9: that leaves a quarter of the values to work on."""
-    x = branch = _activated(_pooled(_convolved(x, filters, knobs), knobs), knobs)
-    for _ in range(knobs.convolutions - 1):
-        branch = _activated(_convolved(branch, filters, knobs, padding="same"), knobs)
-    return layers.Add()([x, branch]) if knobs.convolutions > 1 else x
+    x = branch = _activated(_pooled(_convolved(x, filters, hparams), hparams), hparams)
+    for _ in range(hparams.convolutions - 1):
+        branch = _activated(_convolved(branch, filters, hparams, padding="same"), hparams)
+    return layers.Add()([x, branch]) if hparams.convolutions > 1 else x
 
 
-def _pooled(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
-    return (layers.MaxPooling2D if knobs.pooling == "max" else layers.AveragePooling2D)(2)(x)
+def _pooled(x: keras.KerasTensor, hparams: Model) -> keras.KerasTensor:
+    return (layers.MaxPooling2D if hparams.pooling == "max" else layers.AveragePooling2D)(2)(x)
 
 
-def _convolved(x: keras.KerasTensor, filters: int, knobs: Model, padding: str = "") -> keras.KerasTensor:
-    common = {"padding": padding or knobs.padding, "use_bias": not knobs.batch_norm}
-    return _KINDS[knobs.convolution](x, filters, knobs.kernel, common)
+def _convolved(x: keras.KerasTensor, filters: int, hparams: Model, padding: str = "") -> keras.KerasTensor:
+    common = {"padding": padding or hparams.padding, "use_bias": not hparams.batch_norm}
+    return _KINDS[hparams.convolution](x, filters, hparams.kernel, common)
 
 
-def _activated(x: keras.KerasTensor, knobs: Model) -> keras.KerasTensor:
-    if knobs.batch_norm:
+def _activated(x: keras.KerasTensor, hparams: Model) -> keras.KerasTensor:
+    if hparams.batch_norm:
         x = layers.BatchNormalization(momentum=0.9)(x)  # 0.99 needs more steps than a small data set has
     return layers.Activation("relu")(x)
 

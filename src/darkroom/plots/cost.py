@@ -12,11 +12,11 @@ from statistics import median
 import numpy as np
 
 BUDGET = 0.5  # seconds for each of the two clocks
-BATCH = 256  # pictures at a time, for the throughput
+BATCH = 256  # images at a time, for the throughput
 
 
 def times(predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
-    """`latency_ms` of one picture (median and the middle 90 %), and `throughput`, pictures a second in batches.
+    """`latency_ms` of one image (median and the middle 90 %), and `throughput`, images a second in batches.
 
     `images` uint8 `(n, s, s, c)`. Each shape is run once before the clock starts: the first call compiles.
     """

@@ -21,7 +21,7 @@ SIDES = {"train": (BLUE, 0.85), "val": (BLUE, 0.4), "test": (INK, 0.6)}
 def confusion(matrix: np.ndarray, classes: Sequence[str]) -> str:
     """`matrix` int64 `(k, k)`, rows the truth, columns the prediction; `classes` k names.
 
-    Blue is right and vermilion is wrong; the shade grows with the square root of the share of the row, so that
+    Blue is right and vermilion is wrong; the shade grows with the square root of the fraction of the row, so that
     one error in a hundred still shows. Numbers up to 20 classes, names up to 100.
     """
     matrix, k = np.asarray(matrix), len(classes)
@@ -70,7 +70,7 @@ def curves(rows: Sequence[Mapping], width: int = canvas.WIDE) -> str:
 
 @canvas.styled
 def classes(counts: Mapping[str, Mapping[str, int]], width: int = canvas.WIDE) -> str:
-    """Pictures of each class, `{class: {train, val, test}}`, as stacked bars."""
+    """Images of each class, `{class: {train, val, test}}`, as stacked bars."""
     step = 24 if len(counts) <= 30 else 14
     figure, (axes,) = canvas.panels(width, 1, least=width, height=step * len(counts), above=70)
     begun = [0] * len(counts)
@@ -80,9 +80,9 @@ def classes(counts: Mapping[str, Mapping[str, int]], width: int = canvas.WIDE) -
         begun = [a + b for a, b in zip(begun, widths, strict=True)]
     for place, total in enumerate(begun):
         axes.annotate(str(total), (total, place), xytext=(5, 0), textcoords="offset points", va="center")
-    _list(axes, list(counts), "pictures", min(TEXT, step - 4))
+    _list(axes, list(counts), "images", min(TEXT, step - 4))
     canvas.legend(figure, axes, 3)
-    return canvas.text_of(figure, f"Pictures of {len(counts)} classes in train, val and test, {sum(begun)} in all")
+    return canvas.text_of(figure, f"Images of {len(counts)} classes in train, val and test, {sum(begun)} in all")
 
 
 @canvas.styled
@@ -114,9 +114,9 @@ def _list(axes: canvas.Axes, names: Sequence[str], xlabel: str, size: float) -> 
 
 def _cells(axes: canvas.Axes, matrix: np.ndarray) -> None:
     rows, columns = np.nonzero(matrix)
-    shares = np.sqrt(matrix[rows, columns] / matrix.sum(1)[rows])
+    fractions = np.sqrt(matrix[rows, columns] / matrix.sum(1)[rows])
     hues = np.where(rows == columns, BLUE, VERMILION)
-    shades = SHADES[0] + (SHADES[1] - SHADES[0]) * shares
+    shades = SHADES[0] + (SHADES[1] - SHADES[0]) * fractions
     canvas.tiles(axes, list(zip(columns, rows, strict=True)), list(zip(hues, shades, strict=True)))
 
 

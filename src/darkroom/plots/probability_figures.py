@@ -34,22 +34,22 @@ def curves(points: Sequence[Mapping], areas: Mapping[str, object], width: int = 
 
 @canvas.styled
 def reliability(before: Sequence[Mapping], after: Sequence[Mapping], width: int = canvas.WIDE) -> str:
-    """How often the model is right by how sure it is, and how many pictures are in each bin; as it is, and tempered.
+    """How often the model is right by how sure it is, and how many images are in each bin; as it is, and tempered.
 
     Rows of calibration.reliability.
     """
-    figure, (share, count) = canvas.panels(width, 2, least=300, height=300, above=34)
-    share.plot([0, 1], [0, 1], ":", color=INK, alpha=0.5, lw=1, label="honest")
+    figure, (fraction, count) = canvas.panels(width, 2, least=300, height=300, above=34)
+    fraction.plot([0, 1], [0, 1], ":", color=INK, alpha=0.5, lw=1, label="honest")
     for rows, style, name in ((before, "o", "as it is"), (after, "s", "after temperature scaling")):
         some = [row for row in rows if number_format.number(row["n"])]
         sure, value, low, high = (number_format.column(some, key) for key in ("confidence", "value", "low", "high"))
         colour, alpha = (BLUE, 1) if rows is before else (INK, 0.55)
-        share.plot(sure, value, style, color=colour, alpha=alpha, ms=6, mew=0, label=name)
+        fraction.plot(sure, value, style, color=colour, alpha=alpha, ms=6, mew=0, label=name)
         if rows is before:
-            share.vlines(sure, low, high, color=colour, alpha=0.5, lw=1.4)
+            fraction.vlines(sure, low, high, color=colour, alpha=0.5, lw=1.4)
     _bars(count, before)
-    share.set(title="How often it is right", xlabel="how sure the model is", ylabel="share right", **UNIT)
-    canvas.legend(figure, share, 3)
+    fraction.set(title="How often it is right", xlabel="how sure the model is", ylabel="share right", **UNIT)
+    canvas.legend(figure, fraction, 3)
     return canvas.text_of(figure, f"Reliability in {len(before)} bins, before and after temperature scaling")
 
 
@@ -58,7 +58,7 @@ def _bars(axes: canvas.Axes, rows: Sequence[Mapping]) -> None:
     widths = [0.86 * (high - low) for low, high in zip(lows, highs, strict=True)]
     centres = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
     axes.bar(centres, heights, widths, color=BLUE, alpha=0.6, lw=0)
-    axes.set(title="Pictures", xlabel="how sure the model is", ylabel="pictures", xlim=UNIT["xlim"])
+    axes.set(title="Images", xlabel="how sure the model is", ylabel="images", xlim=UNIT["xlim"])
 
 
 def _legend_once(figure: canvas.Figure, axes: canvas.Axes) -> None:

@@ -62,35 +62,35 @@ def decide(
     images: Path,
     *,
     data: str,
-    how: Register,
+    config: Register,
     compared: Compare,
     seed: int,
 ) -> Decision:
     """Judge two model folders on today's test images, `test`, whose files lie in `images`.
 
-    As models are compared, but with the confidence of `how`. `data` is the digest of the packed images; a decision
+    As models are compared, but with the confidence of `config`. `data` is the digest of the packed images; a decision
     about the same models on the same images is repeated word for word. Raises ArtifactError (exit 4) when a model
     cannot be used.
     """
-    gate = compared.model_copy(update={"confidence": how.confidence})
+    gate = compared.model_copy(update={"confidence": config.confidence})
     labels, new = np.array(test.classes)[np.asarray(test.labels)], _answers(challenger, test, images)
     accuracy = float((new == labels).mean())
-    good, decided = accuracy >= how.min_accuracy, partial(Decision, name=challenger.name, data=data)
+    good, decided = accuracy >= config.min_accuracy, partial(Decision, name=challenger.name, data=data)
     (score,) = _scores(labels, [new], gate, seed)
     if not has_champion(champion):
-        why = _first(challenger.name, accuracy, how) if good else _below(challenger.name, accuracy, how)
+        why = _first(challenger.name, accuracy, config) if good else _below(challenger.name, accuracy, config)
         return decided(promoted=good, reason=why, n=len(labels), challenger=score, champion=None)
     old, known = _answers(champion, test, images), files.read_json(champion / "classes.json")["classes"]
     rows = np.isin(labels, known)
     if not rows.any():
-        why = _stranger(challenger.name, accuracy, how) if good else _below(challenger.name, accuracy, how)
+        why = _stranger(challenger.name, accuracy, config) if good else _below(challenger.name, accuracy, config)
         return decided(promoted=good, reason=why, n=len(labels), challenger=score, champion=None)
     both = _scores(labels[rows], [new[rows], old[rows]], gate, seed)
     scores = {"n": int(rows.sum()), "challenger": both[0], "champion": both[1]}
     if identity.digest(champion) == identity.digest(challenger):
         return _again(champion, decided(promoted=False, reason=_already(challenger.name), **scores))
     if not good:
-        return decided(promoted=False, reason=_below(challenger.name, accuracy, how), **scores)
+        return decided(promoted=False, reason=_below(challenger.name, accuracy, config), **scores)
     proof = _proof(labels[rows], new[rows], old[rows], gate, seed)
     won = proof["proven"] if set(known) == set(test.classes) else proof["difference"] >= 0
     why = _compared(challenger.name, compared.metric, proof, scores["n"], known, test.classes)
@@ -152,7 +152,7 @@ def _answers(folder: Path, test: Split, images: Path) -> np.ndarray:
 def _seen(spec: dict, test: Split, images: Path) -> Iterator[np.ndarray]:
     """The test images as the model of `spec` sees them, in batches uint8 `(b, s, s, c)`: packed, or decoded anew.
 
-    Raises DataError (exit 3) for a file that is no longer the picture it was.
+    Raises DataError (exit 3) for a file that is no longer the image it was.
     """
     if all(spec[key] == test.spec[key] for key in SIGHT):
         yield test.images
@@ -167,12 +167,12 @@ def _seen(spec: dict, test: Split, images: Path) -> Iterator[np.ndarray]:
 
 def _scores(labels: np.ndarray, answers: list[np.ndarray], gate: Compare, seed: int) -> list[Score]:
     k, (truth, *said) = _numbered(labels, *answers)
-    return [significance.score(truth, each, k=k, how=gate, seed=seed) for each in said]
+    return [significance.score(truth, each, k=k, config=gate, seed=seed) for each in said]
 
 
 def _proof(labels: np.ndarray, new: np.ndarray, old: np.ndarray, gate: Compare, seed: int) -> dict:
     k, (truth, *said) = _numbered(labels, new, old)
-    return significance.better(truth, *said, k=k, how=gate, seed=seed)
+    return significance.better(truth, *said, k=k, config=gate, seed=seed)
 
 
 def _numbered(*names: np.ndarray) -> tuple[int, list[np.ndarray]]:
@@ -185,18 +185,18 @@ def _already(name: str) -> str:
     return f"{printable(name)} is the champion already"
 
 
-def _first(name: str, accuracy: float, how: Register) -> str:
-    why = f"its accuracy {accuracy:.4f} is at least {how.min_accuracy:g}"
+def _first(name: str, accuracy: float, config: Register) -> str:
+    why = f"its accuracy {accuracy:.4f} is at least {config.min_accuracy:g}"
     return f"{printable(name)} becomes champion: it is the first, and {why}"
 
 
-def _stranger(name: str, accuracy: float, how: Register) -> str:
-    why = f"its accuracy {accuracy:.4f} is at least {how.min_accuracy:g}"
+def _stranger(name: str, accuracy: float, config: Register) -> str:
+    why = f"its accuracy {accuracy:.4f} is at least {config.min_accuracy:g}"
     return f"{printable(name)} becomes champion: the old one knows none of today's classes, and {why}"
 
 
-def _below(name: str, accuracy: float, how: Register) -> str:
-    return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {how.min_accuracy:g}"
+def _below(name: str, accuracy: float, config: Register) -> str:
+    return f"{printable(name)} stays below register.min_accuracy: {accuracy:.4f} < {config.min_accuracy:g}"
 
 
 def _compared(name: str, metric: str, proof: dict, n: int, known: list[str], classes: tuple[str, ...]) -> str:

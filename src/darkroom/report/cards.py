@@ -11,7 +11,7 @@ from darkroom.report.context import Findings
 
 
 def card(found: Findings, name: str, *, about: Mapping[str, object]) -> str:
-    """Markdown of the model `name`; `about` has dataset, seed and data (the digest of the packed pictures)."""
+    """Markdown of the model `name`; `about` has dataset, seed and data (the digest of the packed images)."""
     return templates.card().get_template("card.md.j2").render(
         found=found,
         name=name,

@@ -11,7 +11,14 @@ from darkroom.report import curve_verdict
 HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
 MAIN = ("accuracy", "f1_macro", "roc_auc", "log_loss", "ece")
 MISTAKES = 12  # shown, the surest first
-RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy", "error")  # what trials.csv has beside knobs
+RESULTS = (
+    "trial",
+    "status",
+    "epochs",
+    "val_loss",
+    "val_accuracy",
+    "error",
+)  # what trials.csv has beside hyperparameters
 
 
 @dataclass(frozen=True)
@@ -79,12 +86,12 @@ class Findings:
 
     @property
     def sliced(self) -> list[Mapping]:
-        """Slices of the test pictures, as the leader does in them."""
+        """Slices of the test images, as the leader does in them."""
         return [row for row in self.slices if row["model"] == self.leader]
 
     @property
     def odd(self) -> list[Mapping]:
-        """The slices that differ from all other pictures beyond chance, the worst first."""
+        """The slices that differ from all other images beyond chance, the worst first."""
         level = 1 - self.comparison["confidence"]
         return sorted((row for row in self.sliced if row["p_corrected"] < level), key=lambda row: row["value"])
 
@@ -95,13 +102,13 @@ class Findings:
 
     @property
     def shown(self) -> set[str]:
-        """The paths of all pictures that the page shows."""
+        """The paths of all images that the page shows."""
         paths = [row["path"] for row in self.predictions[self.leader]]
         explained = [paths[row] for kind in ("mistakes", "hits") for row in self.explained[kind]]
         return {*explained, *(row["path"] for row in [*self.surest, *self.doubts])}
 
     def prediction(self, row: int) -> Mapping[str, str]:
-        """What the leader said of the test picture in that row."""
+        """What the leader said of the test image in that row."""
         return self.predictions[self.leader][row]
 
     def _ranked(self, rows: Sequence[Mapping]) -> dict[str, Mapping]:
@@ -133,21 +140,21 @@ class Findings:
 
     @property
     def sides(self) -> dict[str, int]:
-        """Pictures in train, val and test."""
+        """Images in train, val and test."""
         total: Counter[str] = Counter()
         for counts in self.validation["counts"].values():
             total.update(counts)
         return dict(total)
 
     @property
-    def knobs(self) -> list[str]:
+    def hparams(self) -> list[str]:
         """The columns of trials.csv between the scores and the error."""
         return [column for column in (self.trials[0] if self.trials else ()) if column not in RESULTS]
 
     @property
     def turned(self) -> list[str]:
-        """The knobs of which the search tried more than one value."""
-        return [knob for knob in self.knobs if len({row[knob] for row in self.trials}) > 1]
+        """The hyperparameters of which the search tried more than one value."""
+        return [hparam for hparam in self.hparams if len({row[hparam] for row in self.trials}) > 1]
 
     @cached_property
     def classes(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a learning curve says: where transfer is ahead of training from scratch, and whether more pictures still help.
+"""What a learning curve says: where transfer is ahead of training from scratch, and whether more images still help.
 
 Two accuracies are told apart only when their intervals do not meet. The price: that is stricter than a test of the
 pair, so some true differences stay open; none is claimed that chance explains.
@@ -8,26 +8,26 @@ from collections.abc import Mapping, Sequence
 
 
 def by_model(rows: Sequence[Mapping]) -> dict[str, list[Mapping]]:
-    """The rows (model, pictures, accuracy, low, high) of each model, the fewest pictures first."""
+    """The rows (model, images, accuracy, low, high) of each model, the fewest images first."""
     found: dict[str, list[Mapping]] = {}
-    for row in sorted(rows, key=lambda row: row["pictures"]):
+    for row in sorted(rows, key=lambda row: row["images"]):
         found.setdefault(row["model"], []).append(row)
     return found
 
 
 def contest(scratch: Sequence[Mapping], transfer: Sequence[Mapping]) -> dict[str, list[int]]:
-    """The numbers of pictures with which `transfer` is ahead of `scratch`, behind it, or neither (open)."""
+    """The numbers of images with which `transfer` is ahead of `scratch`, behind it, or neither (open)."""
     found: dict[str, list[int]] = {"ahead": [], "behind": [], "open": []}
-    others = {row["pictures"]: row for row in scratch}
+    others = {row["images"]: row for row in scratch}
     for row in transfer:
-        if other := others.get(row["pictures"]):
+        if other := others.get(row["images"]):
             verdict = "ahead" if row["low"] > other["high"] else "behind" if row["high"] < other["low"] else "open"
-            found[verdict].append(row["pictures"])
+            found[verdict].append(row["images"])
     return found
 
 
 def enough(scratch: Sequence[Mapping], transfer: Sequence[Mapping]) -> Mapping | None:
-    """The row of `transfer` with the fewest pictures that is as accurate as `scratch` with its most, if any."""
+    """The row of `transfer` with the fewest images that is as accurate as `scratch` with its most, if any."""
     return next((row for row in transfer if row["accuracy"] >= scratch[-1]["accuracy"]), None)
 
 

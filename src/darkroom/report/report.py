@@ -20,11 +20,11 @@ LARGE = 30  # classes; above it the tables by class start folded
 
 
 def render(
-    found: Findings, *, about: Mapping[str, object], pictures: Mapping[str, bytes], explained: Mapping[str, bytes]
+    found: Findings, *, about: Mapping[str, object], thumbnails: Mapping[str, bytes], explained: Mapping[str, bytes]
 ) -> str:
-    """The page. `about` has dataset, seed and data (the digest of the packed pictures).
+    """The page. `about` has dataset, seed and data (the digest of the packed images).
 
-    `pictures` are PNGs by their path, `explained` those of evaluate by their file name; what is not there is left out.
+    `images` are PNGs by their path, `explained` those of evaluate by their file name; what is not there is left out.
     """
     style, script = ((templates.PAGE / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     return templates.page().get_template("report.html.j2").render(
@@ -36,7 +36,7 @@ def render(
         figures=_figures(found),
         wrong=len(found.mistakes),
         front=_front(found),
-        pictures={path: b64encode(png).decode() for path, png in pictures.items()},
+        thumbnails={path: b64encode(png).decode() for path, png in thumbnails.items()},
         explained={name: b64encode(png).decode() for name, png in explained.items()},
         growth=curve_verdict,
         large=LARGE,
@@ -94,9 +94,9 @@ def _figures(found: Findings) -> dict[str, Markup]:
 def _search(found: Findings) -> dict[str, str]:
     drawn = {}
     if found.trials:
-        drawn["search"] = _both(search_figures.by_number, found.trials, found.best["trial"], found.knobs)
+        drawn["search"] = _both(search_figures.by_number, found.trials, found.best["trial"], found.hparams)
     if found.turned:
-        drawn["knobs"] = _both(search_figures.by_value, found.trials, found.turned)
+        drawn["hyperparameters"] = _both(search_figures.by_value, found.trials, found.turned)
     if len(found.turned) > 1:
         drawn["parallel"] = _both(parallel.lines, found.trials, found.turned)
     return drawn
@@ -137,9 +137,9 @@ def _champion(registration: Mapping) -> str:
 
 
 def _data(found: Findings) -> str:
-    pictures, unmet = found.validation["pictures"], found.unmet
+    n_images, unmet = found.validation["images"], found.unmet
     verdict = f"{len(unmet)} expectations not met, have a look" if unmet else "every expectation met"
-    return f"{pictures:,} pictures of {len(found.validation['classes']):,} classes, {verdict}"
+    return f"{n_images:,} images of {len(found.validation['classes']):,} classes, {verdict}"
 
 
 def _line(cells: list[str]) -> str:

@@ -9,7 +9,7 @@ from darkroom.plots.canvas import BLUE, INK, VERMILION
 
 
 @canvas.styled
-def by_number(trials: Sequence[Mapping], best: int | None, knobs: Sequence[str], width: int = canvas.WIDE) -> str:
+def by_number(trials: Sequence[Mapping], best: int | None, hparams: Sequence[str], width: int = canvas.WIDE) -> str:
     """Validation loss and accuracy of each row of trials.csv, that numbered `best` marked; a dot says its trial."""
     numbers, accuracies = number_format.column(trials, "trial"), number_format.column(trials, "val_accuracy")
     top = next((i for i, number in enumerate(numbers) if number == best), None)
@@ -27,12 +27,12 @@ def by_number(trials: Sequence[Mapping], best: int | None, knobs: Sequence[str],
     canvas.legend(figure, panels[0], 2)
     told = "" if top is None else f", the best is trial {best}"
     description = f"Validation loss and accuracy of {len(trials)} trials{told}"
-    return canvas.text_of(figure, description, telling(trials, knobs))
+    return canvas.text_of(figure, description, telling(trials, hparams))
 
 
 @canvas.styled
 def by_value(trials: Sequence[Mapping], names: Sequence[str], width: int = canvas.WIDE) -> str:
-    """Which values did well: validation loss by the value of each knob, a line at the median."""
+    """Which values did well: validation loss by the value of each hyperparameter, a line at the median."""
     done = [row for row in trials if not math.isnan(number_format.number(row["val_loss"]))]
     figure, panels = canvas.panels(width, len(names), least=165, height=170, above=0)
     for axes, name in zip(panels, names, strict=True):
@@ -48,25 +48,25 @@ def by_value(trials: Sequence[Mapping], names: Sequence[str], width: int = canva
     return canvas.text_of(figure, f"Validation loss by the value of {', '.join(names)}")
 
 
-def telling(trials: Sequence[Mapping], knobs: Sequence[str]) -> dict[str, str]:
+def telling(trials: Sequence[Mapping], hparams: Sequence[str]) -> dict[str, str]:
     """A sentence on each trial, by the gid of what is drawn of it."""
-    return {part(row): _sentence(row, knobs) for row in trials}
+    return {part(row): _sentence(row, hparams) for row in trials}
 
 
 def part(row: Mapping) -> str:
     return f"trial-{int(row['trial'])}"
 
 
-def values(trials: Sequence[Mapping], knob: str) -> list[str]:
-    """The values of the knob that were tried, numbers in their order."""
-    return [value for value, _ in _grouped(trials, knob)]
+def values(trials: Sequence[Mapping], hparam: str) -> list[str]:
+    """The values of the hyperparameter that were tried, numbers in their order."""
+    return [value for value, _ in _grouped(trials, hparam)]
 
 
-def _sentence(row: Mapping, knobs: Sequence[str]) -> str:
+def _sentence(row: Mapping, hparams: Sequence[str]) -> str:
     loss, accuracy = (number_format.number(row[key]) for key in ("val_loss", "val_accuracy"))
     ended = f"loss {number_format.short(loss)}, accuracy {number_format.short(accuracy)}"
-    settings = ", ".join(f"{knob} {row[knob]}" for knob in knobs)
-    return f"Trial {int(row['trial'])}: {'failed' if math.isnan(loss) else ended}{'; ' * bool(knobs)}{settings}"
+    settings = ", ".join(f"{hparam} {row[hparam]}" for hparam in hparams)
+    return f"Trial {int(row['trial'])}: {'failed' if math.isnan(loss) else ended}{'; ' * bool(hparams)}{settings}"
 
 
 def _dot(axes: canvas.Axes, row: Mapping, number: float, value: float, *, failed: bool) -> None:
@@ -79,11 +79,11 @@ def _dot(axes: canvas.Axes, row: Mapping, number: float, value: float, *, failed
         axes.plot([number], [value], "o", color=INK, alpha=0.55, ms=6, mew=0, clip_on=False, **style)
 
 
-def _grouped(trials: Sequence[Mapping], knob: str) -> list[tuple[str, list[float]]]:
-    """Each value of the knob, numbers in their order, with the losses of its trials."""
+def _grouped(trials: Sequence[Mapping], hparam: str) -> list[tuple[str, list[float]]]:
+    """Each value of the hyperparameter, numbers in their order, with the losses of its trials."""
     found: dict[str, list[float]] = {}
     for row in trials:
-        found.setdefault(str(row[knob]), []).append(number_format.number(row["val_loss"]))
+        found.setdefault(str(row[hparam]), []).append(number_format.number(row["val_loss"]))
     return sorted(found.items(), key=lambda item: _in_order(item[0]))
 
 

@@ -1,4 +1,4 @@
-"""Figures of what accuracy depends on: what the pictures are like, how many there are, and what a model may cost."""
+"""Figures of what accuracy depends on: what the images are like, how many there are, and what a model may cost."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -39,7 +39,7 @@ def slices(rows: Sequence[Mapping], overall: float, level: float, width: int = c
 
 @canvas.styled
 def price(models: Sequence[Mapping], front: Sequence[str], metric: str, width: int = canvas.WIDE) -> str:
-    """A metric against the time for a picture; `models` have model, value, low, high and latency_ms.
+    """A metric against the time for an image; `models` have model, value, low, high and latency_ms.
 
     The models on the Pareto `front` are blue and joined, the others grey and hollow.
     """
@@ -58,7 +58,7 @@ def price(models: Sequence[Mapping], front: Sequence[str], metric: str, width: i
                       textcoords="offset points", ha="right" if right else "left")  # fmt: skip
     axes.set_xlim(min(times) / 1.6, max(times) * 1.6)
     canvas.widen(axes, times, across=True)
-    axes.set(xlabel="milliseconds a picture", ylabel=metric)
+    axes.set(xlabel="milliseconds an image", ylabel=metric)
     axes.margins(y=0.12)
     axes.grid()
     return canvas.text_of(figure, f"{metric} against time of {len(models)} models, {len(front)} on the Pareto front")
@@ -66,25 +66,25 @@ def price(models: Sequence[Mapping], front: Sequence[str], metric: str, width: i
 
 @canvas.styled
 def learning(lines: Mapping[str, Sequence[Mapping]], width: int = canvas.WIDE) -> str:
-    """Test accuracy with its interval by the number of training pictures, a line a model.
+    """Test accuracy with its interval by the number of training images, a line a model.
 
     `lines` are those of curve_verdict.by_model. The last is the blue one, squares; the others are ink and dashed.
     """
     figure, (axes,) = canvas.panels(width, 1, least=width, height=290, above=34)
-    measured = sorted({row["pictures"] for rows in lines.values() for row in rows})
+    measured = sorted({row["images"] for rows in lines.values() for row in rows})
     for place, (model, rows) in enumerate(lines.items()):
         last = place == len(lines) - 1
         style = {"color": BLUE, "ls": "-", "marker": "s"} if last else {"color": INK, "ls": "--", "marker": "o"}
         aside = (measured[-1] / measured[0]) ** (0.006 * (2 * place + 1 - len(lines)))  # so that intervals do not hide
-        pictures = [row["pictures"] * aside for row in rows]
+        n_images = [row["images"] * aside for row in rows]
         found = {key: number_format.column(rows, key) for key in ("accuracy", "low", "high")}
-        axes.vlines(pictures, found["low"], found["high"], color=style["color"], alpha=0.5, lw=1.6)
-        axes.plot(pictures, found["accuracy"], **style, ms=6, lw=1.6, alpha=0.9, label=canvas.shortened(model))
+        axes.vlines(n_images, found["low"], found["high"], color=style["color"], alpha=0.5, lw=1.6)
+        axes.plot(n_images, found["accuracy"], **style, ms=6, lw=1.6, alpha=0.9, label=canvas.shortened(model))
     canvas.logarithmic(axes, measured)
-    axes.set(xlabel="training pictures", ylabel="test accuracy")
+    axes.set(xlabel="training images", ylabel="test accuracy")
     axes.grid(axis="y")
     canvas.legend(figure, axes, len(lines))
-    return canvas.text_of(figure, f"Test accuracy by the number of training pictures of {len(lines)} models")
+    return canvas.text_of(figure, f"Test accuracy by the number of training images of {len(lines)} models")
 
 
 def _share(axes: canvas.Axes, place: int, row: Mapping, differs: bool) -> None:

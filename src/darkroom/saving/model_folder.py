@@ -1,8 +1,8 @@
 """A trained model as a folder that says what it is: models/NAME/.
 
-model.keras, classes.json (the classes, and how a picture becomes its input), history.csv (a row an epoch), run.json
+model.keras, classes.json (the classes, and how an image becomes its input), history.csv (a row an epoch), run.json
 (what it was made of, the key of its run, and the versions that made it) and MANIFEST.json (a SHA-256 of each). A
-network that learned from changed pictures has augmented.png, some of them. The same training writes the same bytes
+network that learned from changed images has augmented.png, some of them. The same training writes the same bytes
 again: nothing in the folder knows what time it is.
 """
 

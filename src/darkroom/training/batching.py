@@ -1,4 +1,4 @@
-"""The training pictures, batch by batch, in an order that follows from (seed, epoch) alone."""
+"""The training images, batch by batch, in an order that follows from (seed, epoch) alone."""
 
 import math
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def _draw(seed: int, epoch: int) -> np.random.Generator:
 class _Stream(keras.utils.PyDataset):
     """Chunks of a batch's size in random order, read whole, and shuffled over a window of some of them.
 
-    So a disk reads long runs, and a picture meets others than its neighbours. The price: two pictures of
+    So a disk reads long runs, and an image meets others than its neighbours. The price: two images of
     chunks that never share a window never meet in a batch of that epoch.
     """
 

@@ -26,8 +26,8 @@ def best(rows: list[dict[str, float]]) -> dict[str, float]:
     return min(rows, key=lambda row: row["val_loss"])
 
 
-def kept(rows: list[dict[str, float]], how: Fit) -> dict[str, float]:
-    return rows[-1] if how.keep == "last" else best(rows)
+def kept(rows: list[dict[str, float]], config: Fit) -> dict[str, float]:
+    return rows[-1] if config.keep == "last" else best(rows)
 
 
 class Keeper(keras.callbacks.Callback):
@@ -40,16 +40,16 @@ class Keeper(keras.callbacks.Callback):
         self,
         looped: keras.Model,
         state: Path,
-        how: Fit,
-        down: Optimization,
+        config: Fit,
+        optimization: Optimization,
         *,
         seed: int,
         turn: Callable,
-        watch: Callable,
+        on_epoch: Callable,
     ):
         super().__init__()
-        self.looped, self.state, self.how, self.down = looped, state, how, down
-        self.seed, self.turn, self.watch = seed, turn, watch
+        self.looped, self.state, self.config, self.optimization = looped, state, config, optimization
+        self.seed, self.turn, self.on_epoch = seed, turn, on_epoch
         self.judged: list[np.ndarray] = []
         self.kept: list[np.ndarray] = []
         self.rows: list[dict[str, float]] = []
@@ -77,7 +77,7 @@ class Keeper(keras.callbacks.Callback):
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         trained = _values(self.looped.variables)
-        if self.down.ema:
+        if self.optimization.ema:
             self.looped.optimizer.finalize_variable_values(self.looped.trainable_variables)
         self.judged, self.trained = _values(self.looped.variables), trained
         _assign(self.looped.variables, self.judged)  # JAX would judge with the averages themselves, and free them
@@ -90,14 +90,14 @@ class Keeper(keras.callbacks.Callback):
         if not all(math.isfinite(value) for value in row.values()):
             raise self._diverged(f"after epoch {epoch + 1}")
         self.rows.append(row)
-        if kept(self.rows, self.how) is row:
+        if kept(self.rows, self.config) is row:
             self.kept = self.judged
         self._save()
-        self.watch(epoch + 1, row)
+        self.on_epoch(epoch + 1, row)
         self.looped.stop_training = self._stale()
 
     def _stale(self) -> bool:
-        return self.rows[-1]["epoch"] - best(self.rows)["epoch"] >= self.how.patience
+        return self.rows[-1]["epoch"] - best(self.rows)["epoch"] >= self.config.patience
 
     def _everything(self) -> list:
         return [*self.looped.variables, *self.looped.optimizer.variables]
@@ -105,9 +105,9 @@ class Keeper(keras.callbacks.Callback):
     def _diverged(self, when: str) -> TrainingError:
         return TrainingError(
             "E_LOSS",
-            f"the loss is no longer finite {when}; learning_rate is {self.down.learning_rate:g}",
+            f"the loss is no longer finite {when}; learning_rate is {self.optimization.learning_rate:g}",
             where="params.yaml",
-            fix=f"set learning_rate to {self.down.learning_rate / 10:g}",
+            fix=f"set learning_rate to {self.optimization.learning_rate / 10:g}",
         )
 
     def _save(self) -> None:

@@ -8,7 +8,7 @@ KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
 def rows(network: keras.Model) -> list[dict]:
-    """A row a layer: layer, kind, output (shape without the batch), parameters, multiply_adds (for one picture)."""
+    """A row a layer: layer, kind, output (shape without the batch), parameters, multiply_adds (for one image)."""
     return [
         {
             "layer": layer.name,
@@ -27,7 +27,7 @@ def total(network: keras.Model) -> dict[str, int]:
 
 
 def multiply_adds(layer: keras.Layer) -> int:
-    """Of a layer, or of a network with the networks in it, for one picture: convolutions and dense layers.
+    """Of a layer, or of a network with the networks in it, for one image: convolutions and dense layers.
 
     They are nearly all of it. Each weight of a kernel is used once for each place of the output.
     """

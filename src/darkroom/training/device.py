@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-PIXELS = 1 << 22  # of a batch on a GPU: 1,024 pictures of 64 pixels a side fill it
-CPU_BATCH = 64  # pictures; larger ones are no faster on a processor
+PIXELS = 1 << 22  # of a batch on a GPU: 1,024 images of 64 pixels a side fill it
+CPU_BATCH = 64  # images; larger ones are no faster on a processor
 AT_ONCE = 16  # batches at most; more gain nothing
 WORK = 10**10  # multiply-adds between two looks of Python, forwards: 0.3 s on 4 processors, so Ctrl-C is heard in time
 CPUINFO = Path("/proc/cpuinfo")
@@ -84,9 +84,9 @@ def _processor_multiplies_bfloat16() -> bool:
 
 
 def xla(*, moved: bool) -> bool:
-    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless pictures are `moved`.
+    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless images are `moved`.
 
-    TensorFlow's XLA has no op that moves a picture's pixels. Processors and several GPUs go without, as Keras' own
+    TensorFlow's XLA has no op that moves an image's pixels. Processors and several GPUs go without, as Keras' own
     `auto` decides too.
     """
     if keras.backend.backend() == "tensorflow":
@@ -104,13 +104,13 @@ def steps_at_once(multiply_adds: int) -> int:
     return max(1, min(AT_ONCE, WORK // max(1, multiply_adds)))
 
 
-def batch_size(wanted: int | str, *, pictures: int, side: int) -> int:
+def batch_size(wanted: int | str, *, n_images: int, size: int) -> int:
     """`wanted`, or for `auto` what the device is fast with: a power of two, at least 20 batches an epoch on a GPU."""
     if wanted != "auto":
         return int(wanted)
     if not gpus():
         return CPU_BATCH
-    most = max(1, min(PIXELS // side**2, pictures // 20, 1024))
+    most = max(1, min(PIXELS // size**2, n_images // 20, 1024))
     return 1 << (most.bit_length() - 1)
 
 
@@ -173,13 +173,13 @@ def resident(images: np.ndarray, labels: np.ndarray, size: int) -> tuple[object,
     import tensorflow as tf
 
     with tf.device("CPU"):
-        pictures, truth = tf.constant(images), tf.constant(labels)
+        image_tensor, truth = tf.constant(images), tf.constant(labels)
         order = tf.Variable(np.arange(len(labels)))
 
     def batch(i):
         rows = order[i * size : (i + 1) * size]
         its = tf.gather(truth, rows)
-        return (tf.gather(pictures, rows), its), its
+        return (tf.gather(image_tensor, rows), its), its
 
     steps = -(-len(labels) // size)
     return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2).prefetch(4), order.assign

@@ -18,7 +18,7 @@ def scaled(x: keras.KerasTensor, spec: dict) -> keras.KerasTensor:
     """float `(b, s, s, c)` as `spec["normalise"]` says, the least where it says nothing.
 
     unit: 0..1; center: the mean of each channel taken off, then as unit; standardise: mean 0 and deviation 1.
-    `spec["mean"]` and `spec["deviation"]`, a number a channel in 0..255, come from the training pictures alone.
+    `spec["mean"]` and `spec["deviation"]`, a number a channel in 0..255, come from the training images alone.
     """
     kind = spec.get("normalise", "unit")
     if kind == "unit":
@@ -47,7 +47,7 @@ def probabilities(x: keras.KerasTensor, classes: int, output: str = "softmax") -
 
 
 def flipped_too(network: keras.Model) -> keras.Model:
-    """A model of the same weights: the mean of the `network`'s probabilities for a picture and its mirror image.
+    """A model of the same weights: the mean of the `network`'s probabilities for an image and its mirror image.
 
     Krizhevsky et al. (2012, section 4.1) do so, and with five patches each.
     """

@@ -24,7 +24,7 @@ def limited(size: int, shape: Sequence[int], *, fix: str) -> Iterator[None]:
 def smaller(size: int) -> str:
     """What helps a training in batches of `size`."""
     less = f"set batch_size to {size // 2}; if that is not enough, use " if size > 1 else "use "
-    return f"{less}smaller pictures or a smaller network"
+    return f"{less}smaller images or a smaller network"
 
 
 def _ran_out(fault: Exception) -> bool:

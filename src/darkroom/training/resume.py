@@ -1,6 +1,6 @@
 """Where an unfinished training waits to go on: a folder named by everything its outcome follows from.
 
-Another parameter, another picture, another version of this code, another backend or version of a library gives
+Another parameter, another image, another version of this code, another backend or version of a library gives
 another name, so a stale state is never picked up, whatever was killed when.
 """
 

@@ -1,6 +1,6 @@
 """The network as it trains: augmentation before it, mixed and smoothed labels behind it.
 
-The labels are an input beside the pictures, because mixing changes both. What is judged in validation is
+The labels are an input beside the images, because mixing changes both. What is judged in validation is
 the plain network against the plain labels.
 """
 
@@ -14,7 +14,7 @@ from darkroom.training import augment
 class Loop(keras.Model):
     """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met.
 
-    With `augmented` None the first input is left alone, so it need not be pictures.
+    With `augmented` None the first input is left alone, so it need not be images.
     """
 
     def __init__(self, network: keras.Model, augmented: Augment | None, *, smoothing: float, seed: int):
@@ -43,7 +43,7 @@ class Loop(keras.Model):
         return ops.mean(losses if sample_weight is None else losses * sample_weight)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the picture seen best
+        heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the image seen best
         return super().compute_metrics(x, heaviest, y_pred["probabilities"])
 
     def _mixed(self, images, targets) -> tuple:

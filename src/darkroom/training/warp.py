@@ -1,7 +1,7 @@
-"""Shift, turn, zoom, shear and mirror a picture in one pass.
+"""Shift, turn, zoom, shear and mirror an image in one pass.
 
-Keras has a layer for each; one after the other they read and blur every picture as often. Here the steps become
-one matrix a picture and the picture is read once, which is what makes augmented training about as fast as plain
+Keras has a layer for each; one after the other they read and blur every image as often. Here the steps become
+one matrix an image and the image is read once, which is what makes augmented training about as fast as plain
 training (benchmarks/training.py).
 """
 
@@ -16,16 +16,16 @@ from darkroom.params import Augment
 class Warp(keras.layers.Layer):
     """float `(b, s, s, c)` to the same shape; bilinear, borders repeat. The identity outside of training."""
 
-    def __init__(self, how: Augment, *, seed: int):
+    def __init__(self, config: Augment, *, seed: int):
         super().__init__(name="warp", dtype="float32")
-        self.how, self.draws = how, keras.random.SeedGenerator(seed)
+        self.config, self.draws = config, keras.random.SeedGenerator(seed)
 
-    def call(self, pictures: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
-            return pictures
-        side = pictures.shape[1]
+            return images
+        side = images.shape[1]
         return ops.image.affine_transform(
-            pictures, self._transforms(ops.shape(pictures)[0], side), interpolation="bilinear", fill_mode="nearest"
+            images, self._transforms(ops.shape(images)[0], side), interpolation="bilinear", fill_mode="nearest"
         )
 
     def compute_output_shape(self, shape: tuple) -> tuple:
@@ -33,15 +33,15 @@ class Warp(keras.layers.Layer):
 
     def _transforms(self, n: int, side: int) -> keras.KerasTensor:
         """`(n, 8)`: where output pixel (x, y) is read, `(a x + b y + c, d x + e y + f)`, all about the centre."""
-        turn = self._within(n, math.radians(self.how.rotation))
-        lean = ops.tan(self._within(n, math.radians(self.how.shear)))
-        wide = (1 + self._within(n, self.how.zoom)) * self._sign(n, self.how.flip_horizontal)
-        high = (1 + self._within(n, self.how.zoom)) * self._sign(n, self.how.flip_vertical)
+        turn = self._within(n, math.radians(self.config.rotation))
+        lean = ops.tan(self._within(n, math.radians(self.config.shear)))
+        wide = (1 + self._within(n, self.config.zoom)) * self._sign(n, self.config.flip_horizontal)
+        high = (1 + self._within(n, self.config.zoom)) * self._sign(n, self.config.flip_vertical)
         a, b = wide * ops.cos(turn), high * (lean * ops.cos(turn) - ops.sin(turn))
         d, e = wide * ops.sin(turn), high * (lean * ops.sin(turn) + ops.cos(turn))
         middle = (side - 1) / 2
-        c = middle * (1 - a - b) + ops.round(self._within(n, self.how.shift * side))  # whole pixels: no blur from it
-        f = middle * (1 - d - e) + ops.round(self._within(n, self.how.shift * side))
+        c = middle * (1 - a - b) + ops.round(self._within(n, self.config.shift * side))  # whole pixels: no blur from it
+        f = middle * (1 - d - e) + ops.round(self._within(n, self.config.shift * side))
         nothing = ops.zeros_like(a)
         return ops.stack([a, b, c, d, e, f, nothing, nothing], axis=1)
 
@@ -52,6 +52,8 @@ class Warp(keras.layers.Layer):
         return ops.where(keras.random.uniform((n,), seed=self.draws) < 0.5, -1.0, 1.0) if flips else ops.ones((n,))
 
 
-def moves(how: Augment) -> bool:
-    """Whether any of its knobs is turned."""
-    return bool(how.shift or how.rotation or how.zoom or how.shear or how.flip_horizontal or how.flip_vertical)
+def moves(config: Augment) -> bool:
+    """Whether any of its hyperparameters is turned."""
+    return bool(
+        config.shift or config.rotation or config.zoom or config.shear or config.flip_horizontal or config.flip_vertical
+    )

@@ -1,6 +1,6 @@
 """Networks that somebody already trained on ImageNet, by name, without their own last layer.
 
-Each has its own input scaling, built in as layers, so that it eats raw uint8 like every other model: pictures of
+Each has its own input scaling, built in as layers, so that it eats raw uint8 like every other model: images of
 any side are brought to the side it shall see, and grey ones are repeated to three channels.
 """
 
@@ -17,7 +17,7 @@ from darkroom.transfer_learning import resizing
 
 WHERE = "params.yaml: transfer"
 
-# The statistics of ImageNet's pictures, of which Keras's imagenet_utils.preprocess_input takes the first for
+# The statistics of ImageNet's images, of which Keras's imagenet_utils.preprocess_input takes the first for
 # networks that came from Caffe (0..255, blue first) and the others for those that came from Torch (0..1).
 CAFFE_MEAN = (103.939, 116.779, 123.68)
 TORCH_MEAN, TORCH_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -1,9 +1,9 @@
-"""What a frozen network makes of each picture, computed once and kept on disk under the pictures' own digests.
+"""What a frozen network makes of each image, computed once and kept on disk under the images' own digests.
 
-Pictures are handled in groups whose borders follow from the pictures alone, so that a picture which is added later
+Images are handled in groups whose borders follow from the images alone, so that an image which is added later
 costs the group it falls into and no other. The changes of an augmented copy are drawn from the group's digest: the
-same pictures give the same copies, whatever else is in the data set and whatever was on disk before.
-The price is disk: 4 bytes a feature, picture and copy, 51 MB for 10,000 pictures of 1,280 features.
+same images give the same copies, whatever else is in the data set and whatever was on disk before.
+The price is disk: 4 bytes a feature, image and copy, 51 MB for 10,000 images of 1,280 features.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from darkroom.params import Augment
 from darkroom.runtime import files
 from darkroom.training import augment, checksummed, device, memory, warp
 
-GROUP = 64  # pictures on average, the sizes are geometrically distributed
-BATCH = 64  # pictures at a time, at most
+GROUP = 64  # images on average, the sizes are geometrically distributed
+BATCH = 64  # images at a time, at most
 
 
 class Cache:
@@ -33,14 +33,14 @@ class Cache:
         policy = keras.config.dtype_policy().name
         self.identity = files.fingerprint(identity, policy, code, device.identity())
 
-    def read(self, images: np.ndarray, how: Augment | None = None, *, seed: int = 0, copy: int = 0) -> np.ndarray:
-        """float32 `(n, d)` for uint8 `(n, s, s, c)`: theirs, or those of copy `copy`, changed as `how` says."""
+    def read(self, images: np.ndarray, config: Augment | None = None, *, seed: int = 0, copy: int = 0) -> np.ndarray:
+        """float32 `(n, d)` for uint8 `(n, s, s, c)`: theirs, or those of copy `copy`, changed as `config` says."""
         found = np.empty((len(images), *self.extractor.output_shape[1:]), "float32")
-        changing = augment.network(images.shape[1:], how, seed=seed) if how else None
+        changing = augment.network(images.shape[1:], config, seed=seed) if config else None
         groups = _groups([hashlib.sha256(image).hexdigest() for image in images])
         bar = keras.utils.Progbar(len(groups), unit_name="group", verbose=1 if sys.stdout.isatty() else 0)
         for done, (rows, digest) in enumerate(groups, 1):
-            drawn = [how.model_dump(), seed, copy] if how else None
+            drawn = [config.model_dump(), seed, copy] if config else None
             key = files.fingerprint(self.identity, images.shape[1:], drawn, digest)
             found[rows] = self._group(images[rows], changing, key)
             bar.update(done)

@@ -1,6 +1,6 @@
-"""Let the last layers of a backbone follow the pictures at hand, a little, and only if that helps.
+"""Let the last layers of a backbone follow the images at hand, a little, and only if that helps.
 
-Batch norm stays frozen, statistics and scale: a batch of few pictures would overwrite what ImageNet's millions said.
+Batch norm stays frozen, statistics and scale: a batch of few images would overwrite what ImageNet's millions said.
 """
 
 from pathlib import Path
@@ -23,12 +23,12 @@ def improve(
     *,
     loss: float,
     tune: FineTune,
-    how: Fit,
-    down: Optimization,
+    config: Fit,
+    optimization: Optimization,
     augmented: Augment,
     seed: int,
     state: Path,
-    watch: fit.Watch,
+    on_epoch: fit.Watch,
 ) -> list[fit.Row]:
     """Train the last `tune.layers` of `base`, a part of `network`, and the head; a row an epoch.
 
@@ -37,11 +37,11 @@ def improve(
     """
     before = network.get_weights()
     unfreeze(base, tune.layers)
-    gently = Optimization.model_validate({**down.model_dump(), "learning_rate": tune.learning_rate})
+    gently = Optimization.model_validate({**optimization.model_dump(), "learning_rate": tune.learning_rate})
     brief = {"epochs": tune.epochs, "patience": tune.patience, "keep": "best"}
-    short = Fit.model_validate({**how.model_dump(), **brief})
-    common = {"augmented": augmented, "seed": seed, "state": state, "watch": watch}
-    rows = fit.fit(network, train, val, how=short, down=gently, **common)
+    short = Fit.model_validate({**config.model_dump(), **brief})
+    common = {"augmented": augmented, "seed": seed, "state": state, "on_epoch": on_epoch}
+    rows = fit.fit(network, train, val, config=short, optimization=gently, **common)
     if fit.best(rows)["val_loss"] < loss:
         return rows
     network.set_weights(before)

@@ -17,7 +17,7 @@ from darkroom.training import fit, io_layers
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Hyperparameters:
     """One combination of what `params.Head` lists."""
 
     dropout: float
@@ -25,36 +25,36 @@ class Knobs:
     weight_decay: float
 
 
-def combinations(head: Head) -> list[Knobs]:
-    return [Knobs(*values) for values in product(head.dropout, head.units, head.weight_decay)]
+def combinations(head: Head) -> list[Hyperparameters]:
+    return [Hyperparameters(*values) for values in product(head.dropout, head.units, head.weight_decay)]
 
 
-def build(features: int, classes: int, knobs: Knobs) -> keras.Model:
+def build(features: int, classes: int, hparams: Hyperparameters) -> keras.Model:
     """float `(b, features)` to float32 `(b, classes)`, rows that sum to 1."""
     x = inputs = keras.Input((features,), name="features")
-    for units in [knobs.units] if knobs.units else []:
-        x = layers.Dense(units, activation="relu")(layers.Dropout(knobs.dropout)(x))
-    x = layers.Dropout(knobs.dropout)(x)
+    for units in [hparams.units] if hparams.units else []:
+        x = layers.Dense(units, activation="relu")(layers.Dropout(hparams.dropout)(x))
+    x = layers.Dropout(hparams.dropout)(x)
     return keras.Model(inputs, io_layers.probabilities(x, classes), name="head")
 
 
 def search(
-    train: Split, val: Split, *, tried: Head, how: Fit, down: Optimization, seed: int, state: Path
-) -> tuple[keras.Model, Knobs, list[fit.Row]]:
+    train: Split, val: Split, *, tried: Head, config: Fit, optimization: Optimization, seed: int, state: Path
+) -> tuple[keras.Model, Hyperparameters, list[fit.Row]]:
     """The head with the lowest validation loss, its combination, and a row an epoch of its training.
 
     `images` of `train` and `val` are features float32 `(n, d)`. Goes on from `state`. Raises TrainingError (exit 7)
     when a loss is no longer finite.
     """
     found = []
-    for knobs in combinations(tried):
+    for hparams in combinations(tried):
         keras.utils.set_random_seed(seed)
-        head = build(train.images.shape[1], len(train.classes), knobs)
-        slope = Optimization.model_validate({**down.model_dump(), "weight_decay": knobs.weight_decay})
-        waiting = state / files.fingerprint(repr(knobs))
-        common = {"augmented": None, "seed": seed, "state": waiting, "watch": lambda *_: None, "verbose": 0}
-        found.append((head, knobs, fit.fit(head, train, val, how=how, down=slope, **common)))
-    return min(found, key=lambda one: fit.kept(one[2], how)["val_loss"])
+        head = build(train.images.shape[1], len(train.classes), hparams)
+        slope = Optimization.model_validate({**optimization.model_dump(), "weight_decay": hparams.weight_decay})
+        waiting = state / files.fingerprint(repr(hparams))
+        common = {"augmented": None, "seed": seed, "state": waiting, "on_epoch": lambda *_: None, "verbose": 0}
+        found.append((head, hparams, fit.fit(head, train, val, config=config, optimization=slope, **common)))
+    return min(found, key=lambda one: fit.kept(one[2], config)["val_loss"])
 
 
 def joined(extractor: keras.Model, head: keras.Model) -> keras.Model:

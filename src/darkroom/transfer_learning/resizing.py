@@ -1,6 +1,6 @@
-"""Change the size of pictures inside a network, with the same result on every backend.
+"""Change the size of images inside a network, with the same result on every backend.
 
-Cubic interpolation of a row of pixels is a product with a constant matrix, so a picture takes two, and products are
+Cubic interpolation of a row of pixels is a product with a constant matrix, so an image takes two, and products are
 what every backend, compiler and export format has. Keras's ways are none of them equal: in 3.15.1 its layer `Resizing`
 rounds uint8 outside of a TensorFlow graph only and makes all later layers believe that they train, and TensorFlow's own
 op takes its weights from a table of 1,024, which is up to 0.2 grey levels away from JAX's and unknown to XLA.

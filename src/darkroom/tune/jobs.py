@@ -10,10 +10,10 @@ from darkroom.tune.oracles import Proposal
 
 
 class Job(NamedTuple):
-    """A trial: `knobs` trained up to `epochs`. A later rung of Hyperband has its state in the `home` of the earlier."""
+    """A trial: `hparams` trained up to `epochs`. A later rung of Hyperband goes on in the `home` of the earlier."""
 
     number: int
-    knobs: Model
+    hparams: Model
     epochs: int
     home: str
 
@@ -25,8 +25,8 @@ class Job(NamedTuple):
 class Jobs:
     """What the proposals amount to, counted: trials and epochs are budgets."""
 
-    def __init__(self, how: Tune, model: Model):
-        self._how, self._model = how, model
+    def __init__(self, config: Tune, model: Model):
+        self._how, self._model = config, model
         self._known: dict[str, Job] = {}
         self._of: dict[str, Job] = {}
         self._epochs = 0
@@ -36,17 +36,17 @@ class Jobs:
 
     def of(self, proposal: Proposal) -> Job:
         earlier = self._of[proposal.after] if proposal.after else None
-        knobs = earlier.knobs if earlier else turned(self._model, proposal.values)
-        self._of[proposal.name] = self._add(knobs, proposal.epochs, earlier)
+        hparams = earlier.hparams if earlier else turned(self._model, proposal.values)
+        self._of[proposal.name] = self._add(hparams, proposal.epochs, earlier)
         return self._of[proposal.name]
 
     def room(self) -> bool:
         within = not self._how.total_epochs or self._epochs < self._how.total_epochs
         return within and len(self._known) < self._how.trials
 
-    def _add(self, knobs: Model, epochs: int, earlier: Job | None) -> Job:
-        home = earlier.home if earlier else files.fingerprint(knobs.model_dump(), epochs)
-        job = Job(len(self._known), knobs, epochs, home)
+    def _add(self, hparams: Model, epochs: int, earlier: Job | None) -> Job:
+        home = earlier.home if earlier else files.fingerprint(hparams.model_dump(), epochs)
+        job = Job(len(self._known), hparams, epochs, home)
         if job.key not in self._known:
             self._known[job.key] = job
             self._epochs += epochs - (earlier.epochs if earlier else 0)
@@ -54,7 +54,7 @@ class Jobs:
 
 
 def turned(model: Model, values: Mapping[str, object]) -> Model:
-    """The model with the knobs among `values` turned."""
-    for knob in Model.model_fields.keys() & values.keys():
-        model = params.with_value(model, knob, values[knob])
+    """The model with the hyperparameters among `values` turned."""
+    for hparam in Model.model_fields.keys() & values.keys():
+        model = params.with_value(model, hparam, values[hparam])
     return model

@@ -21,7 +21,7 @@ AHEAD = {"random": 10**6, "grid": 10**6, "bayesian": 4, "hyperband": 12}
 
 
 class Proposal(NamedTuple):
-    """`values` of knobs to train for `epochs` in all, going on from where the proposal `after` stopped."""
+    """`values` of hyperparameters to train for `epochs` in all, going on from where the proposal `after` stopped."""
 
     name: str
     values: Mapping[str, object]
@@ -37,15 +37,15 @@ class Oracle(Protocol):
         """The validation loss of a proposal, None when it failed."""
 
 
-def oracle(how: Tune, model: Model, *, seed: int, folder: Path) -> Oracle:
+def oracle(config: Tune, model: Model, *, seed: int, folder: Path) -> Oracle:
     """`folder` is where Keras Tuner notes what it does; nothing reads it."""
-    return _Grid(how) if how.algorithm == "grid" else _Tuner(how, model, seed, folder)
+    return _Grid(config) if config.algorithm == "grid" else _Tuner(config, model, seed, folder)
 
 
 class _Grid:
-    def __init__(self, how: Tune):
-        self._left = enumerate(itertools.product(*how.space.values()))
-        self._how = how
+    def __init__(self, config: Tune):
+        self._left = enumerate(itertools.product(*config.space.values()))
+        self._how = config
 
     def ask(self) -> Proposal | None:
         number, values = next(self._left, (0, None))
@@ -56,9 +56,9 @@ class _Grid:
 
 
 class _Tuner:
-    def __init__(self, how: Tune, model: Model, seed: int, folder: Path):
-        self._how = how
-        self._vendor = _vendor(how, model, seed)
+    def __init__(self, config: Tune, model: Model, seed: int, folder: Path):
+        self._how = config
+        self._vendor = _vendor(config, model, seed)
         self._vendor._set_project_dir(str(folder), "oracle")
         self._vendor.verbose = 0
         self._trials: dict[str, object] = {}
@@ -69,9 +69,9 @@ class _Tuner:
             return None
         self._trials[trial.trial_id] = trial
         values = trial.hyperparameters.values
-        knobs = {knob: values[knob] for knob in self._how.space}
+        hparams = {hparam: values[hparam] for hparam in self._how.space}
         epochs = values.get("tuner/epochs") or self._how.fit.epochs
-        return Proposal(trial.trial_id, knobs, epochs, values.get("tuner/trial_id"))
+        return Proposal(trial.trial_id, hparams, epochs, values.get("tuner/trial_id"))
 
     def tell(self, proposal: Proposal, loss: float | None) -> None:
         trial = self._trials[proposal.name]
@@ -81,18 +81,18 @@ class _Tuner:
         self._vendor.end_trial(trial)
 
 
-def _vendor(how: Tune, model: Model, seed: int) -> keras_tuner.Oracle:
+def _vendor(config: Tune, model: Model, seed: int) -> keras_tuner.Oracle:
     space = keras_tuner.HyperParameters()
-    for knob, values in how.space.items():
-        default = getattr(model, knob)
-        space.Choice(knob, values, default=default if default in values else None)
+    for hparam, values in config.space.items():
+        default = getattr(model, hparam)
+        space.Choice(hparam, values, default=default if default in values else None)
     common = {
         "objective": keras_tuner.Objective("val_loss", "min"),
         "hyperparameters": space,
         "seed": seed,
-        "max_consecutive_failed_trials": how.trials + 1,  # how many failures are too many is ours to say
+        "max_consecutive_failed_trials": config.trials + 1,  # how many failures are too many is ours to say
     }
-    if how.algorithm == "hyperband":
-        return oracles.HyperbandOracle(max_epochs=how.fit.epochs, **common)
+    if config.algorithm == "hyperband":
+        return oracles.HyperbandOracle(max_epochs=config.fit.epochs, **common)
     kinds = {"random": oracles.RandomSearchOracle, "bayesian": oracles.BayesianOptimizationOracle}
-    return kinds[how.algorithm](max_trials=how.trials, **common)
+    return kinds[config.algorithm](max_trials=config.trials, **common)

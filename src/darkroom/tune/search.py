@@ -1,4 +1,4 @@
-"""Look for better knobs: trials in worker processes, in an order that any later run repeats.
+"""Look for better hyperparameters: trials in worker processes, in an order that any later run repeats.
 
 Trial 0 is always the model of params.yaml, so a search never ends below it; a trial that fails, or dies with its
 worker, costs that trial only. An oracle is asked ahead and told in the order in which it proposed, whichever trial
@@ -35,33 +35,33 @@ GROWTH = 1 << 30  # bytes; a worker that grew by more since its first trial is r
 
 
 def search(
-    packed: Path, *, how: Tune, model: Model, augmented: Augment, seed: int, state: Path, observe: Observe
+    packed: Path, *, config: Tune, model: Model, augmented: Augment, seed: int, state: Path, observe: Observe
 ) -> tuple[dict, list[dict]]:
     """Best trial and all trials, as best.json and trials.csv hold them. A trial also has a `curve`: a row an epoch.
 
     `observe(name, params=values)` opens a run that is told of each epoch. With algorithm `none` nothing is
     trained and the model of params.yaml is the best. Raises TrainingError (exit 7) when no trial ends well.
     """
-    if how.algorithm == "none":
+    if config.algorithm == "none":
         return {"algorithm": "none", "trial": None, "values": model.model_dump()}, []
 
     def task(job: Job) -> trial.Task:
-        return trial.Task(packed, job.knobs, how.fit, job.epochs, augmented, seed, state / job.home)
+        return trial.Task(packed, job.hparams, config.fit, job.epochs, augmented, seed, state / job.home)
 
-    count, gpus = trial.workers(how.workers, how.trials), len(device.gpus())
+    count, gpus = trial.workers(config.workers, config.trials), len(device.gpus())
     print(f"{count} workers, devices:", *device.names(), flush=True)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
         Crew(trial.attempt, start, count, growth=GROWTH) as crew,
-        _Work(crew, task, state, observe, how.minutes) as work,
+        _Work(crew, task, state, observe, config.minutes) as work,
     ):
-        rows = [_row(job, result, how) for job, result in _in_order(work, how, model, seed, state)]
-    return _best(rows, model, how), rows
+        rows = [_row(job, result, config) for job, result in _in_order(work, config, model, seed, state)]
+    return _best(rows, model, config), rows
 
 
-def write_rows(path: Path, how: Tune, trials: list[dict]) -> None:
+def write_rows(path: Path, config: Tune, trials: list[dict]) -> None:
     """trials.csv: a row a trial, without its curve."""
-    columns = [*RESULTS, *how.space, "error"]
+    columns = [*RESULTS, *config.space, "error"]
     files.write_rows(path, columns, ({column: trial[column] for column in columns} for trial in trials))
 
 
@@ -80,14 +80,14 @@ def summary(best: dict, trials: list[dict]) -> str:
     return f"{len(trials)} trials, best is {best['trial']}: {best['values']}"
 
 
-def _in_order(work: "_Work", how: Tune, model: Model, seed: int, state: Path) -> Iterator[tuple[Job, dict]]:
+def _in_order(work: "_Work", config: Tune, model: Model, seed: int, state: Path) -> Iterator[tuple[Job, dict]]:
     """Each trial with its result. The oracle hears each, and only then is asked for more."""
-    oracle = oracles.oracle(how, model, seed=seed, folder=state)
-    jobs = Jobs(how, model)
+    oracle = oracles.oracle(config, model, seed=seed, folder=state)
+    jobs = Jobs(config, model)
     asked: deque[tuple[Job, oracles.Proposal | None]] = deque([(jobs.first(), None)])
     told: set[str] = set()
     while asked:
-        while len(asked) < oracles.AHEAD[how.algorithm] and jobs.room() and (proposal := oracle.ask()):
+        while len(asked) < oracles.AHEAD[config.algorithm] and jobs.room() and (proposal := oracle.ask()):
             asked.append((jobs.of(proposal), proposal))
         for job, _ in asked:
             work.begin(job)
@@ -142,7 +142,7 @@ class _Work:
         job = self._jobs[event.key]
         if event.kind == "started":
             opened = ExitStack()
-            run = opened.enter_context(self._observe(f"trial-{job.number}", params=job.knobs.model_dump()))
+            run = opened.enter_context(self._observe(f"trial-{job.number}", params=job.hparams.model_dump()))
             self._runs[event.key] = opened, run
         elif event.kind == "told":
             self._runs[event.key][1].epoch(*event.value)
@@ -168,16 +168,20 @@ class _Work:
         return self._state / job.home / f"{job.epochs}.json"
 
 
-def _row(job: Job, result: dict, how: Tune) -> dict:
-    return {"trial": job.number, **result, **{knob: getattr(job.knobs, knob) for knob in how.space}}
+def _row(job: Job, result: dict, config: Tune) -> dict:
+    return {
+        "trial": job.number,
+        **result,
+        **{hparam: getattr(job.hparams, hparam) for hparam in config.space},
+    }
 
 
-def _best(rows: list[dict], model: Model, how: Tune) -> dict:
+def _best(rows: list[dict], model: Model, config: Tune) -> dict:
     good = [row for row in rows if row["val_loss"] is not None and math.isfinite(row["val_loss"])]
     if not good:
         raise TrainingError(
             "E_TRIALS",
-            f"none of {len(rows)} trials ended well: {'; '.join(_reasons(rows, how))}",
+            f"none of {len(rows)} trials ended well: {'; '.join(_reasons(rows, config))}",
             where="params.yaml: tune",
             fix="see the reasons; try smaller values in tune.space",
         )
@@ -185,16 +189,16 @@ def _best(rows: list[dict], model: Model, how: Tune) -> dict:
         warn(f"{len(rows) - len(good)} of {len(rows)} trials failed, see reports/trials.csv")
     top = min(good, key=lambda row: row["val_loss"])
     scores = {key: top[key] for key in ("trial", "val_loss", "val_accuracy")}
-    return {"algorithm": how.algorithm, **scores, "values": turned(model, top).model_dump()}
+    return {"algorithm": config.algorithm, **scores, "values": turned(model, top).model_dump()}
 
 
-def _reasons(rows: list[dict], how: Tune) -> list[str]:
+def _reasons(rows: list[dict], config: Tune) -> list[str]:
     """Each kind of failure once, with the first trial that met it and its values."""
     first = {row["error"]: row for row in reversed(rows)}
     shown = list(reversed(first.values()))[:SHOWN]
     more = [f"and {len(first) - SHOWN} more reasons"] if len(first) > SHOWN else []
-    return [f"trial {row['trial']} ({_values(row, how)}): {row['error']}" for row in shown] + more
+    return [f"trial {row['trial']} ({_values(row, config)}): {row['error']}" for row in shown] + more
 
 
-def _values(row: dict, how: Tune) -> str:
-    return ", ".join(f"{knob} {row[knob]}" for knob in how.space) or "the model of params.yaml"
+def _values(row: dict, config: Tune) -> str:
+    return ", ".join(f"{hparam} {row[hparam]}" for hparam in config.space) or "the model of params.yaml"

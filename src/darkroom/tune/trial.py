@@ -18,11 +18,11 @@ ROOM = 3 << 30  # bytes of memory a worker may need
 
 
 class Task(NamedTuple):
-    """Train `knobs` up to `epochs` of the `how.epochs` that its schedule is made for; `state` is where it goes on."""
+    """Train `hparams` up to `epochs` of the `config.epochs` its schedule is made for; `state` is where it goes on."""
 
     packed: Path
-    knobs: Model
-    how: Fit
+    hparams: Model
+    config: Fit
     epochs: int
     augmented: Augment
     seed: int
@@ -33,22 +33,24 @@ def attempt(task: Task, tell: Callable[[tuple[int, fit.Row]], None]) -> dict:
     """epochs, val_loss, val_accuracy and curve (a row an epoch). `tell` hears (epoch, row) as each epoch ends."""
     train, val = (_side(task.packed, side) for side in ("train", "val"))
     device.repeatable(task.seed)
-    device.compute_in(task.how.precision)
-    network = architectures.build(task.knobs, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec)
+    device.compute_in(task.config.precision)
+    network = architectures.build(
+        task.hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
+    )
     rows = fit.fit(
         network,
         train,
         val,
-        how=task.how,
-        down=task.knobs,
+        config=task.config,
+        optimization=task.hparams,
         augmented=task.augmented,
         seed=task.seed,
         state=task.state,
-        watch=lambda epoch, row: tell((epoch, row)),
+        on_epoch=lambda epoch, row: tell((epoch, row)),
         until=task.epochs,
         verbose=0,
     )
-    kept = fit.kept(rows, task.how)
+    kept = fit.kept(rows, task.config)
     scores = {"val_loss": kept["val_loss"], "val_accuracy": kept["val_accuracy"]}
     return {"epochs": len(rows), **scores, "curve": rows}
 

@@ -4,7 +4,7 @@ The verdict is ours: plain, small, and the same every time. Great Expectations' 
 the time of the run, so they belong to DVC or nowhere, not to git.
 
 The price: the import takes seconds. Only the validate stage pays it, and its workers do not. Importing it in a thread
-while they look at pictures made that look a quarter slower on four busy processors and nothing faster.
+while they look at images made that look a quarter slower on four busy processors and nothing faster.
 """
 
 import gc
@@ -24,39 +24,39 @@ SHOWN = 5  # offenders that a sentence names
 PAIRS = 10  # near duplicates that the verdict names
 
 
-def check(listing: Listing, how: Validate, docs: Path) -> dict:
+def check(listing: Listing, config: Validate, docs: Path) -> dict:
     """Judge a manifest and write the data docs, web pages, to the folder `docs`.
 
-    Returns success, pictures (how many are good), classes, counts (class -> side -> good pictures), bad (path
-    and reason), duplicates (lists of paths of equal pictures), near_duplicates (how many pairs, and the first),
+    Returns success, images (how many are good), classes, counts (class -> side -> good images), bad (path
+    and reason), duplicates (lists of paths of equal images), near_duplicates (how many pairs, and the first),
     shortcuts (as `shortcuts.find` has them, beyond the limit) and expectations (name, severity, success, follows,
     sentence, observed, code, fix). `follows` is the name of the broken one that is the cause, "" for one that is
     broken by itself; what follows is not told.
     """
     rows, twins = listing.rows, listing.twins
     tables = {
-        "pictures": manifest.good(rows),
+        "images": manifest.good(rows),
         "groups": statistics.groups(rows),
         "classes": statistics.classes(rows),
         "near": statistics.near(rows, twins),
         "given": statistics.given(rows),
-        "flats": statistics.flats(rows, how.min_contrast),
-        "giveaways": shortcuts.find(manifest.good(rows), how.max_shortcut_score),
+        "flats": statistics.flats(rows, config.min_contrast),
+        "giveaways": shortcuts.find(manifest.good(rows), config.max_shortcut_score),
         "whole": statistics.whole(rows),
     }
-    expected = expectations.of(how, listing.given)
+    expected = expectations.of(config, listing.given)
     with files.replacing(docs) as partial:
         results = _run(tables, expected, partial.absolute())
     said = _judged(expected, results, tables)
     return {
         "success": all(each["success"] for each in said if each["severity"] == "error"),
-        "pictures": len(tables["pictures"]),
+        "images": len(tables["images"]),
         "classes": [row["class"] for row in tables["classes"]],
         "counts": {row["class"]: {side: row[side] for side in names.SIDES} for row in tables["classes"]},
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
         "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},
-        "shortcuts": [row for row in tables["giveaways"] if row["score"] > how.max_shortcut_score],
+        "shortcuts": [row for row in tables["giveaways"] if row["score"] > config.max_shortcut_score],
         "expectations": said,
     }
 

@@ -11,12 +11,12 @@ from darkroom.decoding import decode
 from darkroom.formats import names
 from darkroom.params import Validate
 
-FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second picture inside
+FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second image inside
 ASPECT = 20
 AGAIN = "run `dvc repro -f validate`"
 LIST = "reports/dropped.csv lists them"
 MOSTLY = 0.5
-MOST, BAD, FEW = "mostly good pictures", "few bad pictures", "pictures a class"
+MOST, BAD, FEW = "mostly good images", "few bad images", "images a class"
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Expectation:
     follows: tuple[str, ...] = ()  # names of those before it that, when broken, are its cause
 
 
-def of(how: Validate, given: Collection[str] = ()) -> list[Expectation]:
+def of(config: Validate, given: Collection[str] = ()) -> list[Expectation]:
     """The list for a data set whose archive has the sides `given`."""
     return [
-        *_pictures_are_usable(how),
-        *_pictures_are_apart(),
-        *_classes_are_large_enough(how),
+        *_images_are_usable(config),
+        *_images_are_apart(),
+        *_classes_are_large_enough(config),
         *(_every_class_is_in(side, given) for side in names.SIDES),
-        _classes_are_balanced(how),
-        *_pictures_are_worth_it(how),
-        *_nothing_is_odd(how),
+        _classes_are_balanced(config),
+        *_images_are_worth_it(config),
+        *_nothing_is_odd(config),
     ]
 
 
@@ -59,11 +59,11 @@ def _one_of(column: str, values: list[str]) -> tuple[str, dict]:
     return "ColumnValuesToBeInSet", {"column": column, "value_set": values}
 
 
-def _pictures_are_usable(how: Validate) -> list[Expectation]:
+def _images_are_usable(config: Validate) -> list[Expectation]:
     return [
         Expectation(
             "columns",
-            "pictures",
+            "images",
             ("TableColumnsToMatchSet", {"column_set": list(manifest.COLUMNS), "exact_match": True}),
             "the manifest has its columns",
             "",
@@ -73,54 +73,54 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
         Expectation(
             MOST,
             "whole",
-            _at_most("bad_share", max(MOSTLY, how.max_bad_fraction)),
-            "most pictures are good",
+            _at_most("bad_share", max(MOSTLY, config.max_bad_fraction)),
+            "most images are good",
             "{reasons}",
-            "E_BAD_PICTURES",
+            "E_BAD_IMAGES",
             "convert or repair them",  # to go on without them, as below, would help nobody
         ),
         Expectation(
             BAD,
             "whole",
-            _at_most("bad_share", how.max_bad_fraction),
-            f"at most a share of {how.max_bad_fraction:g} of the pictures is bad",
+            _at_most("bad_share", config.max_bad_fraction),
+            f"at most a share of {config.max_bad_fraction:g} of the images is bad",
             "{reasons}",
-            "E_BAD_PICTURES",
+            "E_BAD_IMAGES",
             "convert, repair or remove them, or raise validate.max_bad_fraction to go on without them",
             follows=(MOST,),
         ),
         Expectation(
             "unique paths",
-            "pictures",
+            "images",
             ("ColumnValuesToBeUnique", {"column": "path"}),
-            "every picture is listed once",
+            "every image is listed once",
             "{path} is not",
             "E_MANIFEST",
             AGAIN,
         ),
         Expectation(
             "labels",
-            "pictures",
+            "images",
             ("ColumnValuesToNotBeNull", {"column": "label"}),
-            "every picture has a label",
+            "every image has a label",
             "{path} has none",
             "E_MANIFEST",
             AGAIN,
         ),
         Expectation(
             "sides",
-            "pictures",
+            "images",
             _one_of("split", list(names.SIDES)),
-            "every picture is in train, val or test",
+            "every image is in train, val or test",
             "{path} is in {split!r}",
             "E_MANIFEST",
             AGAIN,
         ),
         Expectation(
             "formats",
-            "pictures",
+            "images",
             _one_of("format", FORMATS),
-            f"every picture is one of {', '.join(FORMATS)}",
+            f"every image is one of {', '.join(FORMATS)}",
             "{path} is {format}",
             "E_FORMAT",
             "convert it to JPEG or PNG",
@@ -128,9 +128,9 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
         *(
             Expectation(
                 f"smallest {column}",
-                "pictures",
-                _at_least(column, how.min_size),
-                f"every {column} is at least {how.min_size} pixels",
+                "images",
+                _at_least(column, config.min_size),
+                f"every {column} is at least {config.min_size} pixels",
                 f"that of {{path}} is {{{column}}}",
                 "E_TOO_SMALL",
                 "remove it or lower validate.min_size",
@@ -140,22 +140,22 @@ def _pictures_are_usable(how: Validate) -> list[Expectation]:
     ]
 
 
-def _pictures_are_apart() -> list[Expectation]:
+def _images_are_apart() -> list[Expectation]:
     return [
         Expectation(
-            "one class a picture",
+            "one class an image",
             "groups",
             _at_most("labels", 1),
-            "equal pictures have one class",
+            "equal images have one class",
             "{first} and {second} are equal",
             "E_LABEL_CONFLICT",
             f"remove the wrong ones from the archive, or set validate.conflicts to drop, which leaves out all ({LIST})",
         ),
         Expectation(
-            "one side a picture",
+            "one side an image",
             "groups",
             _at_most("sides", 1),
-            "equal pictures are on one side of the split",
+            "equal images are on one side of the split",
             "{first} and {second} are equal",
             "E_LEAKAGE",
             f"set validate.leaks to drop_from_train or split_again ({LIST})",
@@ -164,7 +164,7 @@ def _pictures_are_apart() -> list[Expectation]:
             "one side a group",
             "given",
             _at_most("sides", 1),
-            "the pictures of one group are on one side of the split",
+            "the images of one group are on one side of the split",
             "{first} and {second} are of group {group}",
             "E_LEAKAGE",
             f"correct the column split of the table, or set validate.leaks to drop_from_train or split_again ({LIST})",
@@ -172,16 +172,16 @@ def _pictures_are_apart() -> list[Expectation]:
     ]
 
 
-def _classes_are_large_enough(how: Validate) -> list[Expectation]:
+def _classes_are_large_enough(config: Validate) -> list[Expectation]:
     return [
         Expectation(
             FEW,
             "classes",
-            _at_least("total", how.min_per_class),
-            f"every class has at least {how.min_per_class} good pictures",
+            _at_least("total", config.min_per_class),
+            f"every class has at least {config.min_per_class} good images",
             "class {class} has {total}",
-            "E_FEW_PICTURES",
-            "add pictures or remove the class, or lower validate.min_per_class (to no less than 3)",
+            "E_FEW_IMAGES",
+            "add images or remove the class, or lower validate.min_per_class (to no less than 3)",
             follows=(BAD,),
         ),
     ]
@@ -189,14 +189,14 @@ def _classes_are_large_enough(how: Validate) -> list[Expectation]:
 
 def _every_class_is_in(side: str, given: Collection[str]) -> Expectation:
     """No fraction of `validate` helps here: a given side is not drawn, and of a drawn one each class gets a cluster."""
-    more = "add pictures of the class that are not equal, nearly equal or of one group"
+    more = "add images of the class that are not equal, nearly equal or of one group"
     if side in given and side != "train":
-        more = f"add pictures of the class to the {side} side of the archive, or remove that side: it is drawn then"
+        more = f"add images of the class to the {side} side of the archive, or remove that side: it is drawn then"
     return Expectation(
         f"every class in {side}",
         "classes",
         _at_least(side, 1),
-        f"every class has a picture in {side}",
+        f"every class has an image in {side}",
         "class {class} has none",
         "E_EMPTY_SIDE",
         f"{more}, or remove the class",
@@ -204,26 +204,26 @@ def _every_class_is_in(side: str, given: Collection[str]) -> Expectation:
     )
 
 
-def _classes_are_balanced(how: Validate) -> Expectation:
+def _classes_are_balanced(config: Validate) -> Expectation:
     return Expectation(
         "balance",
         "whole",
-        _at_most("imbalance", how.max_imbalance),
-        f"the largest class is at most {how.max_imbalance:g} times the smallest",
+        _at_most("imbalance", config.max_imbalance),
+        f"the largest class is at most {config.max_imbalance:g} times the smallest",
         "{largest} is {imbalance:.3g} times {smallest}",
         "E_IMBALANCE",
-        "add pictures or raise validate.max_imbalance",
+        "add images or raise validate.max_imbalance",
         follows=(BAD, FEW),
     )
 
 
-def _pictures_are_worth_it(how: Validate) -> list[Expectation]:
+def _images_are_worth_it(config: Validate) -> list[Expectation]:
     return [
         Expectation(
-            "few flat pictures",
+            "few flat images",
             "flats",
-            _at_most("share", how.max_low_contrast_fraction),
-            f"at most {how.max_low_contrast_fraction:g} of a class has a contrast below {how.min_contrast:g}",
+            _at_most("fraction", config.max_low_contrast_fraction),
+            f"at most {config.max_low_contrast_fraction:g} of a class has a contrast below {config.min_contrast:g}",
             "{flat} of class {class} are, such as {example}",
             "E_FLAT",
             "remove them, or change validate.max_low_contrast_fraction or validate.min_contrast",
@@ -231,14 +231,14 @@ def _pictures_are_worth_it(how: Validate) -> list[Expectation]:
     ]
 
 
-def _nothing_is_odd(how: Validate) -> list[Expectation]:
+def _nothing_is_odd(config: Validate) -> list[Expectation]:
     """Warnings: a person should look, the line goes on."""
     return [
         Expectation(
             "near duplicates on one side",
             "near",
             _at_most("sides", 1),
-            "nearly equal pictures are on one side of the split",
+            "nearly equal images are on one side of the split",
             "{first} and {second}",
             "W_LEAKAGE",
             f"look at near_duplicates.html, and set validate.leaks to drop_from_train or split_again ({LIST})",
@@ -248,7 +248,7 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "one class for near duplicates",
             "near",
             _at_most("labels", 1),
-            "nearly equal pictures have one class",
+            "nearly equal images have one class",
             "{first} and {second}",
             "W_LABEL_CONFLICT",
             "look at near_duplicates.html, and correct the label or remove one",
@@ -257,11 +257,11 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
         Expectation(
             "nothing gives a class away",
             "giveaways",
-            _at_most("score", how.max_shortcut_score),
+            _at_most("score", config.max_shortcut_score),
             "no simple rule on size, format, colouring, file name, bytes, border, light or group tells a class",
             "{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
             "W_GIVEAWAY",
-            "make the classes alike in this, or a network may learn it instead of what the pictures show; the limit is"
+            "make the classes alike in this, or a network may learn it instead of what the images show; the limit is"
             " validate.max_shortcut_score",
             stops=False,
         ),
@@ -289,7 +289,7 @@ def _nothing_is_odd(how: Validate) -> list[Expectation]:
             "whole and still",
             "whole",
             _at_most("noted", 0),
-            "every picture is whole and does not move",
+            "every image is whole and does not move",
             "{notes}",
             "W_NOTES",
             "nothing, if that will do: the manifest has the note of each",

@@ -26,10 +26,10 @@ The difference is the mean one of the grey levels, of 255.</p><table>
 def write(
     path: Path, pairs: Sequence[dict], images: Path, *, max_pixels: int, max_seconds: float = bounds.SECONDS
 ) -> None:
-    """`pairs` as `statistics.near` makes them; a picture that cannot be decoded again within limits is left white."""
+    """`pairs` as `statistics.near` makes them; an image that cannot be decoded again within limits is left white."""
     shown = pairs[:SHOWN]
     names = [pair[which] for pair in shown for which in ("first", "second")]
-    make, limits = partial(_picture, images=images, max_pixels=max_pixels), bounds.of(max_pixels, max_seconds)
+    make, limits = partial(_image, images=images, max_pixels=max_pixels), bounds.of(max_pixels, max_seconds)
     cells = map(_cell, names, parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits))
     rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
     files.write_text(path, PAGE.format(total=len(pairs), shown=len(shown), rows=rows))
@@ -46,12 +46,12 @@ def _notes(pair: dict) -> Iterator[str]:
         yield "two sides"
 
 
-def _picture(name: str, *, images: Path, max_pixels: int) -> bytes:
+def _image(name: str, *, images: Path, max_pixels: int) -> bytes:
     """A PNG of it, nothing when it has become a bad one."""
     try:
         data = (images / name).read_bytes()
-        return png.encode(decode.picture(data, size=SIDE, color="rgb", fit="pad", max_pixels=max_pixels))
-    except decode.BadPicture:
+        return png.encode(decode.to_array(data, size=SIDE, color="rgb", fit="pad", max_pixels=max_pixels))
+    except decode.BadImage:
         return b""
 
 
@@ -59,5 +59,5 @@ def _nothing(name: str, loss: Loss) -> bytes:
     return b""
 
 
-def _cell(name: str, picture: bytes) -> str:
-    return f'<td><img alt="" src="data:image/png;base64,{b64encode(picture).decode()}">{escape(name)}'
+def _cell(name: str, image: bytes) -> str:
+    return f'<td><img alt="" src="data:image/png;base64,{b64encode(image).decode()}">{escape(name)}'

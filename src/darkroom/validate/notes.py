@@ -18,7 +18,7 @@ def of(listing: Listing, layout: Layout) -> list[str]:
 def _bad(listing: Listing) -> Iterator[str]:
     bad = [row["path"] for row in listing.rows if row["bad"]]
     if bad:
-        yield f"set aside: {len(bad)} bad pictures, listed in reports/quarantine.csv: {_first(bad, SHOWN)}"
+        yield f"set aside: {len(bad)} bad images, listed in reports/quarantine.csv: {_first(bad, SHOWN)}"
 
 
 def _dropped(listing: Listing) -> Iterator[str]:
@@ -29,14 +29,14 @@ def _dropped(listing: Listing) -> Iterator[str]:
 
 def _drawn_again(listing: Listing) -> Iterator[str]:
     if listing.again:
-        yield "the split of the archive is ignored and drawn again, as it has alike pictures on two sides"
+        yield "the split of the archive is ignored and drawn again, as it has alike images on two sides"
 
 
 def _filled(listing: Listing) -> Iterator[str]:
-    moved = [f"{each['pictures']} of class {each['class']} to {each['side']}" for each in listing.filled]
+    moved = [f"{each['images']} of class {each['class']} to {each['side']}" for each in listing.filled]
     if moved:
         classes = len({each["class"] for each in listing.filled})
-        yield f"the draw left sides of {classes} small classes empty, so pictures were moved: {_first(moved, CLASSES)}"
+        yield f"the draw left sides of {classes} small classes empty, so images were moved: {_first(moved, CLASSES)}"
 
 
 def _first(found: Sequence[str], shown: int) -> str:

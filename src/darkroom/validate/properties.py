@@ -1,7 +1,7 @@
-"""What a picture carries beside its content, as numbers and flags that a rule can be made of, in families.
+"""What an image carries beside its content, as numbers and flags that a rule can be made of, in families.
 
 A family is one cause: who mends the sizes mends width, height and proportions. A word, such as a format, is a flag for
-each frequent value. File names count as they tell where pictures come from, not because a network could see them:
+each frequent value. File names count as they tell where images come from, not because a network could see them:
 so the words of the class names are taken out first, and of the numbers in them only how they are written is left.
 """
 
@@ -14,14 +14,14 @@ import numpy as np
 
 from darkroom.dataset import image_stats
 
-GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey pictures
-FREQUENT, KINDS = 0.02, 12  # of one word: least fraction of the pictures with a value, and most values
+GREY = 2.0  # levels between the channels; JPEG leaves a little colour in grey images
+FREQUENT, KINDS = 0.02, 12  # of one word: least fraction of the images with a value, and most values
 WORD, PIECE = re.compile(r"[^\W\d_]+"), re.compile(r"[^\W\d_]+|\d+")
 PLURALS = ("", "s", "es")
 
 
 class Property(NamedTuple):
-    """A number or a flag of n pictures, and the words for a rule: `{}` is for the limit in those of a number."""
+    """A number or a flag of n images, and the words for a rule: `{}` is for the limit in those of a number."""
 
     values: np.ndarray  # float64 (n,) or bool (n,)
     above: str  # or true
@@ -29,7 +29,7 @@ class Property(NamedTuple):
 
 
 def families(rows: Sequence[Mapping]) -> dict[str, list[Property]]:
-    """The properties of the pictures by family; what is equal in all of them is left out, as it tells nothing.
+    """The properties of the images by family; what is equal in all of them is left out, as it tells nothing.
 
     `rows` are those of a manifest. The order is that of cause and effect: a size makes a number of bytes.
     """
@@ -100,7 +100,7 @@ def _names(rows: Sequence[Mapping]) -> Iterator[Property]:
     yield _measured(lengths, "a file name, its numbers shortened, of", " characters")
     yield from _flags(endings, "the ending .{}", "another ending than .{}")
     digits = [max(map(len, re.findall(r"\d+", stem)), default=0) for stem in bare]
-    if any(re.search(r"(?<!\d)0\d", stem) for stem in bare):  # else the digits only tell how many pictures there are
+    if any(re.search(r"(?<!\d)0\d", stem) for stem in bare):  # else the digits only tell how many images there are
         yield _measured(digits, "a file name with a number of", " digits")
 
 

@@ -1,14 +1,14 @@
-"""Find rules that tell a class without looking at what its pictures show: by size, format, file name, border, ...
+"""Find rules that tell a class without looking at what its images show: by size, format, file name, border, ...
 
 For each class and family of properties, a shallow decision tree tells the class from the others, classes weighed
-alike. Its worth is Youden's J = sensitivity + specificity - 1 (1950), on pictures that it has not seen (folds by
+alike. Its worth is Youden's J = sensitivity + specificity - 1 (1950), on images that it has not seen (folds by
 cluster, so copies are not on both sides): 0 for chance, 1 for a rule that never errs. J is twice the balanced
 accuracy less 1, and of a single value the fraction inside the class less that outside.
 
 Bytes, border and light are also what content is like: a one has less ink than any other digit, which alone finds it
-with J = 0.91. So for these an error counts several times (SEVERITY). Measured on 12,000 pictures each of MNIST and
+with J = 0.91. So for these an error counts several times (SEVERITY). Measured on 12,000 images each of MNIST and
 CIFAR-10 and 10,000 of cats and dogs, the other families stay below J = 0.15, border below 0.6, bytes below 0.9 and
-light below 0.95; for digits of 8 x 8 pixels, where the border is half of the picture, it is below 0.9.
+light below 0.95; for digits of 8 x 8 pixels, where the border is half of the image, it is below 0.9.
 
 The price: a rule of more than three questions is not found, nor one on what is not in the manifest, such as a corner
 with writing in it.
@@ -22,10 +22,10 @@ import numpy as np
 from darkroom.validate import properties
 from darkroom.validate.properties import Property
 
-INSIDE, OUTSIDE = 1000, 2000  # most pictures of a class, and of the others, that a tree sees: J within 0.03
+INSIDE, OUTSIDE = 1000, 2000  # most images of a class, and of the others, that a tree sees: J within 0.03
 FEW, TIMES = 200, 10  # of the others no more than so many, or so many times those of the class
 DEPTH, FOLDS = 3, 3
-LEAST = 20  # a leaf has at least 1 in so many pictures of the class
+LEAST = 20  # a leaf has at least 1 in so many images of the class
 SEVERITY = {"border": 4, "bytes": 4, "light": 10}  # how many times an error counts, where content differs as well
 CAUSES = {  # families that explain a rule of this one: mended, it goes with them
     "bytes": {"size", "format", "colouring"},
@@ -39,7 +39,7 @@ def find(rows: Sequence[Mapping], limit: float) -> list[dict]:
     """A row for each class and family: class, property, rule in words, inside, outside, alone and score.
 
     `inside` and `outside` are the fractions of the class and of the others that the rule applies to, `alone` is its
-    balanced accuracy, `score` is J, less for the families of SEVERITY. They are of pictures held out, except where the
+    balanced accuracy, `score` is J, less for the families of SEVERITY. They are of images held out, except where the
     score is within `limit` even for those that the rule is made from. Of two classes one is judged: both are the same.
     """
     labels = np.array([row["label"] for row in rows], object)
@@ -53,7 +53,7 @@ def find(rows: Sequence[Mapping], limit: float) -> list[dict]:
 
 
 def _sample(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Numbers of pictures in and out of the class, in order."""
+    """Numbers of images in and out of the class, in order."""
     own = rng.permutation(np.flatnonzero(inside))[:INSIDE]
     others = rng.permutation(np.flatnonzero(~inside))[: min(OUTSIDE, max(FEW, TIMES * len(own)))]
     return np.sort(np.concatenate((own, others)))
@@ -97,7 +97,7 @@ def _tree(depth: int, inside: np.ndarray):
 
 
 def _held_out(depth: int, values: np.ndarray, inside: np.ndarray, folds: np.ndarray) -> np.ndarray:
-    """bool (n,): what trees say of pictures that they were not made from; False where there was nothing to learn."""
+    """bool (n,): what trees say of images that they were not made from; False where there was nothing to learn."""
     said = np.zeros(len(inside), bool)
     for fold in range(FOLDS):
         out = folds == fold

@@ -1,6 +1,6 @@
 """Count a manifest into the small tables that `checks` holds its expectations against.
 
-Each table is a list of plain rows: a class, a group of equal pictures, a pair of nearly equal ones, a given group,
+Each table is a list of plain rows: a class, a group of equal images, a pair of nearly equal ones, a given group,
 a rule that may give a class away (those are made by `shortcuts`), or the one row of the whole.
 """
 
@@ -13,26 +13,26 @@ from darkroom.dataset.near_duplicates import Pair
 from darkroom.formats import names
 
 COLUMNS = {  # of each table, also when it has no rows
-    "pictures": manifest.COLUMNS,
+    "images": manifest.COLUMNS,
     "groups": ("pixels", "labels", "sides", "first", "second"),
     "classes": ("class", *names.SIDES, "total"),
     "near": ("first", "second", "difference", "labels", "sides"),
     "given": ("group", "sides", "first", "second"),
-    "flats": ("class", "flat", "share", "example"),
+    "flats": ("class", "flat", "fraction", "example"),
     "giveaways": ("class", "property", "rule", "inside", "outside", "alone", "score"),
     "whole": (
-        *("bad_share", "bad", "pictures", "reasons", "imbalance", "largest", "smallest"),
+        *("bad_share", "bad", "images", "reasons", "imbalance", "largest", "smallest"),
         *("aspect", "widest", "misnamed", "misnomer"),
         *("noted", "notes"),
     ),
 }
 NUMBER = re.compile(r"\d+")
-REASONS, EXAMPLES = 5, 3  # of bad pictures that are told, and pictures of each
+REASONS, EXAMPLES = 5, 3  # of bad images that are told, and images of each
 ENDINGS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
 def classes(rows: Sequence[dict]) -> list[dict]:
-    """A row a class: class, train, val, test and total, good pictures only; a class of bad ones counts 0."""
+    """A row a class: class, train, val, test and total, good images only; a class of bad ones counts 0."""
     counts = Counter((row["label"], row["split"]) for row in manifest.good(rows))
     found = []
     for label in manifest.classes(rows):
@@ -42,7 +42,7 @@ def classes(rows: Sequence[dict]) -> list[dict]:
 
 
 def groups(rows: Sequence[dict]) -> list[dict]:
-    """A row for each different picture: paths, how many labels and sides it has, its first and last path."""
+    """A row for each different image: paths, how many labels and sides it has, its first and last path."""
     equal: dict[str, list[dict]] = defaultdict(list)
     for row in manifest.good(rows):
         equal[row["pixels"]].append(row)
@@ -89,19 +89,19 @@ def given(rows: Sequence[dict]) -> list[dict]:
 
 
 def flats(rows: Sequence[dict], min_contrast: float) -> list[dict]:
-    """A row a class: how many of its good pictures are nearly one grey, and which share that is."""
+    """A row a class: how many of its good images are nearly one grey, and which share that is."""
     totals = Counter(row["label"] for row in manifest.good(rows))
     flat = [row for row in manifest.good(rows) if row["contrast"] < min_contrast]
     counts = Counter(row["label"] for row in flat)
     example = {row["label"]: row["path"] for row in reversed(flat)}
     return [
-        {"class": label, "flat": counts[label], "share": counts[label] / total, "example": example.get(label, "")}
+        {"class": label, "flat": counts[label], "fraction": counts[label] / total, "example": example.get(label, "")}
         for label, total in sorted(totals.items())
     ]
 
 
 def whole(rows: Sequence[dict]) -> list[dict]:
-    """One row: share of bad pictures, largest class to smallest, the longest picture, misnamed and noted ones."""
+    """One row: share of bad images, largest class to smallest, the longest image, misnamed and noted ones."""
     bad = [row for row in rows if row["bad"]]
     totals = sorted(classes(rows), key=lambda row: row["total"])
     smallest, largest = totals[0], totals[-1]
@@ -112,7 +112,7 @@ def whole(rows: Sequence[dict]) -> list[dict]:
         {
             "bad_share": len(bad) / len(rows),
             "bad": len(bad),
-            "pictures": len(rows),
+            "images": len(rows),
             "reasons": _reasons(bad, len(rows)),
             "imbalance": largest["total"] / max(1, smallest["total"]),
             "largest": largest["class"],
@@ -132,7 +132,7 @@ def _counted(notes: Sequence[str]) -> str:
 
 
 def _reasons(bad: Sequence[dict], total: int) -> str:
-    """The bad pictures by reason, the most frequent first; reasons that differ in numbers only are one."""
+    """The bad images by reason, the most frequent first; reasons that differ in numbers only are one."""
     alike: dict[str, list[dict]] = defaultdict(list)
     for row in bad:
         alike[NUMBER.sub("#", row["bad"])].append(row)

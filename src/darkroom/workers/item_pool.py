@@ -2,7 +2,7 @@
 
 A decoder is C code that no thread can stop, so the system stops the process: a timer of processor time whose signal
 nothing in it catches, and a limit of its address space. Processor time, because what a machine is busy with must not
-decide which pictures are good. Before each item a worker writes a byte to a pipe that is read after its death: the
+decide which images are good. Before each item a worker writes a byte to a pipe that is read after its death: the
 number of bytes says which item that was, so each is tried once. Results go home when some have gathered.
 
 The price: two system calls an item (2 microseconds), a new process for each item that kills one (about 0.1 s), and
