@@ -32,8 +32,9 @@ def test_every_make_target_exists():
 def test_every_darkroom_command_exists():
     helped = cli._parser().format_help()
     for path in DOCS:
-        for name in re.findall(r"^darkroom (\w+)|`darkroom (\w+)", path.read_text(), re.M):
-            assert re.search(rf"^\s+{''.join(name)}\s", helped, re.M), (path, name)
+        blocks = "".join(re.findall(r"```sh\n(.*?)```", path.read_text(), re.S))
+        for name in re.findall(r"^darkroom (\w+)", blocks, re.M) + re.findall(r"`darkroom (\w+)", path.read_text()):
+            assert re.search(rf"^\s+{name}\s", helped, re.M), (path, name)
 
 
 def test_every_dvc_command_and_option_exists():
