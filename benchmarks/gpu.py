@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarks import turns
+from benchmarks import interleave
 
 GOAL = 0.94  # of validation accuracy on CIFAR-10
 LOOK = 0.5  # seconds between two looks at the GPU
@@ -64,7 +64,7 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {
         "precision": precision,
-        "seconds_an_epoch": turns.spread(epochs),
+        "seconds_an_epoch": interleave.spread(epochs),
         "images_per_second": round(len(train.labels) / statistics.median(epochs)),
         "utilisation": used.median(),
         "val_accuracy": rows[-1]["val_accuracy"],
@@ -91,15 +91,15 @@ class Utilisation:
 
     def _look(self) -> None:
         while not self._over.wait(LOOK):
-            said = subprocess.run(ASK, capture_output=True, text=True).stdout.split()
-            self._seen += [float(value) for value in said[:1]]
+            output = subprocess.run(ASK, capture_output=True, text=True).stdout.split()
+            self._seen += [float(value) for value in output[:1]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cats-dogs", type=Path, required=True, metavar="PACKED")
     parser.add_argument("--cifar10", type=Path, required=True, metavar="PACKED")
-    known = parser.parse_args()
+    args = parser.parse_args()
 
     from darkroom.runtime import files
     from darkroom.training import device
@@ -107,13 +107,13 @@ def main() -> None:
     if not device.gpus():
         print("no GPU found: nothing measured")
         raise SystemExit(5)
-    found = {
-        "cats_dogs_course": trained(known.cats_dogs, "cats_dogs_course", 1.0),
-        "cifar10": trained(known.cifar10, "cifar10", GOAL),
+    result = {
+        "cats_dogs_course": trained(args.cats_dogs, "cats_dogs_course", 1.0),
+        "cifar10": trained(args.cifar10, "cifar10", GOAL),
     }
-    about = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "devices": device.names()}
-    files.write_json(OUT, {**found, **about, **turns.stamp("keras", "numpy")})
-    print(json.dumps(found, indent=2))
+    settings = {"backend": os.environ.get("KERAS_BACKEND", "tensorflow"), "devices": device.names()}
+    files.write_json(OUT, {**result, **settings, **interleave.provenance("keras", "numpy")})
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

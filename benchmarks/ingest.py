@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks import turns
+from benchmarks import interleave
 
 SUFFIXES = (".jpg", ".jpeg")  # what all of the four can read
 BATCH = 256  # images
@@ -34,9 +34,9 @@ def darkroom(folder: Path, size: int) -> float:
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
         cache = Path(home)
-        found, limit = layout.read(folder), p.validate.max_pixels
+        result, limit = layout.read(folder), p.validate.max_pixels
         with rows.opened(cache / "rows", config, limit) as (_, kept):
-            listing = manifest.build(folder, found, p.validate, seed=p.seed, cache=cache / "facts", packed=kept)
+            listing = manifest.build(folder, result, p.validate, seed=p.seed, cache=cache / "facts", packed=kept)
         packing.write(listing.rows, folder, cache / "packed", config, max_pixels=limit, cache=cache / "rows")
         return time.perf_counter() - start
 
@@ -77,22 +77,22 @@ def image_dataset_from_directory(folder: Path, size: int) -> float:
     return time.perf_counter() - start
 
 
-WAYS = {way.__name__: way for way in (darkroom, tf_data, pil_one_process, image_dataset_from_directory)}
+VARIANTS = {variant.__name__: variant for variant in (darkroom, tf_data, pil_one_process, image_dataset_from_directory)}
 
 
 def jpegs(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-def enlarge(folder: Path, out: Path, side: int) -> None:
+def enlarge(folder: Path, out: Path, size: int) -> None:
     """`ENLARGED` of the images as JPEG of `side` pixels on their short side, in two class folders of `out`."""
     import numpy as np
     from PIL import Image
 
-    found = jpegs(folder)
-    for number, path in enumerate(found[:: max(1, len(found) // ENLARGED)][:ENLARGED]):
+    result = jpegs(folder)
+    for number, path in enumerate(result[:: max(1, len(result) // ENLARGED)][:ENLARGED]):
         with Image.open(path) as image:
-            times = side / min(image.size)
+            times = size / min(image.size)
             large = image.convert("RGB").resize(
                 [round(times * length) for length in image.size], Image.Resampling.BICUBIC
             )
@@ -103,9 +103,13 @@ def enlarge(folder: Path, out: Path, side: int) -> None:
 
 
 def compare(folder: Path, size: int, rounds: int) -> dict:
-    seconds = turns.taken("benchmarks.ingest", WAYS, rounds, "--data", folder, "--size", size)
-    ratios = {way: turns.ratios(found, seconds["darkroom"]) for way, found in seconds.items() if way != "darkroom"}
-    return {"ratios": ratios, "seconds": {way: turns.spread(found) for way, found in seconds.items()}}
+    seconds = interleave.run_in_turns("benchmarks.ingest", VARIANTS, rounds, "--data", folder, "--size", size)
+    ratios = {
+        variant: interleave.ratios(result, seconds["darkroom"])
+        for variant, result in seconds.items()
+        if variant != "darkroom"
+    }
+    return {"ratios": ratios, "seconds": {variant: interleave.spread(result) for variant, result in seconds.items()}}
 
 
 def main() -> None:
@@ -114,10 +118,10 @@ def main() -> None:
     parser.add_argument("--enlarge", type=int, help="pixels, short side: measure on larger images made of those")
     parser.add_argument("--size", type=int, default=96, help="pixels, side of the packed square")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    known = parser.parse_args()
-    if known.way:
-        print(WAYS[known.way](known.data, known.size))
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.variant:
+        print(VARIANTS[args.variant](args.data, args.size))
         return
 
     from darkroom import params
@@ -125,16 +129,16 @@ def main() -> None:
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        folder, name = Path(home) / "images", known.data.stem
-        sources.unpack(known.data, folder, params.load().ingest)
-        if known.enlarge:
-            small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {known.enlarge}"
-            enlarge(small, folder, known.enlarge)
-        found = compare(folder, known.size, known.rounds)
-        about = {"images": len(jpegs(folder)), "image_size": known.size}
+        folder, name = Path(home) / "images", args.data.stem
+        sources.unpack(args.data, folder, params.load().ingest)
+        if args.enlarge:
+            small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {args.enlarge}"
+            enlarge(small, folder, args.enlarge)
+        result = compare(folder, args.size, args.rounds)
+        settings = {"images": len(jpegs(folder)), "image_size": args.size}
     report = files.read_json(OUT) if OUT.exists() else {}
-    files.write_json(OUT, {**report, name: {**found, **about, **turns.stamp(*VENDORS)}})
-    print(json.dumps(found["ratios"], indent=2))
+    files.write_json(OUT, {**report, name: {**result, **settings, **interleave.provenance(*VENDORS)}})
+    print(json.dumps(result["ratios"], indent=2))
 
 
 if __name__ == "__main__":

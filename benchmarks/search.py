@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-from benchmarks import turns
+from benchmarks import interleave
 
 SPACE = {"filters": [2, 16], "learning_rate": [0.000001, 0.00001, 0.001, 0.1]}  # one of them clearly the best
 SIZE, BATCH, VALIDATED = 64, 32, 0.1
@@ -72,7 +72,7 @@ def keras_tuner_search(home: Path, epochs: int) -> dict:
     }
 
 
-WAYS = {way.__name__: way for way in (darkroom, keras_tuner_search)}
+VARIANTS = {variant.__name__: variant for variant in (darkroom, keras_tuner_search)}
 
 
 def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
@@ -93,12 +93,12 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
         "space": space,
     }
     still = {hparam: type(value)(0) for hparam, value in p.augment.model_dump().items()}
-    held: list[int] = []
+    memory_held: list[int] = []
 
     @contextmanager
     def observe(name, params):
         yield SimpleNamespace(epoch=lambda epoch, row: None)
-        held.append(psutil.Process().memory_info().rss)
+        memory_held.append(psutil.Process().memory_info().rss)
 
     with tempfile.TemporaryDirectory() as state:
         start = time.perf_counter()
@@ -111,13 +111,17 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
             state=Path(state),
             observe=observe,
         )
-        return best, rows, time.perf_counter() - start, held
+        return best, rows, time.perf_counter() - start, memory_held
 
 
 def memory(home: Path) -> dict:
     space = {"learning_rate": [0.0001 * number for number in range(1, 21)]}
-    *_, held = searched(home, 1, space, trials=20)
-    return {"after_trial_2": held[2], "after_trial_20": held[-1], "growth": round(held[-1] / held[2] - 1, 4)}
+    *_, memory_held = searched(home, 1, space, trials=20)
+    return {
+        "after_trial_2": memory_held[2],
+        "after_trial_20": memory_held[-1],
+        "growth": round(memory_held[-1] / memory_held[2] - 1, 4),
+    }
 
 
 def model(**hparams):
@@ -148,12 +152,12 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
 
 def compare(home: Path, epochs: int, rounds: int) -> dict:
-    found = turns.taken("benchmarks.search", WAYS, rounds, "--data", home, "--epochs", epochs)
-    seconds = {way: [run["seconds"] for run in runs] for way, runs in found.items()}
+    result = interleave.run_in_turns("benchmarks.search", VARIANTS, rounds, "--data", home, "--epochs", epochs)
+    seconds = {variant: [run["seconds"] for run in runs] for variant, runs in result.items()}
     return {
-        "ratios": {"keras_tuner_search": turns.ratios(seconds["keras_tuner_search"], seconds["darkroom"])},
-        "seconds": {way: turns.spread(each) for way, each in seconds.items()},
-        "best": {way: runs[0]["best"] for way, runs in found.items()},
+        "ratios": {"keras_tuner_search": interleave.ratios(seconds["keras_tuner_search"], seconds["darkroom"])},
+        "seconds": {variant: interleave.spread(values) for variant, values in seconds.items()},
+        "best": {variant: runs[0]["best"] for variant, runs in result.items()},
     }
 
 
@@ -163,21 +167,27 @@ def main() -> None:
     parser.add_argument("--n-images", type=int, default=4000)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--way", choices=[*WAYS, "memory"], help=argparse.SUPPRESS)
-    known = parser.parse_args()
-    if known.way:
-        print(json.dumps(memory(known.data) if known.way == "memory" else WAYS[known.way](known.data, known.epochs)))
+    parser.add_argument("--variant", choices=[*VARIANTS, "memory"], help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.variant:
+        print(
+            json.dumps(
+                memory(args.data) if args.variant == "memory" else VARIANTS[args.variant](args.data, args.epochs)
+            )
+        )
         return
 
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        n_images = prepare(known.data, Path(home), known.n_images)
-        found = compare(Path(home), known.epochs, known.rounds)
-        found["memory"] = turns.alone("benchmarks.search", "--way", "memory", "--data", home, "--epochs", 1)
-    about = {"images": n_images, "image_size": SIZE, "epochs": known.epochs, "space": SPACE}
-    files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
-    print(json.dumps({"ratios": found["ratios"], "memory": found["memory"]}, indent=2))
+        n_images = prepare(args.data, Path(home), args.n_images)
+        result = compare(Path(home), args.epochs, args.rounds)
+        result["memory"] = interleave.run_alone(
+            "benchmarks.search", "--variant", "memory", "--data", home, "--epochs", 1
+        )
+    settings = {"images": n_images, "image_size": SIZE, "epochs": args.epochs, "space": SPACE}
+    files.write_json(OUT, {**result, **settings, **interleave.provenance(*VENDORS)})
+    print(json.dumps({"ratios": result["ratios"], "memory": result["memory"]}, indent=2))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import turns
+from benchmarks import interleave
 
 SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
 SHEAR, ZOOM = 0.2, 0.2  # degrees; share
@@ -89,7 +89,7 @@ def image_data_generator(home: Path) -> float:
 
 
 USUAL = (bare_fit, image_dataset_from_directory, image_data_generator)
-WAYS = {way.__name__: way for way in (darkroom, darkroom_in_float32, *USUAL)}
+VARIANTS = {variant.__name__: variant for variant in (darkroom, darkroom_in_float32, *USUAL)}
 
 
 def network():
@@ -154,9 +154,16 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
 
 def compare(home: Path, rounds: int) -> dict:
-    speeds = turns.taken("benchmarks.training", WAYS, rounds, "--data", home)
-    ratios = {way: turns.ratios(speeds["darkroom"], found) for way, found in speeds.items() if way != "darkroom"}
-    return {"ratios": ratios, "images_per_second": {way: turns.spread(found) for way, found in speeds.items()}}
+    speeds = interleave.run_in_turns("benchmarks.training", VARIANTS, rounds, "--data", home)
+    ratios = {
+        variant: interleave.ratios(speeds["darkroom"], result)
+        for variant, result in speeds.items()
+        if variant != "darkroom"
+    }
+    return {
+        "ratios": ratios,
+        "images_per_second": {variant: interleave.spread(result) for variant, result in speeds.items()},
+    }
 
 
 def main() -> None:
@@ -164,20 +171,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the archive of the cats-and-dogs course")
     parser.add_argument("--n-images", type=int, default=8000, help="to train on, at most")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    known = parser.parse_args()
-    if known.way:
-        print(WAYS[known.way](known.data))
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.variant:
+        print(VARIANTS[args.variant](args.data))
         return
 
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        n_images = prepare(known.data, Path(home), known.n_images)
-        found = compare(Path(home), known.rounds)
-    about = {"images": n_images, "image_size": SIZE, "batch_size": BATCH}
-    files.write_json(OUT, {**found, **about, **turns.stamp(*VENDORS)})
-    print(json.dumps(found["ratios"], indent=2))
+        n_images = prepare(args.data, Path(home), args.n_images)
+        result = compare(Path(home), args.rounds)
+    settings = {"images": n_images, "image_size": SIZE, "batch_size": BATCH}
+    files.write_json(OUT, {**result, **settings, **interleave.provenance(*VENDORS)})
+    print(json.dumps(result["ratios"], indent=2))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 import keras
 import numpy as np
 
-from benchmarks import turns
+from benchmarks import interleave
 from darkroom import packed_data, params, paths
 from darkroom.metrics import metrics
 from darkroom.runtime import files
@@ -41,25 +41,25 @@ def main(backbone: str, n_images: str = "0") -> None:
     train = some(train, int(n_images), p.seed)
     chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
     print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} images, {EPOCHS} epochs")
-    found = {}
+    result = {}
     for name, arm in (("darkroom", darkroom), ("frozen_fit", frozen_fit)):
         device.repeatable(p.seed)
         base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
         assert source, "this needs pretrained weights"
         network, wall, processors = timed(arm, chosen, base, train, val, p)
-        found[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
-        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, found[name][2], p)}")
-    (a, b, one), (c, d, other) = found.values()
+        result[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
+        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, result[name][2], p)}")
+    (a, b, one), (c, d, other) = result.values()
     print(f"darkroom is {c / a:.1f} x as fast by the wall, {d / b:.1f} x by processors")
     right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
     mean, reach = difference(*right)
     print(f"difference of accuracy {mean:+.4f} +- {reach:.4f}")
     told = {
-        "ratios": {"frozen_fit": turns.spread([c / a])},
+        "ratios": {"frozen_fit": interleave.spread([c / a])},
         "ratio_of_processor_time": round(d / b, 3),
         "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "backbone": backbone, "side": chosen.side, "images": len(train.labels), "epochs": EPOCHS,
-        **turns.stamp("keras", "tensorflow"),
+        **interleave.provenance("keras", "tensorflow"),
     }  # fmt: skip
     files.write_json(OUT, told)
 
@@ -105,24 +105,24 @@ def timed(arm: Callable, *given) -> tuple[keras.Model, float, float]:
     return made, time.perf_counter() - wall, time.process_time() - processors
 
 
-def some(side: packed_data.Split, count: int, seed: int) -> packed_data.Split:
+def some(split: packed_data.Split, count: int, seed: int) -> packed_data.Split:
     if not count:
-        return side
-    rows = np.sort(np.random.default_rng(seed).permutation(len(side.labels))[:count])
-    images, labels = np.asarray(side.images[rows]), np.asarray(side.labels)[rows]
-    return replace(side, images=images, labels=labels, paths=tuple(side.paths[row] for row in rows))
+        return split
+    rows = np.sort(np.random.default_rng(seed).permutation(len(split.labels))[:count])
+    images, labels = np.asarray(split.images[rows]), np.asarray(split.labels)[rows]
+    return replace(split, images=images, labels=labels, paths=tuple(split.paths[row] for row in rows))
 
 
 def accuracy(test: packed_data.Split, probabilities: np.ndarray, p: params.Params) -> str:
     config = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
-    found = metrics.summary(np.asarray(test.labels), probabilities, **config)["accuracy"]
-    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)
+    result = metrics.summary(np.asarray(test.labels), probabilities, **config)["accuracy"]
+    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**result)
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     """Of two accuracies on the same images, and half its 95 % interval by the normal approximation."""
-    each = one.astype(float) - other
-    return each.mean(), 1.96 * each.std() / len(each) ** 0.5
+    values = one.astype(float) - other
+    return values.mean(), 1.96 * values.std() / len(values) ** 0.5
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import ingest, turns
+from benchmarks import ingest, interleave
 from PIL import Image
 
 
@@ -19,38 +19,42 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-@pytest.mark.parametrize("way", ["darkroom", "pil_one_process"])  # the others are calls of TensorFlow, 8 s to import
-def test_a_way_takes_time_and_leaves_the_images_alone(folder, way):
+@pytest.mark.parametrize(
+    "variant", ["darkroom", "pil_one_process"]
+)  # the others are calls of TensorFlow, 8 s to import
+def test_a_variant_takes_time_and_leaves_the_images_alone(folder, variant):
     before = {path: path.read_bytes() for path in ingest.jpegs(folder)}
-    assert ingest.WAYS[way](folder, 16) > 0
+    assert ingest.VARIANTS[variant](folder, 16) > 0
     assert len(before) == 12 and before == {path: path.read_bytes() for path in ingest.jpegs(folder)}
 
 
 def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
     seconds = {"darkroom": [2.0, 4.0, 1.0], "tf_data": [1.0, 8.0, 1.0]}
-    monkeypatch.setattr(ingest, "WAYS", dict.fromkeys(seconds))
-    monkeypatch.setattr(turns, "alone", lambda module, _, way, *words: seconds[way].pop(0))
+    monkeypatch.setattr(ingest, "VARIANTS", dict.fromkeys(seconds))
+    monkeypatch.setattr(interleave, "run_alone", lambda module, _, variant, *words: seconds[variant].pop(0))
     assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
 
 
-def test_a_way_that_fails_ends_the_benchmark_with_its_own_words():
+def test_a_variant_that_fails_ends_the_benchmark_with_its_own_words():
     with pytest.raises(SystemExit, match="invalid int value"):
-        turns.alone("benchmarks.ingest", "--way", "pil_one_process", "--data", "/dev/null/absent", "--size", "x")
+        interleave.run_alone(
+            "benchmarks.ingest", "--variant", "pil_one_process", "--data", "/dev/null/absent", "--size", "x"
+        )
 
 
 def test_enlarged_images_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
     ingest.enlarge(folder, tmp_path / "large", 80)
-    found = ingest.jpegs(tmp_path / "large")
-    assert len(found) == 12 and {path.parent.name for path in found} == {"a", "b"}
-    for path in found:
+    result = ingest.jpegs(tmp_path / "large")
+    assert len(result) == 12 and {path.parent.name for path in result} == {"a", "b"}
+    for path in result:
         with Image.open(path) as image:
             assert (image.format, image.size) == ("JPEG", (80, 107))
 
 
-def test_the_committed_figures_are_those_of_all_ways():
+def test_the_committed_figures_are_those_of_all_variants():
     reports = json.loads(Path("reports/benchmarks/ingest.json").read_text())
     assert len(reports) == 2  # small images and large ones
-    for found in reports.values():
-        assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
-        ratios = found["ratios"].values()
+    for result in reports.values():
+        assert result["ratios"].keys() == ingest.VARIANTS.keys() - {"darkroom"}
+        ratios = result["ratios"].values()
         assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 3 for ratio in ratios)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 
 
-def alone(module: str, *words: object) -> object:
+def run_alone(module: str, *words: object) -> object:
     """What `python -m module words` prints last, which is JSON, measured in a process of its own."""
     done = subprocess.run([sys.executable, "-m", module, *map(str, words)], capture_output=True, text=True)
     if done.returncode:
@@ -19,14 +19,14 @@ def alone(module: str, *words: object) -> object:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def taken(module: str, ways: Iterable[str], rounds: int, *words: object) -> dict[str, list]:
+def run_in_turns(module: str, variants: Iterable[str], rounds: int, *words: object) -> dict[str, list]:
     """What each way says in each round. They take turns, so that whatever else the machine does hits all alike."""
-    found: dict[str, list] = {way: [] for way in ways}
+    result: dict[str, list] = {variant: [] for variant in variants}
     for number in range(rounds):
-        for way, values in found.items():
-            values.append(alone(module, "--way", way, *words))
-            print(f"round {number + 1} of {rounds}: {way} {values[-1]}", flush=True)
-    return found
+        for variant, values in result.items():
+            values.append(run_alone(module, "--variant", variant, *words))
+            print(f"round {number + 1} of {rounds}: {variant} {values[-1]}", flush=True)
+    return result
 
 
 def ratios(above: Iterable[float], below: Iterable[float]) -> dict:
@@ -39,7 +39,7 @@ def spread(values: list[float]) -> dict:
     return {"median": statistics.median(rounded), "min": min(rounded), "max": max(rounded), "n": len(rounded)}
 
 
-def stamp(*vendors: str) -> dict:
+def provenance(*vendors: str) -> dict:
     """Where, with what and when."""
     from darkroom.workers import parallel
 

@@ -1,10 +1,10 @@
-"""How long judging takes beyond asking the models: 2,000 test images, three models.
+"""How long evaluation takes in addition to inference: 2,000 test images, three models.
 
-    python -m benchmarks.judging [--images 2000] [--rounds 3]
+    python -m benchmarks.evaluation [--images 2000] [--rounds 3]
 
 The stages evaluate, compare and report run as they do for a user, in a temporary repository whose test images are
-those of this one again and again with noise, and whose models are those of this one; a third is a copy. What asking
-costs, and what importing TensorFlow costs, is timed by itself and told beside the whole.
+those of this one again and again with noise, and whose models are those of this one; a third is a copy. Inference and
+the import of TensorFlow are timed separately and reported beside the total.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 from ruamel.yaml import YAML
 
-from benchmarks import turns
+from benchmarks import interleave
 from darkroom.runtime import files
 
-OUT = Path("reports/benchmarks/judging.json")
+OUT = Path("reports/benchmarks/evaluation.json")
 STAGES = ("evaluate", "compare", "report")
 THIRD = "mobilenet_v2"
 ASK = """
@@ -73,30 +73,30 @@ def seconds(home: Path) -> dict[str, float]:
     """Wall seconds of each stage, of loading and of asking."""
     env = {**os.environ, "PYTHONPATH": f"{Path('src').resolve()}:{Path.cwd()}", "MLFLOW_DISABLE_TELEMETRY": "true"}
     env["MLFLOW_TRACKING_URI"] = f"sqlite:///{home / 'mlflow.db'}"
-    found = {}
+    result = {}
     for stage in STAGES:
         start = time.perf_counter()
         subprocess.run([sys.executable, "-m", f"pipeline.{stage}"], cwd=home, env=env, check=True, capture_output=True)
-        found[stage] = time.perf_counter() - start
-    said = subprocess.run([sys.executable, "-c", ASK], cwd=home, env=env, check=True, capture_output=True, text=True)
-    loading, asking = map(float, said.stdout.split()[-2:])
-    return {**found, "loading": loading, "asking": asking, "beyond_asking": sum(found.values()) - asking}
+        result[stage] = time.perf_counter() - start
+    output = subprocess.run([sys.executable, "-c", ASK], cwd=home, env=env, check=True, capture_output=True, text=True)
+    loading, asking = map(float, output.stdout.split()[-2:])
+    return {**result, "loading": loading, "asking": asking, "beyond_asking": sum(result.values()) - asking}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
-    known = parser.parse_args()
+    args = parser.parse_args()
     rounds = []
-    for _ in range(known.rounds):
+    for _ in range(args.rounds):
         with tempfile.TemporaryDirectory() as home:
-            repository(Path(home), known.n_images)
+            repository(Path(home), args.n_images)
             rounds.append(seconds(Path(home)))
             print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
-    told = {name: turns.spread([each[name] for each in rounds]) for name in rounds[0]}
-    about = {"images": known.n_images, "models": 3}
-    files.write_json(OUT, {"seconds": told, **about, **turns.stamp("tensorflow", "numpy")})
+    told = {name: interleave.spread([values[name] for values in rounds]) for name in rounds[0]}
+    settings = {"images": args.n_images, "models": 3}
+    files.write_json(OUT, {"seconds": told, **settings, **interleave.provenance("tensorflow", "numpy")})
 
 
 if __name__ == "__main__":
