@@ -73,7 +73,7 @@ def test_names_are_compared_in_one_form(name):
     ],
 )
 def test_a_word_of_a_name_may_be_a_split(side, name):
-    assert names.split_among(name) == side
+    assert names.split_in(name) == side
 
 
 def test_kinds_are_counted_the_most_frequent_first():
@@ -84,7 +84,7 @@ def test_kinds_are_counted_the_most_frequent_first():
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPG", "a.jfif", "a.webp", "a.tiff", "noextension", "a.1"])
 def test_a_image_or_unknown_extension_is_given_a_chance(name):
-    assert not names.is_stray(name)
+    assert not names.is_other_file(name)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_image_or_unknown_extension_is_given_a_chance(name):
     + ["labels.xlsx", "x.parquet", "labels.npy", "README", "LICENSE", "x.yaml", "a.md", "labels.csv.gz"],
 )
 def test_another_extension_is_a_stray_file(name):
-    assert names.is_stray(name)
+    assert names.is_other_file(name)
 
 
 @pytest.mark.parametrize(

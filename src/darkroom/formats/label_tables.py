@@ -123,7 +123,7 @@ def _sides(tables: Sequence[Table]) -> list[str]:
     """The split of each table by its name, where there are several."""
     if len(tables) == 1:
         return [""]
-    sides = [names.split_among(table.name.rpartition(".")[0]) for table in tables]
+    sides = [names.split_in(table.name.rpartition(".")[0]) for table in tables]
     if "" in sides or len(set(sides)) < len(sides):
         listed = ", ".join(printable(repr(table.name)) for table in tables)
         what = f"{len(tables)} tables of labels: {listed}"
@@ -184,7 +184,7 @@ def _image(row: Mapping[str, str], side: str, images: Images) -> tuple[LabelledI
         return image, "have no label"
     if any(category(character) == "Cc" for character in label):
         return image, "have a label with control characters"
-    if split not in ("", *names.SIDES):
+    if split not in ("", *names.SPLITS):
         return image, f"have the unknown split {split!r}"
     return image, ""
 

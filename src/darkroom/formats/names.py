@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 
 from darkroom.runtime.errors import printable
 
-SIDES = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 
 _SPELLINGS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing|eval|evaluation"}
-_SPLITS = {side: re.compile(rf"({words})([ _-]?(set|data|images))?") for side, words in _SPELLINGS.items()}
+_SPLIT_PATTERNS = {side: re.compile(rf"({words})([ _-]?(set|data|images))?") for side, words in _SPELLINGS.items()}
 _UNLABELLED = re.compile(r"(^|[ _-])(pred|predict|predictions?|unlabell?ed|unsup)($|[ _-])")
 _ARRAY = re.compile(r"\.npz$|idx\d[-_.]ubyte(\.gz)?$|_batch(_\d+)?\.bin$")
 _IMAGE = re.compile(r".*\.(jpe?g|jpe|jfif|png|bmp|gif|webp|tiff?|heic|heif|avif|jp2|ppm|pgm|tga)")
@@ -83,7 +83,7 @@ def decoded(raw: bytes) -> tuple[str, bool]:
 
 def split_of(folder: str) -> str:
     """The side a folder name stands for: "Training_set" is train. "" for any other name."""
-    return next((side for side, spelling in _SPLITS.items() if spelling.fullmatch(folder.casefold())), "")
+    return next((side for side, spelling in _SPLIT_PATTERNS.items() if spelling.fullmatch(folder.casefold())), "")
 
 
 def is_unlabelled(folder: str) -> bool:
@@ -91,7 +91,7 @@ def is_unlabelled(folder: str) -> bool:
     return bool(_UNLABELLED.search(folder.casefold()))
 
 
-def split_among(name: str) -> str:
+def split_in(name: str) -> str:
     """The side that one word of the name stands for: "trainLabels" is train. "" where none does, or several do."""
     found = {side for word in _WORDS.findall(name) if (side := split_of(word))}
     return found.pop() if len(found) == 1 else split_of(name)
@@ -115,7 +115,7 @@ def is_image(name: str) -> bool:
     return bool(_IMAGE.fullmatch(name.casefold()))
 
 
-def is_stray(name: str) -> bool:
+def is_other_file(name: str) -> bool:
     """True for a name that promises something other than an image: notes.txt, labels.csv, clip.mp4.
 
     An unknown or missing extension is given a chance: contents decide.
@@ -172,7 +172,7 @@ def common_root(
     one of them is a table. Files that are no images by their names count when they are among `tables` or `others`.
     """
     found = [tuple(path) for path in paths]
-    counted = [path for path in found if path in tables or path in others or not is_stray(path[-1])]
+    counted = [path for path in found if path in tables or path in others or not is_other_file(path[-1])]
     inner = [(path, path in tables) for path in counted]
     root: tuple[str, ...] = ()
     while (tops := {path[0] for path, _ in inner if len(path) > 1}) and len(tops) == 1:

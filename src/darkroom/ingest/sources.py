@@ -60,7 +60,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
     return {
         "files": len(found),
         "bytes": sum(found.values()),
-        "others": names.kinds(path.name for path in found if names.is_stray(path.name)),
+        "others": names.kinds(path.name for path in found if names.is_other_file(path.name)),
         "left_out": len(dropped),
         "kinds": names.kinds(dropped),
         "root": "/".join(root),
@@ -115,11 +115,11 @@ def _settle(source: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tupl
     """Leave in `folder` what counts of all that was unpacked: images made of arrays, or what lies under the root."""
     root: tuple[str, ...] = ()
     unpacked = folder / UNPACKED
-    images = [parts for parts in wanted if not names.is_stray(parts[-1])]
+    images = [parts for parts in wanted if not names.is_other_file(parts[-1])]
     if _unfold(source, unpacked, folder, limits):
         _insist_on_arrays_alone(images)
     else:
-        others = [parts for parts in wanted if names.is_stray(parts[-1])]
+        others = [parts for parts in wanted if names.is_other_file(parts[-1])]
         seen = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
         root = names.common_root(wanted, annotations.find(unpacked, others, images), others=seen)
         for path in unpacked.joinpath(*root).iterdir():
