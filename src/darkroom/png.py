@@ -1,7 +1,6 @@
 """Encode arrays as PNG files: for data sets that come as arrays, and for the images of reports."""
 
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,9 +13,7 @@ def encode(pixels: np.ndarray, clear: int | None = None) -> bytes:
     this needs one or three channels (tRNS; PNG specification, ISO/IEC 15948, 11.3.2.1), else OSError is raised.
     """
     image = Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
-    options: dict[str, Any] = {}
-    if clear is not None:
-        options["transparency"] = clear if image.mode == "L" else (clear,) * 3
+    transparency = clear if clear is None or image.mode == "L" else (clear,) * 3
     buffer = BytesIO()
-    image.save(buffer, "PNG", compress_level=9, **options)
+    image.save(buffer, "PNG", compress_level=9, transparency=transparency)
     return buffer.getvalue()
