@@ -11,7 +11,7 @@ def test_the_archive_is_the_same_every_time_and_holds_ten_classes(tmp_path, limi
     assert first.read_bytes() == second.read_bytes()
 
     wide = limits.model_copy(update={"max_entries": 2000})
-    assert sources.unpack(first, tmp_path / "out", wide)["files"] == 1797
+    assert sources.unpack(first, tmp_path / "out", wide).files == 1797
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [str(digit) for digit in range(10)]
 
     data = (tmp_path / "out/0/0000.png").read_bytes()

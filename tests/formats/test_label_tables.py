@@ -323,6 +323,6 @@ def test_a_table_may_lie_in_one_folder_with_all_images(zipped, png, tmp_path, li
 def test_an_archive_keeps_its_table_under_outer_folders(zipped, png, tmp_path, limits, listed):
     members = {f"ds/x/images/{number}.png": png(number) for number in range(4)}
     members["ds/x/labels.csv"] = b"path,label,group\n" + b"".join(b"%d.png,%d,anna\n" % (n, n % 2) for n in range(4))
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["root"] == "ds/x"
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).root == "ds/x"
     rows = listed(tmp_path / "out").rows
     assert [(row["label"], row["group"]) for row in rows] == [("0", "anna"), ("1", "anna")] * 2

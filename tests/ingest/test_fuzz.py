@@ -48,7 +48,7 @@ def survives(write, name=""):
             assert str(fault).isprintable() and not any(folder.parent.iterdir())
         else:
             assert [path.name for path in folder.parent.iterdir()] == ["out"]
-            assert sum(path.is_file() for path in folder.rglob("*")) == done["files"] > 0
+            assert sum(path.is_file() for path in folder.rglob("*")) == done.files > 0
         assert {path.name for path in Path(home).iterdir()} == before
 
 

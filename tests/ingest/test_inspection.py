@@ -127,7 +127,7 @@ def test_a_folder_without_files_is_refused_not_forgotten(refused, more):
 
 def test_a_folder_of_images_to_predict_may_be_empty(zipped, tmp_path, limits):
     members = {"cats/1.jpg": b"x", "dogs/1.jpg": b"x", "single_prediction/": b"", "__MACOSX/": b""}
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).files == 2
 
 
 def test_an_archive_inside_is_never_unpacked(zipped, tmp_path, limits):
@@ -150,7 +150,7 @@ def test_a_hundred_thousand_files_fit_into_400_mb(tmp_path, png, limits):
     script = (
         "import re, sys; from pathlib import Path; from darkroom import params;"
         "from darkroom.ingest import sources; limits = params.load().ingest;"
-        "print(sources.unpack(Path(sys.argv[1]), Path(sys.argv[2]), limits)['files'],"
+        "print(sources.unpack(Path(sys.argv[1]), Path(sys.argv[2]), limits).files,"
         "re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1])"
     )  # not ru_maxrss, which counts what the parent held, too
     words = [sys.executable, "-c", script, path, tmp_path / "out"]

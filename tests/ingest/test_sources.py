@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from darkroom.ingest import sources
+from darkroom.ingest.sources import Unpacked
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault
 
@@ -32,21 +33,15 @@ def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
     members = {"cats/1.jpg": os.urandom(3000), "dogs/a b é 🐶.jpg": b"", "dogs/2": b"x"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
-    assert done == {
-        "files": 3,
-        "bytes": 3001,
-        "left_out": 0,
-        "root": "",
-        "notes": [],
-        "others": "none",
-        "kinds": "none",
-    }
+    assert done == Unpacked(
+        files=3, bytes=3001, other_files="none", left_out=0, left_out_kinds="none", root="", notes=[]
+    )
 
 
 def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
     done = sources.unpack(zipped({"cats\\1.jpg": b"x", "dogs\\1.jpg": b"y"}), tmp_path / "out", limits)
     assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
-    assert done["notes"] == ["2 names use Windows' backslashes, read as folders, first cats\\1.jpg"]
+    assert done.notes == ["2 names use Windows' backslashes, read as folders, first cats\\1.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +50,7 @@ def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
 def test_names_that_windows_cannot_hold_are_kept_and_noted(zipped, tmp_path, limits, name):
     done = sources.unpack(zipped({name: b"x", "dogs/console.jpg": b"y"}), tmp_path / "out", limits)
     assert name in contents(tmp_path / "out")
-    assert done["notes"] == [f"1 names cannot exist on Windows, first {name}"]
+    assert done.notes == [f"1 names cannot exist on Windows, first {name}"]
 
 
 @pytest.mark.parametrize(("raw", "read", "noted"), [("é.jpg", "é.jpg", 0), (b"caf\xe9.jpg", "cafΘ.jpg", 1)])
@@ -64,7 +59,7 @@ def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, 
     path = zipped({f"a/{'n' * len(raw)}": b"x", "b/1.jpg": b"y"})
     path.write_bytes(path.read_bytes().replace(b"n" * len(raw), raw))
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done["notes"]) == noted
+    assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done.notes) == noted
 
 
 def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
@@ -73,20 +68,20 @@ def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
     junk += ["$RECYCLE.BIN/1.jpg", "Picasa.ini", "cats/.picasa.ini", ".git/objects/" + "n" * 300, "#recycle/a/b/1.jpg"]
     members = {name: name.encode() for name in [*junk, ".ipynb_checkpoints/1.jpg", "cats/1.jpg", "dogs/1.jpg"]}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == len(junk) + 1
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done.left_out == len(junk) + 1
 
 
 def test_outer_folders_are_stripped(zipped, tmp_path, limits):
     members = {"ds/ds/cats/1.jpg": b"x", "ds/ds/dogs/1.jpg": b"y", "ds/README.txt": b"z"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
-    assert (done["root"], done["left_out"]) == ("ds/ds", 1)
+    assert (done.root, done.left_out) == ("ds/ds", 1)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, while the test writes the second one
 def test_one_name_twice_with_one_content_is_one_file(zipped, tmp_path, limits):
     path = zipped([("cats/1.jpg", b"x"), ("cats/1.jpg", b"x")])
-    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 1
+    assert sources.unpack(path, tmp_path / "out", limits).files == 1
 
 
 @pytest.mark.parametrize("members", [{}, {"cats/": b""}, {".DS_Store": b"x"}])
@@ -257,7 +252,7 @@ def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
         sources.unpack(path, tmp_path / "out", limits)
     assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
     free.free = 11
-    assert sources.unpack(path, tmp_path / "out", limits)["bytes"] == 5
+    assert sources.unpack(path, tmp_path / "out", limits).bytes == 5
 
 
 def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
@@ -279,13 +274,13 @@ def test_junk_refuses_no_archive_whatever_it_is(zipped, tmp_path, limits, mode, 
         for member in ("cats/1.jpg", "dogs/1.jpg", "__MACOSX/", ".hidden/"):
             archive.writestr(member, b"x" if member[-1] != "/" else b"")
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == 1
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done.left_out == 1
 
 
 @pytest.mark.parametrize("names", [("Icon\r", "icon\r"), (".DS_Store", ".DS_Store/x")])
 def test_junk_conflicts_with_no_other_junk(zipped, tmp_path, limits, names):
     members = {name: name.encode() for name in (*names, "cats/1.jpg", "dogs/1.jpg")}
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["left_out"] == 2
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).left_out == 2
 
 
 def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
@@ -294,7 +289,7 @@ def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
     for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         data[data.index(sign) + place] |= 1
     path.write_bytes(data)
-    assert sources.unpack(path, tmp_path / "out", limits)["left_out"] == 1
+    assert sources.unpack(path, tmp_path / "out", limits).left_out == 1
 
 
 def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, tmp_path, limits):
@@ -307,7 +302,7 @@ def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, 
 def test_files_that_are_no_images_are_counted_by_kind(zipped, tmp_path, limits):
     members = {"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/cats/2.bin": b"z", "ds/readme.txt": b"", "top.md": b""}
     done = sources.unpack(zipped(members | {"ds/Thumbs.db": b"x"}), tmp_path / "out", limits)
-    assert done["others"] == "1 .bin, 1 .txt" and (done["left_out"], done["kinds"]) == (2, "1 .db, 1 .md")
+    assert done.other_files == "1 .bin, 1 .txt" and (done.left_out, done.left_out_kinds) == (2, "1 .db, 1 .md")
 
 
 def test_images_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):

@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from darkroom.ingest import sources, tars
+from darkroom.ingest import sources, streams
 from darkroom.runtime.errors import DataError
 
 MODES = {"tar": "w", "tar.gz": "w:gz", "tgz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}
@@ -39,7 +39,7 @@ def refused(tmp_path, limits):
 def test_every_packing_arrives_byte_for_byte_with_plain_rights(tarred, tmp_path, limits, ending):
     members = {"ds/cats/1.jpg": os.urandom(3000), "ds/dogs/é 🐶": b"", "ds/dogs/2": b"x", "ds/.DS_Store": b"junk"}
     done = sources.unpack(tarred(members, mode=MODES[ending], name=f"data.{ending}"), tmp_path / "out", limits)
-    assert (done["files"], done["root"], done["left_out"]) == (3, "ds", 1)
+    assert (done.files, done.root, done.left_out) == (3, "ds", 1)
     for name in ("cats/1.jpg", "dogs/é 🐶", "dogs/2"):
         assert (tmp_path / "out" / name).read_bytes() == members[f"ds/{name}"]
         assert not (tmp_path / "out" / name).stat().st_mode & 0o111
@@ -47,7 +47,7 @@ def test_every_packing_arrives_byte_for_byte_with_plain_rights(tarred, tmp_path,
 
 def test_a_tar_is_known_by_its_content_not_its_name(tarred, tmp_path, limits):
     path = tarred({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}, mode="w:gz", name="data.zip")
-    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(path, tmp_path / "out", limits).files == 2
 
 
 @pytest.mark.parametrize("name", ["../../evil.jpg", "/etc/x.jpg", "C:/a.jpg", "a\\..\\..\\b.jpg"])
@@ -76,7 +76,7 @@ def test_a_name_that_is_not_utf8_is_a_noted_guess(tarred, tmp_path, limits):
         for name in ("cats/café.jpg", "dogs/1.jpg"):
             archive.addfile(tarfile.TarInfo(name))
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert (tmp_path / "out/cats/cafΘ.jpg").exists() and "were not UTF-8" in done["notes"][0]
+    assert (tmp_path / "out/cats/cafΘ.jpg").exists() and "were not UTF-8" in done.notes[0]
 
 
 def header(kind, size, name="x", width=12):
@@ -208,7 +208,7 @@ def test_every_format_arrives_with_long_and_foreign_names(tmp_path, limits, form
             info.mtime = 1700000000.123 if format == tarfile.PAX_FORMAT else 1700000000
             info.type = tarfile.DIRTYPE if number < 2 else tarfile.REGTYPE
             archive.addfile(info)
-    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits).files == 2
     assert all((tmp_path / "out" / name).exists() for name in names)
 
 
@@ -252,7 +252,7 @@ def test_a_file_with_holes_is_refused(tmp_path, refused, holes):
 def test_junk_with_holes_hides_nothing_that_follows(tmp_path, limits):
     after = header(tarfile.REGTYPE, 1, "dogs/1.jpg") + padded(b"y")
     (tmp_path / "data.tar").write_bytes(MEMBER + sparse(".DS_Store", 1, 0) + after + END)
-    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits).files == 2
 
 
 def test_a_map_of_holes_without_end_is_refused(tmp_path, refused):
@@ -296,7 +296,9 @@ def test_a_tar_without_files_is_refused(tarred, refused):
 
 def test_nothing_is_read_of_a_member_that_is_left_out(tarred, tmp_path, limits, monkeypatch):
     path = tarred({"cats/1.jpg": b"x", "dogs/1.jpg": b"y", ".DS_Store": b"z"})
-    read, data = [], tars.Slice
-    monkeypatch.setattr(tars, "Slice", lambda stream, start, size: read.append(start) or data(stream, start, size))
+    read, section = [], streams.section
+    monkeypatch.setattr(
+        streams, "section", lambda stream, start, size: read.append(start) or section(stream, start, size)
+    )
     sources.unpack(path, tmp_path / "out", limits)
     assert read == [512, 3 * 512]

@@ -1,4 +1,4 @@
-"""Recognise whether a file holds an image or a video, whatever its name."""
+"""Identify image and video files by their contents, whatever their names."""
 
 from pathlib import Path
 
