@@ -54,7 +54,7 @@ def server(monkeypatch):
         base = f"http://127.0.0.1:{server.server_port}"
         sha, md5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()
         one = fetch.Remote(f"{base}/one", "one.zip", f"sha256:{sha}")
-        two = (one._replace(name="a.gz", sum=f"md5:{md5}"), one._replace(name="b.gz"))
+        two = (one._replace(name="a.gz", checksum=f"md5:{md5}"), one._replace(name="b.gz"))
         monkeypatch.setattr(fetch, "SETS", {"one": (one,), "two": two})
         server.base = base
         yield server
@@ -99,7 +99,7 @@ def test_whatever_part_is_waiting_the_file_is_right_or_absent(server, tmp_path, 
 
 def test_a_wrong_sum_is_exit_3_and_nothing_stays(server, tmp_path, monkeypatch):
     (one,) = fetch.SETS["one"]
-    monkeypatch.setitem(fetch.SETS, "one", (one._replace(sum=f"sha256:{'0' * 64}"),))
+    monkeypatch.setitem(fetch.SETS, "one", (one._replace(checksum=f"sha256:{'0' * 64}"),))
     with pytest.raises(DataError) as fault:
         fetch.fetch("one", tmp_path)
     assert fault.value.code == "E_CHECKSUM" and contents(tmp_path) == {}
@@ -128,19 +128,19 @@ def test_without_network_it_is_exit_5(tmp_path, monkeypatch, url, known):
 
 
 def test_a_name_look_up_that_hangs_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "PATIENCE", 0.1)
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
     never, waited = threading.Event(), []
     monkeypatch.setattr(fetch, "urlopen", lambda *_, **__: never.wait())
     join = threading.Thread.join
     monkeypatch.setattr(threading.Thread, "join", lambda self, timeout: waited.append(timeout) or join(self, timeout))
-    with pytest.raises(EnvironmentFault, match="no answer"):
+    with pytest.raises(EnvironmentFault, match="no response"):
         fetch.fetch("mnist", tmp_path)
     assert waited == [1.1]
     never.set()
 
 
 def test_the_wait_for_an_answer_ends_within_ten_seconds():
-    assert fetch.PATIENCE + 1 < 10
+    assert fetch.TIMEOUT + 1 < 10
 
 
 def test_digits_need_no_network(tmp_path):
@@ -163,7 +163,7 @@ def test_an_address_without_a_file_name_is_exit_2(tmp_path, url):
 def test_every_known_sum_is_as_long_as_its_algorithm_says():
     for remotes in fetch.SETS.values():
         for remote in remotes:
-            algorithm, _, digest = remote.sum.partition(":")
+            algorithm, _, digest = remote.checksum.partition(":")
             assert len(bytes.fromhex(digest)) == hashlib.new(algorithm).digest_size and remote.url.startswith(
                 "https://"
             )

@@ -44,7 +44,7 @@ def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
 @pytest.mark.parametrize("row", [doubt("cow/1.png", "cow", "cat"), doubt("cat/1.png", "dog", "cat")])
 def test_doubts_about_other_images_change_nothing(tmp_path, images, row):
     files.write_rows(tmp_path / "new" / "old.csv", ["a"], [])
-    with pytest.raises(DataError, match="not of these images"):
+    with pytest.raises(DataError, match="do not belong to these images"):
         relabel.write([row], MANIFEST, images, tmp_path / "new")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["old.csv"]
 
