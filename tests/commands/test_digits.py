@@ -5,7 +5,7 @@ from darkroom.decoding import decode
 from darkroom.ingest import sources
 
 
-def test_the_archive_is_the_same_every_time_and_holds_ten_classes(tmp_path, limits):
+def test_the_archive_is_always_the_same_and_holds_ten_classes(tmp_path, limits):
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     assert digits.write(first) == digits.write(second) == 1797
     assert first.read_bytes() == second.read_bytes()

@@ -27,7 +27,7 @@ def doubt(path, label, suggested):
     return {"path": path, "label": label, "suggested": suggested, "p_label": "0.1"}
 
 
-def test_ingest_reads_the_new_labels_and_the_old_sides(tmp_path, images):
+def test_ingest_reads_the_new_labels_and_the_old_splits(tmp_path, images):
     rows = [doubt("cat/2.png", "cat", "dog"), doubt("dog/0.png", "dog", "")]
     assert relabel.write(rows, MANIFEST, images, tmp_path / "new") == 1
     found = {p.path: (p.label, p.split) for p in layout.read(tmp_path / "new").images}
@@ -42,7 +42,7 @@ def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
 
 
 @pytest.mark.parametrize("row", [doubt("cow/1.png", "cow", "cat"), doubt("cat/1.png", "dog", "cat")])
-def test_doubts_about_other_images_change_nothing(tmp_path, images, row):
+def test_label_issues_of_other_images_change_nothing(tmp_path, images, row):
     files.write_rows(tmp_path / "new" / "old.csv", ["a"], [])
     with pytest.raises(DataError, match="do not belong to these images"):
         relabel.write([row], MANIFEST, images, tmp_path / "new")
@@ -50,7 +50,7 @@ def test_doubts_about_other_images_change_nothing(tmp_path, images, row):
 
 
 @pytest.mark.parametrize("path", ["cat/e\u0301.png", "./cat/\u00e9.png", "cat\\\u00e9.png"])
-def test_a_list_that_another_machine_wrote_means_the_same_images(tmp_path, path):
+def test_paths_written_on_another_machine_match_the_same_images(tmp_path, path):
     rows = [{"path": f"{label}/\u00e9.png", "label": label, "split": "train", "group": ""} for label in ("cat", "dog")]
     for row in rows:
         (tmp_path / "images" / row["path"]).parent.mkdir(parents=True)
@@ -59,6 +59,6 @@ def test_a_list_that_another_machine_wrote_means_the_same_images(tmp_path, path)
     assert files.read_rows(tmp_path / "new" / relabel.TABLE)[0]["label"] == "dog"
 
 
-def test_a_list_of_other_columns_is_told_so(tmp_path):
+def test_a_list_with_other_columns_is_refused(tmp_path):
     with pytest.raises(DataError, match="has the columns path;label;suggested, expected label, path, suggested"):
         relabel.write([{"path;label;suggested": "a;b;c"}], [], tmp_path, tmp_path / "new")

@@ -123,7 +123,7 @@ def test_an_npz_inside_a_zip_is_read_too(tmp_path, zipped, unpacked):
         ({"x_train": GREY, "y_train": np.array([".hidden"] * 6)}, "'.hidden' cannot be the name of a class"),
     ],
 )
-def test_an_npz_of_another_kind_is_refused_in_words(tmp_path, refused, arrays, says):
+def test_an_unsupported_npz_is_refused_with_a_reason(tmp_path, refused, arrays, says):
     fault = refused(npz(tmp_path / "in/data.npz", **arrays))
     assert fault.code == "E_ARRAYS" and says in fault.what
 
@@ -181,7 +181,7 @@ PLAIN = npy(described((2, 3, 3)), bytes(18))
         (PLAIN, b"PK\3\4"),
     ],
 )
-def test_an_array_of_any_header_is_images_or_one_line(zipped, refused, header, labels, memory_below):
+def test_any_array_header_gives_images_or_a_one_line_error(zipped, refused, header, labels, memory_below):
     labels = labels if isinstance(labels, bytes) else npy(described((2,)), b"\1\2")
     path = zipped({"x_train.npy": header, "y_train.npy": labels}, name="data.npz")
     with memory_below(16 << 20):
@@ -196,7 +196,7 @@ def test_a_fault_names_the_array_in_its_archive(zipped, refused):
     assert refused(path).where == f"{path}!ds/data.npz"
 
 
-def test_two_arrays_of_one_name_are_not_written_over_each_other(folder, refused):
+def test_arrays_of_the_same_name_do_not_overwrite_each_other(folder, refused):
     batch = cifar(LABELS, COLOUR)
     fault = refused(folder({"a/data_batch_1.bin": batch, "b/data_batch_1.bin": batch}))
     assert fault.code == "E_NAME_CONFLICT" and "data_batch_1 is there 2 times for train" in fault.what
@@ -211,7 +211,7 @@ def test_a_full_disk_is_not_called_a_damaged_array(folder, tmp_path, limits, mon
         sources.unpack(folder({"data_batch_1.bin": cifar(LABELS, COLOUR)}), tmp_path / "out", limits)
 
 
-def test_a_image_of_an_array_obeys_the_limit_of_a_file(tmp_path, refused, limits, monkeypatch):
+def test_an_image_of_an_array_obeys_the_limit_of_a_file(tmp_path, refused, limits, monkeypatch):
     monkeypatch.setitem(limits.__dict__, "max_entry_bytes", 3071)
     path = npz(tmp_path / "in/data.npz", x_train=COLOUR, y_train=LABELS)
     assert "ingest.max_entry_bytes " in refused(path).fix
@@ -246,7 +246,7 @@ def test_an_npz_that_swells_is_refused_before_it_is_read(tmp_path, refused):
         (idx_head(6, 8, 8, 5), idx(LABELS), "of shape (8, 8, 5)"),
     ],
 )
-def test_idx_files_that_lie_are_refused_in_words(folder, refused, images, labels, says):
+def test_inconsistent_idx_files_are_refused_with_a_reason(folder, refused, images, labels, says):
     files = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}
     fault = refused(folder({name: data for name, data in files.items() if data is not None}))
     assert fault.code == "E_ARRAYS" and says in fault.what
@@ -264,7 +264,7 @@ def test_an_idx_file_beyond_the_limits_is_refused_by_its_header(folder, refused,
     assert fault.code == "E_ARCHIVE_LIMIT" and says in fault.what
 
 
-def test_a_gzip_of_idx_that_is_cut_or_flipped_is_refused(folder, refused):
+def test_a_truncated_or_corrupted_idx_gzip_is_refused(folder, refused):
     whole = gzip.compress(idx(GREY), mtime=0)
     flipped = bytearray(whole)
     flipped[-6] ^= 1  # the sum
@@ -273,7 +273,7 @@ def test_a_gzip_of_idx_that_is_cut_or_flipped_is_refused(folder, refused):
         assert refused(folder(files)).code == "E_ARRAYS"
 
 
-def test_cut_cifar_batches_are_refused(folder, refused):
+def test_truncated_cifar_batches_are_refused(folder, refused):
     assert "multiple of 3073" in refused(folder({"data_batch_1.bin": cifar(LABELS, COLOUR)[:-1]})).what
 
 
@@ -287,7 +287,7 @@ def test_arrays_obey_the_limits_of_archives(folder, refused, limits, monkeypatch
     assert f"ingest.{hparam} " in refused(folder(packed)).fix
 
 
-def test_images_of_arrays_are_the_same_bytes_every_time(folder, tmp_path, limits):
+def test_images_of_arrays_are_always_the_same_bytes(folder, tmp_path, limits):
     source = folder({"data_batch_1.bin": cifar(LABELS, COLOUR)})
     for name in ("first", "second"):
         sources.unpack(source, tmp_path / name, limits)

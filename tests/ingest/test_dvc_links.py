@@ -83,7 +83,7 @@ def test_any_other_link_is_refused(repository, tmp_path, limits, target):
         sources.unpack(source, tmp_path / "out", limits)
 
 
-def test_a_link_in_a_strangers_archive_is_refused_although_it_leads_into_the_cache(repository, tmp_path, limits):
+def test_a_link_in_a_strangers_archive_is_refused_even_if_it_leads_into_the_cache(repository, tmp_path, limits):
     source = repository(repository.home / ".dvc/cache")
     subprocess.run(["tar", "-cf", tmp_path / "data.tar", "-C", source, "."], check=True)
     with pytest.raises(DataError, match="is a link"):
@@ -92,7 +92,7 @@ def test_a_link_in_a_strangers_archive_is_refused_although_it_leads_into_the_cac
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
-def test_what_dvc_add_leaves_is_an_archive_and_so_is_what_relabel_made(tmp_path, folder, limits, kind):
+def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, folder, limits, kind):
     def dvc(*words):
         subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
 

@@ -153,7 +153,7 @@ SOURCES = {  # the file that is damaged, and what lies beside it
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_one_spoilt_byte_leaves_images_or_one_line(kind):
+def test_one_corrupt_byte_gives_images_or_a_one_line_error(kind):
     name, data, beside = SOURCES[kind]
     random = Random(kind)
     for _ in range(60):
@@ -195,7 +195,7 @@ IMAGES = [
 
 @settings(MANY, max_examples=1500)
 @given(st.sampled_from(IMAGES), EDITS, st.sampled_from([0, 0, 0, 1, 7, 60]))
-def test_a_image_with_flipped_bytes_is_good_or_bad_through_both_doors(image, edits, cut):
+def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_packed(image, edits, cut):
     data = edited(image, edits, cut)
     verdicts = []
     for door in (look, pack):
@@ -229,7 +229,7 @@ ENCODED = st.builds(
 
 @settings(MANY, max_examples=150)
 @given(st.binary(max_size=200) | ENCODED, st.sampled_from(["labels.csv", "x.TSV", "labels.txt", "train.csv"]))
-def test_any_bytes_as_a_table_are_labels_or_a_sentence_and_never_leave_the_folders_to_decide(data, name):
+def test_any_bytes_as_a_table_give_labels_or_an_error_and_never_fall_back_to_folders(data, name):
     with tempfile.TemporaryDirectory() as home:
         for path in ("folder1/0.png", "folder2/1.png", name):
             (Path(home) / path).parent.mkdir(exist_ok=True)

@@ -47,14 +47,14 @@ def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
 @pytest.mark.parametrize(
     "name", ["cats/con", "cats/AUX.jpg", "cats/lpt1.png", "cats /1.jpg", "cats./1.jpg", "a/b?.jpg"]
 )
-def test_names_that_windows_cannot_hold_are_kept_and_noted(zipped, tmp_path, limits, name):
+def test_names_that_windows_cannot_store_are_accepted_with_a_note(zipped, tmp_path, limits, name):
     done = sources.unpack(zipped({name: b"x", "dogs/console.jpg": b"y"}), tmp_path / "out", limits)
     assert name in contents(tmp_path / "out")
     assert done.notes == [f"1 names cannot exist on Windows, first {name}"]
 
 
 @pytest.mark.parametrize(("raw", "read", "noted"), [("é.jpg", "é.jpg", 0), (b"caf\xe9.jpg", "cafΘ.jpg", 1)])
-def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, tmp_path, limits, raw, read, noted):
+def test_names_without_an_encoding_are_utf8_or_a_guess_with_a_note(zipped, tmp_path, limits, raw, read, noted):
     raw = raw if isinstance(raw, bytes) else raw.encode()
     path = zipped({f"a/{'n' * len(raw)}": b"x", "b/1.jpg": b"y"})
     path.write_bytes(path.read_bytes().replace(b"n" * len(raw), raw))
@@ -62,7 +62,7 @@ def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, 
     assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done.notes) == noted
 
 
-def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
+def test_junk_of_operating_systems_is_skipped_and_counted(zipped, tmp_path, limits):
     junk = ["__MACOSX/cats/._1.jpg", "cats/._1.jpg", ".DS_Store", "cats/Thumbs.db", "desktop.ini", "@eaDir/x.jpg"]
     junk += ["Icon\r", "cats/Icon\r", "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "cats/@__thumb/1.jpg", "ehthumbs.db"]
     junk += ["$RECYCLE.BIN/1.jpg", "Picasa.ini", "cats/.picasa.ini", ".git/objects/" + "n" * 300, "#recycle/a/b/1.jpg"]
@@ -130,7 +130,7 @@ def test_a_damaged_member_is_named_and_the_old_folder_stays(zipped, tmp_path, li
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError, MemoryError])
-def test_stopped_halfway_it_leaves_nothing_new(zipped, tmp_path, limits, monkeypatch, fault):
+def test_an_interrupted_unpack_leaves_nothing_behind(zipped, tmp_path, limits, monkeypatch, fault):
     path, out, copy = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}), tmp_path / "out", sources._copy
 
     def stops_at_the_second(source, member, target):
@@ -190,7 +190,7 @@ def special(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a device"])
-def test_what_is_no_archive_is_said_and_never_waited_for(special, tmp_path, limits, kind):
+def test_a_pipe_socket_or_device_is_refused_without_blocking(special, tmp_path, limits, kind):
     with pytest.raises(DataError) as fault:
         sources.unpack(special(kind), tmp_path / "out", limits)
     assert fault.value.code == "E_ARCHIVE_SPECIAL" and fault.value.what == f"{kind}, no archive"
@@ -235,7 +235,7 @@ def locked_up(zipped, folder):
     [("data.zip", "data.zip"), ("cats/1.jpg", "."), ("cats", "."), (".", "."), (".", "data.zip")],
     ids=["archive", "file", "folder", "source", "home"],
 )
-def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(locked_up, limits, request, what, source):
+def test_an_unreadable_file_or_folder_is_exit_5_and_never_skipped(locked_up, limits, request, what, source):
     home = locked_up(what)
     request.getfixturevalue("stranger")
     with pytest.raises(PermissionError) as fault:
@@ -243,7 +243,7 @@ def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(lock
     assert fault.value.filename and not list(home.parent.glob("out*"))
 
 
-def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
+def test_too_little_disk_space_is_detected_beforehand(zipped, tmp_path, limits, monkeypatch):
     """5 bytes need 11: the folder, DVC's copy of it, and slack."""
     free = SimpleNamespace(free=10)
     monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
@@ -255,7 +255,7 @@ def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
     assert sources.unpack(path, tmp_path / "out", limits).bytes == 5
 
 
-def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
+def test_unpacking_twice_gives_the_same_folder(zipped, tmp_path, limits):
     path = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     digests = []
     for name in ("first", "second"):
@@ -268,7 +268,7 @@ def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
 @pytest.mark.parametrize(
     ("mode", "name"), [(stat.S_IFLNK, ".git/link"), (stat.S_IFIFO, "@eaDir/pipe"), (stat.S_IFREG, "Icon\r")]
 )
-def test_junk_refuses_no_archive_whatever_it_is(zipped, tmp_path, limits, mode, name):
+def test_junk_never_refuses_an_archive(zipped, tmp_path, limits, mode, name):
     path = zipped({name: b"/etc/passwd"}, attributes=mode << 16)
     with zipfile.ZipFile(path, "a") as archive:
         for member in ("cats/1.jpg", "dogs/1.jpg", "__MACOSX/", ".hidden/"):
@@ -292,7 +292,7 @@ def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
     assert sources.unpack(path, tmp_path / "out", limits).left_out == 1
 
 
-def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, tmp_path, limits):
+def test_a_program_in_front_of_the_archive_is_detected_even_if_junk_comes_first(zipped, tmp_path, limits):
     path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     path.write_bytes(b"program" + path.read_bytes())
     with pytest.raises(DataError, match="belong to no member"):
