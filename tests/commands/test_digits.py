@@ -1,4 +1,4 @@
-"""digits.write: the default data set, the same bytes every time."""
+"""The default data set is written with the same bytes every time."""
 
 from darkroom.commands import digits
 from darkroom.decoding import decode

@@ -1,4 +1,4 @@
-"""fetch: whole and checked, or one line; against a server on this machine."""
+"""A download is complete and verified, or fails with one line; against a server on this machine."""
 
 import hashlib
 import os
@@ -119,11 +119,11 @@ def nobody():
 
 
 @pytest.mark.parametrize("url", [nobody(), "http://nowhere.invalid/x.zip"], ids=["no server", "no name"])
-@pytest.mark.parametrize("known", [True, False])
-def test_offline_is_exit_5(tmp_path, monkeypatch, url, known):
+@pytest.mark.parametrize("by_name", [True, False])
+def test_offline_is_exit_5(tmp_path, monkeypatch, url, by_name):
     monkeypatch.setattr(fetch, "SETS", {"one": (fetch.Remote(url, "one.zip", "md5:0"),)})
     with pytest.raises(EnvironmentFault) as fault:
-        fetch.fetch("one" if known else url, tmp_path)
+        fetch.fetch("one" if by_name else url, tmp_path)
     assert fault.value.code == "E_OFFLINE" and contents(tmp_path) == {}
 
 
@@ -151,7 +151,7 @@ def test_digits_need_no_internet(tmp_path):
 def test_an_unknown_name_is_exit_2_and_lists_the_known(tmp_path, name, says):
     with pytest.raises(ParamsError, match=says) as fault:
         fetch.fetch(name, tmp_path)
-    assert all(known in fault.value.fix for known in ("digits", "mnist", "fashion_mnist", "cifar10", "cats_vs_dogs"))
+    assert all(name in fault.value.fix for name in ("digits", "mnist", "fashion_mnist", "cifar10", "cats_vs_dogs"))
 
 
 @pytest.mark.parametrize("url", ["http://h.invalid/", "http://h.invalid/.hidden", "http://h.invalid/a%2F..%2Fb/.."])

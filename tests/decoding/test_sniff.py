@@ -1,4 +1,4 @@
-"""sniff.kind: what bytes look like."""
+"""File formats are recognised by their first bytes."""
 
 import numpy as np
 import pytest
@@ -106,7 +106,7 @@ def test_other_files_are_named(data, kind):
 
 
 def test_noise_is_hardly_ever_taken_for_an_image():
-    """TGA is guessed from a few bytes, as it has no sign."""
+    """TGA is guessed from a few bytes, as it has no signature."""
     noise = np.random.default_rng(1).bytes(1 << 18)
-    found = [sniff.kind(noise[start : start + 64]) for start in range(0, len(noise), 64)]
-    assert sum(kind in sniff.IMAGES for kind in found) < len(found) / 1000
+    kinds = [sniff.kind(noise[start : start + 64]) for start in range(0, len(noise), 64)]
+    assert sum(kind in sniff.IMAGES for kind in kinds) < len(kinds) / 1000

@@ -1,4 +1,4 @@
-"""tables: labels, splits and groups from a CSV beside the images."""
+"""Labels, splits and groups are read from tables beside the images."""
 
 from unicodedata import normalize
 
@@ -75,18 +75,18 @@ def written(delimiter, header=("path", "label"), rows=LABELS, newline="\n"):
 
 @pytest.fixture
 def read(folder, png):
-    """The labels by path that a table of these bytes gives."""
+    """Read a table of these bytes; returns path -> label."""
 
     def read(data, name="labels.csv", paths=("images/0.png", "images/1.png")):
-        found = layout.read(folder({p: png(n) for n, p in enumerate(paths)} | {name: data}))
-        return {image.path: image.label for image in found.images}
+        images = folder({p: png(n) for n, p in enumerate(paths)} | {name: data})
+        return {image.path: image.label for image in layout.read(images).images}
 
     return read
 
 
 @pytest.fixture
 def refused(folder, png):
-    """What is said of a data set of two class folders with these files beside them, which all stop the line."""
+    """The error for two class folders with these files beside them."""
 
     def refused(others, paths=("camera1/0.png", "camera2/1.png")):
         with pytest.raises(DataError) as fault:
@@ -139,20 +139,20 @@ def test_our_own_header_decides_and_a_row_number_is_ignored(read):
 
 def test_columns_that_are_not_used_are_named(folder, png):
     data = b"image;age;breed;;patient\n0;1;a;;x\n1;2;b;;y\n"
-    found = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data}))
-    assert found.notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
+    notes = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data})).notes
+    assert notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
 
 
 def test_an_id_without_extension_identifies_the_image_of_that_name(read):
     paths = ["a/0.png", "b/1.v2.jpg", "b/c/2.png"]
-    found = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", paths=paths)
-    assert found == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
+    labels = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", paths=paths)
+    assert labels == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
 
 
 def test_spaces_belong_to_a_name_where_the_file_has_them(read):
     paths = ["a/ 0.png", "a/1 .png ", "a/2.png"]
-    found = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", paths=paths)
-    assert found == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
+    labels = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", paths=paths)
+    assert labels == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
 
 
 @pytest.mark.parametrize("name", ["0", "0.png"])
@@ -166,8 +166,8 @@ def test_unicode_normal_forms_of_a_name_are_equal(read, form):
     other = {"NFC": "NFD", "NFD": "NFC"}[form]
     image, label = (normalize(form, text) for text in ("ä/é.png", "Käfer"))
     rows = [(normalize(other, image), label), (normalize(other, "ä/1"), "b")]
-    found = read(written(",", rows=rows).encode(), paths=(image, normalize(form, "ä/1.png")))
-    assert found == {image: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
+    labels = read(written(",", rows=rows).encode(), paths=(image, normalize(form, "ä/1.png")))
+    assert labels == {image: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_whatever_seems_to_hold_labels_is_reported_and_never_ignored(
 ):
     fault = refused({name: data})
     assert fault.code == "E_TABLE" and fault.what.startswith(name) and fault.where == name
-    members = {f"repo-main/images/{each}": png(1) for each in ("camera1/0.png", "camera2/1.png")}
+    members = {f"repo-main/images/{path}": png(1) for path in ("camera1/0.png", "camera2/1.png")}
     sources.unpack(zipped(members | {f"repo-main/{name}": data}), tmp_path / "out", limits)
     with pytest.raises(DataError, match=name):
         layout.read(tmp_path / "out")
@@ -269,8 +269,8 @@ def test_equal_names_in_split_folders_are_distinguished_by_the_split_of_the_tabl
     with pytest.raises(DataError, match="one class only"):
         layout.read(folder(data | tables))
     tables["train.csv"] = b"id,label\n0,t0\n1,x\n"
-    found = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
-    assert found["train/1.png"] == ("x", "train") and found["test/1.png"] == ("t0", "test") and len(found) == 4
+    rows = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
+    assert rows["train/1.png"] == ("x", "train") and rows["test/1.png"] == ("t0", "test") and len(rows) == 4
 
 
 def test_one_image_in_two_split_tables_is_a_contradiction(refused):

@@ -1,4 +1,4 @@
-"""names: what names of files and folders mean."""
+"""Names of files and folders are interpreted."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from darkroom.formats import names
 
 
 @pytest.mark.parametrize(
-    ("side", "folder"),
+    ("split", "folder"),
     [
         *(("train", name) for name in ("train", "Train", "TRAINING", "training_set", "train-set", "train images")),
         *(("val", name) for name in ("val", "valid", "validation", "dev", "Validation_Set")),
@@ -14,8 +14,8 @@ from darkroom.formats import names
         *(("", name) for name in ("trains", "cats", "latest", "test_dogs", "validated", "single_prediction")),
     ],
 )
-def test_usual_spellings_of_a_split_are_recognised(side, folder):
-    assert names.split_of(folder) == side
+def test_usual_spellings_of_a_split_are_recognised(split, folder):
+    assert names.split_of(folder) == split
 
 
 def test_a_prediction_folder_is_unlabelled():
@@ -61,7 +61,7 @@ def test_names_are_compared_in_one_form(name):
 
 
 @pytest.mark.parametrize(
-    ("side", "name"),
+    ("split", "name"),
     [
         *(
             ("train", name)
@@ -72,8 +72,8 @@ def test_names_are_compared_in_one_form(name):
         *(("", name) for name in ("labels", "trains", "train_test", "trainval")),
     ],
 )
-def test_a_word_of_a_name_may_be_a_split(side, name):
-    assert names.split_in(name) == side
+def test_a_word_of_a_name_may_be_a_split(split, name):
+    assert names.split_in(name) == split
 
 
 def test_kinds_are_counted_the_most_frequent_first():

@@ -1,4 +1,4 @@
-"""arrays: what npz, idx and CIFAR-10 files hold arrives as images, pixel by pixel."""
+"""Images in npz, idx and CIFAR-10 files are unpacked pixel by pixel."""
 
 import errno
 import gzip
@@ -38,19 +38,19 @@ def npz(path, **arrays):
 
 @pytest.fixture
 def unpacked(tmp_path, limits):
-    """The images of a source as side -> class -> pixels, in the order of their names."""
+    """Unpack a source; returns split -> class -> pixels, in the order of the file names."""
 
     def unpack(source):
         done = sources.unpack(source, tmp_path / "out", limits)
-        found = {}
+        images = {}
         for image in layout.read(tmp_path / "out").images:
             data = (tmp_path / "out" / image.path).read_bytes()
             seen, _ = decode.look(data, max_pixels=10_000)
             color = "grayscale" if seen["mode"] == "L" else "rgb"
             pixels = decode.to_array(data, size=seen["height"], color=color, fit="stretch", max_pixels=10_000)
-            found.setdefault(image.split, {}).setdefault(image.label, []).append(pixels)
-        assert done.files == sum(len(pixels) for side in found.values() for pixels in side.values())
-        return found
+            images.setdefault(image.split, {}).setdefault(image.label, []).append(pixels)
+        assert done.files == sum(len(pixels) for classes in images.values() for pixels in classes.values())
+        return images
 
     return unpack
 
@@ -60,7 +60,7 @@ def refused(tmp_path, limits):
     def unpack(source):
         with pytest.raises(DataError) as fault:
             sources.unpack(source, tmp_path / "out", limits)
-        assert not [found for found in tmp_path.iterdir() if found.name.startswith("out")]
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
         return fault.value
 
     return unpack
@@ -75,13 +75,13 @@ def test_a_folder_of_idx_files_gives_every_image_its_label(folder, unpacked, end
     pack = gzip.compress if ending else bytes
     parts = {"train": (SQUARE[:4], LABELS[:4]), "t10k": (SQUARE[4:], LABELS[4:])}
     files = {}
-    for side, (images, labels) in parts.items():
-        name = names.format(side) + ending
+    for split, (images, labels) in parts.items():
+        name = names.format(split) + ending
         files[name] = pack(idx(images))
         files[name.replace("images", "labels").replace("idx3", "idx1")] = pack(idx(labels))
-    found = unpacked(folder(files))
-    assert np.array_equal(np.squeeze(found["train"]["3"]), SQUARE[[0, 2]])
-    assert np.array_equal(np.squeeze(found["test"]["1"]), SQUARE[4])
+    by_split = unpacked(folder(files))
+    assert np.array_equal(np.squeeze(by_split["train"]["3"]), SQUARE[[0, 2]])
+    assert np.array_equal(np.squeeze(by_split["test"]["1"]), SQUARE[4])
 
 
 def test_a_tar_of_cifar_batches_gives_colours_and_class_names(tarred, unpacked):
@@ -89,8 +89,10 @@ def test_a_tar_of_cifar_batches_gives_colours_and_class_names(tarred, unpacked):
     members |= {"cifar-10-batches-bin/data_batch_1.bin": cifar(LABELS[:2], COLOUR[:2])}
     members |= {"cifar-10-batches-bin/data_batch_2.bin": cifar(LABELS[2:4], COLOUR[2:4])}
     members |= {"cifar-10-batches-bin/test_batch.bin": cifar(LABELS[4:], COLOUR[4:])}
-    found = unpacked(tarred(members, mode="w:gz"))
-    assert np.array_equal(found["train"]["cat"], COLOUR[[0, 2]]) and np.array_equal(found["test"]["car"], COLOUR[[4]])
+    by_split = unpacked(tarred(members, mode="w:gz"))
+    assert np.array_equal(by_split["train"]["cat"], COLOUR[[0, 2]]) and np.array_equal(
+        by_split["test"]["car"], COLOUR[[4]]
+    )
 
 
 @pytest.mark.parametrize("keys", ["x_{0} y_{0}", "{0}_images {0}_labels", "images_{0} labels_{0}"])
@@ -99,8 +101,8 @@ def test_an_npz_gives_every_image_its_label(tmp_path, unpacked, keys, labels):
     x, y = (key.format("train") for key in keys.split())
     u, v = (key.format("test") for key in keys.split())
     path = npz(tmp_path / "in/data.npz", **{x: COLOUR[:4], y: labels[:4], u: COLOUR[4:], v: labels[4:]})
-    found = unpacked(path)
-    assert np.array_equal(found["train"]["1"], COLOUR[[1, 3]]) and np.array_equal(found["test"]["3"], COLOUR[[5]])
+    by_split = unpacked(path)
+    assert np.array_equal(by_split["train"]["1"], COLOUR[[1, 3]]) and np.array_equal(by_split["test"]["3"], COLOUR[[5]])
 
 
 def test_an_npz_inside_a_zip_is_read_too(tmp_path, zipped, unpacked):
@@ -129,7 +131,7 @@ def test_an_unsupported_npz_is_refused_with_a_reason(tmp_path, refused, arrays, 
 
 
 def npy(head, data=b"", version=1):
-    """An array file with this header, word for word."""
+    """A .npy file with exactly this header."""
     head = head.encode()
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(head)) + head + data
 

@@ -1,4 +1,4 @@
-"""Whatever strangers send: images or a sentence, never a traceback, never a file outside, never half a folder."""
+"""Any input gives images or a one-line error: no traceback, no file outside the folder, no incomplete folder."""
 
 import gzip
 import io
@@ -36,7 +36,7 @@ NAMES = st.one_of(
 
 
 def survives(write, name=""):
-    """Unpack what `write` makes of a path: all inside the folder and whole, or a fault of one line and nothing."""
+    """Unpack what `write` creates: everything inside the folder and complete, or a one-line error and nothing."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "inner/out"
         folder.parent.mkdir()
@@ -103,8 +103,8 @@ EDITS = st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_si
 
 def edited(data, edits, cut):
     data = bytearray(data)
-    for place, change in edits:
-        data[place % len(data)] ^= change
+    for offset, change in edits:
+        data[offset % len(data)] ^= change
     return bytes(data[: len(data) - cut])
 
 
@@ -198,9 +198,9 @@ IMAGES = [
 def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_packed(image, edits, cut):
     data = edited(image, edits, cut)
     verdicts = []
-    for door in (look, pack):
+    for decode_image in (look, pack):
         try:
-            door(data)
+            decode_image(data)
             verdicts.append("good")
         except decode.BadImage as reason:
             assert str(reason).isprintable()
@@ -235,8 +235,8 @@ def test_any_bytes_as_a_table_give_labels_or_an_error_and_never_fall_back_to_fol
             (Path(home) / path).parent.mkdir(exist_ok=True)
             (Path(home) / path).write_bytes(data if path == name else b"")
         try:
-            found = layout.read(Path(home))
+            labelled = layout.read(Path(home))
         except DataError as fault:
             assert str(fault).isprintable()
         else:
-            assert not {image.label for image in found.images} & {"folder1", "folder2"}
+            assert not {image.label for image in labelled.images} & {"folder1", "folder2"}

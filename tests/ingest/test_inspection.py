@@ -1,4 +1,4 @@
-"""inspection: which members refuse an archive (rows A01 to A08, A16, A20, A21, A26 to A28)."""
+"""Which members refuse an archive (reliability rows A01 to A08, A16, A20, A21, A26 to A28)."""
 
 import stat
 import subprocess
@@ -13,7 +13,7 @@ from darkroom.runtime.errors import DataError
 
 @pytest.fixture
 def refused(tmp_path, zipped, limits):
-    """The fault of an archive with these members; nothing of it may be left."""
+    """The error for an archive with these members, of which nothing may be left on disk."""
 
     def unpack(members, **config):
         before = {path.name for path in tmp_path.iterdir()}
@@ -97,8 +97,8 @@ def test_control_characters_are_refused_and_printed_escaped(request, tmp_path, l
     path = request.getfixturevalue(packed)({name: b"x", "cats/1.jpg": b"x"})
     with pytest.raises(DataError) as fault:
         sources.unpack(path, tmp_path / "out", limits)
-    said = str(fault.value)
-    assert fault.value.code == "E_ARCHIVE_NAME" and said.isprintable() and said.count(shown) == 2
+    message = str(fault.value)
+    assert fault.value.code == "E_ARCHIVE_NAME" and message.isprintable() and message.count(shown) == 2
 
 
 @pytest.mark.parametrize("name", ["cats/" + "n" * 300, "cats/" + "é" * 121, "/".join("abcdefghi") + "/1.jpg"])
@@ -108,7 +108,7 @@ def test_names_that_some_file_systems_cannot_store_are_refused(refused, name):
 
 @pytest.mark.parametrize("name", ["a/" * 30_000 + "1.jpg", "a" * 60_000])
 def test_memory_does_not_grow_with_the_square_of_a_name(refused, name, memory_below):
-    """The names of all its folders, written out, would be a gigabyte."""
+    """The paths of all its parent folders together would take a gigabyte."""
     with memory_below(20 << 20):
         fault = refused({name: b"x", "cats/1.jpg": b"x"})
         assert fault.code == "E_ARCHIVE_NAME" and len(str(fault)) < 900

@@ -1,4 +1,4 @@
-"""sources.unpack: everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
+"""Unpacking puts everything inside the folder, or nothing (reliability rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import contextlib
 import os
@@ -205,7 +205,7 @@ def test_a_pipe_inside_a_folder_is_refused(folder, tmp_path, limits):
 
 @pytest.fixture
 def stranger():
-    """Act as a user who may read nothing of ours; root may read everything, whatever its rights say."""
+    """Act as a user who may read nothing of ours; root may read everything, whatever its permissions say."""
     if os.geteuid() == 0:
         os.seteuid(65534)
         yield
@@ -221,11 +221,11 @@ def locked_up(zipped, folder):
         os.chmod(home, 0o777)
 
         def make(what):
-            place = Path(home) / "source"
-            shutil.copytree(folder({"cats/1.jpg": b"x", "dogs/1.jpg": b"x"}), place)
-            zipped({"cats/1.jpg": b"x"}).rename(place / "data.zip")
-            os.chmod(place / what, 0)
-            return place
+            source = Path(home) / "source"
+            shutil.copytree(folder({"cats/1.jpg": b"x", "dogs/1.jpg": b"x"}), source)
+            zipped({"cats/1.jpg": b"x"}).rename(source / "data.zip")
+            os.chmod(source / what, 0)
+            return source
 
         yield make
 
@@ -286,8 +286,8 @@ def test_junk_conflicts_with_no_other_junk(zipped, tmp_path, limits, names):
 def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
     path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     data = bytearray(path.read_bytes())
-    for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        data[data.index(sign) + place] |= 1
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(signature) + offset] |= 1
     path.write_bytes(data)
     assert sources.unpack(path, tmp_path / "out", limits).left_out == 1
 

@@ -1,4 +1,4 @@
-"""tars: the faults of tar archives (rows A01, A02, A06, A08, A12, A16, A18, A23, A31 to A33)."""
+"""Faults of tar archives (reliability rows A01, A02, A06, A08, A12, A16, A18, A23, A31 to A33)."""
 
 import bz2
 import gzip
@@ -23,13 +23,13 @@ def special(kind, target=""):
 
 @pytest.fixture
 def refused(tmp_path, limits):
-    """The fault of an archive; nothing of it may be left."""
+    """The error for an archive, of which nothing may be left on disk."""
 
     def unpack(path):
-        before = {found.name for found in tmp_path.iterdir()}
+        before = {entry.name for entry in tmp_path.iterdir()}
         with pytest.raises(DataError) as fault:
             sources.unpack(path, tmp_path / "out", limits)
-        assert {found.name for found in tmp_path.iterdir()} == before and fault.value.exit_code == 3
+        assert {entry.name for entry in tmp_path.iterdir()} == before and fault.value.exit_code == 3
         return fault.value
 
     return unpack
@@ -80,7 +80,7 @@ def test_a_name_that_is_not_utf8_is_a_guess_with_a_note(tarred, tmp_path, limits
 
 
 def header(kind, size, name="x", width=12):
-    """A header block, whatever size it declares: -1 is what base 256 can say and octal digits cannot."""
+    """A header block that declares any size: -1 can be written in base 256 but not in octal digits."""
     info = tarfile.TarInfo(name)
     info.type = kind
     block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
@@ -152,7 +152,7 @@ def test_the_headers_of_one_member_are_bounded(tmp_path, refused, data):
     ids=["digits", "overlapping", "minus", "zero", "beyond", "minus size", "long", "hex", "base 256", "name", "pax"],
 )
 def test_an_inconsistent_header_is_refused(tmp_path, refused, data):
-    """Some of these sent `tarfile` back in the file, for ever, or took it the square of their length."""
+    """Some of these make `tarfile` jump back in an endless loop, or take time with the square of their length."""
     (tmp_path / "data.tar").write_bytes(data + MEMBER + END)
     assert refused(tmp_path / "data.tar").code == "E_ARCHIVE_CORRUPT"
 
@@ -163,7 +163,7 @@ def test_a_tar_that_ends_after_a_describing_header_is_refused(tmp_path, refused)
 
 
 def test_the_headers_of_all_members_cannot_fill_the_memory(tmp_path, refused, limits, memory_below):
-    """A general header is copied for each member by `tarfile`: 60 kB of it and 999 members were 300 MB."""
+    """`tarfile` copies a global header for each member: 60 kB of it and 999 members took 300 MB."""
     many = pax(*(b"k%d=v" % number for number in range(4000)), kind=tarfile.XGLTYPE)
     names = b"".join(header(tarfile.REGTYPE, 0, f"cats/{number}.jpg") for number in range(limits.max_entries + 1))
     (tmp_path / "data.tar").write_bytes(many + names + END)
@@ -188,7 +188,7 @@ def test_excessive_names_end_the_listing(tmp_path, refused, limits, monkeypatch)
     ],
 )
 def test_a_bomb_is_refused_at_its_header(tmp_path, refused, pack, name, size, code):
-    """Nothing follows that header here: whoever unpacked the member, to skip it, would call the archive cut."""
+    """Nothing follows the header: a reader that unpacked the member to skip it would call the archive truncated."""
     (tmp_path / "data.tar").write_bytes(pack(header(tarfile.REGTYPE, size, name)))
     assert refused(tmp_path / "data.tar").code == code
 
@@ -228,7 +228,7 @@ def test_unknown_pax_records_are_ignored(tmp_path, limits):
 
 
 def sparse(name, *maps):
-    """A file with holes as GNU tar writes it: its header, then the blocks of its map, each naming the next."""
+    """A sparse file as GNU tar writes it: its header, then the blocks of its map, each of which announces the next."""
     head = bytearray(header(tarfile.GNUTYPE_SPARSE, 1, name))
     head[482] = bool(maps)
     head[148:156] = b" " * 8

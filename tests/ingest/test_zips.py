@@ -1,4 +1,4 @@
-"""zips: faults that only a zip archive can have (rows A10 to A12, A16, A17 and A34)."""
+"""Faults that only a zip archive can have (reliability rows A10 to A12, A16, A17 and A34)."""
 
 import io
 import struct
