@@ -1,4 +1,4 @@
-"""Unpacking puts everything inside the folder, or nothing (reliability rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
+"""Unpacking puts everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import contextlib
 import os
