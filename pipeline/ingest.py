@@ -13,7 +13,7 @@ def main() -> None:
     for note in done.notes:
         errors.warn(note)
     print(f"{paths.IMAGES}: {done.files} files, {done.bytes} bytes; {done.left_out} left out: {done.left_out_kinds}")
-    print(f"no images by their names: {done.other_files}")
+    print(f"no images by their names: {done.other_kinds}")
 
 
 if __name__ == "__main__":

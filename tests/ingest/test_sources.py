@@ -34,7 +34,7 @@ def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
     assert done == Unpacked(
-        files=3, bytes=3001, other_files="none", left_out=0, left_out_kinds="none", root="", notes=[]
+        files=3, bytes=3001, other_kinds="none", left_out=0, left_out_kinds="none", root="", notes=[]
     )
 
 
@@ -302,7 +302,7 @@ def test_a_program_in_front_of_the_archive_is_detected_even_if_junk_comes_first(
 def test_files_that_are_no_images_are_counted_by_kind(zipped, tmp_path, limits):
     members = {"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/cats/2.bin": b"z", "ds/readme.txt": b"", "top.md": b""}
     done = sources.unpack(zipped(members | {"ds/Thumbs.db": b"x"}), tmp_path / "out", limits)
-    assert done.other_files == "1 .bin, 1 .txt" and (done.left_out, done.left_out_kinds) == (2, "1 .db, 1 .md")
+    assert done.other_kinds == "1 .bin, 1 .txt" and (done.left_out, done.left_out_kinds) == (2, "1 .db, 1 .md")
 
 
 def test_images_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):

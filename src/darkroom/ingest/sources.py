@@ -33,7 +33,7 @@ class Unpacked(NamedTuple):
 
     files: int
     bytes: int
-    other_files: str  # kinds of the files that are no images by name, in words
+    other_kinds: str  # kinds of the files that are no images by name, in words
     left_out: int  # files: junk, and those outside the root
     left_out_kinds: str  # in words
     root: str  # outer folders that were removed, such as ds/images
@@ -69,7 +69,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
     return Unpacked(
         files=len(sizes),
         bytes=sum(sizes.values()),
-        other_files=names.kinds(path.name for path in sizes if names.is_other_file(path.name)),
+        other_kinds=names.kinds(path.name for path in sizes if names.is_other_file(path.name)),
         left_out=len(dropped),
         left_out_kinds=names.kinds(dropped),
         root="/".join(root),
