@@ -84,11 +84,8 @@ SIGNATURES = DECODED | CONVERTIBLE | OTHER
 PORTABLE = {b"1": "PBM", b"2": "PGM", b"3": "PPM", b"4": "PBM", b"5": "PGM", b"6": "PPM", b"7": "PAM"}
 FLOATING = {b"f": "PFM", b"F": "PFM"}
 BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")  # first box of a QuickTime video without `ftyp`
-BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"), "HEIC"),
-    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-    b"crx ": "CR3",
-}
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
+BRANDS = dict.fromkeys(HEIC_BRANDS, "HEIC") | dict.fromkeys((b"avif", b"avis"), "AVIF") | {b"crx ": "CR3"}
 AT_OFFSET = {  # signatures that are not at the start: offset, bytes
     "WEBP": (8, b"WEBP"),
     "EMF": (40, b" EMF"),
