@@ -113,9 +113,9 @@ def _existing(path: Path) -> Path:
 def _images_of(name: str, places: Sequence[Path]) -> list[Path]:
     inside = [(path, below) for path in places for below in (sorted(files.below(path)) if path.is_dir() else [path])]
     kept = [file for path, file in inside if not names.is_junk(file.relative_to(path).parts or (file.name,))]
-    images = [file for file in kept if not names.is_stray(file.name)]
+    images = [file for file in kept if not names.is_other_file(file.name)]
     if len(images) < len(kept):
-        errors.warn(f"{name}: left out {names.kinds(file.name for file in kept if names.is_stray(file.name))}")
+        errors.warn(f"{name}: left out {names.kinds(file.name for file in kept if names.is_other_file(file.name))}")
     return images or list(places)  # which are no images, and will be told so
 
 

@@ -35,8 +35,8 @@ def read(folder: Path) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
     found = [path.relative_to(folder).parts for path in files.below(folder)]
     found = sorted(parts for parts in found if not names.is_junk(parts))
-    strays = [parts for parts in found if names.is_stray(parts[-1])]
-    images = [parts for parts in found if not names.is_stray(parts[-1])]
+    strays = [parts for parts in found if names.is_other_file(parts[-1])]
+    images = [parts for parts in found if not names.is_other_file(parts[-1])]
     _check_other_images(folder, strays, images)
     listed = annotations.find(folder, strays, images)
     loaded = annotations.load(folder, listed)

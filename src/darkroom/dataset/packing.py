@@ -47,7 +47,7 @@ def write(
     limits = bounds.of(max_pixels, max_seconds)
     rows = manifest.good(rows)
     classes = manifest.classes(rows)
-    sides = {side: [row for row in rows if row["split"] == side] for side in names.SIDES}
+    sides = {side: [row for row in rows if row["split"] == side] for side in names.SPLITS}
     made = {"image_size": config.image_size, "color": config.color, "fit": config.fit, "max_pixels": max_pixels}
     with files.replacing(out) as partial_out, opened(cache, config, max_pixels) as (kept, recipe):
         arrays = _images(list(chain(*sides.values())), images, config, kept, recipe, limits)

@@ -52,7 +52,7 @@ def check(listing: Listing, config: Validate, docs: Path) -> dict:
         "success": all(each["success"] for each in said if each["severity"] == "error"),
         "images": len(tables["images"]),
         "classes": [row["class"] for row in tables["classes"]],
-        "counts": {row["class"]: {side: row[side] for side in names.SIDES} for row in tables["classes"]},
+        "counts": {row["class"]: {side: row[side] for side in names.SPLITS} for row in tables["classes"]},
         "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
         "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
         "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},

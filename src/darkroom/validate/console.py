@@ -14,17 +14,17 @@ MARKS = {("error", False): "BROKEN", ("warning", False): "look"}
 
 def text(verdict: dict) -> str:
     counts = verdict["counts"]
-    rows = [("class", *names.SIDES, "total")]
+    rows = [("class", *names.SPLITS, "total")]
     rows += [_row(printable(label), sides) for label, sides in list(counts.items())[:SHOWN]]
     if len(counts) > SHOWN:
         rows.append((f"... and {len(counts) - SHOWN} more", *[""] * 4))
-    rows.append(_row("all", {side: sum(sides[side] for sides in counts.values()) for side in names.SIDES}))
+    rows.append(_row("all", {side: sum(sides[side] for sides in counts.values()) for side in names.SPLITS}))
     notes = [f"note    {printable(note)}" for note in verdict["notes"]]
     return "\n".join([*_aligned(rows), "", *notes, *_expected(verdict["expectations"])])
 
 
 def _row(label: str, sides: dict[str, int]) -> tuple[str, ...]:
-    return label, *(str(sides[side]) for side in names.SIDES), str(sum(sides.values()))
+    return label, *(str(sides[side]) for side in names.SPLITS), str(sum(sides.values()))
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def of(config: Validate, given: Collection[str] = ()) -> list[Expectation]:
         *_images_are_usable(config),
         *_images_are_apart(),
         *_classes_are_large_enough(config),
-        *(_every_class_is_in(side, given) for side in names.SIDES),
+        *(_every_class_is_in(side, given) for side in names.SPLITS),
         _classes_are_balanced(config),
         *_images_are_worth_it(config),
         *_nothing_is_odd(config),
@@ -110,7 +110,7 @@ def _images_are_usable(config: Validate) -> list[Expectation]:
         Expectation(
             "sides",
             "images",
-            _one_of("split", list(names.SIDES)),
+            _one_of("split", list(names.SPLITS)),
             "every image is in train, val or test",
             "{path} is in {split!r}",
             "E_MANIFEST",

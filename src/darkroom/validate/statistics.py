@@ -15,7 +15,7 @@ from darkroom.formats import names
 COLUMNS = {  # of each table, also when it has no rows
     "images": manifest.COLUMNS,
     "groups": ("pixels", "labels", "sides", "first", "second"),
-    "classes": ("class", *names.SIDES, "total"),
+    "classes": ("class", *names.SPLITS, "total"),
     "near": ("first", "second", "difference", "labels", "sides"),
     "given": ("group", "sides", "first", "second"),
     "flats": ("class", "flat", "fraction", "example"),
@@ -36,7 +36,7 @@ def classes(rows: Sequence[dict]) -> list[dict]:
     counts = Counter((row["label"], row["split"]) for row in manifest.good(rows))
     found = []
     for label in manifest.classes(rows):
-        sides = {side: counts[label, side] for side in names.SIDES}
+        sides = {side: counts[label, side] for side in names.SPLITS}
         found.append({"class": label, **sides, "total": sum(sides.values())})
     return found
 
