@@ -23,7 +23,7 @@ def class_rows(labels, probabilities, classes):
 
 
 def simulate(n: int, k: int, skill: float = 0.7, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels with every class among them, and probabilities that lean to the truth."""
+    """Labels with every class among them, and probabilities that lean to the label."""
     rng = np.random.default_rng(seed)
     labels = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
     probabilities = rng.dirichlet(np.ones(k), n)
@@ -46,12 +46,12 @@ def ece(labels, probabilities):
 @pytest.mark.parametrize("seed", range(3))
 def test_every_value_is_that_of_scikit_learn(k, seed):
     labels, probabilities = simulate(97, k, seed=seed)
-    predicted, truth = probabilities.argmax(1), np.eye(k)[labels]
+    predicted, one_hot = probabilities.argmax(1), np.eye(k)[labels]
     wanted = {
         "accuracy": theirs.accuracy_score(labels, predicted),
         "balanced_accuracy": theirs.balanced_accuracy_score(labels, predicted),
-        "roc_auc": theirs.roc_auc_score(truth, probabilities, average="macro"),
-        "average_precision": theirs.average_precision_score(truth, probabilities, average="macro"),
+        "roc_auc": theirs.roc_auc_score(one_hot, probabilities, average="macro"),
+        "average_precision": theirs.average_precision_score(one_hot, probabilities, average="macro"),
         "log_loss": theirs.log_loss(labels, probabilities),
         "brier": theirs.brier_score_loss(labels, probabilities if k > 2 else probabilities[:, 1]),
         "ece": ece(labels, probabilities),
@@ -67,11 +67,11 @@ def test_every_value_is_that_of_scikit_learn(k, seed):
 
 def test_the_scores_of_a_class_are_those_of_scikit_learn():
     labels, probabilities = simulate(80, 4)
-    predicted, truth = probabilities.argmax(1), np.eye(4)[labels]
+    predicted, one_hot = probabilities.argmax(1), np.eye(4)[labels]
     rows = class_rows(labels, probabilities, ("a", "b", "c", "d"))
     wanted = [*theirs.precision_recall_fscore_support(labels, predicted),
-              theirs.roc_auc_score(truth, probabilities, average=None),
-              theirs.average_precision_score(truth, probabilities, average=None)]  # fmt: skip
+              theirs.roc_auc_score(one_hot, probabilities, average=None),
+              theirs.average_precision_score(one_hot, probabilities, average=None)]  # fmt: skip
     names = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
     for row, numbers in zip(rows, zip(*wanted, strict=True), strict=True):
         assert [row[name] for name in names] == pytest.approx(numbers, abs=1e-12)

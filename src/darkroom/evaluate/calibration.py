@@ -65,7 +65,8 @@ def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
         score = intervals.fraction(int(correct[inside].sum()), n, confidence)
         rows.append({
             "bin_low": i / probability.BINS, "bin_high": (i + 1) / probability.BINS, "n": n,
-            "confidence": float(largest[inside].mean()) if n else None, **score,
+            "confidence": float(largest[inside].mean()) if n else None,
+            "value": score["value"], "low": score["low"], "high": score["high"],
         })  # fmt: skip
     return rows
 

@@ -93,7 +93,7 @@ def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> R
         explanation=explanation,
         label_issues=_label_issues(data, val, test, model.name),
         figures={},
-        images=images if model.augmented is None else {**images, "augmented": model.augmented},
+        images=images if model.augmented is None else images | {"augmented": model.augmented},
     )
     confusion = classification.confusion(test.labels, test.predicted, test.k)
     cost = timing.measure(model.name, ask, data.test.images, model.size, model.facts["multiply_adds"])

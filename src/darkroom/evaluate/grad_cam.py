@@ -1,4 +1,4 @@
-"""What a network looked at: Grad-CAM, its first filters, and one image on its way through the layers.
+"""Explain a network: Grad-CAM, the filters of its first convolution, and the feature maps of one image.
 
 Grad-CAM (Selvaraju et al. 2017) weighs the last feature maps by the gradient of the class's logit. Keras has no
 gradients that serve every backend, so a zero is added to the feature maps and one step of gradient descent at rate

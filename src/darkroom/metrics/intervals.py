@@ -1,4 +1,4 @@
-"""A fraction of images and how sure it is, where a bootstrap would be too coarse: few images, or all of them right.
+"""A fraction of images with its interval, where a bootstrap would be too coarse: few images, or all of them right.
 
 The score interval of Wilson (1927): it stays within 0 and 1 and holds its level from a handful of images on
 (Brown, Cai and DasGupta 2001).

@@ -12,7 +12,7 @@ import numpy as np
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
 
-DIGITS = 6  # of a probability: what a float32 network can mean, and git can keep
+DIGITS = 6  # of a probability: what a float32 network can mean; the files are kept in git
 
 
 class PredictedClasses(NamedTuple):

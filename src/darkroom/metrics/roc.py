@@ -14,7 +14,7 @@ from darkroom.metrics import classification
 from darkroom.metrics.sample import Predictions, Sample
 
 POINTS, LEAST = 2000, 20  # that curves are drawn from: of all classes, and of each
-DIGITS = 6  # of a point that is written: git has it
+DIGITS = 6  # of a point that is written: the files are kept in git
 
 
 class RocPoint(TypedDict):

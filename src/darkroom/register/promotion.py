@@ -175,9 +175,9 @@ def _scores(labels: np.ndarray, answers: list[np.ndarray], gate: Compare, seed: 
     return [significance.score(truth, each, k, gate.metric, _bootstrap(gate, seed)) for each in said]
 
 
-def _proof(labels: np.ndarray, new: np.ndarray, old: np.ndarray, gate: Compare, seed: int) -> dict:
+def _proof(labels: np.ndarray, new: np.ndarray, old: np.ndarray, gate: Compare, seed: int) -> significance.Proof:
     k, (truth, *said) = _numbered(labels, new, old)
-    return significance.better(truth, *said, k, gate.metric, _bootstrap(gate, seed))
+    return significance.better(truth, said[0], said[1], k, gate.metric, _bootstrap(gate, seed))
 
 
 def _numbered(*names: np.ndarray) -> tuple[int, list[np.ndarray]]:
