@@ -31,7 +31,8 @@ def by_property(rows: Sequence[Mapping], correct: np.ndarray, *, confidence: flo
         n = int(inside.sum())
         score = intervals.fraction(int(correct[inside].sum()), n, confidence)
         slices.append({
-            "property": name, "slice": part, "n": n, "value": score["value"], "low": score["low"], "high": score["high"],
+            "property": name, "slice": part, "n": n,
+            "value": score["value"], "low": score["low"], "high": score["high"],
             "small": n < intervals.SMALL, "p": p, "p_corrected": p_corrected,
         })  # fmt: skip
     return slices
