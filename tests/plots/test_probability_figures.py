@@ -7,6 +7,7 @@ import pytest
 
 from darkroom.evaluate import calibration
 from darkroom.metrics import roc
+from darkroom.metrics.sample import from_probabilities
 from darkroom.plots import probability_figures, svg
 
 
@@ -48,7 +49,10 @@ def test_a_test_set_of_one_class_has_an_empty_figure():
 
 def test_reliability_shows_both_and_leaves_out_empty_bins():
     labels, probabilities = drawn(3)
-    before, after = (calibration.reliability(labels, calibration.tempered(probabilities, t), 0.95) for t in (1, 2))
+    before, after = (
+        calibration.reliability(from_probabilities(labels, calibration.apply_temperature(probabilities, t)), 0.95)
+        for t in (1, 2)
+    )
     said = texts(probability_figures.reliability(before, after))
     assert {"as it is", "after temperature scaling", "honest"} <= set(said)
     empty = [{**row, "n": 0, "confidence": None, "value": None, "low": None, "high": None} for row in before]
