@@ -21,10 +21,10 @@ def tabled(folder, png):
     return make
 
 
-def test_the_table_decides_and_what_it_leaves_out_is_aside(tabled):
+def test_the_table_decides_and_what_it_leaves_out_is_unlabelled(tabled):
     found = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
     assert found.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
-    assert found.aside == ("images/2.png", "images/3.png")
+    assert found.unlabelled == ("images/2.png", "images/3.png")
 
 
 @pytest.mark.parametrize("spelling", ["{}", "images/{}", "./images/{}", "images\\{}"])
@@ -248,7 +248,7 @@ def test_all_of_them_are_told_at_once(refused):
 )
 def test_what_is_known_to_hold_no_labels_is_a_stray_file(folder, png, name, data):
     found = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
-    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.strays == (name,)
+    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.other_files == (name,)
 
 
 @pytest.mark.parametrize(

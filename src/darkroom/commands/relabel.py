@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from darkroom.formats import names
+from darkroom.manifest import GIVEN
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
 
 TABLE = "labels.csv"
 NEEDED = {"path", "label", "suggested"}
-COLUMNS = "path", "label", "split", "group"
 
 
 def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path, target: Path) -> int:
@@ -33,7 +33,7 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     if strange:
         what = f"{len(strange)} rows are not of these images, the first is {strange[0]}"
         raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then look at reports/doubtful.csv again")
-    rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
+    rows = [{column: row.get(column, "") for column in GIVEN} for row in manifest]
     for row in rows:
         if found := suggested.get(names.normal(row["path"])):
             row["label"] = names.composed(found["suggested"])
@@ -42,5 +42,5 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
             place = partial / row["path"]
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(images / row["path"], place)
-        files.write_verbatim(partial / TABLE, COLUMNS, rows)  # ingest reads it, as it reads any table
+        files.write_verbatim(partial / TABLE, GIVEN, rows)  # ingest reads it, as it reads any table
     return len(suggested)
