@@ -317,7 +317,7 @@ def image_shapes(context: Context) -> Iterator[Expectation]:
         name="usual shapes",
         table=statistics.overall,
         test=_at_most("aspect", ASPECT),
-        sentence=f"no image is more than {ASPECT} times longer than wide",
+        sentence=f"no image is more than {ASPECT} times as long as wide",
         offender="{longest} is {aspect:.3g} times",
         code="W_SHAPE",
         fix="look at it",
