@@ -1,6 +1,7 @@
 """checks: the verdict on a manifest, and the one sentence when it is bad."""
 
 import json
+from typing import TypedDict
 
 import pytest
 
@@ -10,7 +11,7 @@ from darkroom.dataset.layout import Layout
 from darkroom.dataset.listing import Listing
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.runtime.errors import DataError
-from darkroom.validate import checks
+from darkroom.validate import checks, expectations
 
 
 def row(number, label="a", split="train", **other):
@@ -193,6 +194,33 @@ def test_equal_images_of_one_class_and_split_are_only_listed(judged, sound):
 
 def test_the_manifest_it_judges_is_the_one_that_is_written(sound):
     assert set(manifest.COLUMNS) == set(sound[0])
+
+
+class PathLength(TypedDict):
+    length: int
+
+
+def path_lengths(data) -> list[PathLength]:
+    return [PathLength(length=len(row["path"])) for row in data.rows]
+
+
+def test_an_added_check_is_one_function_and_one_more_for_a_new_table(judged, sound, monkeypatch):
+    monkeypatch.setattr(expectations, "CHECKS", [*expectations.CHECKS])
+
+    @expectations.check
+    def short_paths(context):
+        yield expectations.Expectation(
+            name="short paths",
+            table=path_lengths,
+            test=("ColumnValuesToBeBetween", {"column": "length", "max_value": 9}),
+            sentence="paths are short",
+            offender="one has {length}",
+            code="W_LONG_PATH",
+            fix="rename it",
+            stops=False,
+        )
+
+    assert warnings(judged([*sound, row(1, path="a/very_long.png")]))["W_LONG_PATH"].endswith("one has 15")
 
 
 def test_the_verdict_is_read_back_as_it_was_written(judged, sound, tmp_path):

@@ -26,7 +26,7 @@ def test_counts_stand_in_columns_notes_and_broken_expectations_below():
         "note    b\\x1b is small\n"
         "1 of 5 expectations met\n"
         "BROKEN  E_X: all is well: it is not\\n\n"
-        "look    E_X: all is well: 5 rows\n"
+        "WARN    E_X: all is well: 5 rows\n"
         "1 more not met (E_Y), as a consequence of these"
     )
 

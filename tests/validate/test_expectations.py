@@ -19,17 +19,6 @@ def test_names_are_unique_and_every_column_exists(config):
         each.offender.format(**dict.fromkeys(columns, 1))
 
 
-def test_an_added_check_is_one_function(config, monkeypatch):
-    """Nothing else is to be edited: the table that it names is made, tested and reported."""
-    monkeypatch.setattr(expectations, "CHECKS", [])
-
-    @expectations.check
-    def added(context):
-        yield from ("expectation",)
-
-    assert listed(config) == ["expectation"]
-
-
 @pytest.mark.parametrize(
     "hparam", ["min_per_class", "max_imbalance", "max_bad_fraction", "min_size", "max_low_contrast_fraction"]
 )

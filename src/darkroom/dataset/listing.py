@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from darkroom import sniff
 from darkroom.dataset import file_cache, image_stats, near_duplicates, overlaps, scan, split
@@ -52,12 +52,13 @@ def build(
     rows = split.cleared(rows) if is_split_again else rows
     assigned = split.assign(rows, config, seed=seed)
     dropped = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
-    return Listing(assigned.rows, pairs, split.given(rows), assigned.helped, dropped, is_split_again)
+    return Listing(assigned.rows, pairs, split.given_splits(rows), assigned.helped, dropped, is_split_again)
 
 
 def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
     path, label, given_split, group = image
-    return {**facts, "path": path, "label": label, "split": given_split, "group": group, "cluster": "", "dropped": ""}
+    given = {"path": path, "label": label, "split": given_split, "group": group}
+    return cast(ManifestRow, facts | given | {"cluster": "", "dropped": ""})
 
 
 def _facts(names: Sequence[str], images: Path, config: Validate, log: Path, packed: RowLog | None) -> list[FileFacts]:

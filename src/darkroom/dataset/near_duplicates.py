@@ -8,8 +8,8 @@ second rule 700 images of the digit 1 in MNIST are one cluster; with it, images 
 found, all of 300 on cats and dogs and on CIFAR-10, and halves and doubles of photographs in 94 and 97 of 100 cases.
 
 The price: mirrored, rotated and cropped copies are not found, nor are much brighter ones; images of less than 16
-pixels in width or height are not judged, as their hash is about all there is of them; among more than 64 images of
-one hash group and one brightness, some pairs are not compared.
+pixels in width or height are not judged, as their hash is nearly all the information in them; among more than 64
+images of one hash group and one brightness, some pairs are not compared.
 """
 
 from collections.abc import Sequence

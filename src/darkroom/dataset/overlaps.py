@@ -1,12 +1,12 @@
 """Find images that should not be there twice, and leave them out where params say so.
 
 A conflict is an image in two classes: its pixels are equal and its labels are not. Nobody can say which label is
-right, so all of its copies go. Nearly equal images of two classes may both be right, and are never dropped.
+right, so all of its copies are dropped. Nearly equal images of two classes may both be right, and are never dropped.
 
 A leak is a cluster (`near_duplicates.clusters`: equal and nearly equal images and those of one group) in two splits
-of the archive. The copies in test stay, else those in val, and what a model learns from goes: so scores keep
-their meaning, and afterwards no cluster is in two splits. Nearly equal images count here, although they are only a
-warning when nothing is dropped: one image too few in training costs little, one too many makes the score untrue.
+of the archive. The copies in test stay, else those in val, and the copies in other splits are dropped: so scores stay
+valid, and afterwards no cluster is in two splits. Nearly equal images count here, although they are only a warning
+when nothing is dropped: one training image too few costs little, one too many makes the score wrong.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ PRIORITY = ("test", "val", "train", "")  # of splits that share an image, the fi
 
 
 class Overlap(NamedTuple):
-    """An image that should go: its row by number, why, and the path of the other one that is the reason."""
+    """An image that should be dropped: its row by number, why, and the path of the image that is the reason."""
 
     row: int
     reason: str
@@ -50,7 +50,7 @@ def conflicts(rows: Sequence[ManifestRow]) -> list[Overlap]:
 
 
 def leaks(rows: Sequence[ManifestRow]) -> list[Overlap]:
-    """What a cluster has in the splits of less priority of a given split, in the order of the rows.
+    """The images of each cluster in the splits of lower priority, in the order of the rows; none without given splits.
 
     Images in two classes are left to `conflicts`: dropping one copy would decide the label by accident.
     """
@@ -69,7 +69,7 @@ def without(rows: Sequence[ManifestRow], overlaps: Iterable[Overlap]) -> list[Ma
     """The rows with `dropped`, the reason, filled in; a dropped one leaves its cluster."""
     reasons = {overlap.row: overlap.reason for overlap in overlaps}
     return [
-        {**row, "dropped": reasons[number], "cluster": ""} if number in reasons else row.copy()
+        row | {"dropped": reasons[number], "cluster": ""} if number in reasons else row.copy()
         for number, row in enumerate(rows)
     ]
 

@@ -7,6 +7,7 @@ Facts never depend on how the row is packed.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,8 @@ class FileFacts(ImageFacts, ImageStats):
     bad: str
 
 
-NO_FACTS = {
-    **ImageFacts(pixels="", width=0, height=0, mode="", format="", note=""),
-    **dict.fromkeys(ImageStats.__annotations__, 0.0),
-    "hash": "",
-}  # of a bad image
+NO_IMAGE = ImageFacts(pixels="", width=0, height=0, mode="", format="", note="")  # facts of a bad image
+NO_STATS = dict.fromkeys(ImageStats.__annotations__, 0.0) | {"hash": ""}
 BLACK = np.zeros((image_stats.THUMBNAIL_SIZE, image_stats.THUMBNAIL_SIZE), np.uint8)  # its thumbnail
 
 
@@ -47,9 +45,9 @@ def scan_image(
     try:
         seen, small, row = _inspected(data, max_pixels, rows)
         stats = image_stats.compute(small)
-        record = _record({**identity, **seen, **stats, "bad": ""}, image_stats.thumbnail(small))
+        record = _record(identity, seen, stats, image_stats.thumbnail(small))
     except decode.BadImage as reason:
-        record, row = _record({**identity, **NO_FACTS, "bad": str(reason)}, BLACK), None
+        record, row = _bad_record(identity, str(reason)), None
     file_cache.add(log, identity["sha256"], record)
     if rows and row is not None:
         rows.add(identity["sha256"], row)
@@ -61,7 +59,8 @@ def facts(record: bytes, min_size: int) -> FileFacts:
     facts: FileFacts = json.loads(record[BLACK.size :])
     if facts["bad"] or min(facts["width"], facts["height"]) >= min_size:
         return facts
-    return {**facts, "bad": f"{facts['width']} x {facts['height']}, below {min_size} pixels"}
+    facts["bad"] = f"{facts['width']} x {facts['height']}, below {min_size} pixels"
+    return facts
 
 
 def thumbnail(record: bytes) -> np.ndarray:
@@ -74,8 +73,7 @@ def lost_image(name: str, loss: Loss, *, images: Path, limits: Limits) -> bytes:
 
     It is not cached: the memory of the machine may have run out just then. The price: each run pays for it again.
     """
-    bad = bounds.reason(loss, limits)
-    return _record({**_identity((images / name).read_bytes()), **NO_FACTS, "bad": bad}, BLACK)
+    return _bad_record(_identity((images / name).read_bytes()), bounds.reason(loss, limits))
 
 
 def digest(name: str, *, images: Path) -> str:
@@ -93,5 +91,10 @@ def _identity(data: bytes) -> dict:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def _record(facts: dict, small: np.ndarray) -> bytes:
+def _record(identity: dict, seen: Mapping, stats: Mapping, small: np.ndarray, bad: str = "") -> bytes:
+    facts = identity | dict(seen) | dict(stats) | {"bad": bad}
     return small.tobytes() + json.dumps(facts).encode()
+
+
+def _bad_record(identity: dict, reason: str) -> bytes:
+    return _record(identity, NO_IMAGE, NO_STATS, BLACK, reason)

@@ -58,7 +58,7 @@ def assign(rows: Iterable[ManifestRow], config: Validate, *, seed: int) -> Assig
     A row without cluster, a bad image, is left alone: nobody will use it.
     """
     rows = list(rows)
-    ranges = _ranges(config, given(rows))
+    ranges = _ranges(config, given_splits(rows))
     members = [row for row in rows if _is_open(row)]
     draws = {row["cluster"]: _draw(row["cluster"], seed) for row in members}
     splits = {cluster: _split(draw, ranges) for cluster, draw in draws.items()}
@@ -66,34 +66,34 @@ def assign(rows: Iterable[ManifestRow], config: Validate, *, seed: int) -> Assig
     splits.update({move.cluster: move.split for move in moves})
     sizes = Counter((row["label"], row["cluster"]) for row in members)
     return Assigned(
-        [{**row, "split": splits[row["cluster"]]} if _is_open(row) else row for row in rows],
+        [row | {"split": splits[row["cluster"]]} if _is_open(row) else row for row in rows],
         [Helped(label, split, sizes[label, cluster]) for label, cluster, split in moves],
     )
 
 
-def given(rows: Iterable[ManifestRow]) -> frozenset[str]:
+def given_splits(rows: Iterable[ManifestRow]) -> frozenset[str]:
     """The splits that the archive itself has."""
     return frozenset(row["split"] for row in rows if row["split"])
 
 
 def cleared(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
     """The rows as if the archive had no splits."""
-    return [{**row, "split": ""} for row in rows]
+    return [row | {"split": ""} for row in rows]
 
 
 def _is_open(row: ManifestRow) -> bool:
     return bool(row["cluster"]) and row["split"] not in ("val", "test")
 
 
-def _ranges(config: Validate, given_splits: Iterable[str]) -> Ranges:
+def _ranges(config: Validate, given: Iterable[str]) -> Ranges:
     """The range of the draw for each split that the archive lacks, one after the other; train has the rest."""
     start = 0.0
     ranges: dict[str, tuple[float, float]] = {}
     for split, fraction in (("test", config.test), ("val", config.val)):
-        if split not in given_splits:
+        if split not in given:
             ranges[split] = (start, start + fraction)
             start += fraction
-    return {**ranges, "train": (start, 1.0)}
+    return ranges | {"train": (start, 1.0)}
 
 
 def _split(draw: float, ranges: Ranges) -> str:

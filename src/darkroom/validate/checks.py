@@ -34,7 +34,7 @@ def check(listing: Listing, layout: Layout, config: Validate, docs: Path) -> Ver
     """Judge a manifest and write the data docs, web pages, to the folder `docs`."""
     data = DataSet(listing.rows, listing.pairs, config)
     expected = expectations(Context(config, listing.given_splits))
-    tables = {table: table(data) for table in dict.fromkeys(each.table for each in expected)}
+    tables = {table: table(data) for table in dict.fromkeys(expectation.table for expectation in expected)}
     with files.replacing(docs) as partial:
         results = _run(tables, expected, partial.absolute())
     judged = _judged(expected, results, tables)

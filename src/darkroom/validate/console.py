@@ -10,7 +10,7 @@ from darkroom.runtime.errors import printable
 from darkroom.verdict import Expectation, Verdict
 
 SHOWN = 20  # classes; with more, the rest is in the report
-MARKS = {"error": "BROKEN", "warning": "look"}
+MARKS = {"error": "BROKEN", "warning": "WARN"}
 
 Row = tuple[str, ...]
 
@@ -46,14 +46,14 @@ def _aligned(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _expectations(expectations: Sequence[Expectation]) -> Iterator[str]:
-    met = sum(each["success"] for each in expectations)
+    met = sum(expectation["success"] for expectation in expectations)
     yield f"{met} of {len(expectations)} expectations met"
-    unmet = [each for each in expectations if not each["success"] and not each["follows"]]
-    stopping = next((each for each in unmet if each["severity"] == "error"), None)
-    for each in unmet:
-        if each is not stopping:
-            mark = MARKS[each["severity"]]
-            yield f"{mark:6}  {each['code']}: {each['sentence']}: {printable(each['observed'])}"
-    consequences = [each["code"] for each in expectations if each["follows"]]
+    failed = [result for result in expectations if not result["success"] and not result["follows"]]
+    stopping = next((result for result in failed if result["severity"] == "error"), None)
+    for result in failed:
+        if result is not stopping:
+            mark = MARKS[result["severity"]]
+            yield f"{mark:6}  {result['code']}: {result['sentence']}: {printable(result['observed'])}"
+    consequences = [result["code"] for result in expectations if result["follows"]]
     if consequences:
         yield f"{len(consequences)} more not met ({', '.join(sorted(set(consequences)))}), as a consequence of these"

@@ -273,7 +273,7 @@ def contrast(context: Context) -> Iterator[Expectation]:
 
 @check
 def near_duplicates(context: Context) -> Iterator[Expectation]:
-    look = "look at near_duplicates.html, and"
+    open_page = "look at near_duplicates.html, and"
     yield Expectation(
         name="near duplicates in one split",
         table=statistics.near_duplicates,
@@ -281,7 +281,7 @@ def near_duplicates(context: Context) -> Iterator[Expectation]:
         sentence="nearly equal images are in one split",
         offender="{first} and {second}",
         code="W_LEAKAGE",
-        fix=f"{look} {SPLIT_AGAIN}",
+        fix=f"{open_page} {SPLIT_AGAIN}",
         stops=False,
     )
     yield Expectation(
@@ -291,7 +291,7 @@ def near_duplicates(context: Context) -> Iterator[Expectation]:
         sentence="nearly equal images have one class",
         offender="{first} and {second}",
         code="W_LABEL_CONFLICT",
-        fix=f"{look} correct the label or remove one",
+        fix=f"{open_page} correct the label or remove one",
         stops=False,
     )
 
@@ -320,7 +320,7 @@ def image_shapes(context: Context) -> Iterator[Expectation]:
         sentence=f"no image is more than {ASPECT} times as long as wide",
         offender="{longest} is {aspect:.3g} times",
         code="W_SHAPE",
-        fix="look at it",
+        fix="check whether it is meant to be in the data set",
         stops=False,
     )
 

@@ -103,7 +103,7 @@ def _folds(keys: Sequence[str], inside: np.ndarray) -> np.ndarray:
 
 def _best(members: Sequence[Property], inside: np.ndarray, folds: np.ndarray, severity: int, limit: float) -> Rule:
     """The shortest rule that goes beyond `limit`, else the longest."""
-    values = np.stack([each.values.astype(float) for each in members], axis=1)
+    values = np.stack([one.values.astype(float) for one in members], axis=1)
     tree = _tree(DEPTH, inside).fit(values, inside)
     rule = _rule(tree.predict(values), inside, severity)
     if rule.score > limit:
