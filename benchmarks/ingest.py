@@ -27,17 +27,19 @@ OUT = Path("reports/benchmarks/ingest.json")
 
 def darkroom(folder: Path, size: int) -> float:
     from darkroom import params
-    from darkroom.dataset import layout, manifest, packing, rows
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.dataset.file_cache import open_rows
+    from darkroom.decoding.bounds import DecodeLimits
 
     p = params.load()
     config = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
         cache = Path(home)
-        result, limit = layout.read(folder), p.validate.max_pixels
-        with rows.opened(cache / "rows", config, limit) as (_, kept):
-            listing = manifest.build(folder, result, p.validate, seed=p.seed, cache=cache / "facts", packed=kept)
-        packing.write(listing.rows, folder, cache / "packed", config, max_pixels=limit, cache=cache / "rows")
+        found, limit = layout.read(folder), p.validate.max_pixels
+        with open_rows(cache / "rows", config, limit) as (_, packed):
+            listed = listing.build(folder, found, p.validate, seed=p.seed, cache=cache / "facts", packed=packed)
+        packing.write(listed.rows, folder, cache / "packed", config, DecodeLimits(limit), cache / "rows")
         return time.perf_counter() - start
 
 

@@ -132,22 +132,20 @@ def model(**hparams):
 
 def prepare(archive: Path, home: Path, n_images: int) -> int:
     """Pack so many of the archive's training images, a part of them to validate; returns how many."""
-    from darkroom import params
-    from darkroom.dataset import layout, manifest, packing
+    from darkroom import manifest, params
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.decoding.bounds import DecodeLimits
     from darkroom.ingest import sources
 
     p = params.load()
     sources.unpack(archive, home / "images", p.ingest)
-    listing = manifest.build(
-        home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts"
-    )
-    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    listed = listing.build(home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts")
+    train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]
     rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]
     config = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
-    packing.write(
-        rows, home / "images", home / "packed", config, max_pixels=p.validate.max_pixels, cache=home / "cache"
-    )
+    limits = DecodeLimits(p.validate.max_pixels)
+    packing.write(rows, home / "images", home / "packed", config, limits, home / "cache")
     return len(rows)
 
 

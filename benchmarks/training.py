@@ -132,20 +132,20 @@ def jpegs(folder: Path) -> list[Path]:
 
 def prepare(archive: Path, home: Path, n_images: int) -> int:
     """The archive's training images as files and as arrays, the same of both; returns how many."""
-    from darkroom import params
-    from darkroom.dataset import layout, manifest, packing
+    from darkroom import manifest, params
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.decoding.bounds import DecodeLimits
     from darkroom.ingest import sources
 
     p = params.load(COURSE)
     images = home / "images"
     sources.unpack(archive, images, p.ingest)
-    listing = manifest.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
-    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    listed = listing.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
+    train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]  # in no order, so that classes are mixed
-    rest = [row for row in listing.rows if row["split"] != "train"]
-    packing.write(
-        [*rows, *rest], images, home / "packed", p.preprocess, max_pixels=p.validate.max_pixels, cache=home / "c"
-    )
+    rest = [row for row in listed.rows if row["split"] != "train"]
+    limits = DecodeLimits(p.validate.max_pixels)
+    packing.write([*rows, *rest], images, home / "packed", p.preprocess, limits, home / "c")
     for row in rows:
         target = home / "train" / row["label"] / Path(row["path"]).name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -16,16 +16,17 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
-    "commands": "formats png runtime workers",
+    "commands": "formats manifest png runtime workers",
     "curve": "networks packed_data params runtime training transfer_learning",
-    "dataset": "decoding formats packed_data params runtime sniff workers",
+    "dataset": "decoding formats manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
     "evaluate": "evaluation_folder inference metrics packed_data plots png runtime",
     "evaluation_folder": "metrics runtime",
     "formats": "runtime sniff",
     "inference": "decoding params runtime saving workers",
     "ingest": "formats params png runtime sniff",
-    "metrics": "runtime",
+    "manifest": "runtime",
+    "metrics": "params runtime",
     "mlflow_client": "runtime",
     "networks": "params runtime training",
     "packed_data": "runtime",
@@ -44,7 +45,8 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "training": "packed_data params runtime",
     "transfer_learning": "packed_data params runtime training",
     "tune": "networks packed_data params runtime training workers",
-    "validate": "dataset decoding formats params png runtime workers",
+    "validate": "dataset decoding formats manifest params png runtime verdict workers",
+    "verdict": "runtime",
     "workers": "runtime",
 }
 

@@ -1,7 +1,6 @@
 """Encode arrays as PNG files: for data sets that come as arrays, and for the images of reports."""
 
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from PIL import Image

@@ -15,5 +15,5 @@ def test_the_archive_is_always_the_same_and_holds_ten_classes(tmp_path, limits):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [str(digit) for digit in range(10)]
 
     data = (tmp_path / "out/0/0000.png").read_bytes()
-    pixels = decode.to_array(data, size=8, color="grayscale", fit="stretch", max_pixels=64)
+    pixels = decode.to_array(data, decode.PackSettings(8, "grayscale", "stretch", 64))
     assert pixels[0, :4, 0].tolist() == [0, 0, 80, 207]  # 0, 0, 5 and 13 of 16, on a scale to 255

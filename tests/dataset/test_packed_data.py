@@ -1,4 +1,4 @@
-"""packed_data.read: whole, or exit 4."""
+"""packed_data.read: an undamaged folder, or exit 4."""
 
 import subprocess
 import sys
@@ -8,22 +8,23 @@ import pytest
 
 from darkroom import packed_data
 from darkroom.dataset import packing
+from darkroom.decoding.bounds import DecodeLimits
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
 
 
 @pytest.fixture
 def packed(folder, listed, small, cache, tmp_path):
-    images = folder([f"{side}/{label}/1.png" for side in ("train", "val", "test") for label in "ab"])
+    images = folder([f"{split}/{label}/1.png" for split in ("train", "val", "test") for label in "ab"])
     rows = listed(images).rows
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "packed", small, DecodeLimits(500), cache)
     return tmp_path / "packed"
 
 
 def test_images_stay_on_disk_and_cannot_be_changed(packed):
-    found = packed_data.read(packed).split("train")
-    assert found.images.filename.name == "images.npy" and not found.images.flags.writeable
-    assert found.images.shape[0] == len(found.labels) == len(found.paths) == 2
+    result = packed_data.read(packed).split("train")
+    assert result.images.filename.name == "images.npy" and not result.images.flags.writeable
+    assert result.images.shape[0] == len(result.labels) == len(result.paths) == 2
 
 
 @pytest.mark.parametrize("name", ["train/images.npy", "val/labels.npy", "test/paths.csv", "spec.json", "MANIFEST.json"])

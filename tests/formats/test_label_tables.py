@@ -24,7 +24,7 @@ def tabled(folder, png):
 def test_the_table_decides_and_images_without_a_row_are_unlabelled(tabled):
     found = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
     assert found.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
-    assert found.aside == ("images/2.png", "images/3.png")
+    assert found.unlabelled == ("images/2.png", "images/3.png")
 
 
 @pytest.mark.parametrize("spelling", ["{}", "images/{}", "./images/{}", "images\\{}"])
@@ -248,7 +248,7 @@ def test_all_unusable_tables_are_reported_at_once(refused):
 )
 def test_files_known_to_hold_no_labels_are_other_files(folder, png, name, data):
     found = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
-    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.strays == (name,)
+    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.other_files == (name,)
 
 
 @pytest.mark.parametrize(

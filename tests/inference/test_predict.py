@@ -45,7 +45,7 @@ def test_images_come_back_in_order_and_each_time_over_several_batches(model_fold
 
 
 def test_a_image_that_takes_too_long_costs_that_image_only(model_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict.bounds.of, "__defaults__", (0.05,))
+    monkeypatch.setattr(predict.bounds.worker_limits, "__defaults__", (0.05,))
     Image.new("L", (9, 9)).save(tmp_path / "good.png")
     buffer = BytesIO()
     Image.new("RGB", (1500, 1500), "teal").save(buffer, "JPEG", progressive=True)

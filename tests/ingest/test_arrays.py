@@ -45,9 +45,9 @@ def unpacked(tmp_path, limits):
         images = {}
         for image in layout.read(tmp_path / "out").images:
             data = (tmp_path / "out" / image.path).read_bytes()
-            seen, _ = decode.look(data, max_pixels=10_000)
+            seen, _ = decode.inspect(data, max_pixels=10_000)
             color = "grayscale" if seen["mode"] == "L" else "rgb"
-            pixels = decode.to_array(data, size=seen["height"], color=color, fit="stretch", max_pixels=10_000)
+            pixels = decode.to_array(data, decode.PackSettings(seen["height"], color, "stretch", 10_000))
             images.setdefault(image.split, {}).setdefault(image.label, []).append(pixels)
         assert done.files == sum(len(pixels) for classes in images.values() for pixels in classes.values())
         return images

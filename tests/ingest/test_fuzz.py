@@ -209,12 +209,12 @@ def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_pack
 
 
 def look(data):
-    facts, small = decode.look(data, max_pixels=10_000)
+    facts, small = decode.inspect(data, max_pixels=10_000)
     assert facts["width"] * facts["height"] <= 10_000 and small.mode == "RGB"
 
 
 def pack(data):
-    made = decode.to_array(data, size=8, color="rgb", fit="stretch", max_pixels=10_000)
+    made = decode.to_array(data, decode.PackSettings(8, "rgb", "stretch", 10_000))
     assert (made.shape, made.dtype) == ((8, 8, 3), np.uint8)
 
 

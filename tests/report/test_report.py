@@ -70,7 +70,7 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         validation={
             "success": True, "images": 17 * k, "classes": list(classes),
             "counts": {c: {"train": 10, "val": 3, "test": 4} for c in classes},
-            "bad": [], "duplicates": [], "aside": [], "strays": [], "notes": ["dropped: 2 <b>"],
+            "bad": [], "duplicates": [], "unlabelled": [], "other_files": [], "notes": ["dropped: 2 <b>"],
             "shortcuts": [],
             "expectations": [{"name": "balance", "success": True, "sentence": "the largest class is at most 20 times",
                               "observed": "1.05172", "code": "E_IMBALANCE", "fix": "add images"}],
@@ -374,7 +374,7 @@ def test_an_unmet_expectation_is_on_top_and_says_how_to_mend_it():
 def test_a_rule_that_gives_a_class_away_is_shown_with_what_it_scores_alone():
     found = findings(classes=HOSTILE)
     rule = {"class": HOSTILE[0], "property": "size", "rule": "the size 64 x 64 <i>", "inside": 1.0, "outside": 0.0123}
-    shown = {**found.validation, "shortcuts": [{**rule, "alone": 0.9938, "score": 0.9877}]}
+    shown = {**found.validation, "shortcuts": [{**rule, "balanced_accuracy": 0.9938, "score": 0.9877}]}
     text = render(replace(found, validation=shown))
     assert "What gives a class away" in text and "What gives a class away" not in render(found)
     assert "the size 64 x 64 &lt;i&gt;" in text and "0.994" in text

@@ -15,7 +15,6 @@ from darkroom.runtime.errors import DataError, printable
 
 TABLE = "labels.csv"
 REQUIRED = {"path", "label", "suggested"}
-COLUMNS = "path", "label", "split", "group"
 
 Row = Mapping[str, Any]  # of a CSV file
 
@@ -36,7 +35,7 @@ def write(issues: Sequence[Row], manifest: Sequence[Row], images: Path, target: 
     if unknown:
         what = f"{len(unknown)} rows do not belong to these images, the first is {unknown[0]}"
         raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then review the new list")
-    rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
+    rows = [{column: row.get(column, "") for column in GIVEN} for row in manifest]
     for row in rows:
         if issue := suggested.get(names.normal(row["path"])):
             row["label"] = names.composed(issue["suggested"])
@@ -45,5 +44,5 @@ def write(issues: Sequence[Row], manifest: Sequence[Row], images: Path, target: 
             copy = partial / row["path"]
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(images / row["path"], copy)
-        files.write_verbatim(partial / TABLE, COLUMNS, rows)  # ingest reads it like any table
+        files.write_verbatim(partial / TABLE, GIVEN, rows)  # ingest reads it like any table
     return len(suggested)

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from darkroom.decoding import bounds, decode
+from darkroom.decoding.decode import PackSettings
 from darkroom.inference import model_check
 from darkroom.params import Section, Size
 from darkroom.runtime import files
@@ -85,9 +86,9 @@ def decoded(paths: Sequence[Path], spec: dict) -> Iterator[np.ndarray | DataErro
 
     It is decoded where one that never ends can be killed.
     """
-    settings = {name: spec[name] for name in ("color", "fit", "max_pixels")}
-    make = partial(_image, settings={"size": spec["image_size"], **settings})
-    limits = bounds.of(spec["max_pixels"])
+    settings = PackSettings(spec["image_size"], spec["color"], spec["fit"], spec["max_pixels"])
+    make = partial(_image, settings=settings)
+    limits = bounds.worker_limits(settings.max_pixels)
     return iter(parallel.map(make, paths, title="decoding", lost=partial(_lost, limits=limits), limits=limits))
 
 
@@ -130,9 +131,9 @@ def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
     return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
 
 
-def _image(path: Path, *, settings: dict) -> np.ndarray | DataError:
+def _image(path: Path, *, settings: PackSettings) -> np.ndarray | DataError:
     try:
-        return decode.to_array(path.read_bytes(), **settings)
+        return decode.to_array(path.read_bytes(), settings)
     except OSError as fault:
         return DataError("E_IMAGE", fault.strerror, where=path, fix="name an image file")
     except decode.BadImage as fault:
