@@ -26,7 +26,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "inference": "decoding params runtime saving workers",
     "ingest": "formats params png runtime sniff",
     "manifest": "runtime",
-    "metrics": "params runtime",
+    "metrics": "runtime",
     "mlflow_client": "runtime",
     "networks": "params runtime training",
     "packed_data": "runtime",

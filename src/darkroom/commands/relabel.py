@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.formats import names
+from darkroom.manifest import GIVEN
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
 
