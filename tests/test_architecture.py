@@ -21,6 +21,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "dataset": "decoding formats packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
     "evaluate": "metrics plots",
+    "evaluation_folder": "metrics runtime",
     "formats": "runtime sniff",
     "inference": "decoding params runtime saving workers",
     "ingest": "formats params png runtime sniff",

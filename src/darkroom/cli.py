@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     describe.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
     describe.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
     relabel = command("relabel", _relabel, "copy the images with the labels that a list of doubts suggests")
-    relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
+    relabel.add_argument(
+        "doubts", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
+    )
     relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
     command("repro", _repro, "run the pipeline as `dvc repro` does, and check what DVC leaves unsaid")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")

@@ -48,11 +48,11 @@ def test_judging_again_gives_the_same_but_for_the_clock(judged):
 def test_everything_is_there_and_of_the_test_images(judged):
     found = judged[0]
     assert [row["path"] for row in found.predictions] == TEST.paths
-    assert found.calibration["threshold"]["criterion"] == "f1"
+    assert found.threshold["criterion"] == "f1"
     assert sum(row["n"] for row in found.slices if row["property"] == "brightness") == 40
     assert {row["path"] for row in found.doubtful} <= {*VAL.paths, *TEST.paths}
-    assert found.figures.keys() == {f"{kind}_cnn.svg" for kind in ("confusion", "curves", "ranking", "reliability")}
-    assert "cnn-filters.png" in found.pngs
+    assert found.figures.keys() == {"confusion", "history", "roc_curves", "reliability"}
+    assert "filters" in found.pngs
 
 
 def test_doubts_are_those_of_the_model_with_the_lowest_validation_loss(judged):

@@ -17,7 +17,7 @@ def test_the_surest_mistakes_come_first_and_equal_ones_by_row():
 
 
 def test_a_typical_hit_is_the_median_of_its_class_and_a_class_without_hits_has_none():
-    assert explanation_images.choose(LABELS, PROBABILITIES)["hits"] == [1, 4]
+    assert explanation_images.choose(LABELS, PROBABILITIES)["correct"] == [1, 4]
 
 
 def test_what_was_chosen_is_drawn():
@@ -28,8 +28,8 @@ def test_what_was_chosen_is_drawn():
     x = layers.ReLU()(layers.Conv2D(20, 3)(layers.Rescaling(1 / 255)(pixels)))
     model = keras.Model(pixels, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
     images = np.random.default_rng(0).integers(0, 256, (12, 12, 12, 3), "uint8")
-    told, pngs = explanation_images.explained("cnn", model, images, LABELS, PROBABILITIES)
-    heat = {f"cnn-heat-{row}.png" for row in told["mistakes"] + told["hits"]}
-    assert pngs.keys() == heat | {"cnn-filters.png", "cnn-maps.png"}
+    told, pngs = explanation_images.explained(model, images, LABELS, PROBABILITIES)
+    heat = {f"heatmap-{row}" for row in told["mistakes"] + told["correct"]}
+    assert pngs.keys() == heat | {"filters", "feature_maps"}
     assert all(png.startswith(b"\x89PNG") for png in pngs.values())
-    assert (told["filters"], told["heat"], told["seen"]) == ([20, 3, 3, 3], True, 4)
+    assert (told["filters"], told["heatmaps"], told["feature_maps_row"]) == ([20, 3, 3, 3], True, 4)

@@ -565,7 +565,7 @@ def test_augmented_images_are_shown_only_where_there_are_some():
 @pytest.mark.usefixtures("undrawn")
 def test_doubtful_labels_say_what_they_rather_are_and_where_the_list_lies():
     text = usual()
-    assert "reports/doubtful.csv" in text and text.count("rather <strong>") == 12
+    assert "reports/evaluation/label_issues.csv" in text and text.count("rather <strong>") == 12
     assert "No label of a validation or test image is in doubt" in render(replace(findings(), doubtful=[]))
 
 

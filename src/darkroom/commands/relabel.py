@@ -32,7 +32,8 @@ def write(doubtful: Sequence[Mapping], manifest: Sequence[Mapping], images: Path
     strange = [path for path, row in suggested.items() if known.get(path) != names.composed(row["label"])]
     if strange:
         what = f"{len(strange)} rows are not of these images, the first is {strange[0]}"
-        raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then look at reports/doubtful.csv again")
+        fix = "run `dvc repro`, then look at reports/evaluation/label_issues.csv again"
+        raise DataError("E_RELABEL", what, where=images, fix=fix)
     rows = [{column: row.get(column, "") for column in COLUMNS} for row in manifest]
     for row in rows:
         if found := suggested.get(names.normal(row["path"])):

@@ -29,6 +29,7 @@ class Evaluation:
     predictions: list[dict]
     ranking: list[dict]
     calibration: dict
+    threshold: dict | None
     slices: list[dict]
     cost: dict
     explanation: dict
@@ -58,15 +59,15 @@ def evaluate(
     fitted_on, judged_on = (np.asarray(val.labels), ask(val.images)), (labels, found)
     scores, per_class = metrics.judge(labels, found, classes, **config)
     points = roc.curves(labels, found, classes)
-    honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **config)}
+    honest = calibration.calibrate(fitted_on, judged_on, **config)
     doubted = {"val": val.paths, "test": test.paths}
-    told, pngs = explanation_images.explained(name, model, test.images, labels, found)
+    told, pngs = explanation_images.explained(model, test.images, labels, found)
     rows = [manifest.get(path, {}) for path in test.paths]
     parts = slices.by_property(rows, found.argmax(1) == labels, confidence=config["confidence"])
     drawn = {
         "confusion": figures.confusion(classification.confusion(labels, found.argmax(1), len(classes)), classes),
-        "curves": figures.curves(curves),
-        "ranking": probability_figures.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
+        "history": figures.curves(curves),
+        "roc_curves": probability_figures.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
         "reliability": probability_figures.reliability(honest["bins"], honest["bins_after"]),
     }
     return Evaluation(
@@ -74,17 +75,15 @@ def evaluate(
         per_class=per_class,
         predictions=predictions.rows(classes, test.paths, labels, found),
         ranking=points,
-        calibration={
-            **honest,
-            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **config),
-        },
-        slices=[{"model": name, **row} for row in parts],
+        calibration=honest,
+        threshold=threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **config),
+        slices=parts,
         cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
-        explanation={"model": name, **told},
+        explanation=told,
         doubtful=label_errors.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
         val_loss=float(probability.log_losses(*fitted_on).mean()),
         pngs=pngs,
-        figures={f"{kind}_{name}.svg": svg for kind, svg in drawn.items()},
+        figures=drawn,
     )
 
 

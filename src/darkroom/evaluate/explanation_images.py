@@ -17,33 +17,34 @@ def choose(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, list[int]
     wrong = np.flatnonzero(predicted != labels)
     mistakes = wrong[np.lexsort((wrong, -sure[wrong]))][:SHOWN]
     hits = [_typical(np.flatnonzero((labels == i) & (predicted == i)), sure) for i in np.unique(labels)]
-    return {"mistakes": mistakes.tolist(), "hits": [row for row in hits if row is not None][:SHOWN]}
+    return {"mistakes": mistakes.tolist(), "correct": [row for row in hits if row is not None][:SHOWN]}
 
 
-def explained(name: str, model: object, images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> tuple:
+def explained(model: object, images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> tuple:
     """What explanation.json says of the model, and the PNGs beside it by their file names.
 
     `images` uint8 `(n, s, s, c)`, `labels` int64 `(n,)`, `probabilities` float `(n, k)`. The heat is that of the
     class the model said.
     """
     chosen = choose(labels, probabilities)
-    rows = [*chosen["mistakes"], *chosen["hits"]]
+    rows = [*chosen["mistakes"], *chosen["correct"]]
     shown_images = np.stack([images[row] for row in rows])
     heat = grad_cam.heat(model, shown_images, probabilities[rows].argmax(1))
     pngs = {} if heat is None else {
-        f"{name}-heat-{row}.png": thumbnail.encoded(sheets.warmed(image, warmth))
+        f"heatmap-{row}": thumbnail.encoded(sheets.warmed(image, warmth))
         for row, image, warmth in zip(rows, shown_images, heat, strict=True)
     }  # fmt: skip
-    told = {**chosen, "heat": heat is not None, "filters": None, "maps": []}
+    told = {**chosen, "heatmaps": heat is not None, "filters": None, "feature_maps": [], "feature_maps_row": None}
     kernels = grad_cam.filters(model)
     if kernels is not None:
         told["filters"] = list(kernels.shape)
-        pngs[f"{name}-filters.png"] = _sheet(kernels)
+        pngs["filters"] = _sheet(kernels)
     maps = grad_cam.feature_maps(model, shown_images[-1])
     if maps:
-        told |= {"seen": rows[-1], "maps": [{"layer": each.layer, "shape": list(each.values.shape)} for each in maps]}
+        told["feature_maps_row"] = rows[-1]
+        told["feature_maps"] = [{"layer": each.layer, "shape": list(each.values.shape)} for each in maps]
         lines = [sheets.stretched(np.moveaxis(each.values, -1, 0))[..., np.newaxis] for each in maps]
-        pngs[f"{name}-maps.png"] = sheets.png(lines)
+        pngs["feature_maps"] = sheets.png(lines)
     return told, pngs
 
 

@@ -6,8 +6,17 @@ The score interval of Wilson (1927): it stays within 0 and 1 and holds its level
 
 import math
 from statistics import NormalDist
+from typing import TypedDict
 
 SMALL = 30  # images; what is said of fewer is marked
+
+
+class Score(TypedDict):
+    """A value and the ends of its interval; None where it cannot be computed."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 def wilson(hits: int, n: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
@@ -22,7 +31,7 @@ def wilson(hits: int, n: int, confidence: float) -> tuple[float, float] | tuple[
     return (0.0 if hits == 0 else low), (1.0 if hits == n else high)
 
 
-def scored(hits: int, n: int, confidence: float) -> dict[str, float | None]:
+def scored(hits: int, n: int, confidence: float) -> Score:
     """`{value, low, high}`; all None when n is 0."""
     low, high = wilson(hits, n, confidence)
     return {"value": hits / n if n else None, "low": low, "high": high}

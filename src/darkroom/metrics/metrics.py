@@ -11,8 +11,8 @@ import numpy as np
 
 from darkroom.metrics import bootstrap, classification, intervals, probability, roc
 from darkroom.metrics.classification import Samples
+from darkroom.metrics.intervals import Score
 
-Score = dict[str, float | None]
 Statistic = Callable[[np.ndarray], tuple[Samples, Samples]]  # weights (n, b) to metrics (b,), and by class (k, b)
 
 BY_IMAGE = "accuracy", "balanced_accuracy", "top_3_accuracy", "top_5_accuracy"

@@ -7,7 +7,7 @@ classes and 2,000 resamples.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
@@ -15,6 +15,16 @@ from darkroom.metrics.classification import Samples
 
 POINTS, LEAST = 2000, 20  # that curves are drawn from: of all classes, and of each
 DIGITS = 6  # of what is kept of a point: git has it
+
+
+class RocPoint(TypedDict):
+    """A point of the ROC and precision-recall curves of one class against the rest."""
+
+    label: str
+    threshold: float
+    false_positive_rate: float
+    recall: float
+    precision: float
 
 
 class Order(NamedTuple):
