@@ -20,7 +20,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "curve": "networks packed_data params runtime training transfer_learning",
     "dataset": "decoding formats packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
-    "evaluate": "metrics plots",
+    "evaluate": "metrics plots png",
     "evaluation_folder": "metrics runtime",
     "formats": "runtime sniff",
     "inference": "decoding params runtime saving workers",
@@ -36,7 +36,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "plots": "runtime",
     "png": "",
     "register": "inference metrics mlflow_client packed_data params runtime saving",
-    "report": "metrics plots runtime",
+    "report": "evaluation_folder metrics packed_data plots png runtime verdict",
     "runtime": "",
     "saving": "runtime training",
     "sniff": "",
@@ -45,6 +45,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "transfer_learning": "packed_data params runtime training",
     "tune": "networks packed_data params runtime training workers",
     "validate": "dataset decoding formats params png runtime workers",
+    "verdict": "runtime",
     "workers": "runtime",
 }
 

@@ -1,12 +1,10 @@
 """judging.sheets: arrays as images."""
 
 import struct
-import zlib
 
 import numpy as np
 
 from darkroom.evaluate import sheets
-from darkroom.plots import thumbnail
 
 
 def test_where_there_is_no_heat_the_image_is_grey_and_as_it_was():
@@ -30,7 +28,7 @@ def test_a_tile_is_where_its_row_and_column_are():
 
 def test_only_what_is_between_the_tiles_is_transparent():
     every = np.arange(256).reshape(1, 16, 16, 1) / 255
-    png = sheets.png([every, np.concatenate([every, every])])
+    png = sheets.sheet([every, np.concatenate([every, every])])
     assert b"tRNS" + struct.pack(">H", sheets.GROUND) in png
     assert sheets.GROUND not in sheets.tiles([every])
 
@@ -38,12 +36,3 @@ def test_only_what_is_between_the_tiles_is_transparent():
 def test_each_map_is_stretched_by_itself_and_a_flat_one_is_black():
     found = sheets.stretched(np.array([[[1.0, 3.0]], [[5.0, 5.0]]]))
     assert found.tolist() == [[[0, 1]], [[0, 0]]]
-
-
-def test_a_image_is_encoded_as_it_is():
-    image = np.arange(90 * 70 * 3, dtype="uint8").reshape(90, 70, 3)
-    png = thumbnail.encoded(image)
-    assert struct.unpack(">II", png[16:24]) == (70, 90)
-    length = struct.unpack(">I", png[33:37])[0]
-    lines = np.frombuffer(zlib.decompress(png[41 : 41 + length]), "uint8").reshape(90, 1 + 210)
-    assert (lines[:, 1:].reshape(90, 70, 3) == image).all() and (lines[:, 0] == 0).all()

@@ -1,4 +1,4 @@
-"""judging.cost: times are times, and the front is nobody's loser."""
+"""cost: times are times."""
 
 import numpy as np
 import pytest
@@ -28,11 +28,3 @@ def test_the_first_call_is_not_counted(monkeypatch):
         calls.append(len(images))
 
     assert cost.times(predict, np.zeros((4, 2, 2, 1), "uint8"))["latency_ms"]["value"] == pytest.approx(200)
-
-
-def test_a_model_is_on_the_front_when_no_other_beats_it():
-    models = [
-        {"model": name, "accuracy": a, "time": t}
-        for name, a, t in [("slow", 0.9, 9), ("fast", 0.7, 1), ("poor", 0.6, 2), ("twin", 0.7, 1), ("dark", None, 1)]
-    ]
-    assert cost.front(models, "accuracy", "time") == ["slow", "fast", "twin"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold
 from darkroom.metrics import classification, metrics, predictions, probability, roc
-from darkroom.plots import cost, figures, probability_figures
+from darkroom.plots import cost, figures
 
 
 class Images(Protocol):
@@ -66,9 +66,9 @@ def evaluate(
     parts = slices.by_property(rows, found.argmax(1) == labels, confidence=config["confidence"])
     drawn = {
         "confusion": figures.confusion(classification.confusion(labels, found.argmax(1), len(classes)), classes),
-        "history": figures.curves(curves),
-        "roc_curves": probability_figures.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
-        "reliability": probability_figures.reliability(honest["bins"], honest["bins_after"]),
+        "history": figures.training_curves(curves),
+        "roc_curves": figures.roc_and_precision_recall(points, {row["label"]: row["roc_auc"] for row in per_class}),
+        "reliability": figures.reliability(honest["bins"], honest["bins_after"]),
     }
     return Evaluation(
         metrics=scores,

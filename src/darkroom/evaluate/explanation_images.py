@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from darkroom import png
 from darkroom.evaluate import grad_cam, sheets
-from darkroom.plots import thumbnail
 
 SHOWN = 6  # mistakes, and as many hits
 
@@ -31,7 +31,7 @@ def explained(model: object, images: np.ndarray, labels: np.ndarray, probabiliti
     shown_images = np.stack([images[row] for row in rows])
     heat = grad_cam.heat(model, shown_images, probabilities[rows].argmax(1))
     pngs = {} if heat is None else {
-        f"heatmap-{row}": thumbnail.encoded(sheets.warmed(image, warmth))
+        f"heatmap-{row}": png.encode(sheets.warmed(image, warmth))
         for row, image, warmth in zip(rows, shown_images, heat, strict=True)
     }  # fmt: skip
     told = {**chosen, "heatmaps": heat is not None, "filters": None, "feature_maps": [], "feature_maps_row": None}
@@ -44,7 +44,7 @@ def explained(model: object, images: np.ndarray, labels: np.ndarray, probabiliti
         told["feature_maps_row"] = rows[-1]
         told["feature_maps"] = [{"layer": each.layer, "shape": list(each.values.shape)} for each in maps]
         lines = [sheets.stretched(np.moveaxis(each.values, -1, 0))[..., np.newaxis] for each in maps]
-        pngs["feature_maps"] = sheets.png(lines)
+        pngs["feature_maps"] = sheets.sheet(lines)
     return told, pngs
 
 
@@ -57,4 +57,4 @@ def _typical(rows: np.ndarray, sure: np.ndarray) -> int | None:
 def _sheet(kernels: np.ndarray) -> bytes:
     """Kernels `(f, h, w, c)` in lines of sixteen; with other than 1 or 3 channels their mean is shown."""
     shown = kernels if kernels.shape[-1] in (1, 3) else kernels.mean(-1, keepdims=True)
-    return sheets.png([shown[i : i + 16] for i in range(0, len(shown), 16)])
+    return sheets.sheet([shown[i : i + 16] for i in range(0, len(shown), 16)])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from darkroom import png
 from darkroom.plots import thumbnail
 
 WARM = np.array([213, 94, 0])  # vermilion (Okabe and Ito 2008)
@@ -35,9 +36,9 @@ def tiles(rows: Sequence[np.ndarray]) -> np.ndarray:
     return sheet
 
 
-def png(rows: Sequence[np.ndarray]) -> bytes:
+def sheet(rows: Sequence[np.ndarray]) -> bytes:
     """`tiles` with nothing between them."""
-    return thumbnail.encoded(tiles(rows), GROUND)
+    return png.encode(tiles(rows), clear=GROUND)
 
 
 def stretched(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What time a model costs, and which models are worth their price.
+"""What time a model costs.
 
 Times are those of this machine at this moment, so they live in a file of their own and no metric depends on them.
 """
@@ -6,7 +6,7 @@ Times are those of this machine at this moment, so they live in a file of their 
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
@@ -33,19 +33,6 @@ def times(predict: Callable[[np.ndarray], object], images: np.ndarray) -> dict:
 def machine() -> dict:
     """Where the times were taken."""
     return {"machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count()}
-
-
-def front(models: Sequence[Mapping], gain: str, price: str) -> list[str]:
-    """The models of which no other is at least as good for at most the same price, and better in one (Pareto).
-
-    Each has `model`, a `gain` to have much of and a `price` to have little of; what is None is not on the front.
-    """
-    known = [m for m in models if m[gain] is not None and m[price] is not None]
-    return [m["model"] for m in known if not any(_beats(other, m, gain, price) for other in known)]
-
-
-def _beats(a: Mapping, b: Mapping, gain: str, price: str) -> bool:
-    return a[gain] >= b[gain] and a[price] <= b[price] and (a[gain], a[price]) != (b[gain], b[price])
 
 
 def _clocked(predict: Callable[[np.ndarray], object], images: np.ndarray) -> list[float]:
