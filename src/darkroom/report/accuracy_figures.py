@@ -45,13 +45,13 @@ def latency(models: Sequence[Mapping], front: Sequence[str], metric: str, width:
     times = [m["latency_ms"] for m in models]
     optimal = sorted((m for m in models if m["model"] in front), key=lambda m: m["latency_ms"])
     axes.plot([m["latency_ms"] for m in optimal], [m["value"] for m in optimal], color=BLUE, alpha=0.4, lw=1.4)
-    for place, m in enumerate(sorted(models, key=lambda m: m["latency_ms"])):
+    for position, m in enumerate(sorted(models, key=lambda m: m["latency_ms"])):
         colour, face = (BLUE, BLUE) if m["model"] in front else (INK, "none")
         x, low, high = m["latency_ms"], *(number_format.number(m[end]) for end in ("low", "high"))
         axes.vlines([x], [low], [high], color=colour, alpha=0.5, lw=1.6)
         axes.plot([x], [m["value"]], "o", ms=8, color=colour, mfc=face)
         right = x * x > min(times) * max(times)  # in the right half of a logarithmic axis
-        offset = (-9 if right else 9, -16 if place % 2 else 7)
+        offset = (-9 if right else 9, -16 if position % 2 else 7)
         axes.annotate(canvas.shorten(m["model"]), (x, m["value"]), xytext=offset,
                       textcoords="offset points", ha="right" if right else "left")  # fmt: skip
     axes.set_xlim(min(times) / 1.6, max(times) * 1.6)
@@ -70,10 +70,12 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping]], width: int = canvas
     """
     figure, (axes,) = canvas.panels(width, 1, min_width=width, height=290, legend_height=34)
     sizes = sorted({row["images"] for rows in curves.values() for row in rows})
-    for place, (model, rows) in enumerate(curves.items()):
-        last = place == len(curves) - 1
+    for position, (model, rows) in enumerate(curves.items()):
+        last = position == len(curves) - 1
         colour, line, marker = (BLUE, "-", "s") if last else (INK, "--", "o")
-        shift = (sizes[-1] / sizes[0]) ** (0.006 * (2 * place + 1 - len(curves)))  # so that no interval hides another
+        shift = (sizes[-1] / sizes[0]) ** (
+            0.006 * (2 * position + 1 - len(curves))
+        )  # so that no interval hides another
         n_images = [row["images"] * shift for row in rows]
         accuracy, low, high = (number_format.column(rows, key) for key in ("accuracy", "low", "high"))
         axes.vlines(n_images, low, high, color=colour, alpha=0.5, lw=1.6)

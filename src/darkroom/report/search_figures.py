@@ -73,17 +73,17 @@ def parallel_coordinates(rows: Rows, hparams: Sequence[str], width: int = canvas
     losses = sorted(loss for loss in number_format.column(rows, "val_loss") if not math.isnan(loss))
     scale = _scale(losses)
     ranked = sorted(rows, key=_worst_first)
-    for place, row in enumerate(ranked):
-        rank = (place + 0.5) / len(ranked)
+    for position, row in enumerate(ranked):
+        rank = (position + 0.5) / len(ranked)
         points = [_in_band(values[hparam], row[hparam], rank) for hparam in hparams]
         loss = number_format.number(row["val_loss"])
         points += [] if math.isnan(loss) else [scale(loss)]
-        style = _line_style(rank, failed=math.isnan(loss), best=place == len(ranked) - 1)
+        style = _line_style(rank, failed=math.isnan(loss), best=position == len(ranked) - 1)
         xy = (range(len(points)), points) if vertical else (points, range(len(points)))
         axes.plot(*xy, **style, gid=_part(row), path_effects=canvas.HALO, solid_joinstyle="round")
-    for place, hparam in enumerate(hparams):
+    for position, hparam in enumerate(hparams):
         ticks = {_in_band(values[hparam], value, 0.5): canvas.shorten(value) for value in values[hparam]}
-        _axis(axes, place, hparam, ticks, vertical=vertical)
+        _axis(axes, position, hparam, ticks, vertical=vertical)
     ends = {scale(loss): number_format.short(loss) for loss in (*losses[:1], *losses[-1:])}
     _axis(axes, len(hparams), LOSS, ends, vertical=vertical)
     axes.set_axis_off()
@@ -147,16 +147,16 @@ def _line_style(rank: float, *, failed: bool, best: bool) -> dict[str, Any]:
     return {"color": BLUE, "alpha": 0.12 + 0.68 * rank**2, "lw": 1.4}
 
 
-def _axis(axes: canvas.Axes, place: int, name: str, ticks: Mapping[float, str], *, vertical: bool) -> None:
-    ends = ([place, place], [0, 1])
+def _axis(axes: canvas.Axes, position: int, name: str, ticks: Mapping[float, str], *, vertical: bool) -> None:
+    ends = ([position, position], [0, 1])
     axes.plot(*(ends if vertical else ends[::-1]), color=INK, alpha=0.4, lw=1)
-    x, y, align = (place, 1.05, {"ha": "center"}) if vertical else (0, place - 0.2, {"va": "bottom"})
+    x, y, align = (position, 1.05, {"ha": "center"}) if vertical else (0, position - 0.2, {"va": "bottom"})
     axes.text(x, y, canvas.shorten(name), {"fontweight": "bold", **align})
     offset: dict[str, Any] = {"xytext": (0, -5), "va": "top", "ha": "center"}
     if vertical:
         offset = {"xytext": (5, 0), "va": "center"}
     for value, text in ticks.items():
-        axes.annotate(text, (place, value) if vertical else (value, place), textcoords="offset points", **offset)
+        axes.annotate(text, (position, value) if vertical else (value, position), textcoords="offset points", **offset)
 
 
 def _in_band(values: Sequence[str], value: str, rank: float) -> float:
