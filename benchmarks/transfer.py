@@ -27,6 +27,8 @@ import numpy as np
 from benchmarks import turns
 from darkroom import packed_data, params, paths
 from darkroom.metrics import metrics
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.sample import from_probabilities
 from darkroom.runtime import files
 from darkroom.training import augment, device, io_layers, optimizers
 from darkroom.transfer_learning import backbones, head_training, transfer, weights
@@ -114,9 +116,9 @@ def some(side: packed_data.Split, count: int, seed: int) -> packed_data.Split:
 
 
 def accuracy(test: packed_data.Split, probabilities: np.ndarray, p: params.Params) -> str:
-    config = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
-    found = metrics.summary(np.asarray(test.labels), probabilities, **config)["accuracy"]
-    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**found)
+    predictions = from_probabilities(np.asarray(test.labels), probabilities)
+    score = metrics.scores(predictions, Bootstrap(1000, 0.95, p.seed)).overall["accuracy"]
+    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**score)
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:

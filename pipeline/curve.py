@@ -45,7 +45,7 @@ def _measured(p: params.Params) -> list[dict]:
         points += [(best, point) for point in (found if source else [])]
     rows = []
     for model, (fraction, images, hits) in points:
-        score = intervals.scored(hits, len(sides[2].labels), p.compare.confidence)
+        score = intervals.fraction(hits, len(sides[2].labels), p.compare.confidence)
         found = {"accuracy": score["value"], "low": score["low"], "high": score["high"]}
         rows.append({"model": model, "fraction": fraction, "images": images, **found})
     fit.forget(waiting)

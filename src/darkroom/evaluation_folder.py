@@ -172,14 +172,14 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
     documents = ("calibration", "thresholds", "slices", "explanations")
     calibration, thresholds, slices, explanations = (files.read_object(folder / f"{name}.json") for name in documents)
     tables = {table: files.read_tables(folder / table) for table in TABLES}
-    issues = cast(list[LabelIssue], _parsed(files.read_rows(folder / LABEL_ISSUES)))
+    issues = cast(list[LabelIssue], parse(files.read_rows(folder / LABEL_ISSUES)))
     return {
         name: ModelEvaluation(
             facts=facts,
-            history=_parsed(tables["history"][name]),
-            per_class=_parsed(tables["per_class"][name]),
-            predictions=_parsed(tables[PREDICTIONS][name]),
-            roc_curves=cast(list[RocPoint], _parsed(tables["roc_curves"].get(name, []))),
+            history=parse(tables["history"][name]),
+            per_class=parse(tables["per_class"][name]),
+            predictions=parse(tables[PREDICTIONS][name]),
+            roc_curves=cast(list[RocPoint], parse(tables["roc_curves"].get(name, []))),
             calibration=calibration[name],
             threshold=thresholds[name],
             slices=slices[name],
@@ -197,7 +197,8 @@ def _by_stem(folder: Path) -> dict[str, bytes]:
     return {Path(name).stem: content for name, content in files.read_files(folder).items()} if folder.exists() else {}
 
 
-def _parsed(rows: Iterable[Mapping[str, str]]) -> list[Row]:
+def parse(rows: Iterable[Mapping[str, str]]) -> list[Row]:
+    """Turn the cells of a CSV file into numbers, but for the columns TEXT."""
     return [{column: cell if column in TEXT else _number(cell) for column, cell in row.items()} for row in rows]
 
 

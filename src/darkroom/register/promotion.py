@@ -22,6 +22,7 @@ import numpy as np
 
 from darkroom.inference import predict
 from darkroom.metrics import significance
+from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import identity
@@ -165,14 +166,18 @@ def _seen(spec: dict, test: Split, images: Path) -> Iterator[np.ndarray]:
         yield np.stack(batch)
 
 
+def _bootstrap(gate: Compare, seed: int) -> Bootstrap:
+    return Bootstrap(gate.resamples, gate.confidence, seed)
+
+
 def _scores(labels: np.ndarray, answers: list[np.ndarray], gate: Compare, seed: int) -> list[Score]:
     k, (truth, *said) = _numbered(labels, *answers)
-    return [significance.score(truth, each, k=k, config=gate, seed=seed) for each in said]
+    return [significance.score(truth, each, k, gate.metric, _bootstrap(gate, seed)) for each in said]
 
 
 def _proof(labels: np.ndarray, new: np.ndarray, old: np.ndarray, gate: Compare, seed: int) -> dict:
     k, (truth, *said) = _numbered(labels, new, old)
-    return significance.better(truth, *said, k=k, config=gate, seed=seed)
+    return significance.better(truth, *said, k, gate.metric, _bootstrap(gate, seed))
 
 
 def _numbered(*names: np.ndarray) -> tuple[int, list[np.ndarray]]:
