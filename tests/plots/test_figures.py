@@ -8,6 +8,7 @@ import pytest
 
 from darkroom.evaluate import calibration
 from darkroom.metrics import roc
+from darkroom.metrics.sample import from_probabilities
 from darkroom.plots import figures, svg
 
 HOSTILE = ["<script>alert(1)</script>", "\"quoted\" & 'so'", "$x^2$", "שלום", "🐶‍🦺", "bell\x07\x00", "x" * 300]
@@ -141,7 +142,9 @@ def test_a_test_set_of_one_class_has_an_empty_figure():
 
 def test_a_reliability_diagram_shows_both_and_leaves_out_empty_bins():
     labels, sharp = probabilities(3)
-    before, after = (calibration.reliability(labels, p, 0.95) for p in (sharp, 0.5 * sharp + 0.5 / 3))
+    before, after = (
+        calibration.reliability(from_probabilities(labels, p), 0.95) for p in (sharp, 0.5 * sharp + 0.5 / 3)
+    )
     assert {"before scaling", "after scaling", "perfect"} <= set(texts(figures.reliability(before, after)))
     empty = [{**row, "n": 0, "confidence": None, "value": None, "low": None, "high": None} for row in before]
     assert figures.reliability(empty, empty)

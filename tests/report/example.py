@@ -19,9 +19,10 @@ from darkroom.evaluation_folder import (
 )  # fmt: skip
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.roc import RocPoint
+from darkroom.metrics.significance import Comparison, Pair, Ranked
 from darkroom.plots import canvas
 from darkroom.report import context, report
-from darkroom.report.context import Best, Champion, Comparison, Pair, RankedModel, Registration
+from darkroom.report.context import Best, Champion, Registration
 from darkroom.report.curve_verdict import CurvePoint
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
@@ -235,9 +236,7 @@ def learning_curve(models) -> list[dict]:
 
 
 def comparison(models, n: int) -> dict:
-    ranking = [
-        record(RankedModel, model=m, rank=1, tied_with=[], **score(0.93 - 0.1 * i)) for i, m in enumerate(models)
-    ]
+    ranking = [record(Ranked, model=m, rank=1, tied_with=[], **score(0.93 - 0.1 * i)) for i, m in enumerate(models)]
     pairs = [
         record(
             Pair, a=a, b=b, difference=0.0213456789, low=-0.00123, high=0.04321, mcnemar_p=0.03456789,

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-ABBREVIATIONS = {"roc_auc": "ROC AUC", "ece": "ECE"}
 NOT_MEASURED = "– not measured"
 
 
@@ -55,12 +54,6 @@ def setting(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def metric(name: str) -> str:
-    """accuracy -> Accuracy, f1_macro -> F1 macro, roc_auc -> ROC AUC."""
-    words = name.replace("_", " ")
-    return ABBREVIATIONS.get(name, words[:1].upper() + words[1:])
 
 
 def _decimals(value: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from darkroom.metrics import metric_table
 from darkroom.plots import canvas, number_format
 from darkroom.plots.canvas import BLUE, INK, VERMILION
 
@@ -20,7 +21,7 @@ def slices(rows: Sequence[Mapping], overall: float, level: float, width: int = c
     headings, marks = [], []
     for name, group in groupby(rows, lambda row: row["property"]):
         headings.append(len(labels))
-        labels.append(number_format.metric(name))
+        labels.append(metric_table.label(name))
         for row in group:
             marks.append((len(labels), row))
             labels.append(row["slice"])

@@ -14,14 +14,15 @@ import numpy as np
 
 from darkroom import evaluation_folder, verdict
 from darkroom.evaluation_folder import Calibration, Cost, LabelIssue, ModelEvaluation, Row, Scores, Slice
+from darkroom.metrics import metric_table, significance
 from darkroom.metrics.intervals import Score
+from darkroom.metrics.metric_table import Show
+from darkroom.metrics.significance import Comparison
 from darkroom.report import curve_verdict
 from darkroom.report.curve_verdict import CurvePoint, Point
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
-HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the large numbers; the metric of the comparison comes first
-TABLE_METRICS = ("accuracy", "f1_macro", "roc_auc", "log_loss", "ece")
 MAX_SHOWN = 12  # errors, and as many label issues
 
 
@@ -55,38 +56,6 @@ class Best(TypedDict):
     val_loss: NotRequired[float]
     val_accuracy: NotRequired[float]
     values: dict[str, Any]  # every hyperparameter of the model
-
-
-class RankedModel(Score):
-    model: str
-    rank: int
-    tied_with: list[str]
-
-
-class Pair(TypedDict):
-    """Two models compared on the same test images."""
-
-    a: str
-    b: str
-    difference: float
-    low: float
-    high: float
-    mcnemar_p: float
-    p_corrected: float
-    verdict: str
-
-
-class Comparison(TypedDict):
-    """comparison.json."""
-
-    metric: str
-    n: int  # test images
-    confidence: float
-    ranking: list[RankedModel]
-    groups: list[list[str]]
-    pairs: list[Pair]
-    best: str
-    sentence: str
 
 
 class Champion(Score):
@@ -163,15 +132,15 @@ class ReportContext:
 
     @property
     def headlines(self) -> dict[str, Score]:
-        """The scores of the leader that the summary shows."""
+        """The scores of the leader that the summary shows, the metric of the comparison first."""
         scores = self.metrics[self.leader]
-        names = dict.fromkeys([self.comparison["metric"], *HEADLINES])
+        names = dict.fromkeys([self.comparison["metric"], *metric_table.shown(Show.HEADLINE)])
         return {name: scores[name] for name in names if name in scores}
 
     @property
     def table_metrics(self) -> list[str]:
         """The columns of the table of models, with the metric of the comparison among them."""
-        names = dict.fromkeys([*TABLE_METRICS, self.comparison["metric"]])
+        names = dict.fromkeys([*metric_table.shown(Show.TABLE), self.comparison["metric"]])
         return [name for name in names if name in self.metrics[self.leader]]
 
     @property
@@ -287,6 +256,6 @@ def read(sources: Sources, run: RunInfo) -> ReportContext:
         metrics=files.read_json(sources.metrics),
         cost=files.read_json(sources.cost),
         learning_curve=files.read_json(sources.learning_curve),
-        comparison=files.read_json(sources.comparison),
+        comparison=significance.read(sources.comparison),
         registration=files.read_json(sources.registration),
     )

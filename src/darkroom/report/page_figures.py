@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from darkroom.plots import canvas, figures, number_format
+from darkroom.metrics import metric_table
+from darkroom.plots import canvas, figures
 from darkroom.report import accuracy_figures, pareto, search_figures
 from darkroom.report.context import ReportContext
 
@@ -30,7 +31,7 @@ def draw(report: ReportContext) -> dict[str, Markup]:
 
 
 def _drawings(report: ReportContext) -> Iterator[Drawing]:
-    leading, metric = report.leading, number_format.metric(report.comparison["metric"])
+    leading, metric = report.leading, metric_table.label(report.comparison["metric"])
     points, areas = leading.roc_curves, {row["label"]: row["roc_auc"] for row in leading.per_class}
     bins = leading.calibration["bins"], leading.calibration["bins_after"]
     sliced = leading.slices, report.metrics[report.leader]["accuracy"]["value"], report.significance_level

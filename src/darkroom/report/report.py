@@ -12,7 +12,8 @@ from hashlib import sha256
 from markupsafe import Markup
 
 from darkroom import png
-from darkroom.metrics import intervals
+from darkroom.metrics import intervals, metric_table
+from darkroom.metrics.metric_table import METRICS
 from darkroom.packed_data import PackedData
 from darkroom.plots import number_format, thumbnail
 from darkroom.report import curve_verdict, page_figures, templates
@@ -41,6 +42,8 @@ def page(report: ReportContext, thumbnails: Mapping[str, bytes]) -> str:
         figures=page_figures.draw(report),
         pareto_front=page_figures.pareto_front(report),
         curve_verdict=curve_verdict,
+        class_metrics=metric_table.shown_by_class(),
+        lower_is_better=[name for name, metric in METRICS.items() if not metric.higher_is_better],
         many=MANY,
         few=intervals.SMALL,
         style=Markup(style),
@@ -52,7 +55,7 @@ def page(report: ReportContext, thumbnails: Mapping[str, bytes]) -> str:
 def summary(report: ReportContext) -> str:
     """Return the short form in Markdown: verdict, scores, champion, data."""
     metrics = list(report.headlines)
-    header = ["model", *(number_format.metric(name) for name in metrics), "parameters"]
+    header = ["model", *(metric_table.label(name) for name in metrics), "parameters"]
     lines = [
         f"## {escape_markdown(report.run.dataset)}",
         "",

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from darkroom.metrics import metric_table
 from darkroom.plots import number_format
 from darkroom.runtime.errors import printable
 
@@ -51,7 +52,7 @@ def _environment(*, autoescape: bool = False, keep_trailing_newline: bool = Fals
         "with_interval": number_format.with_interval,
         "probability": number_format.probability,
         "setting": number_format.setting,
-        "metric": number_format.metric,
+        "label": metric_table.label,
     }
     environment.tests["measured"] = number_format.measured
     return environment
