@@ -22,8 +22,7 @@ from darkroom.metrics.roc import RocPoint
 from darkroom.metrics.significance import Comparison, Pair, Ranked
 from darkroom.plots import canvas
 from darkroom.report import context, report
-from darkroom.report.context import Best, Champion, Registration
-from darkroom.report.curve_verdict import CurvePoint
+from darkroom.report.records import Best, Champion, CurvePoint, Registration
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 

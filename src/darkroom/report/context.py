@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import Show
 from darkroom.metrics.significance import Comparison
 from darkroom.report import curve_verdict
-from darkroom.report.curve_verdict import CurvePoint, Point
+from darkroom.report.curve_verdict import Point
+from darkroom.report.records import Best, CurvePoint, Registration
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
@@ -46,35 +47,6 @@ class RunInfo(NamedTuple):
     dataset: str
     seed: int
     data: str  # digest of the packed images
-
-
-class Best(TypedDict):
-    """best.json, as far as the report shows it. Without a search there is no trial and no score."""
-
-    algorithm: str
-    trial: int | None
-    val_loss: NotRequired[float]
-    val_accuracy: NotRequired[float]
-    values: dict[str, Any]  # every hyperparameter of the model
-
-
-class Champion(Score):
-    version: int | None
-    model: str
-    reason: str
-
-
-class Registration(TypedDict):
-    """registration.json, as far as the report shows it."""
-
-    name: str
-    candidate: str
-    version: int
-    promoted: bool
-    reason: str
-    metric: str
-    n: int  # test images that count
-    champion: Champion | None
 
 
 class Error(NamedTuple):

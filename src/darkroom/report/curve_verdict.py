@@ -5,22 +5,12 @@ paired test, so some true differences stay undecided; but none is claimed that c
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, TypedDict
+from typing import Literal, NamedTuple
 
 from darkroom.metrics import intervals
+from darkroom.report.records import CurvePoint
 
 Verdict = Literal["ahead", "behind", "undecided"]
-
-
-class CurvePoint(TypedDict):
-    """A row of learning_curve.json: how a model does that was trained on a fraction of the training images."""
-
-    model: str
-    fraction: float  # of the training images, above 0 and at most 1
-    images: int  # training images
-    correct: int  # test images that are classified correctly
-    test_images: int
-    accuracy: float
 
 
 class Point(CurvePoint):

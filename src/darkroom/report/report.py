@@ -17,7 +17,8 @@ from darkroom.metrics.metric_table import METRICS
 from darkroom.packed_data import PackedData
 from darkroom.plots import number_format, thumbnail
 from darkroom.report import curve_verdict, page_figures, templates
-from darkroom.report.context import Registration, ReportContext
+from darkroom.report.context import ReportContext
+from darkroom.report.records import Registration
 from darkroom.report.templates import escape_markdown
 
 MANY = 30  # classes; above it the tables by class start collapsed
