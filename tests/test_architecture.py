@@ -37,7 +37,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "plots": "runtime",
     "png": "",
     "register": "inference metrics mlflow_client packed_data params runtime saving",
-    "report": "metrics plots runtime",
+    "report": "evaluation_folder metrics packed_data plots png runtime verdict",
     "runtime": "",
     "saving": "runtime training",
     "sniff": "",

@@ -16,7 +16,7 @@ from darkroom.metrics import classification, metrics, predictions, probability, 
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 from darkroom.packed_data import Split
-from darkroom.plots import figures, probability_figures
+from darkroom.plots import figures
 from darkroom.runtime import files
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ def _figures(evaluation: ModelEvaluation, confusion: np.ndarray, classes: tuple[
     bins, bins_after = evaluation.calibration["bins"], evaluation.calibration["bins_after"]
     return {
         "confusion": figures.confusion(confusion, classes),
-        "history": figures.curves(evaluation.history),
-        "roc_curves": probability_figures.curves(evaluation.roc_curves, areas),
-        "reliability": probability_figures.reliability(bins, bins_after),
+        "history": figures.training_curves(evaluation.history),
+        "roc_curves": figures.roc_and_precision_recall(evaluation.roc_curves, areas),
+        "reliability": figures.reliability(bins, bins_after),
     }
 
 
