@@ -4,8 +4,9 @@ from functools import partial
 
 from darkroom import packed_data, params, paths
 from darkroom.evaluate import evaluation, label_errors
-from darkroom.inference import predict
+from darkroom.inference import inference
 from darkroom.runtime import files, stage
+from darkroom.saving import model_folder
 from darkroom.tracking import lineage, tracking
 from darkroom.training import describe
 
@@ -25,12 +26,12 @@ def main() -> None:
     facts, curves, found, sheets = {}, {}, {}, {}
     for name in models:
         folder = paths.MODELS / name
-        model = predict.load(folder)[0]
-        facts[name], curves[name] = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
+        model = inference.load(folder)[0]
+        facts[name], curves[name] = model_folder.read_facts(folder), model_folder.read_history(folder)
         sheets |= {f"{name}-{path.name}": path.read_bytes() for path in folder.glob("augmented.png")}
-        ask = partial(predict.probabilities, model)
+        ask = partial(inference.probabilities, model)
         found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **config)
-        size = (folder / "model.keras").stat().st_size
+        size = (folder / model_folder.MODEL).stat().st_size
         found[name].cost.update(bytes=size, multiply_adds=describe.multiply_adds(model))
         tracking.judged(experiment, facts[name], curves[name], found[name].metrics, found[name].figures)
     files.write_json(paths.MODEL_FACTS, list(facts.values()))

@@ -84,10 +84,10 @@ def test_more_params_than_mlflow_takes_at_once_all_arrive_and_long_ones_are_cut(
 def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder):
     import mlflow
 
-    from darkroom.inference import predict
+    from darkroom.inference import inference
 
     folder = model_folder("cnn")
-    network, _ = predict.load(folder)
+    network, _ = inference.load(folder)
     images = np.zeros((3, 8, 8, 1), "uint8")
     with opened("cnn") as run:
         run.model(folder)

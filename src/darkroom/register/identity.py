@@ -8,11 +8,12 @@ from pathlib import Path
 
 from darkroom.runtime import files
 from darkroom.saving import keras_file
+from darkroom.saving.model_folder import CLASSES, MODEL
 
 INPUT = ("classes", "image_size", "color", "fit")  # of classes.json
 
 
 def digest(folder: Path) -> str:
     """16 hex digits that two model folders share when they answer alike: equal network, weights, classes and input."""
-    spec = files.read_json(folder / "classes.json")
-    return files.fingerprint(keras_file.digest(folder / "model.keras"), [spec.get(key) for key in INPUT])
+    spec = files.read_json(folder / CLASSES)
+    return files.fingerprint(keras_file.digest(folder / MODEL), [spec.get(key) for key in INPUT])

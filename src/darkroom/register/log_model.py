@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom.inference import predict
+from darkroom.inference import inference
 from darkroom.mlflow_client import client
 from darkroom.register import identity
 
@@ -31,7 +31,7 @@ def log(folder: Path, run_id: str) -> str:
     import mlflow.keras
     from mlflow.models import Model, infer_signature
 
-    network, spec = predict.load(folder)
+    network, spec = inference.load(folder)
     image = np.zeros((1, spec["image_size"], spec["image_size"], CHANNELS[spec["color"]]), "uint8")
     of = client.client().get_run(run_id)
     made = client.client().create_logged_model(
@@ -41,7 +41,7 @@ def log(folder: Path, run_id: str) -> str:
         params=of.data.params,
         tags={DIGEST: identity.digest(folder)},
     )
-    signature = infer_signature(image, predict.probabilities(network, image))
+    signature = infer_signature(image, inference.probabilities(network, image))
     needs = [f"{name}=={version(name)}" for name in NEEDS]
     where = {"run_id": run_id, "model_id": made.model_id}
     saved = Model.log(None, mlflow.keras, model=network, signature=signature, pip_requirements=needs, **where)

@@ -20,13 +20,15 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom.inference import predict
+from darkroom.inference import inference, predict
 from darkroom.metrics import significance
 from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import identity
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
+from darkroom.saving import model_folder
+from darkroom.saving.model_folder import MODEL
 
 PROMOTION = "promotion.json"  # in the champion's folder: why it is champion, or why there is none
 SIGHT = ("image_size", "color", "fit")  # of a model's spec: how it sees an image
@@ -52,7 +54,7 @@ class Decision:
 
 def has_champion(folder: Path) -> bool:
     """Whether a champion lies in `folder`; where there is none it holds the reason, or is not there yet."""
-    return (folder / "model.keras").exists()
+    return (folder / MODEL).exists()
 
 
 def decide(
@@ -80,7 +82,7 @@ def decide(
     if not has_champion(champion):
         why = _first(challenger.name, accuracy, config) if good else _below(challenger.name, accuracy, config)
         return decided(promoted=good, reason=why, n=len(labels), challenger=score, champion=None)
-    old, known = _answers(champion, test, images), files.read_json(champion / "classes.json")["classes"]
+    old, known = _answers(champion, test, images), model_folder.read_spec(champion)["classes"]
     rows = np.isin(labels, known)
     if not rows.any():
         why = _stranger(challenger.name, accuracy, config) if good else _below(challenger.name, accuracy, config)
@@ -124,7 +126,7 @@ def record(
         **found,
         "champion": {
             "version": champion_version,
-            "model": files.read_json(champion / "run.json")["name"],
+            "model": model_folder.read_facts(champion)["name"],
             "digest": identity.digest(champion),
             **(score or {"value": None, "low": None, "high": None}),
             "reason": files.read_json(champion / PROMOTION)["reason"],
@@ -144,8 +146,8 @@ def _is_made(decision: Decision, challenger: Path, champion: Path) -> bool:
 
 def _answers(folder: Path, test: Split, images: Path) -> np.ndarray:
     """The class that the model names for each test image, str `(n,)`."""
-    model, spec = predict.load(folder)
-    said = [predict.probabilities(model, batch).argmax(1) for batch in _seen(spec, test, images)]
+    model, spec = inference.load(folder)
+    said = [inference.probabilities(model, batch).argmax(1) for batch in _seen(spec, test, images)]
     return np.array(spec["classes"])[np.concatenate(said)]
 
 
@@ -159,7 +161,7 @@ def _seen(spec: dict, test: Split, images: Path) -> Iterator[np.ndarray]:
         return
     paths = [images / name for name in test.paths]
     decoded = predict.decoded(paths, {**spec, "max_pixels": test.spec["max_pixels"]})
-    while batch := list(islice(decoded, predict.BATCH)):
+    while batch := list(islice(decoded, inference.BATCH)):
         if broken := next((each for each in batch if isinstance(each, DataError)), None):
             raise broken
         yield np.stack(batch)

@@ -13,8 +13,8 @@ from pathlib import Path
 from darkroom.mlflow_client import client, sender
 from darkroom.mlflow_client.events import Experiment
 from darkroom.register import identity, log_model, promotion
-from darkroom.runtime import files
 from darkroom.runtime.errors import DarkroomError, ServiceError, brief
+from darkroom.saving import model_folder
 
 ALIAS = "champion"
 
@@ -29,7 +29,7 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         _ensure_name(name)
         if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
-        facts, rows = files.read_json(folder / "run.json"), files.read_rows(folder / "history.csv")
+        facts, rows = model_folder.read_facts(folder), model_folder.read_history(folder)
         run_id = sender.restore(facts["name"], facts, rows, experiment)
         source = log_model.find(folder, run_id) or log_model.log(folder, run_id)
         about = {"digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
