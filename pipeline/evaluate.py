@@ -33,7 +33,7 @@ def main() -> None:
         found[name] = evaluation.evaluate(model, ask, *sides, name=name, curves=curves[name], **config)
         size = (folder / model_folder.MODEL).stat().st_size
         found[name].cost.update(bytes=size, multiply_adds=describe.multiply_adds(model))
-        tracking.judged(experiment, facts[name], curves[name], found[name].metrics, found[name].figures)
+        tracking.log_evaluation(experiment, facts[name], curves[name], found[name].metrics, found[name].figures)
     files.write_json(paths.MODEL_FACTS, list(facts.values()))
     files.write_tables(paths.CURVES, curves)
     files.write_files(paths.EXPLAINED, evaluation.together([*(each.pngs for each in found.values()), sheets]))

@@ -1,4 +1,4 @@
-"""A model folder that somebody damaged or made up, under a seal that fits: exit 4, one line, and no code of it runs."""
+"""A damaged or forged model folder with a matching inventory: exit 4, one line, and none of its code runs."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def rewrite(folder: Path, contents: dict[str, bytes]) -> None:
 
 
 def in_config(change):
-    """A damage: the parsed config.json, changed in place."""
+    """A damage: `change` edits the parsed config.json."""
 
     def damage(folder):
         contents = members(folder / MODEL)
@@ -40,7 +40,7 @@ def in_config(change):
 
 
 def in_spec(**changes):
-    """A damage: keys of classes.json with other values, or without any where that is None."""
+    """A damage: other values for keys of classes.json, or no such keys for None."""
 
     def damage(folder):
         spec = files.read_json(folder / CLASSES) | changes
@@ -86,10 +86,10 @@ def entry(name, module, config, registered=None):
     return {"class_name": name, "module": module, "config": config, "registered_name": registered, "name": "x"}
 
 
-def flip(name, place):
+def flip(name, position):
     def damage(folder):
         data = bytearray((folder / name).read_bytes())
-        data[place % len(data)] ^= 4
+        data[position % len(data)] ^= 4
         (folder / name).write_bytes(data)
 
     return damage
@@ -118,7 +118,7 @@ BAD = {
     "a file too many": lambda folder: rewrite(folder, members(folder / MODEL) | {"assets/x": b""}),
     "no weights": lambda folder: rewrite(
         folder, {name: data for name, data in members(folder / MODEL).items() if "weights" not in name}),
-    "weights that are none": lambda folder: rewrite(
+    "weights that are noise": lambda folder: rewrite(
         folder, members(folder / MODEL) | {"model.weights.h5": b"x" * 9000}),
     "weights of another network": lambda folder: rewrite(folder, members(folder / MODEL) | {
         "model.weights.h5": members(folder / MODEL)["model.weights.h5"].replace(b"dense", b"dance")}),
@@ -153,7 +153,7 @@ BAD = {
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras on saving Lambdas and HDF5
 @pytest.mark.parametrize("damage", BAD.values(), ids=BAD)
-def test_a_bad_model_under_a_right_seal_is_exit_four_and_runs_nothing(model_folder, damage):
+def test_a_bad_model_with_a_matching_inventory_is_exit_4_and_runs_nothing(model_folder, damage):
     folder = model_folder("cnn")
     damage(folder)
     files.seal(folder)
@@ -163,7 +163,7 @@ def test_a_bad_model_under_a_right_seal_is_exit_four_and_runs_nothing(model_fold
     assert caught.value.exit_code == 4 and str(caught.value).count("\n") == 0 and not RAN
 
 
-def test_what_cannot_be_loaded_says_which_keras_saved_it(model_folder):
+def test_the_error_of_an_unloadable_model_names_the_keras_that_saved_it(model_folder):
     folder = model_folder("cnn")
     contents = members(folder / MODEL)
     config = json.loads(contents["config.json"])

@@ -38,7 +38,7 @@ def mixed(model):
     return architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
 
 
-def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
+def test_a_written_folder_is_whole_and_reads_back(tmp_path, model):
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
     model_folder.write(tmp_path / "cnn", network, ROWS, spec=SPEC, facts=FACTS)
     files.verify(tmp_path / "cnn")
@@ -48,7 +48,7 @@ def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
     assert model_folder.read_spec(tmp_path / "cnn") == SPEC
 
 
-def test_equal_networks_are_equal_bytes_whenever_they_are_written(tmp_path, model, monkeypatch):
+def test_equal_networks_are_written_as_equal_bytes_at_any_time(tmp_path, model, monkeypatch):
     for name, now in (("one", 1.7e9), ("other", 1.8e9)):
         device.repeatable(1)
         network = architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
@@ -58,7 +58,7 @@ def test_equal_networks_are_equal_bytes_whenever_they_are_written(tmp_path, mode
     assert keras.models.load_model(tmp_path / "one" / MODEL).count_params() == network.count_params()
 
 
-def test_what_lies_beside_a_model_is_in_its_inventory(tmp_path, model):
+def test_extra_files_are_in_the_inventory(tmp_path, model):
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
     model_folder.write(tmp_path / "cnn", network, ROWS, spec=SPEC, facts=FACTS, extra_files={"augmented.png": b"a PNG"})
     assert files.read_json(tmp_path / "cnn" / files.INVENTORY)["augmented.png"]["bytes"] == 5
@@ -80,19 +80,19 @@ def test_a_model_in_mixed_precision_is_not_saved(tmp_path, mixed):
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
-def test_a_model_that_flips_too_is_saved_as_the_mean_of_both_with_one_set_of_weights(tmp_path, model, output):
+def test_a_model_with_test_time_flip_is_saved_as_the_mean_of_both_with_one_set_of_weights(tmp_path, model, output):
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     hparams = model(output=output, test_time_flip=True)
     network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
     model_folder.write(tmp_path / "cnn", architectures.finished(network, hparams), ROWS, spec=SPEC, facts=FACTS)
     again = keras.models.load_model(tmp_path / "cnn" / MODEL)
     assert again.count_params() == network.count_params()
-    looks = [network.predict(each, verbose=0) for each in (images, np.ascontiguousarray(images[:, :, ::-1]))]
-    assert np.abs(looks[0] - looks[1]).max() > 1e-3
-    np.testing.assert_allclose(again.predict(images, verbose=0), np.mean(looks, axis=0), atol=1e-6)
+    predictions = [network.predict(x, verbose=0) for x in (images, np.ascontiguousarray(images[:, :, ::-1]))]
+    assert np.abs(predictions[0] - predictions[1]).max() > 1e-3
+    np.testing.assert_allclose(again.predict(images, verbose=0), np.mean(predictions, axis=0), atol=1e-6)
 
 
-def test_a_model_that_flips_too_and_was_trained_in_bfloat16_is_saved_in_float32(tmp_path, model, mixed):
+def test_a_model_with_test_time_flip_trained_in_bfloat16_is_saved_in_float32(tmp_path, model, mixed):
     both = architectures.finished(mixed, model(test_time_flip=True))
     model_folder.write(tmp_path / "cnn", both, ROWS, spec=SPEC, facts=FACTS)
     again = keras.models.load_model(tmp_path / "cnn" / MODEL)

@@ -30,7 +30,7 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         if found := _versions(name, f"name = '{name}' and tags.digest = '{digest}'"):
             return int(found[0].version)
         facts, rows = model_folder.read_facts(folder), model_folder.read_history(folder)
-        run_id = sender.restore(facts["name"], facts, rows, experiment)
+        run_id = sender.restore(facts, rows, experiment)
         source = log_model.find(folder, run_id) or log_model.log(folder, run_id)
         about = {"digest": digest, "architecture": facts["architecture"], "pretrained": facts["pretrained"]}
         tags = {key: str(value) for key, value in {**experiment.tags, **about}.items() if value is not None}
@@ -102,7 +102,7 @@ def _versions(name: str, wanted: str) -> list:
 def _service() -> Iterator[None]:
     """Whatever MLflow fails with as ServiceError; this stage alone needs it."""
     try:
-        client.ask()
+        client.ping()
         yield
     except DarkroomError:
         raise
