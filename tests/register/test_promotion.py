@@ -174,7 +174,7 @@ def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     registration = promotion.record(decision, champion, name="pets", version=2, champion_version=1, metric="accuracy")
     assert (registration["candidate"], registration["version"], registration["n"]) == ("cnn", 2, 100)
     assert not registration["promoted"]
-    assert [registration["judged"][role]["value"] for role in ("challenger", "champion")] == [0.55, 0.45]
+    assert [registration["scores"][role]["value"] for role in ("challenger", "champion")] == [0.55, 0.45]
     now = registration["champion"]
     assert (now["model"], now["version"], now["value"]) == ("old", 1, 0.45)
     assert now["reason"] == "it won"  # the reason of its own promotion, not of today

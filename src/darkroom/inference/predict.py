@@ -66,4 +66,4 @@ def _lost(path: Path, loss: Loss, *, limits: Limits) -> DataError:
 
 
 def _bad_image(path: Path, why: str) -> DataError:
-    return DataError("E_IMAGE", why, where=path, fix="mend it or leave it out")
+    return DataError("E_IMAGE", why, where=path, fix="repair it or leave it out")

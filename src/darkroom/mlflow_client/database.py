@@ -16,7 +16,7 @@ BUSY = 10.0  # seconds to wait for another process that writes to the database
 
 
 class Unavailable(OSError):
-    """MLflow accepts nothing until somebody repairs what the message names."""
+    """MLflow accepts nothing until what the message names is repaired."""
 
 
 def prepare(path: Path, create: Callable[[Path], None]) -> None:

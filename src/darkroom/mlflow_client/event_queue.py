@@ -150,7 +150,7 @@ class EventQueue:
     def _warn_once(self, fault: Exception) -> None:
         if not self._is_down:
             self._is_down = True
-            self._flushed.set()  # nobody waits for a receiver that is down
+            self._flushed.set()  # do not wait for a receiver that is down
             with suppress(OSError, ValueError):
                 warn(f"MLflow does not answer ({brief(fault)}); work goes on, the events wait in {self.path}")
 

@@ -138,7 +138,7 @@ def record(
         "reason": decision.reason,
         "metric": metric,
         "n": decision.n,
-        "judged": {"challenger": decision.challenger, "champion": decision.champion},
+        "scores": {"challenger": decision.challenger, "champion": decision.champion},
         "champion": _champion(decision, champion, champion_version) if has_champion(champion) else None,
     }
 

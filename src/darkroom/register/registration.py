@@ -37,5 +37,5 @@ class Registration(TypedDict):
     reason: str
     metric: str
     n: int  # test images that both models could be compared on
-    judged: Scores
+    scores: Scores
     champion: Champion | None
