@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 
 from benchmarks import interleave
 from darkroom.runtime import files
+from darkroom.saving import model_folder
 
 OUT = Path("reports/benchmarks/evaluation.json")
 STAGES = ("evaluate", "compare", "report")
@@ -29,13 +30,13 @@ ASK = """
 import time; start = time.perf_counter()
 from pathlib import Path
 from darkroom import packed_data
-from darkroom.inference import predict
+from darkroom.inference import inference
 sides = [packed_data.read(Path("data/packed")).split(side).images for side in ("val", "test")]
-models = [predict.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
+models = [inference.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
 loaded = time.perf_counter()
 for model in models:
     for images in sides:
-        predict.probabilities(model, images)
+        inference.probabilities(model, images)
 print(loaded - start, time.perf_counter() - loaded)
 """
 
@@ -52,7 +53,7 @@ def repository(home: Path, n_images: int) -> None:
     yaml.dump(values, home / "params.yaml")
     copy = home / "models" / THIRD
     shutil.copytree(home / "models/mobilenet", copy)
-    files.write_json(copy / "run.json", {**files.read_json(copy / "run.json"), "name": THIRD, "run": THIRD})
+    files.write_json(copy / model_folder.RUN, {**model_folder.read_facts(copy), "name": THIRD, "run": THIRD})
     files.seal(copy)
     _multiply(home / "data/packed", n_images)
 

@@ -24,7 +24,7 @@ def main() -> None:
     for result in results.values():
         e = result.evaluation
         svgs = {f"{kind}.svg": svg for kind, svg in e.figures.items()}
-        tracking.judged(experiment, e.facts, e.history, result.scores, svgs)
+        tracking.log_evaluation(experiment, e.facts, e.history, result.scores, svgs)
     print(", ".join(f"{name} {result.scores['accuracy']['value']:.4f}" for name, result in results.items()))
 
 

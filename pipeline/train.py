@@ -5,7 +5,7 @@ from darkroom.networks import architectures
 from darkroom.runtime import files, stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import augment, device, fit, resume, warp
+from darkroom.training import augment, describe, device, fit, resume, warp
 
 FOLDER = paths.MODELS / "cnn"
 
@@ -32,8 +32,9 @@ def main() -> None:
         network, kept = architectures.finished(network, hparams), fit.kept(rows, p.train)
         facts = {"name": "cnn", "architecture": hparams.architecture, "pretrained": None, "params": values}
         facts |= {"run": waiting.name, "versions": versions.installed()}
+        facts |= {"multiply_adds": describe.multiply_adds(network), "best_epoch": int(kept["epoch"])}
         sheet = _augmented(train, p) if augment.changes(p.augment) else {}
-        model_folder.write(FOLDER, network, rows, kept=kept, spec=train.spec, facts=facts, beside=sheet)
+        model_folder.write(FOLDER, network, rows, spec=train.spec, facts=facts, extra_files=sheet)
         run.model(FOLDER)
     fit.forget(waiting)
     fit.warn_of_chance("cnn", kept, val.labels)

@@ -4,7 +4,7 @@ from darkroom import packed_data, params, paths
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import device, fit, resume
+from darkroom.training import describe, device, fit, resume
 from darkroom.transfer_learning import backbones, transfer, weights
 
 
@@ -49,9 +49,9 @@ def main(backbone: str) -> None:
         )
         facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts}
         facts |= {"run": waiting.name, "versions": versions.installed()}
-        model_folder.write(
-            paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts
-        )
+        network = device.in_float32(made.network)
+        facts |= {"multiply_adds": describe.multiply_adds(network), "best_epoch": int(made.kept["epoch"])}
+        model_folder.write(paths.MODELS / backbone, network, made.rows, spec=train.spec, facts=facts)
         run.model(paths.MODELS / backbone)
     fit.forget(waiting)
     fit.warn_of_chance(backbone, made.kept, val.labels)

@@ -271,7 +271,7 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
     )
     assert validation["images"] == 220
     assert registration["n"] == sum(sides["test"] for sides in validation["counts"].values())
-    assert all(registration["judged"][each]["value"] > 0.9 for each in ("challenger", "champion"))  # on today's images
+    assert all(registration["scores"][role]["value"] > 0.9 for role in ("challenger", "champion"))  # on today's images
 
     head = run("git", "rev-parse", "main", cwd=origin)
     assert ran(retrain(clone)) == []

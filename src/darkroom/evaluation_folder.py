@@ -26,6 +26,7 @@ from typing import Any, TypedDict, cast
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.roc import RocPoint
 from darkroom.runtime import files
+from darkroom.saving.model_folder import HistoryRow, RunFacts
 
 PREDICTIONS = "predictions"
 LABEL_ISSUES = "label_issues.csv"
@@ -133,8 +134,8 @@ class ModelEvaluation:
     each class.
     """
 
-    facts: Mapping[str, Any]  # the model's run.json
-    history: Sequence[Row]
+    facts: RunFacts
+    history: Sequence[HistoryRow]
     per_class: Sequence[Row]
     predictions: Sequence[Row]
     roc_curves: Sequence[RocPoint]
@@ -176,7 +177,7 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
     return {
         name: ModelEvaluation(
             facts=facts,
-            history=parse(tables["history"][name]),
+            history=cast(list[HistoryRow], parse(tables["history"][name])),
             per_class=parse(tables["per_class"][name]),
             predictions=parse(tables[PREDICTIONS][name]),
             roc_curves=cast(list[RocPoint], parse(tables["roc_curves"].get(name, []))),

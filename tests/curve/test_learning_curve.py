@@ -5,6 +5,7 @@ import pytest
 
 from darkroom.curve import learning_curve
 from darkroom.runtime import files
+from darkroom.saving import model_folder
 from darkroom.training import device
 
 pytestmark = pytest.mark.slow
@@ -35,8 +36,9 @@ def test_a_part_follows_from_the_seed(labels):
 
 def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its_kept_epoch(tmp_path):
     def model(name, pretrained, kept, *accuracies):
-        files.write_json(tmp_path / name / "run.json", {"pretrained": pretrained, "best_epoch": kept})
-        files.write_rows(tmp_path / name / "history.csv", ["val_accuracy"], [{"val_accuracy": a} for a in accuracies])
+        files.write_json(tmp_path / name / model_folder.RUN, {"pretrained": pretrained, "best_epoch": kept})
+        history = [{"epoch": 1, "loss": 1, "accuracy": 1, "val_loss": 1, "val_accuracy": a} for a in accuracies]
+        files.write_rows(tmp_path / name / model_folder.HISTORY, history[0], history)
 
     model("random", False, 1, 0.99)
     model("good", True, 2, 0.5, 0.8)

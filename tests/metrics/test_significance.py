@@ -23,6 +23,12 @@ def with_errors(*rows: range) -> np.ndarray:
     return predicted
 
 
+def pair(a: np.ndarray, b: np.ndarray, bootstrap: Bootstrap = BOOTSTRAP) -> dict:
+    """The comparison of model `a` with model `b`."""
+    (compared,) = significance.compare(LABELS, {"a": a, "b": b}, 2, "accuracy", bootstrap)["pairs"]
+    return compared
+
+
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 1), (3, 9), (10, 10), (1, 40)])
 def test_mcnemar_is_the_exact_binomial_of_the_discordant_images(only_a, only_b):
     p = significance.mcnemar(LABELS, with_errors(range(only_b)), with_errors(range(100, 100 + only_a)))
@@ -30,18 +36,20 @@ def test_mcnemar_is_the_exact_binomial_of_the_discordant_images(only_a, only_b):
 
 
 def test_equal_models_are_not_distinguishable():
-    proof = significance.better(LABELS, with_errors(range(9)), with_errors(range(9)), *BY_ACCURACY)
-    assert (proof["difference"], proof["mcnemar_p"], proof["proven"]) == (0, 1, False)
+    compared = pair(with_errors(range(9)), with_errors(range(9)))
+    assert (compared["difference"], compared["mcnemar_p"]) == (0, 1)
+    assert compared["verdict"] == significance.UNDECIDED
 
 
 def test_a_few_images_more_prove_nothing():
-    assert not significance.better(LABELS, with_errors(range(10)), with_errors(range(13)), *BY_ACCURACY)["proven"]
+    assert pair(with_errors(range(10)), with_errors(range(13)))["verdict"] == significance.UNDECIDED
 
 
 def test_forty_images_more_prove_it_and_only_for_the_better_model():
     good, bad = with_errors(range(5)), with_errors(range(45))
-    assert significance.better(LABELS, good, bad, *BY_ACCURACY)["proven"]
-    assert not significance.better(LABELS, bad, good, *BY_ACCURACY)["proven"]
+    for models in ({"good": good, "bad": bad}, {"bad": bad, "good": good}):
+        comparison = significance.compare(LABELS, models, *BY_ACCURACY)
+        assert comparison["pairs"][0]["verdict"] == "a better" and comparison["best"] == "good"
 
 
 def test_holm_is_the_table_of_a_textbook():
@@ -55,8 +63,7 @@ def test_a_true_null_is_rarely_rejected():
     rng, called = np.random.default_rng(2), 0
     for seed in range(200):
         a, b = (np.where(rng.random(300) < 0.9, LABELS, 1 - LABELS) for _ in range(2))
-        pair = significance.better(LABELS, a, b, 2, "accuracy", Bootstrap(100, 0.95, seed))
-        called += pair["proven"] or pair["high"] < 0
+        called += pair(a, b, Bootstrap(100, 0.95, seed))["verdict"] != significance.UNDECIDED
     assert called / 200 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 

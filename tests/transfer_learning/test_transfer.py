@@ -44,8 +44,8 @@ def base_of(made) -> list[np.ndarray]:
 
 def test_a_model_is_whole_and_needs_no_code_of_ours(train, tmp_path, sides):
     made, val = train(fine=2), sides[1]
-    model_folder.write(tmp_path / "small", made.network, made.rows, kept=made.kept, spec={}, facts={})
-    again = keras.models.load_model(tmp_path / "small/model.keras")
+    model_folder.write(tmp_path / "small", device.in_float32(made.network), made.rows, spec={}, facts={})
+    again = keras.models.load_model(tmp_path / "small" / model_folder.MODEL)
     np.testing.assert_allclose(again.predict(val.images, verbose=0), predicted(made, val), atol=1e-6)
     assert (predicted(made, val).argmax(1) == val.labels).mean() > 0.9
 

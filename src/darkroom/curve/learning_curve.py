@@ -19,7 +19,7 @@ import numpy as np
 from darkroom.networks import architectures
 from darkroom.packed_data import Split
 from darkroom.params import Augment, Fit, Model
-from darkroom.runtime import files
+from darkroom.saving import model_folder
 from darkroom.training import device, fit
 from darkroom.transfer_learning import head_training, transfer, weights
 from darkroom.transfer_learning.backbones import Choice
@@ -57,9 +57,9 @@ def best(models: Path, names: Sequence[str]) -> str | None:
     """Of the model folders `names` in `models` the pretrained one with the highest accuracy on validation."""
     found = {}
     for name in names:
-        facts, rows = files.read_json(models / name / "run.json"), files.read_rows(models / name / "history.csv")
+        facts, rows = model_folder.read_facts(models / name), model_folder.read_history(models / name)
         if facts["pretrained"]:
-            found[name] = float(rows[facts["best_epoch"] - 1]["val_accuracy"])
+            found[name] = rows[facts["best_epoch"] - 1]["val_accuracy"]
     return max(found, key=found.__getitem__, default=None)
 
 

@@ -10,14 +10,15 @@ import numpy as np
 
 from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold, timing
 from darkroom.evaluate.label_errors import Examined
-from darkroom.evaluation_folder import Cost, LabelIssue, ModelEvaluation, Row, Scores, Slice, parse
-from darkroom.inference import predict
+from darkroom.evaluation_folder import Cost, LabelIssue, ModelEvaluation, Scores, Slice
+from darkroom.inference import inference
 from darkroom.metrics import classification, metrics, predictions, probability, roc
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 from darkroom.packed_data import Split
 from darkroom.plots import figures
-from darkroom.runtime import files
+from darkroom.saving import model_folder
+from darkroom.saving.model_folder import HistoryRow, RunFacts
 
 if TYPE_CHECKING:
     import keras
@@ -40,8 +41,8 @@ class TrainedModel(NamedTuple):
 
     name: str
     network: "keras.Model"
-    facts: Mapping
-    history: list[Row]
+    facts: RunFacts
+    history: list[HistoryRow]
     size: int  # of the model file, in bytes
     augmented: bytes | None  # PNG of training images and their random changes
 
@@ -67,16 +68,16 @@ def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Se
 
 def load(name: str, folder: Path) -> TrainedModel:
     """Load a model folder. Raises ArtifactError (exit 4) when it is incomplete or damaged."""
-    network = predict.load(folder)[0]
-    facts, history = files.read_json(folder / "run.json"), parse(files.read_rows(folder / "history.csv"))
+    network, _ = inference.load(folder)
+    facts, history = model_folder.read_facts(folder), model_folder.read_history(folder)
     augmented = folder / "augmented.png"
-    size = (folder / "model.keras").stat().st_size
+    size = (folder / model_folder.MODEL).stat().st_size
     return TrainedModel(name, network, facts, history, size, augmented.read_bytes() if augmented.exists() else None)
 
 
 def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> Result:
     """Evaluate one model on the test images; temperature and threshold are chosen on the validation images."""
-    ask = partial(predict.probabilities, model.network)
+    ask = partial(inference.probabilities, model.network)
     val, test = (from_probabilities(np.asarray(s.labels), ask(s.images)) for s in (data.val, data.test))
     classes, bootstrap = data.test.classes, settings.bootstrap
     scores, by_class = metrics.scores(test, bootstrap)

@@ -37,12 +37,6 @@ class Difference(TypedDict):
     mcnemar_p: float
 
 
-class Proof(Difference):
-    """A difference, and whether it is for the better beyond chance."""
-
-    proven: bool
-
-
 class Pair(Difference):
     """The difference of model `a` over model `b`, and what is proven."""
 
@@ -109,19 +103,6 @@ def compare(
 def read(path: Path) -> Comparison:
     """Read comparison.json. Raises ArtifactError (exit 4) when it is missing or no JSON object."""
     return files.read_object(path)  # type: ignore[return-value]  # `compare` made it
-
-
-def better(labels: np.ndarray, new: np.ndarray, old: np.ndarray, k: int, metric: str, bootstrap: Bootstrap) -> Proof:
-    """Say whether predictions `new` are better than `old`, int64 `(n,)` each, of `k` classes."""
-    ours, theirs = (_estimate(labels, p, k, metric, bootstrap) for p in (new, old))
-    difference = _difference(ours, theirs, mcnemar(labels, new, old), bootstrap.confidence)
-    return Proof(**difference, proven=_verdict(difference, difference["mcnemar_p"], bootstrap.confidence) == "a better")
-
-
-def score(labels: np.ndarray, predicted: np.ndarray, k: int, metric: str, bootstrap: Bootstrap) -> Score:
-    """Compute the metric for predictions int64 `(n,)` of `k` classes, with its interval."""
-    estimate = _estimate(labels, predicted, k, metric, bootstrap)
-    return metrics.with_interval(estimate, bootstrap.confidence, len(labels))
 
 
 def mcnemar(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
