@@ -16,7 +16,7 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
-    "commands": "formats png runtime workers",
+    "commands": "formats params params_errors plain_yaml png runtime workers",
     "curve": "networks packed_data params runtime training transfer_learning",
     "dataset": "decoding formats packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
@@ -28,7 +28,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "mlflow_client": "runtime",
     "networks": "params runtime training",
     "packed_data": "runtime",
-    "params": "params_errors plain_yaml runtime",
+    "params": "params_errors paths plain_yaml runtime",
     "params_errors": "",
     "paths": "",
     "plain_yaml": "",
