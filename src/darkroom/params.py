@@ -213,7 +213,7 @@ with catch_warnings():
         seed: Annotated[int, Field(ge=1, lt=2**31)]  # Keras Tuner takes 0 for "no seed"
         dataset: Dataset
         ingest: Ingest
-        validate: Validate = Field()
+        validate: Validate = Field()  # type: ignore[assignment]  # which is the shadowing
         preprocess: Preprocess
         augment: Augment
         model: Model
@@ -238,9 +238,8 @@ with catch_warnings():
         def _check_every_value_of_the_search_space(self) -> "Params":
             for hparam, values in self.tune.space.items():
                 if hparam not in Model.model_fields:
-                    raise ValueError(
-                        f"unknown hyperparameter tune.space.{hparam}{params_errors.did_you_mean(hparam, Model.model_fields)}"
-                    )
+                    suggestion = params_errors.did_you_mean(hparam, Model.model_fields)
+                    raise ValueError(f"unknown hyperparameter tune.space.{hparam}{suggestion}")
                 if not values or len(set(map(repr, values))) < len(values):
                     raise ValueError(f"tune.space.{hparam}: expected different values, got {values}")
                 for value in values:
@@ -291,6 +290,8 @@ def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[st
     """Return every leaf under its dotted name, as in `{'train.epochs': 40, ...}`."""
     leaves: dict[str, object] = {}
     for key, value in dict(section).items():
-        is_section = isinstance(value, BaseModel | Mapping)
-        leaves |= flat(value, f"{prefix}{key}.") if is_section else {f"{prefix}{key}": value}
+        if isinstance(value, BaseModel | Mapping):
+            leaves |= flat(value, f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = value
     return leaves

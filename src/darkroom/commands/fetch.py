@@ -121,7 +121,7 @@ def _continue(remote: Remote, part: Path) -> None:
     with answer, part.open("ab" if answer.status == 206 else "wb") as file:
         left = int(answer.headers.get("Content-Length") or 0)
         try:
-            for chunk in parallel.bar(_chunks(answer), -(-left // files.CHUNK), f"getting {remote.name}"):
+            for chunk in parallel.with_progress(_chunks(answer), -(-left // files.CHUNK), f"getting {remote.name}"):
                 file.write(chunk)
                 left -= len(chunk)
         except (HTTPException, ConnectionError, TimeoutError) as fault:

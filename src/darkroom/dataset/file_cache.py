@@ -113,9 +113,9 @@ def each(
     lost: Callable[[Item, Loss], bytes] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[bytes]:
-    """The value of each item, in order: what `store` has under its key, or else `make` of the item, by `engine`.
+    """The value of each item, in order: what `store` has under its key, or else `make` of the item, by `parallel`.
 
-    `lost` and `limits` are for the engine; what has a damaged record was made within them once, so it is made again
+    `lost` and `limits` are for `parallel`; what has a damaged record was made within them once, so it is made again
     right here. Adding is for `make` to do, in the process where it runs.
     """
     known = [key in store for key in keys]

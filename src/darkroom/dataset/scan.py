@@ -1,7 +1,7 @@
 """What one reading of a file's bytes tells: its facts, a thumb to compare it by, and its packed row.
 
 Every image is decoded to its end, and once: headers of 7 in 7 truncated JPEG files look fine. The price is the
-decoding, about 0.3 ms for 192 pixels and 40 ms for 12 megapixels, so `engine` spreads it over the processors.
+decoding, about 0.3 ms for 192 pixels and 40 ms for 12 megapixels, so `parallel` spreads it over the processors.
 Facts never depend on how the row is packed.
 """
 
