@@ -59,7 +59,7 @@ DOORS = {
         "mlflow_client.client",
         "tracking.tracking",
     },
-    "ruamel": {"plain_yaml", "commands.repro", "tracking.lineage"},
+    "ruamel": {"plain_yaml", "tracking.lineage"},
     "scipy": {"evaluate.calibration", "metrics.significance"},
     "h5py": {"transfer_learning.weights"},
     "matplotlib": {"plots.canvas"},

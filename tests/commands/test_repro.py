@@ -41,7 +41,7 @@ def repository_of(tmp_path, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
 
     def make(first: str = "mkdir out && echo 1 > out/a") -> Path:
-        repository.asked("init", "--quiet")
+        repository.git_output("init", "--quiet")
         Path(".dvc/tmp").mkdir(parents=True)
         Path(".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n")
         Path("dvc.yaml").write_text(STAGES.format(first=first))
@@ -56,14 +56,14 @@ def asked(repository_of, monkeypatch) -> list[tuple[str, ...]]:
     words = []
     repository_of()
     monkeypatch.setattr(repository, "dvc", lambda *each: words.append(each) or 0)
-    monkeypatch.setattr(repository, "dvc_says", lambda *each: "{}")
+    monkeypatch.setattr(repository, "dvc_output", lambda *each: "{}")
     return words
 
 
 def commit_lock(text: str) -> None:
     Path(LOCK).write_text(text)
-    repository.asked("add", LOCK)
-    repository.asked("commit", "--quiet", "--message", "run")
+    repository.git_output("add", LOCK)
+    repository.git_output("commit", "--quiet", "--message", "run")
 
 
 def test_dvc_is_told_to_wait_for_its_lock(asked):
@@ -144,7 +144,7 @@ def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_
     with pytest.raises(ArtifactError, match="cannot be read") as caught:
         repro()
     assert caught.value.fix == "git checkout dvc.lock"
-    repository.asked("checkout", LOCK)
+    repository.git_output("checkout", LOCK)
     repro()
 
 

@@ -99,7 +99,7 @@ def there(here, clone) -> Place:
 def stage(here, monkeypatch) -> Stage:
     stage = Stage()
     monkeypatch.setattr(retrain, "repro", stage)
-    monkeypatch.setattr(repository, "dvc_says", lambda *words: "")
+    monkeypatch.setattr(repository, "dvc_output", lambda *words: "")
     return stage
 
 
@@ -112,7 +112,7 @@ def exchanged(stage, hub, monkeypatch) -> list[tuple[str, ...]]:
         asked.append((*words, hub.git("log", "-1", "--format=%s", "main")))
         return 0
 
-    monkeypatch.setattr(repository, "dvc_says", lambda *words: "store")
+    monkeypatch.setattr(repository, "dvc_output", lambda *words: "store")
     monkeypatch.setattr(retrain, "dvc", dvc)
     return asked
 
@@ -229,7 +229,7 @@ def test_without_a_branch_nothing_runs(here, stage):
 
 def test_what_is_not_committed_is_not_trained_on(here, stage):
     here.write("params.yaml", "epochs: 9")
-    with pytest.raises(EnvironmentFault, match=r"not committed: params\.yaml") as caught:
+    with pytest.raises(EnvironmentFault, match=r"uncommitted changes: params\.yaml") as caught:
         retrain.retrain()
     assert caught.value.exit_code == 5 and stage.runs == []
 

@@ -23,12 +23,12 @@ def test_a_stage_without_one_of_its_libraries_is_exit_5_in_one_line(library, sta
 
 
 def test_another_fault_is_shown_as_python_does(capsys):
-    libraries.tell(ValueError, ValueError("a bug"), None)
+    libraries.report_import_error(ValueError, ValueError("a bug"), None)
     assert capsys.readouterr().err == "ValueError: a bug\n"
 
 
 def test_debug_shows_where_it_was_imported(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["tune.py", "--debug"])
     with pytest.raises(SystemExit) as left:
-        libraries.tell(ImportError, ImportError("no tensorboard"), None)
+        libraries.report_import_error(ImportError, ImportError("no tensorboard"), None)
     assert left.value.code == 5 and "ImportError: no tensorboard\nerror[E_LIBRARY]" in capsys.readouterr().err
