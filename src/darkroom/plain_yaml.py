@@ -87,8 +87,10 @@ def _check_size(events: Iterator[Event]) -> None:
         elif isinstance(event, CollectionEndEvent):
             anchor, before = opened.pop()
             sizes[anchor] = values - before + 1
-        if len(opened) > DEPTH or values > VALUES:
-            raise TooMuch(f"{_line(event)}: nested more than {DEPTH} deep, or more than {VALUES} values in all")
+        if len(opened) > DEPTH:
+            raise TooMuch(f"{_line(event)}: nested more than {DEPTH} deep")
+        if values > VALUES:
+            raise TooMuch(f"{_line(event)}: more than {VALUES} values")
 
 
 def _line(event: Event) -> str:

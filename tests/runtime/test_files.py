@@ -1,4 +1,4 @@
-"""files: whole or absent, and able to prove it."""
+"""files: complete or absent, and sealed folders notice any change."""
 
 import csv
 import os
@@ -36,7 +36,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert [p.name for p in out.iterdir()] == ["new"]
 
 
-def test_what_a_dead_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_path):
+def test_partial_files_of_dead_processes_are_removed_and_those_of_living_ones_are_not(tmp_path):
     dead, alive = (tmp_path / f"out.partial-{pid}" for pid in (2**22 + 1, 1))
     dead.mkdir()
     alive.mkdir()
@@ -45,7 +45,7 @@ def test_what_a_dead_process_left_is_swept_and_a_living_one_keeps_its_own(tmp_pa
     assert not dead.exists() and alive.exists()
 
 
-def test_what_a_killed_process_left_goes_although_nobody_has_waited_for_it(tmp_path):
+def test_partial_files_of_a_zombie_are_removed(tmp_path):
     child = subprocess.Popen(["sleep", "60"])
     stale = tmp_path / f"out.partial-{child.pid}"
     stale.write_text("half")
@@ -80,21 +80,21 @@ def test_a_missing_artefact_is_exit_four(tmp_path):
             read(tmp_path / "absent")
 
 
-def test_a_fingerprint_ignores_order_and_sees_values():
+def test_a_fingerprint_depends_on_the_values_and_not_on_their_order():
     assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
     assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
 
 
-def test_sealed_folders_that_are_not_listed_are_set_aside_and_nothing_else_is(tmp_path):
-    models, aside = tmp_path / "models", tmp_path / "aside"
-    for folder in (models / "listed", models / "old", models / "notes", aside / "old"):
+def test_sealed_folders_that_are_not_listed_are_moved_away_and_nothing_else_is(tmp_path):
+    models, others = tmp_path / "models", tmp_path / "others"
+    for folder in (models / "listed", models / "old", models / "notes", others / "old"):
         folder.mkdir(parents=True)
         (folder / "a").write_text(str(folder))
     files.seal(models / "listed")
     files.seal(models / "old")
-    files.set_aside(models, but=["listed"], to=aside)
+    files.set_aside(models, but=["listed"], to=others)
     assert {path.name for path in models.iterdir()} == {"listed", "notes"}
-    assert (aside / "old/a").read_text() == str(models / "old")
+    assert (others / "old/a").read_text() == str(models / "old")
 
 
 DAMAGES = {
@@ -136,24 +136,24 @@ def sealed(tmp_path):
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_seal_breaks_on_whatever_is_not_as_it_was(sealed, damage):
+def test_any_change_of_a_sealed_folder_is_noticed(sealed, damage):
     damage(sealed)
     with pytest.raises(ArtifactError) as caught:
         files.verify(sealed)
     assert str(caught.value).count("\n") == 0
 
 
-def test_a_seal_holds_when_dvc_links_the_files_into_its_cache(sealed, tmp_path):
+def test_a_sealed_folder_may_consist_of_links_into_the_cache_of_dvc(sealed, tmp_path):
     (sealed / "a").rename(tmp_path / "cached")
     (sealed / "a").symlink_to(tmp_path / "cached")
     files.verify(sealed)
 
 
-def test_a_flipped_bit_breaks_the_seal_wherever_it_is(sealed):
+def test_a_flipped_bit_anywhere_is_noticed(sealed):
     for path in sorted(files.below(sealed)):
         whole = path.read_bytes()
-        for place in range(len(whole)):
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        for i in range(len(whole)):
+            path.write_bytes(whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :])
             with pytest.raises(ArtifactError):
                 files.verify(sealed)
         path.write_bytes(whole)
@@ -172,7 +172,7 @@ def test_json_that_is_not_strict_is_exit_four(tmp_path, text):
     st.lists(st.text(), min_size=2, max_size=2, unique=True),
 )
 @example([["=cmd|' /C calc'!A0", "'=1"], ["\rx", "-0.5"], ["''@", "\t"]], ["+a", "'+a"])
-def test_any_text_reads_back_equal_and_none_begins_like_a_formula(texts, columns):
+def test_any_text_reads_back_equal_and_no_cell_begins_like_a_formula(texts, columns):
     with TemporaryDirectory() as folder:
         path = Path(folder, "a.csv")
         rows = [dict(zip(columns, row, strict=True)) for row in texts]
@@ -194,12 +194,12 @@ def test_a_damaged_table_is_exit_four(tmp_path, text):
         files.read_rows(tmp_path / "a.csv")
 
 
-def test_a_table_may_come_back_from_a_spreadsheet(tmp_path):
+def test_a_table_that_a_spreadsheet_saved_can_be_read(tmp_path):
     (tmp_path / "a.csv").write_bytes("\ufeffa,b\r\n1,'=2\r\n\r\n".encode())
     assert files.read_rows(tmp_path / "a.csv") == [{"a": "1", "b": "=2"}]
 
 
-def test_what_is_durable_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+def test_durable_content_is_on_the_disk_before_it_replaces_the_old_one(tmp_path, monkeypatch):
     events = []
     for name in ("fsync", "replace"):
         real = getattr(os, name)
@@ -210,7 +210,7 @@ def test_what_is_durable_is_on_the_disk_before_it_takes_its_place(tmp_path, monk
     assert events == ["fsync"] * 3 + ["replace", "fsync"]  # the file and both folders, and afterwards their parent
 
 
-def test_a_full_disk_names_the_file_and_costs_nothing_that_was_there(tmp_path):
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path):
     path = tmp_path / "a.csv"
     files.write_text(path, "old")
     with pytest.raises(OSError, match="No space left") as caught, files.replacing(path) as partial:
@@ -225,8 +225,8 @@ import os, signal, sys
 from pathlib import Path
 from darkroom.runtime import files
 
-def kill(here):
-    if sys.argv[1] == here:
+def kill(point):
+    if sys.argv[1] == point:
         os.kill(os.getpid(), signal.SIGKILL)
 
 rename = os.replace
