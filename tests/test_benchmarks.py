@@ -1,4 +1,4 @@
-"""The benchmarks run, so that the figures in reports/benchmarks can be made again."""
+"""The benchmarks run, so that the figures in reports/benchmarks can be reproduced."""
 
 import json
 from pathlib import Path
@@ -33,16 +33,16 @@ def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
     assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
 
 
-def test_a_way_that_fails_ends_the_benchmark_with_its_own_words():
+def test_a_way_that_fails_ends_the_benchmark_with_its_own_message():
     with pytest.raises(SystemExit, match="invalid int value"):
         turns.alone("benchmarks.ingest", "--way", "pil_one_process", "--data", "/dev/null/absent", "--size", "x")
 
 
-def test_enlarged_images_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
+def test_enlarged_images_are_jpegs_of_the_given_size_in_two_classes(folder, tmp_path):
     ingest.enlarge(folder, tmp_path / "large", 80)
-    found = ingest.jpegs(tmp_path / "large")
-    assert len(found) == 12 and {path.parent.name for path in found} == {"a", "b"}
-    for path in found:
+    paths = ingest.jpegs(tmp_path / "large")
+    assert len(paths) == 12 and {path.parent.name for path in paths} == {"a", "b"}
+    for path in paths:
         with Image.open(path) as image:
             assert (image.format, image.size) == ("JPEG", (80, 107))
 
@@ -50,7 +50,7 @@ def test_enlarged_images_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_
 def test_the_committed_figures_are_those_of_all_ways():
     reports = json.loads(Path("reports/benchmarks/ingest.json").read_text())
     assert len(reports) == 2  # small images and large ones
-    for found in reports.values():
-        assert found["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
-        ratios = found["ratios"].values()
+    for report in reports.values():
+        assert report["ratios"].keys() == ingest.WAYS.keys() - {"darkroom"}
+        ratios = report["ratios"].values()
         assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 3 for ratio in ratios)
