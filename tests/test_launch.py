@@ -19,10 +19,7 @@ def test_the_environment_in_the_repository_precedes_path_even_with_spaces_in_its
         (tmp_path / folder / "python").chmod(0o755)
     path = {**os.environ, "PATH": f"{tmp_path / 'else where'}:{os.environ['PATH']}"}
     shell = ["/bin/sh", "-c", f"{PYTHON} -m pipeline.ingest"]
-    for folder, output in (
-        ("reposi tory é", "right -m pipeline.ingest\n"),
-        ("else where", "wrong -m pipeline.ingest\n"),
-    ):
+    for folder, name in (("reposi tory é", "right"), ("else where", "wrong")):
         done = subprocess.run(shell, cwd=tmp_path / folder, env=path, capture_output=True, text=True)
         assert done.stdout == f"{name} -m pipeline.ingest\n", done.stderr
 
