@@ -20,7 +20,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import turns
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 
 OUT = Path("reports/benchmarks/judging.json")
 STAGES = ("evaluate", "compare", "report")
@@ -53,7 +53,7 @@ def repository(home: Path, n_images: int) -> None:
     copy = home / "models" / THIRD
     shutil.copytree(home / "models/mobilenet", copy)
     files.write_json(copy / "run.json", {**files.read_json(copy / "run.json"), "name": THIRD, "run": THIRD})
-    files.seal(copy)
+    sealing.seal(copy)
     _multiply(home / "data/packed", n_images)
 
 
@@ -66,7 +66,7 @@ def _multiply(packed: Path, n_images: int) -> None:
     np.save(test / "labels.npy", labels[rows])
     paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
     files.write_rows(test / "paths.csv", ["path"], [{"path": paths[row]} for row in rows])
-    files.seal(packed)
+    sealing.seal(packed)
 
 
 def seconds(home: Path) -> dict[str, float]:

@@ -5,7 +5,7 @@ from functools import partial
 from darkroom import packed_data, params, paths
 from darkroom.evaluate import evaluation, label_errors
 from darkroom.inference import predict
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 from darkroom.training import describe
 
@@ -16,7 +16,7 @@ TABLES = {paths.PER_CLASS: "per_class", paths.RANKING: "ranking", paths.PREDICTI
 def main() -> None:
     p = params.load()
     models = ["cnn", *p.transfer.backbones]
-    files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
+    sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
     sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
     config = {"resamples": p.evaluate.resamples, "confidence": p.evaluate.confidence, "seed": p.seed}

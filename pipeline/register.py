@@ -2,7 +2,7 @@
 
 from darkroom import packed_data, params, paths
 from darkroom.register import promotion, registry
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
 
@@ -10,7 +10,7 @@ def main() -> None:
     p = params.load()
     name, test = params.registered_name(p), packed_data.read(paths.PACKED).split("test")
     challenger = paths.MODELS / files.read_json(paths.COMPARISON)["best"]
-    judge = {"data": files.digest_of(paths.PACKED), "config": p.register, "compared": p.compare, "seed": p.seed}
+    judge = {"data": sealing.digest_of(paths.PACKED), "config": p.register, "compared": p.compare, "seed": p.seed}
     decision = promotion.decide(challenger, paths.CHAMPION, test, paths.IMAGES, **judge)
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     version = registry.ensure_version(name, challenger, experiment)

@@ -4,7 +4,7 @@ from darkroom import packed_data, params, paths
 from darkroom.plots import thumbnail
 from darkroom.report import cards, report
 from darkroom.report.context import Findings
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 
 FOUND = {
     files.read_json: {
@@ -33,7 +33,7 @@ FOUND = {
 def main() -> None:
     p = params.load()
     found = Findings(**{field: read(place) for read, places in FOUND.items() for field, place in places.items()})
-    about = {"dataset": p.dataset.name, "seed": p.seed, "data": files.digest_of(paths.PACKED)}
+    about = {"dataset": p.dataset.name, "seed": p.seed, "data": sealing.digest_of(paths.PACKED)}
     sides = list(map(packed_data.read(paths.PACKED).split, ("val", "test")))
     images = {path: image for side in sides for path, image in zip(side.paths, side.images, strict=True)}
     thumbnails = {path: thumbnail.png(images[path]) for path in sorted(found.shown)}

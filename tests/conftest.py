@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 
 CLASSES = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
@@ -51,7 +51,7 @@ def model_folder(tmp_path):
             made = {"name": name, "architecture": "tunable", "pretrained": None, "params": {"train.epochs": 2}}
             known = {"run": key or f"key-of-{name}", "versions": {"python": "3.11"}}
             files.write_json(partial / "run.json", {**made, **known, "parameters": 130, "epochs": 2, "best_epoch": 1})
-            files.seal(partial)
+            sealing.seal(partial)
         return folder
 
     return write

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from darkroom import cli
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import DataError, ParamsError
 
 HERE = Path.cwd()
@@ -165,7 +165,7 @@ def test_repro_moves_models_that_params_no_longer_list_away_before_dvc_compares_
     shutil.copy(HERE / "params.yaml", elsewhere)
     for name in ("cnn", "mobilenet", "old"):
         (elsewhere / "models" / name).mkdir(parents=True)
-        files.seal(elsewhere / "models" / name)
+        sealing.seal(elsewhere / "models" / name)
     seen = []
     monkeypatch.setattr(repro, "repro", lambda: seen.extend(path.name for path in Path("models").iterdir()))
     cli.run("repro")

@@ -10,7 +10,7 @@ from typing import get_args
 
 from darkroom import params, paths
 from darkroom.formats import names
-from darkroom.runtime import errors, files
+from darkroom.runtime import errors, files, sealing
 from darkroom.runtime.errors import DataError, printable
 
 SHOWN = 3  # most probable classes per line
@@ -164,7 +164,7 @@ def _repro(arguments: argparse.Namespace) -> None:
     p = params.load()
     sources.require_readable(Path(p.dataset.archive))  # DVC would hash it first, and wait at a pipe for ever
     models = ["cnn", *p.transfer.backbones]
-    files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # else DVC takes models/ for changed
+    sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
 
 

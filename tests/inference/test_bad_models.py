@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from darkroom.inference import model_check, predict
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 RAN = []
@@ -155,7 +155,7 @@ BAD = {
 def test_a_bad_model_under_a_right_seal_is_exit_four_and_runs_nothing(model_folder, damage):
     folder = model_folder("cnn")
     damage(folder)
-    files.seal(folder)
+    sealing.seal(folder)
     RAN.clear()
     with pytest.raises(ArtifactError) as caught:
         predict.load(folder)
@@ -169,7 +169,7 @@ def test_what_cannot_be_loaded_says_which_keras_saved_it(model_folder):
     config["config"]["layers"][-1]["config"]["a_setting_of_the_future"] = 1
     metadata = json.dumps({"keras_version": "9.9.9", "date_saved": ""}).encode()
     rewrite(folder, contents | {"config.json": json.dumps(config).encode(), "metadata.json": metadata})
-    files.seal(folder)
+    sealing.seal(folder)
     with pytest.raises(ArtifactError, match=r"saved by Keras 9\.9\.9, here is 3\."):
         predict.load(folder)
 

@@ -7,7 +7,7 @@ from PIL import Image
 from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import promotion
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 COMPARED = Compare(metric="accuracy", resamples=200, confidence=0.9)
@@ -171,4 +171,4 @@ def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     assert [found["judged"][each]["value"] for each in ("challenger", "champion")] == [0.55, 0.45]
     assert (found["champion"]["model"], found["champion"]["version"], found["champion"]["value"]) == ("old", 1, 0.45)
     assert found["champion"]["reason"] == "it won"  # the reason of its own promotion, not of today
-    files.verify(champion)
+    sealing.verify(champion)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from darkroom.networks import architectures
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import model_folder
 from darkroom.training import device, io_layers
 
@@ -31,7 +31,7 @@ def test_a_folder_is_whole_and_names_the_epoch_of_its_weights(tmp_path, model):
     model_folder.write(
         tmp_path / "cnn", network, ROWS, kept=ROWS[0], spec={"classes": ["a", "b"]}, facts={"name": "cnn"}
     )
-    files.verify(tmp_path / "cnn")
+    sealing.verify(tmp_path / "cnn")
     facts = files.read_json(tmp_path / "cnn/run.json")
     assert facts == {"name": "cnn", "parameters": network.count_params(), "epochs": 2, "best_epoch": 1}
     assert [row["epoch"] for row in files.read_rows(tmp_path / "cnn/history.csv")] == ["1", "2"]
@@ -54,8 +54,8 @@ def test_what_lies_beside_a_model_is_in_its_inventory(tmp_path, model):
     model_folder.write(
         tmp_path / "cnn", network, ROWS, kept=ROWS[0], spec={}, facts={}, beside={"augmented.png": b"a PNG"}
     )
-    assert files.read_json(tmp_path / "cnn" / files.INVENTORY)["augmented.png"]["bytes"] == 5
-    files.verify(tmp_path / "cnn")
+    assert files.read_json(tmp_path / "cnn" / sealing.INVENTORY)["augmented.png"]["bytes"] == 5
+    sealing.verify(tmp_path / "cnn")
 
 
 def test_a_model_trained_in_bfloat16_is_saved_in_float32(tmp_path, mixed):

@@ -21,7 +21,7 @@ from darkroom.dataset.rows import Recipe, opened
 from darkroom.decoding import bounds, decode
 from darkroom.formats import names
 from darkroom.params import Preprocess
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.workers.item_pool import Limits, Loss
 
@@ -56,7 +56,7 @@ def write(
         mean, deviation = statistics(np.load(partial_out / "train" / packed_data.IMAGES, mmap_mode="r"))
         layers = {"normalise": config.normalise, "mean": mean, "deviation": deviation}
         files.write_json(partial_out / packed_data.SPEC, {"classes": classes, **made, **layers})
-        files.seal(partial_out)
+        sealing.seal(partial_out)
     return {side: len(its_rows) for side, its_rows in sides.items()}
 
 

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from darkroom.decoding import bounds, decode
 from darkroom.inference import model_check
 from darkroom.params import Section, Size
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError, DataError
 from darkroom.workers import parallel
 from darkroom.workers.item_pool import Limits, Loss
@@ -94,7 +94,7 @@ def decoded(paths: Sequence[Path], spec: dict) -> Iterator[np.ndarray | DataErro
 def _spec(folder: Path) -> dict:
     if not folder.is_dir():
         raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
-    files.verify(folder)
+    sealing.verify(folder)
     spec = files.read_object(folder / "classes.json")
     try:
         Spec.model_validate(spec)

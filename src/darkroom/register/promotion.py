@@ -25,7 +25,7 @@ from darkroom.metrics import significance
 from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import identity
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import DataError, printable
 
 PROMOTION = "promotion.json"  # in the champion's folder: why it is champion, or why there is none
@@ -103,7 +103,7 @@ def promote(decision: Decision, challenger: Path, champion: Path) -> None:
         with files.durable(champion) as folder:
             shutil.copytree(challenger, folder)
             files.write_json(folder / PROMOTION, asdict(decision))
-            files.seal(folder)
+            sealing.seal(folder)
     elif not has_champion(champion):
         with files.durable(champion) as folder:
             folder.mkdir()

@@ -1,4 +1,4 @@
-"""Files that are complete or absent: atomic writes, digests, and folders with an inventory of their contents."""
+"""Files that are complete or absent: atomic writes, JSON, CSV, digests and locks."""
 
 import csv
 import errno
@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +18,6 @@ from darkroom.runtime import cells
 from darkroom.runtime.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
-INVENTORY = "MANIFEST.json"
 ABSENT = FileNotFoundError, NotADirectoryError
 
 
@@ -46,14 +45,14 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield partial
         if partial.is_dir():
-            _remove(path)  # a rename cannot replace a non-empty folder or a link
+            remove(path)  # a rename cannot replace a non-empty folder or a link
         os.replace(partial, path)
     except OSError as fault:
         if not isinstance(fault, ConnectionError):  # that is about a peer and not about a file
             fault.filename = fault.filename or str(path)  # a write to a full disk names no file
         raise
     finally:
-        _remove(partial)
+        remove(partial)
 
 
 @contextmanager
@@ -96,20 +95,20 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """Read strict JSON. Raises ArtifactError (exit 4) when the file is missing or is not strict JSON."""
     if path.exists() and not path.is_file():  # reading a pipe would block
-        raise _unusable(path, "is not a file")
+        raise unusable(path, "is not a file")
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except ABSENT as fault:
-        raise _unusable(path, "is missing") from fault
+        raise unusable(path, "is missing") from fault
     except (ValueError, RecursionError) as fault:
-        raise _unusable(path, "is not JSON") from fault
+        raise unusable(path, "is not JSON") from fault
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object. Raises ArtifactError (exit 4) when the file is missing or holds anything else."""
     value = read_json(path)
     if not isinstance(value, dict):
-        raise _unusable(path, "holds no JSON object")
+        raise unusable(path, "holds no JSON object")
     return value
 
 
@@ -136,9 +135,9 @@ def each_row(path: Path) -> Iterator[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets save with a byte order mark
             yield from cells.read(file)
     except ABSENT as fault:
-        raise _unusable(path, "is missing") from fault
+        raise unusable(path, "is missing") from fault
     except (ValueError, csv.Error) as fault:
-        raise _unusable(path, "is not a complete table") from fault
+        raise unusable(path, "is not a complete table") from fault
 
 
 def write_tables(folder: Path, tables: Mapping[str, Sequence[Mapping]]) -> None:
@@ -160,66 +159,6 @@ def below(folder: Path) -> Iterator[Path]:
         yield from (path for name in names if (path := Path(parent, name)).is_file())
 
 
-def seal(folder: Path) -> None:
-    """Write the inventory of `folder`: every file with its size in bytes and its SHA-256."""
-    (folder / INVENTORY).unlink(missing_ok=True)
-    names = sorted(p.relative_to(folder).as_posix() for p in below(folder))
-    entries = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)} for name in names}
-    write_json(folder / INVENTORY, entries)
-
-
-def verify(folder: Path) -> None:
-    """Check `folder` against its inventory: DVC checks out a damaged cache object without noticing.
-
-    A link to a file counts as that file, since DVC can be configured to link into its cache. Raises ArtifactError
-    (exit 4) naming the first file that is missing, differs, or is not in the inventory.
-    """
-    entries = read_object(folder / INVENTORY)
-    if not entries:
-        raise _unusable(folder / INVENTORY, "lists nothing")
-    names = _names(folder) - {INVENTORY}
-    for name in sorted(entries.keys() - names):  # includes names that lead out of the folder; those are never opened
-        raise _unusable(folder / name, "is missing")
-    for name in sorted(names - entries.keys()):
-        raise _unusable(folder / name, "does not belong to this folder", fix="remove it, or run `dvc repro`")
-    for name, entry in entries.items():
-        _compare(folder / name, entry)
-
-
-def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
-    """Move the sealed folders in `folder`, except those named in `but`, to the folder `to`, replacing what is there."""
-    for sealed in folder.glob(f"*/{INVENTORY}"):
-        if sealed.parent.name not in but:
-            to.mkdir(parents=True, exist_ok=True)
-            _remove(to / sealed.parent.name)
-            shutil.move(sealed.parent, to / sealed.parent.name)
-
-
-def digest_of(folder: Path) -> str:
-    """Return the digest of a sealed folder: the SHA-256 of its inventory."""
-    return sha256(folder / INVENTORY)
-
-
-def _names(folder: Path) -> set[str]:
-    """Return the relative paths of all files and of all links, of any kind, below `folder`."""
-    paths: list[Path] = []
-    for parent, folders, names in os.walk(folder):
-        paths += [Path(parent, name) for name in names]
-        paths += [path for name in folders if (path := Path(parent, name)).is_symlink()]
-    return {path.relative_to(folder).as_posix() for path in paths}
-
-
-def _compare(path: Path, entry: object) -> None:
-    """Raise ArtifactError unless `path` has the size and the SHA-256 of its `entry` in the inventory."""
-    if not path.is_file():
-        raise _unusable(path, "is not a file")
-    recorded = entry if isinstance(entry, dict) else {}
-    if path.stat().st_size != recorded.get("bytes"):  # first, so that no endless file is read
-        raise _unusable(path, "is damaged (its size is not the one recorded)")
-    if sha256(path) != recorded.get("sha256"):
-        raise _unusable(path, "is damaged (its SHA-256 is not the one recorded)")
-
-
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
@@ -236,7 +175,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _unusable(path: Path, reason: str, fix: str = "run `dvc repro`, or `dvc repro -f STAGE`") -> ArtifactError:
+def unusable(path: Path, reason: str, fix: str = "run `dvc repro`, or `dvc repro -f STAGE`") -> ArtifactError:
+    """Return the error for a file or folder that is missing or damaged."""
     return ArtifactError("E_ARTIFACT", f"{path.name} {reason}", where=path, fix=fix)
 
 
@@ -245,7 +185,7 @@ def _sweep(path: Path) -> None:
     for stale in path.parent.glob(f"{path.name}.partial-*"):
         pid = stale.name.rpartition("-")[2]
         if pid.isdigit() and not _alive(int(pid)):
-            _remove(stale)
+            remove(stale)
 
 
 def _alive(pid: int) -> bool:
@@ -256,7 +196,8 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

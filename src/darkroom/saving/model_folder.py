@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keras
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import keras_file
 from darkroom.training import device
 from darkroom.training.fit import Row
@@ -43,4 +43,4 @@ def write(
         files.write_json(partial / "run.json", {**facts, **made})
         for name, contents in (beside or {}).items():
             (partial / name).write_bytes(contents)
-        files.seal(partial)
+        sealing.seal(partial)
