@@ -20,7 +20,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import interleave
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import model_folder
 
 OUT = Path("reports/benchmarks/evaluation.json")
@@ -54,7 +54,7 @@ def repository(home: Path, n_images: int) -> None:
     copy = home / "models" / THIRD
     shutil.copytree(home / "models/mobilenet", copy)
     files.write_json(copy / model_folder.RUN, {**model_folder.read_facts(copy), "name": THIRD, "run": THIRD})
-    files.seal(copy)
+    sealing.seal(copy)
     _multiply(home / "data/packed", n_images)
 
 
@@ -67,7 +67,7 @@ def _multiply(packed: Path, n_images: int) -> None:
     np.save(test / "labels.npy", labels[rows])
     paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
     files.write_rows(test / "paths.csv", ["path"], [{"path": paths[row]} for row in rows])
-    files.seal(packed)
+    sealing.seal(packed)
 
 
 def seconds(home: Path) -> dict[str, float]:

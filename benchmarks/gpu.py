@@ -27,11 +27,12 @@ OUT = Path("reports/benchmarks/gpu.json")
 
 def trained(packed: Path, preset: str, goal: float) -> dict:
     """Train as the preset says, with the largest batch that `auto` allows."""
-    from darkroom import packed_data, params
+    from darkroom import packed_data, paths
+    from darkroom.commands import presets
     from darkroom.networks import architectures
     from darkroom.training import device, fit
 
-    p = params.load(Path(f"presets/{preset}.yaml"))
+    p = presets.load(preset, paths.PRESETS)
     train, val = packed_data.read(packed).split("train"), packed_data.read(packed).split("val")
     device.repeatable(p.seed)
     precision = device.compute_in("auto")

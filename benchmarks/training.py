@@ -23,16 +23,17 @@ from benchmarks import interleave
 
 SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
 SHEAR, ZOOM = 0.2, 0.2  # degrees; share
-COURSE = Path("presets/cats_dogs_course.yaml")
+COURSE = "cats_dogs_course"
 VENDORS = ("tensorflow", "keras", "numpy")
 OUT = Path("reports/benchmarks/training.json")
 
 
 def darkroom(home: Path, precision: str = "auto") -> float:
-    from darkroom import params
+    from darkroom import paths
+    from darkroom.commands import presets
     from darkroom.training import device, fit
 
-    p = params.load(COURSE)
+    p = presets.load(COURSE, paths.PRESETS)
     config = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
     train, val = packs(home)
     device.repeatable(p.seed)
@@ -93,10 +94,11 @@ VARIANTS = {variant.__name__: variant for variant in (darkroom, darkroom_in_floa
 
 
 def network():
-    from darkroom import params
+    from darkroom import params, paths
+    from darkroom.commands import presets
     from darkroom.networks import architectures
 
-    hparams = params.with_value(params.load(COURSE).model, "output", "softmax")
+    hparams = params.with_value(presets.load(COURSE, paths.PRESETS).model, "output", "softmax")
     return architectures.build(hparams, shape=(SIZE, SIZE, 3), classes=2, spec={})
 
 
@@ -132,12 +134,13 @@ def jpegs(folder: Path) -> list[Path]:
 
 def prepare(archive: Path, home: Path, n_images: int) -> int:
     """The archive's training images as files and as arrays, the same of both; returns how many."""
-    from darkroom import manifest, params
+    from darkroom import manifest, paths
+    from darkroom.commands import presets
     from darkroom.dataset import layout, listing, packing
     from darkroom.decoding.bounds import DecodeLimits
     from darkroom.ingest import sources
 
-    p = params.load(COURSE)
+    p = presets.load(COURSE, paths.PRESETS)
     images = home / "images"
     sources.unpack(archive, images, p.ingest)
     listed = listing.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")

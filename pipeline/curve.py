@@ -1,13 +1,13 @@
 """Say what more images, or transfer, would buy.        packed/, models/ -> learning_curve.json"""
 
 from darkroom import params, paths
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 
 
 def main() -> None:
     p = params.load()
     others = paths.CACHE / "models"  # what is no longer listed: DVC hashes models/ after this stage
-    files.set_aside(paths.MODELS, but=["cnn", *p.transfer.backbones], to=others)
+    sealing.set_aside(paths.MODELS, but=["cnn", *p.transfer.backbones], to=others)
     rows = _measured(p) if p.curve.fractions else []
     files.write_json(paths.LEARNING_CURVE, rows)
     print(", ".join(f"{row['model']} {row['images']}: {row['accuracy']:.4f}" for row in rows) or "no curve asked for")

@@ -4,14 +4,14 @@ from darkroom import evaluation_folder, packed_data, params, paths
 from darkroom.evaluate import evaluation
 from darkroom.evaluate.evaluation import EvaluationData, Settings
 from darkroom.metrics.bootstrap import Bootstrap
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
 
 def main() -> None:
     p = params.load()
     models = ["cnn", *p.transfer.backbones]
-    files.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
+    sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
     packed = packed_data.read(paths.PACKED)
     manifest = {row["path"]: row for row in files.read_rows(paths.MANIFEST)}
     data = EvaluationData(packed.split("val"), packed.split("test"), manifest)

@@ -2,14 +2,14 @@
 
 from darkroom import packed_data, params, paths
 from darkroom.register import promotion, registry
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
 
 def main() -> None:
     p = params.load()
     name, challenger = params.registered_name(p), paths.MODELS / files.read_json(paths.COMPARISON)["best"]
-    split, digest = packed_data.read(paths.PACKED).split("test"), files.digest_of(paths.PACKED)
+    split, digest = packed_data.read(paths.PACKED).split("test"), sealing.digest_of(paths.PACKED)
     gate = promotion.Gate(p.register, p.compare, p.seed)
     test = promotion.TestImages(split, paths.IMAGES, digest)
     decision = promotion.decide(challenger, paths.CHAMPION, test, gate)

@@ -2,7 +2,7 @@
 
 from darkroom import packed_data, params, paths
 from darkroom.report import context, report
-from darkroom.runtime import files, stage
+from darkroom.runtime import files, sealing, stage
 
 SOURCES = context.Sources(
     validation=paths.VALIDATION,
@@ -19,7 +19,7 @@ SOURCES = context.Sources(
 
 def main() -> None:
     p = params.load()
-    run = context.RunInfo(dataset=p.dataset.name, seed=p.seed, data=files.digest_of(paths.PACKED))
+    run = context.RunInfo(dataset=p.dataset.name, seed=p.seed, data=sealing.digest_of(paths.PACKED))
     content = context.read(SOURCES, run)
     thumbnails = report.thumbnails(packed_data.read(paths.PACKED), content.shown_paths)
     files.write_text(paths.REPORT, report.page(content, thumbnails))

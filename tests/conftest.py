@@ -14,14 +14,14 @@ SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 1
 
 
 def pytest_configure() -> None:
-    """Hear signals that whoever started us ignores, as `nohup` and a shell's `&` do: tests send them to children."""
-    for number, heard in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    """Handle signals that the parent process ignores, as `nohup` and a shell's `&` do: tests send them to children."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, heard)
+            signal.signal(number, handler)
 
 
 def pytest_collection_modifyitems(items: list) -> None:
-    """Begin with the one file that takes minutes, so that two workers end at about the same time."""
+    """Start with the one file that takes minutes, so that two workers end at about the same time."""
     items.sort(key=lambda item: item.path.name != "test_pipeline.py")
 
 

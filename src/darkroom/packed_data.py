@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 SPEC = "spec.json"
@@ -67,7 +67,7 @@ def read(folder: Path) -> PackedData:
 
     The check hashes the folder, about a second for 1 GB.
     """
-    files.verify(folder)
+    sealing.verify(folder)
     return PackedData(folder, files.read_object(folder / SPEC))
 
 

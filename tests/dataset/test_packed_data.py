@@ -9,7 +9,7 @@ import pytest
 from darkroom import packed_data
 from darkroom.dataset import packing
 from darkroom.decoding.bounds import DecodeLimits
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 
@@ -75,10 +75,10 @@ def test_arrays_that_do_not_fit_together_are_exit_four_under_a_right_seal(tmp_pa
     np.save(folder / "train" / packed_data.IMAGES, np.zeros((4, 8, 8, 1), np.uint8))
     np.save(folder / "train" / packed_data.LABELS, np.zeros(4, np.int64))
     files.write_json(folder / packed_data.SPEC, {"classes": ["a", "b"]})
-    files.seal(folder)
+    sealing.seal(folder)
     assert len(packed_data.read(folder).split("train").paths) == 4
     damage(folder)
-    files.seal(folder)
+    sealing.seal(folder)
     with pytest.raises(ArtifactError) as caught:
         packed_data.read(folder).split("train")
     assert caught.value.exit_code == 4 and "\n" not in str(caught.value)

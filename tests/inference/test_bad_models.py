@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from darkroom.inference import inference, model_check
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving.model_folder import CLASSES, MODEL
 
@@ -156,7 +156,7 @@ BAD = {
 def test_a_bad_model_with_a_matching_inventory_is_exit_4_and_runs_nothing(model_folder, damage):
     folder = model_folder("cnn")
     damage(folder)
-    files.seal(folder)
+    sealing.seal(folder)
     RAN.clear()
     with pytest.raises(ArtifactError) as caught:
         inference.load(folder)
@@ -170,7 +170,7 @@ def test_the_error_of_an_unloadable_model_names_the_keras_that_saved_it(model_fo
     config["config"]["layers"][-1]["config"]["a_setting_of_the_future"] = 1
     metadata = json.dumps({"keras_version": "9.9.9", "date_saved": ""}).encode()
     rewrite(folder, contents | {"config.json": json.dumps(config).encode(), "metadata.json": metadata})
-    files.seal(folder)
+    sealing.seal(folder)
     with pytest.raises(ArtifactError, match=r"saved by Keras 9\.9\.9, here is 3\."):
         inference.load(folder)
 

@@ -17,7 +17,7 @@ import pytest
 
 from darkroom.ingest import sources
 from darkroom.ingest.sources import Unpacked
-from darkroom.runtime import files
+from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault
 
 
@@ -260,8 +260,8 @@ def test_unpacking_twice_gives_the_same_folder(zipped, tmp_path, limits):
     digests = []
     for name in ("first", "second"):
         sources.unpack(path, tmp_path / name, limits)
-        files.seal(tmp_path / name)
-        digests.append(files.digest_of(tmp_path / name))
+        sealing.seal(tmp_path / name)
+        digests.append(sealing.digest_of(tmp_path / name))
     assert digests[0] == digests[1]
 
 

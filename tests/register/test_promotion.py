@@ -7,7 +7,7 @@ from PIL import Image
 from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import promotion
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving.model_folder import MODEL
 
@@ -178,4 +178,4 @@ def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     now = registration["champion"]
     assert (now["model"], now["version"], now["value"]) == ("old", 1, 0.45)
     assert now["reason"] == "it won"  # the reason of its own promotion, not of today
-    files.verify(champion)
+    sealing.verify(champion)

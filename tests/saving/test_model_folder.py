@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from darkroom.networks import architectures
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import model_folder
 from darkroom.saving.model_folder import MODEL, TrainingFacts
 from darkroom.training import device, io_layers
@@ -41,7 +41,7 @@ def mixed(model):
 def test_a_written_folder_is_whole_and_reads_back(tmp_path, model):
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
     model_folder.write(tmp_path / "cnn", network, ROWS, spec=SPEC, facts=FACTS)
-    files.verify(tmp_path / "cnn")
+    sealing.verify(tmp_path / "cnn")
     facts = model_folder.read_facts(tmp_path / "cnn")
     assert facts == {**FACTS, "parameters": network.count_params(), "epochs": 2}
     assert model_folder.read_history(tmp_path / "cnn") == ROWS
@@ -61,8 +61,8 @@ def test_equal_networks_are_written_as_equal_bytes_at_any_time(tmp_path, model, 
 def test_extra_files_are_in_the_inventory(tmp_path, model):
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
     model_folder.write(tmp_path / "cnn", network, ROWS, spec=SPEC, facts=FACTS, extra_files={"augmented.png": b"a PNG"})
-    assert files.read_json(tmp_path / "cnn" / files.INVENTORY)["augmented.png"]["bytes"] == 5
-    files.verify(tmp_path / "cnn")
+    assert files.read_json(tmp_path / "cnn" / sealing.INVENTORY)["augmented.png"]["bytes"] == 5
+    sealing.verify(tmp_path / "cnn")
 
 
 def test_a_model_trained_in_bfloat16_is_saved_in_float32(tmp_path, mixed):

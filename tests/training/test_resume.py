@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.training import device, resume
 from darkroom.transfer_learning import features
 
@@ -15,7 +15,7 @@ def packed(tmp_path):
 
     def write(contents=b"images"):
         files.write_files(tmp_path / "packed", {"images.npy": contents})
-        files.seal(tmp_path / "packed")
+        sealing.seal(tmp_path / "packed")
         return tmp_path / "packed"
 
     return write

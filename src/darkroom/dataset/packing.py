@@ -23,7 +23,7 @@ from darkroom.decoding.decode import PackSettings
 from darkroom.formats import names
 from darkroom.manifest import ManifestRow
 from darkroom.params import Preprocess
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.workers.item_pool import Limits, Loss
 
@@ -58,7 +58,7 @@ def write(
             "deviation": deviation,
         }
         files.write_json(partial_out / packed_data.SPEC, spec)
-        files.seal(partial_out)
+        sealing.seal(partial_out)
     return {name: len(members) for name, members in splits.items()}
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from darkroom.inference import model_check
 from darkroom.params import Section, Size
-from darkroom.runtime import files
+from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving import model_folder
 from darkroom.saving.model_folder import CLASSES, MODEL, InputSpec
@@ -60,7 +60,7 @@ def read_spec(folder: Path) -> InputSpec:
     """The input spec of a model folder. Raises ArtifactError (exit 4) when the folder or the spec cannot be used."""
     if not folder.is_dir():
         raise ArtifactError("E_MODEL", "there is no such model folder", where=folder, fix="run `dvc repro`")
-    files.verify(folder)
+    sealing.verify(folder)
     spec, path = model_folder.read_spec(folder), folder / CLASSES
     try:
         _Spec.model_validate(spec)

@@ -27,7 +27,7 @@ from darkroom.packed_data import Split
 from darkroom.params import Compare, Register
 from darkroom.register import identity
 from darkroom.register.registration import Champion, Registration, Score
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import DataError, printable
 from darkroom.saving import model_folder
 from darkroom.saving.model_folder import DECODING, MODEL, InputSpec
@@ -120,7 +120,7 @@ def promote(decision: Decision, challenger: Path, champion: Path) -> None:
         with files.durable(champion) as folder:
             shutil.copytree(challenger, folder)
             files.write_json(folder / PROMOTION, asdict(decision))
-            files.seal(folder)
+            sealing.seal(folder)
     elif not has_champion(champion):
         with files.durable(champion) as folder:
             folder.mkdir()

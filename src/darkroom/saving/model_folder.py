@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import keras_file
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def write(
         files.write_json(partial / RUN, contents)
         for name, data in (extra_files or {}).items():
             (partial / name).write_bytes(data)
-        files.seal(partial)
+        sealing.seal(partial)
 
 
 def read_facts(folder: Path) -> RunFacts:

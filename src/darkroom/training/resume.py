@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.training import device
 
 LIBRARY = Path(__file__).parents[1]
@@ -21,4 +21,4 @@ def folder(root: Path, packed: Path, *parts: BaseModel | str | int, code: Sequen
     plain = [part.model_dump() if isinstance(part, BaseModel) else part for part in parts]
     modules = [files.sha256(path) for name in code for path in sorted((LIBRARY / name).glob("*.py"))]
     libraries = {**device.identity(), "keras-tuner": version("keras-tuner")}
-    return root / files.fingerprint(files.digest_of(packed), plain, modules, libraries)
+    return root / files.fingerprint(sealing.digest_of(packed), plain, modules, libraries)

@@ -25,7 +25,7 @@ from darkroom.runtime.errors import TrainingError, warn
 from darkroom.training import checksummed, device
 from darkroom.tune import oracles, trial
 from darkroom.tune.jobs import Job, Jobs, turned
-from darkroom.workers.task_pool import Crew, Event
+from darkroom.workers.task_pool import Event, TaskPool
 
 Observe = Callable[..., AbstractContextManager]
 RESULTS = ("trial", "status", "epochs", "val_loss", "val_accuracy")
@@ -52,8 +52,8 @@ def search(
     print(f"{count} workers, devices:", *device.names(), flush=True)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
-        Crew(trial.attempt, start, count, growth=GROWTH) as crew,
-        _Work(crew, task, state, observe, config.minutes) as work,
+        TaskPool(trial.attempt, start, count, growth=GROWTH) as pool,
+        _Work(pool, task, state, observe, config.minutes) as work,
     ):
         rows = [_row(job, result, config) for job, result in _in_order(work, config, model, seed, state)]
     return _best(rows, model, config), rows
@@ -105,8 +105,8 @@ def _in_order(work: "_Work", config: Tune, model: Model, seed: int, state: Path)
 class _Work:
     """Trials at work. Each is begun once, seen by its own run, and journalled as it ends."""
 
-    def __init__(self, crew: Crew, task: Callable, state: Path, observe: Observe, minutes: float):
-        self._crew, self._task, self._state, self._observe = crew, task, state, observe
+    def __init__(self, pool: TaskPool, task: Callable, state: Path, observe: Observe, minutes: float):
+        self._pool, self._task, self._state, self._observe = pool, task, state, observe
         self._jobs: dict[str, Job] = {}
         self._results: dict[str, dict | None] = {}
         self._runs: dict[str, tuple[ExitStack, object]] = {}
@@ -125,7 +125,7 @@ class _Work:
         self._jobs[job.key] = job
         known = checksummed.content(self._journal(job))
         if known is None:
-            self._crew.submit(job.key, self._task(job))
+            self._pool.submit(job.key, self._task(job))
         else:
             self._results[job.key] = json.loads(known)
 
@@ -133,9 +133,9 @@ class _Work:
         """Wait for the job's result: status, epochs, val_loss, val_accuracy, curve, error. None: no time was left."""
         while job.key not in self._results:
             if self._results and time.monotonic() > self._end:  # the first trial always runs
-                self._results |= dict.fromkeys(self._crew.cancel())
+                self._results |= dict.fromkeys(self._pool.cancel())
             if job.key not in self._results:
-                self._hear(self._crew.next())
+                self._hear(self._pool.next())
         return self._results[job.key]
 
     def _hear(self, event: Event) -> None:
@@ -144,7 +144,7 @@ class _Work:
             opened = ExitStack()
             run = opened.enter_context(self._observe(f"trial-{job.number}", params=job.hparams.model_dump()))
             self._runs[event.key] = opened, run
-        elif event.kind == "told":
+        elif event.kind == "message":
             self._runs[event.key][1].epoch(*event.value)
         else:
             self._ended(job, event)
