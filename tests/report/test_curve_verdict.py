@@ -29,8 +29,17 @@ def test_a_curve_rises_at_its_end_only_beyond_its_intervals():
 
 
 def test_a_models_rows_go_from_few_images_to_many_whatever_their_order():
-    found = curve_verdict.by_model([row(1000, 0.9), row(10, 0.5, model="resnet50"), row(10, 0.3)])
+    counts = {"correct": 9, "test_images": 10}
+    rows = [row(1000, 0.9), row(10, 0.5, model="resnet50"), row(10, 0.3)]
+    found = curve_verdict.by_model([{**each, **counts} for each in rows], 0.95)
     assert {model: [each["images"] for each in rows] for model, rows in found.items()} == {
         "resnet50": [10],
         "cnn": [10, 1000],
     }
+
+
+def test_the_report_adds_the_wilson_interval_of_an_accuracy():
+    """Newcombe (1998), table I: 81 of 263 at 95 % is 0.2553 to 0.3662."""
+    point = {"model": "cnn", "images": 10, "correct": 81, "test_images": 263, "accuracy": 81 / 263}
+    (row,) = curve_verdict.by_model([point], 0.95)["cnn"]
+    assert (round(row["low"], 4), round(row["high"], 4)) == (0.2553, 0.3662)

@@ -82,7 +82,7 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         ],
         best={"algorithm": "random" if trials else "none", "trial": trials - 1 if trials else None,
               **({"val_loss": 0.4 / trials, "val_accuracy": 0.9 + trials / 100} if trials else {}),
-              "values": {"filters": 32, "batch_norm": True, "learning_rate": 0.002}},
+              "values": {"filters": 32, "head": "flatten", "batch_norm": True, "learning_rate": 0.002}},
         curves=curves,
         metrics=scores,
         models=[
@@ -96,8 +96,8 @@ def findings(classes=("cat", "dog", "owl"), models=("cnn", "mobilenet"), trials=
         **judged(classes, models, predictions, each),
         learning_curve=[
             {"model": m, "fraction": fraction, "images": int(1120 * fraction),
-             "accuracy": 0.99 - 0.3 * (1 - fraction) * (2 - i),
-             "low": 0.98 - 0.3 * (1 - fraction) * (2 - i), "high": 0.995 - 0.3 * (1 - fraction) * (2 - i)}
+             "correct": round(1000 * (0.99 - 0.3 * (1 - fraction) * (2 - i))), "test_images": 1000,
+             "accuracy": 0.99 - 0.3 * (1 - fraction) * (2 - i)}
             for i, m in enumerate(models) for fraction in (0.01, 0.1, 0.25, 0.5, 1.0)
         ],
         comparison={
@@ -508,7 +508,8 @@ onload = () => {
 def test_pointing_at_a_trial_or_stepping_to_it_says_what_it_was(tmp_path, opened):
     found = findings()
     trials = [{**row, "dropout": f"0.{int(row['trial']) % 3}"} for row in found.trials]
-    (tmp_path / "page.html").write_text(render(replace(found, trials=trials)), encoding="utf-8")
+    best = {**found.best, "values": {**found.best["values"], "dropout": 0.0}}
+    (tmp_path / "page.html").write_text(render(replace(found, trials=trials, best=best)), encoding="utf-8")
     (tmp_path / "point.html").write_text(POINT)
     with opened(tmp_path / "point.html") as tab:
         seen = told(tab)

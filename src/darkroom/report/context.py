@@ -11,14 +11,6 @@ from darkroom.report import curve_verdict
 HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
 MAIN = ("accuracy", "f1_macro", "roc_auc", "log_loss", "ece")
 MISTAKES = 12  # shown, the surest first
-RESULTS = (
-    "trial",
-    "status",
-    "epochs",
-    "val_loss",
-    "val_accuracy",
-    "error",
-)  # what trials.csv has beside hyperparameters
 
 
 @dataclass(frozen=True)
@@ -118,7 +110,7 @@ class Findings:
     @cached_property
     def learned(self) -> dict[str, list[Mapping]]:
         """The learning curve of each model, that from random weights first; empty where none was asked for."""
-        found = curve_verdict.by_model(self.learning_curve)
+        found = curve_verdict.by_model(self.learning_curve, self.comparison["confidence"])
         return dict(sorted(found.items(), key=lambda item: self.facts[item[0]]["pretrained"] is not None))
 
     @property
@@ -148,8 +140,8 @@ class Findings:
 
     @property
     def hparams(self) -> list[str]:
-        """The columns of trials.csv between the scores and the error."""
-        return [column for column in (self.trials[0] if self.trials else ()) if column not in RESULTS]
+        """The columns of trials.csv that are hyperparameters."""
+        return [column for column in (self.trials[0] if self.trials else ()) if column in self.best["values"]]
 
     @property
     def turned(self) -> list[str]:

@@ -6,12 +6,18 @@ pair, so some true differences stay open; none is claimed that chance explains.
 
 from collections.abc import Mapping, Sequence
 
+from darkroom.metrics import intervals
 
-def by_model(rows: Sequence[Mapping]) -> dict[str, list[Mapping]]:
-    """The rows (model, images, accuracy, low, high) of each model, the fewest images first."""
+
+def by_model(rows: Sequence[Mapping], confidence: float) -> dict[str, list[Mapping]]:
+    """The rows of learning_curve.json of each model, the fewest images first.
+
+    `low` and `high`, the bounds of the accuracy, are added: the stage that trains knows no metrics.
+    """
     found: dict[str, list[Mapping]] = {}
     for row in sorted(rows, key=lambda row: row["images"]):
-        found.setdefault(row["model"], []).append(row)
+        low, high = intervals.wilson(row["correct"], row["test_images"], confidence)
+        found.setdefault(row["model"], []).append({**row, "low": low, "high": high})
     return found
 
 
