@@ -27,15 +27,14 @@ OUT = Path("reports/benchmarks/gpu.json")
 
 def trained(packed: Path, preset: str, goal: float) -> dict:
     """Train as the preset says, with the largest batch that `auto` allows."""
-    from darkroom import packed_data, paths
+    from darkroom import paths
     from darkroom.commands import presets
-    from darkroom.networks import architectures
-    from darkroom.training import device, fit
+    from darkroom.networks import recipe
+    from darkroom.training.session import Session, TrainingData
 
     p = presets.load(preset, paths.PRESETS)
-    train, val = packed_data.read(packed).split("train"), packed_data.read(packed).split("val")
-    device.repeatable(p.seed)
-    precision = device.compute_in("auto")
+    data = TrainingData.read(packed)
+    config = p.train.model_copy(update={"batch_size": "auto", "precision": "auto"})
     ends: list[float] = []
     reached: list[float] = []
     start = time.perf_counter()
@@ -45,30 +44,16 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
         if row["val_accuracy"] >= goal:
             reached.append(ends[-1] - start)
 
-    with tempfile.TemporaryDirectory() as state, device.spread(), Utilisation() as used:
-        network = architectures.build(
-            p.model, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
-        )
-        config = p.train.model_copy(update={"batch_size": "auto"})
-        rows = fit.fit(
-            network,
-            train,
-            val,
-            config=config,
-            optimization=p.model,
-            augmented=p.augment,
-            seed=p.seed,
-            state=Path(state),
-            on_epoch=on_epoch,
-            verbose=0,
-        )
+    with tempfile.TemporaryDirectory() as state, Utilisation() as used:
+        session = Session(p.seed, Path(state), on_epoch, verbose=0)
+        network = recipe.train_network(p.model, data, config, p.augment, session)
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {
-        "precision": precision,
+        "precision": network.computation.precision,
         "seconds_an_epoch": interleave.spread(epochs),
-        "images_per_second": round(len(train.labels) / statistics.median(epochs)),
+        "images_per_second": round(len(data.train.labels) / statistics.median(epochs)),
         "utilisation": used.median(),
-        "val_accuracy": rows[-1]["val_accuracy"],
+        "val_accuracy": network.rows[-1]["val_accuracy"],
         "seconds_to_goal": round(reached[0], 1) if reached else None,
     }
 

@@ -81,6 +81,7 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
 
     from darkroom import params
     from darkroom.tune import search
+    from darkroom.tune.trial import Setup
 
     p = params.load()
     brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
@@ -96,22 +97,20 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
     memory_held: list[int] = []
 
     @contextmanager
-    def observe(name, params):
+    def open_run(name, params):
         yield SimpleNamespace(epoch=lambda epoch, row: None)
         memory_held.append(psutil.Process().memory_info().rss)
 
     with tempfile.TemporaryDirectory() as state:
         start = time.perf_counter()
-        best, rows = search.search(
-            home / "packed",
-            config=p.tune.model_validate({**config, "fit": p.tune.fit.model_copy(update=brief)}),
-            model=model(),
-            augmented=p.augment.model_validate(still),
-            seed=1,
+        result = search.search(
+            p.tune.model_validate({**config, "fit": p.tune.fit.model_copy(update=brief)}),
+            model(),
+            Setup(home / "packed", p.augment.model_validate(still), 1),
             state=Path(state),
-            observe=observe,
+            open_run=open_run,
         )
-        return best, rows, time.perf_counter() - start, memory_held
+        return result.best, result.trials, time.perf_counter() - start, memory_held
 
 
 def memory(home: Path) -> dict:

@@ -32,27 +32,18 @@ def darkroom(home: Path, precision: str = "auto") -> float:
     from darkroom import paths
     from darkroom.commands import presets
     from darkroom.training import device, fit
+    from darkroom.training.session import Session, TrainingData
 
     p = presets.load(COURSE, paths.PRESETS)
     config = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
-    train, val = packs(home)
-    device.repeatable(p.seed)
+    data = TrainingData(*packs(home))
     device.compute_in(precision)
+    device.make_repeatable(p.seed)
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as state:
-        fit.fit(
-            network(),
-            train,
-            val,
-            config=config,
-            optimization=p.model,
-            augmented=p.augment,
-            seed=p.seed,
-            state=Path(state),
-            on_epoch=lambda epoch, row: ends.append(time.perf_counter()),
-            verbose=0,
-        )
-    return per_second(len(train.labels), ends)
+        session = Session(p.seed, Path(state), lambda epoch, row: ends.append(time.perf_counter()), verbose=0)
+        fit.fit(network(), data, config, p.model, session, p.augment)
+    return per_second(len(data.train.labels), ends)
 
 
 def darkroom_in_float32(home: Path) -> float:

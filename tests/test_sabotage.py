@@ -35,7 +35,7 @@ SABOTAGES = {  # the replacements (file, old, new), and the test that fails
         f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_places_it_touches[validate]",
     ),
     "written run id": (
-        [("pipeline/train.py", "    fit.forget(waiting)\n", "    fit.forget(run.id)\n")],
+        [("pipeline/train.py", "    checkpoint.clear(state)\n", "    checkpoint.clear(run.id)\n")],
         f"{ARCHITECTURE}::test_nothing_that_an_observer_returns_is_written[train]",
     ),
     "params that nobody reads": (  # code reads attributes of these names, but of other objects

@@ -50,7 +50,7 @@ def test_a_written_folder_is_whole_and_reads_back(tmp_path, model):
 
 def test_equal_networks_are_written_as_equal_bytes_at_any_time(tmp_path, model, monkeypatch):
     for name, now in (("one", 1.7e9), ("other", 1.8e9)):
-        device.repeatable(1)
+        device.make_repeatable(1)
         network = architectures.build(model(batch_norm=True), shape=(8, 8, 1), classes=2, spec={})
         monkeypatch.setattr(time, "time", lambda now=now: now)  # what a zip asks
         model_folder.write(tmp_path / name, network, ROWS, spec=SPEC, facts=FACTS)
@@ -99,5 +99,5 @@ def test_a_model_with_test_time_flip_trained_in_bfloat16_is_saved_in_float32(tmp
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype=np.uint8)
     computing = [layer for layer in again.layers[1:] if not hasattr(layer, "layers")]
     assert {layer.compute_dtype for layer in computing} == {"float32"}
-    expected = io_layers.flipped_too(mixed).predict(images, verbose=0)
+    expected = io_layers.with_test_time_flip(mixed).predict(images, verbose=0)
     np.testing.assert_allclose(again.predict(images, verbose=0), expected, atol=0.01)

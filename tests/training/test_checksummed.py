@@ -1,4 +1,4 @@
-"""checked: any flipped bit makes a file absent."""
+"""A cache file with any flipped bit counts as absent."""
 
 import numpy as np
 
@@ -16,11 +16,11 @@ def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path):
         assert checksummed.content(path) is None
 
 
-def test_what_is_no_file_is_absent(tmp_path):
+def test_a_folder_or_a_missing_file_is_absent(tmp_path):
     assert checksummed.content(tmp_path) is checksummed.content(tmp_path / "absent") is None
 
 
-def test_numpy_reads_its_files_as_if_nothing_followed_them(tmp_path):
+def test_numpy_ignores_the_checksum_behind_its_data(tmp_path):
     array = np.arange(5)
     checksummed.write(tmp_path / "a.npy", lambda file: np.save(file, array))
     checksummed.write(tmp_path / "a.npz", lambda file: np.savez(file, array=array))

@@ -121,7 +121,7 @@ def _resume(remote: Remote, part: Path) -> None:
     with response, part.open("ab" if response.status == 206 else "wb") as file:
         left = int(response.headers.get("Content-Length") or 0)
         try:
-            for chunk in parallel.bar(_chunks(response), -(-left // files.CHUNK), f"getting {remote.name}"):
+            for chunk in parallel.with_progress(_chunks(response), -(-left // files.CHUNK), f"getting {remote.name}"):
                 file.write(chunk)
                 left -= len(chunk)
         except (HTTPException, ConnectionError, TimeoutError) as fault:

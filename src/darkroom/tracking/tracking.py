@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
+from darkroom.metrics.intervals import Score
 from darkroom.mlflow_client import client
 from darkroom.mlflow_client.event_queue import CLOSE_TIMEOUT, INTERRUPT_TIMEOUT, EventQueue
 from darkroom.mlflow_client.events import End, Event, Experiment, Metrics, Start, Tags, Text
@@ -137,7 +138,7 @@ def log_evaluation(
     experiment: Experiment,
     facts: RunFacts,
     history: Sequence[HistoryRow],
-    scores: Mapping[str, Mapping[str, float | None]],
+    scores: Mapping[str, Score],
     figures: Mapping[str, str],
 ) -> None:
     """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that trained the model.

@@ -1,11 +1,11 @@
-"""state: a folder for all that an outcome follows from, and another one when any of it is another."""
+"""The folder to resume from follows from everything that an outcome follows from, and changes with any of it."""
 
 import keras
 import numpy as np
 import pytest
 
 from darkroom.runtime import files, sealing
-from darkroom.training import device, resume
+from darkroom.training import checkpoint, device
 from darkroom.transfer_learning import features
 
 
@@ -22,30 +22,30 @@ def packed(tmp_path):
 
 
 def test_the_same_training_finds_its_folder_again(packed, tmp_path, model):
-    assert resume.folder(tmp_path, packed(), model(), 1, code=["training"]) == resume.folder(
+    assert checkpoint.resume_dir(tmp_path, packed(), model(), 1, code=["training"]) == checkpoint.resume_dir(
         tmp_path, packed(), model(), 1, code=["training"]
     )
 
 
 def test_other_images_params_or_seed_have_another_folder(packed, tmp_path, model):
-    first = resume.folder(tmp_path, packed(), model(), 1, code=["training"])
+    first = checkpoint.resume_dir(tmp_path, packed(), model(), 1, code=["training"])
     others = [
-        resume.folder(tmp_path, packed(b"another image"), model(), 1, code=["training"]),
-        resume.folder(tmp_path, packed(), model(filters=5), 1, code=["training"]),
-        resume.folder(tmp_path, packed(), model(), 2, code=["training"]),
+        checkpoint.resume_dir(tmp_path, packed(b"another image"), model(), 1, code=["training"]),
+        checkpoint.resume_dir(tmp_path, packed(), model(filters=5), 1, code=["training"]),
+        checkpoint.resume_dir(tmp_path, packed(), model(), 2, code=["training"]),
     ]
     assert len({first, *others}) == 4
 
 
-def test_other_code_has_another_folder_and_code_that_is_not_named_has_none(packed, tmp_path, monkeypatch):
+def test_other_code_has_another_folder_and_code_that_is_not_listed_does_not_count(packed, tmp_path, monkeypatch):
     for name in ("training", "plots"):
         files.write_text(tmp_path / name / "code.py", "")
-    monkeypatch.setattr(resume, "LIBRARY", tmp_path)
+    monkeypatch.setattr(checkpoint, "LIBRARY", tmp_path)
 
     def changed(folder):
-        before = resume.folder(tmp_path, packed(), 1, code=["training"])
+        before = checkpoint.resume_dir(tmp_path, packed(), 1, code=["training"])
         files.write_text(tmp_path / folder / "code.py", "changed")
-        return resume.folder(tmp_path, packed(), 1, code=["training"]) != before
+        return checkpoint.resume_dir(tmp_path, packed(), 1, code=["training"]) != before
 
     assert changed("training")
     assert not changed("plots")
@@ -58,12 +58,12 @@ def test_another_backend_or_version_has_another_folder_and_other_features(packed
     extractor = keras.Sequential([keras.Input((2,))])
 
     def names():
-        return resume.folder(tmp_path, packed(), 1, code=["training"]), features.Cache(
+        return checkpoint.resume_dir(tmp_path, packed(), 1, code=["training"]), features.FeatureCache(
             extractor, tmp_path, "a"
         ).identity
 
-    first, known = names(), device.identity()
-    monkeypatch.setattr(device, "identity", lambda: {k: v for k, v in {**known, **other}.items() if v})
+    first, identity = names(), device.identity()
+    monkeypatch.setattr(device, "identity", lambda: {k: v for k, v in {**identity, **other}.items() if v})
     assert not set(first) & set(names())
 
 
