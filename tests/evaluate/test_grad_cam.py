@@ -95,7 +95,7 @@ def test_a_network_with_a_residual_connection_has_a_heatmap():
 @pytest.mark.parametrize("make", [averaged, flattened])
 def test_a_model_that_averages_over_the_mirror_image_is_explained_by_the_image_itself(make):
     model, classes = make(), np.array([0, 1, 2, 0, 1])
-    both = io_layers.flipped_too(model)
+    both = io_layers.with_test_time_flip(model)
     assert (grad_cam.heatmaps(both, IMAGES, classes) == grad_cam.heatmaps(model, IMAGES, classes)).all()
     assert (grad_cam.filters(both) == grad_cam.filters(model)).all()
     pairs = zip(grad_cam.feature_maps(both, IMAGES[0]), grad_cam.feature_maps(model, IMAGES[0]), strict=True)

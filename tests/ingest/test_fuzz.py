@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.dataset import layout
 from darkroom.decoding import decode
 from darkroom.ingest import sources
-from darkroom.params import Ingest
 from darkroom.runtime.errors import DataError, EnvironmentFault
 
-LIMITS = Ingest(max_entries=50, max_total_bytes=1 << 20, max_entry_bytes=1 << 19, max_ratio=100.0)
+LIMITS = changed(DEFAULTS.ingest, max_entries=50, max_total_bytes=1 << 20, max_entry_bytes=1 << 19, max_ratio=100.0)
 MANY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 PARTS = st.sampled_from(["..", ".", "", "cats", "Cats", "dogs", "con", "C:", "~", "a.jpg", "a.png", ".hidden", "x.csv"])
 NAMES = st.one_of(

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.packed_data import Split
-from darkroom.params import Compare, Register
 from darkroom.register import promotion
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving.model_folder import MODEL
 
-COMPARE = Compare(metric="accuracy", resamples=200, confidence=0.9)
-REGISTER = Register(model="pets", min_accuracy=0.5, confidence=0.95)
+COMPARE = changed(DEFAULTS.compare, metric="accuracy", resamples=200, confidence=0.9)
+REGISTER = changed(DEFAULTS.register, model="pets", min_accuracy=0.5, confidence=0.95)
 PETS = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 

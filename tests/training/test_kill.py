@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.networks import architectures
-from darkroom.params import Tune
 from darkroom.training import device, fit
 from darkroom.training.session import Session, TrainingData
 from darkroom.tune import search
@@ -101,7 +101,7 @@ def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, 
 def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
     budget = {"trials": 3, "total_epochs": 0, "minutes": 0.0, "workers": 2}
     space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
-    config = Tune(algorithm="random", fit=brief(), space=space, **budget)
+    config = changed(DEFAULTS.tune, algorithm="random", fit=brief(), space=space, **budget)
     ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
     assert str(ended["best"]) == str(whole["best"]) and str(ended["trials"]) == str(whole["trials"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom import params
 from darkroom.training.fit import TrainedModel
 from darkroom.training.session import Session, TrainingData, ignore
 from darkroom.transfer_learning import finetune
@@ -49,8 +49,8 @@ def improve(base, network, painted, transfer_config, changes, tmp_path):
         before = {v.path: np.array(v.value) for v in network.variables}
         row = {"epoch": 1, "val_loss": loss}
         config = transfer_config(1)._replace(
-            optimization=params.Optimization(**OPTIMIZATION),
-            fine_tune=params.FineTune(layers=count, learning_rate=rate, epochs=3, patience=3),
+            optimization=changed(DEFAULTS.transfer.optimization, **OPTIMIZATION),
+            fine_tune=changed(DEFAULTS.transfer.fine_tune, layers=count, learning_rate=rate, epochs=3, patience=3),
         )
         data, session = TrainingData(painted(200, 1), painted(80, 2)), Session(1, tmp_path, on_epoch)
         model = finetune.improve(TrainedModel(network, [row], row), base, data, config, session, changes())

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom import params
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import head_training
@@ -39,8 +39,8 @@ def search(brief, tmp_path):
     """A function that tries heads on the clouds."""
 
     def run(state="state", **tried):
-        head = params.Head(**{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
-        optimization, config = params.Optimization(**OPTIMIZATION), brief(epochs=8)
+        head = changed(DEFAULTS.transfer.head, **{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
+        optimization, config = changed(DEFAULTS.transfer.optimization, **OPTIMIZATION), brief(epochs=8)
         data = TrainingData(features(300, 1), features(100, 2))
         return head_training.search(data, head, config, optimization, Session(1, tmp_path / state))
 
@@ -48,7 +48,7 @@ def search(brief, tmp_path):
 
 
 def test_every_combination_is_tried():
-    head = params.Head(dropout=[0.0, 0.5], units=[0, 8], weight_decay=[0.0, 0.1, 0.2])
+    head = changed(DEFAULTS.transfer.head, dropout=[0.0, 0.5], units=[0, 8], weight_decay=[0.0, 0.1, 0.2])
     assert len(set(head_training.combinations(head))) == 12
 
 

@@ -1,8 +1,8 @@
 """Proposals follow from the seed and from the order of asking and telling."""
 
 import pytest
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom.params import Tune
 from darkroom.tune import oracles
 
 pytestmark = pytest.mark.slow
@@ -16,7 +16,7 @@ def oracle(model, brief, tmp_path):
 
     def make(algorithm, trials=9, epochs=9):
         budget = {"trials": trials, "total_epochs": 0, "minutes": 0.0, "workers": 1}
-        config = Tune(algorithm=algorithm, fit=brief(epochs=epochs), space=SPACE, **budget)
+        config = changed(DEFAULTS.tune, algorithm=algorithm, fit=brief(epochs=epochs), space=SPACE, **budget)
         return oracles.oracle(config, model(), seed=3, folder=tmp_path)
 
     return make

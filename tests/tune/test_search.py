@@ -4,8 +4,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom.params import Tune
 from darkroom.runtime import files
 from darkroom.runtime.errors import TrainingError
 from darkroom.tune import search
@@ -42,7 +42,9 @@ def run_search(packed, tmp_path, model, changes, brief):
                 raise
 
         budget = {"total_epochs": 0, "minutes": 0.0, "workers": 1, **budget}  # each worker imports TensorFlow
-        config = Tune(algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget)
+        config = changed(
+            DEFAULTS.tune, algorithm=algorithm, trials=trials, fit=brief(epochs=epochs), space=space, **budget
+        )
         setup, base = Setup(packed, changes(), 1), model(**(hparams or {"filters": 2}))
         result = search.search(config, base, setup, state=tmp_path / state, open_run=open_run)
         return result.best, result.trials, {name: tuple(run) for name, run in seen.items()}
