@@ -72,7 +72,7 @@ def test_a_model_that_is_no_longer_evaluated_leaves_nothing_behind(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     evaluation_folder.write(tmp_path, {"cnn": CNN})
-    (tmp_path / "slices.json").unlink()
+    (tmp_path / "details/slices.json").unlink()
     with pytest.raises(ArtifactError, match=r"slices\.json is missing"):
         evaluation_folder.read(tmp_path)
 

@@ -102,7 +102,7 @@ def test_every_stage_writes_its_outputs(repository):
     assert metrics["cnn"]["accuracy"]["value"] > 0.9  # two squares are easy to tell apart
     for score in metrics["cnn"].values():
         assert score["low"] is None or score["low"] <= score["value"] <= score["high"]
-    facts = read(repository, "evaluation/models.json")
+    facts = read(repository, "evaluation/details/models.json")
     assert {name: m["pretrained"] for name, m in facts.items()} == {"cnn": None, "mobilenet": False}
     assert read(repository, "registration.json")["champion"]["model"] == "cnn"
     assert (repository / "models/cnn/model.keras").exists()

@@ -71,7 +71,7 @@ def test_every_param_it_names_is_in_params_yaml():
 @pytest.mark.parametrize("name", report("metrics.json"))
 def test_the_table_holds_the_numbers_of_the_reports(name):
     (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
-    scores, facts = report("metrics.json")[name], report("evaluation/models.json")[name]
+    scores, facts = report("metrics.json")[name], report("evaluation/details/models.json")[name]
     wanted = [
         "{value:.3f} ({low:.3f} to {high:.3f})".format(**scores[metric])
         for metric in ("accuracy", "f1_macro", "log_loss")

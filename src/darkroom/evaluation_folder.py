@@ -3,19 +3,20 @@
 `evaluate` writes it and `report` reads it, with the same type. Two results lie beside the folder: reports/metrics.json
 (`Scores` by model), because DVC compares it between commits, and reports/cost.json (rows of `Cost`), because times
 differ from run to run and so are kept out of git.
+Each subfolder is an out of its own in dvc.yaml, so that DVC plots it as it should be.
 
-    models.json           the facts of its training (run.json), by model
-    calibration.json      `Calibration` by model
-    thresholds.json       `Threshold` by model; null where there are not exactly two classes
-    slices.json           rows of `Slice` by model
-    explanations.json     `Explanation` by model
-    label_issues.csv      rows of `LabelIssue`
-    history/MODEL.csv     one row per epoch
-    per_class/MODEL.csv   one row per class
-    predictions/MODEL.csv one row per test image
-    roc_curves/MODEL.csv  rows of `RocPoint`; no file where no curve can be drawn
-    figures/MODEL/        SVG
-    explanations/MODEL/   PNG
+    details/models.json        the facts of its training (run.json), by model
+    details/calibration.json   `Calibration` by model
+    details/thresholds.json    `Threshold` by model; null where there are not exactly two classes
+    details/slices.json        rows of `Slice` by model
+    details/explanations.json  `Explanation` by model
+    details/label_issues.csv   rows of `LabelIssue`
+    history/MODEL.csv          one row per epoch
+    per_class/MODEL.csv        one row per class
+    predictions/MODEL.csv      one row per test image
+    roc_curves/MODEL.csv       rows of `RocPoint`; no file where no curve can be drawn
+    figures/MODEL/             SVG
+    explanations/MODEL/        PNG
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from darkroom.runtime import files
 from darkroom.saving.model_folder import HistoryRow, RunFacts
 
 PREDICTIONS = "predictions"
+DETAILS = "details"
 LABEL_ISSUES = "label_issues.csv"
 TABLES = "history", "per_class", PREDICTIONS, "roc_curves"  # a CSV file per model
 TEXT = {"path", "label", "predicted", "split", "suggested", "model"}  # columns of text; all others hold numbers
@@ -151,14 +153,14 @@ class ModelEvaluation:
 def write(folder: Path, evaluations: Mapping[str, ModelEvaluation]) -> None:
     """Write the folder, these files and no others; `evaluations` by the name of the model."""
     with files.replacing(folder) as partial:
-        partial.mkdir(parents=True)
-        files.write_json(partial / "models.json", {name: e.facts for name, e in evaluations.items()})
-        files.write_json(partial / "calibration.json", {name: e.calibration for name, e in evaluations.items()})
-        files.write_json(partial / "thresholds.json", {name: e.threshold for name, e in evaluations.items()})
-        files.write_json(partial / "slices.json", {name: e.slices for name, e in evaluations.items()})
-        files.write_json(partial / "explanations.json", {name: e.explanation for name, e in evaluations.items()})
+        details = partial / DETAILS
+        files.write_json(details / "models.json", {name: e.facts for name, e in evaluations.items()})
+        files.write_json(details / "calibration.json", {name: e.calibration for name, e in evaluations.items()})
+        files.write_json(details / "thresholds.json", {name: e.threshold for name, e in evaluations.items()})
+        files.write_json(details / "slices.json", {name: e.slices for name, e in evaluations.items()})
+        files.write_json(details / "explanations.json", {name: e.explanation for name, e in evaluations.items()})
         issues = [issue for e in evaluations.values() for issue in e.label_issues]
-        files.write_rows(partial / LABEL_ISSUES, LabelIssue.__annotations__, issues)
+        files.write_rows(details / LABEL_ISSUES, LabelIssue.__annotations__, issues)
         for table in TABLES:
             tables = {name: getattr(e, table) for name, e in evaluations.items()}
             files.write_tables(partial / table, {name: rows for name, rows in tables.items() if rows})
@@ -169,11 +171,12 @@ def write(folder: Path, evaluations: Mapping[str, ModelEvaluation]) -> None:
 
 def read(folder: Path) -> dict[str, ModelEvaluation]:
     """What `write` wrote, models in the same order. Raises ArtifactError (exit 4) on a file that is missing."""
-    models = files.read_object(folder / "models.json")
+    details = folder / DETAILS
+    models = files.read_object(details / "models.json")
     documents = ("calibration", "thresholds", "slices", "explanations")
-    calibration, thresholds, slices, explanations = (files.read_object(folder / f"{name}.json") for name in documents)
+    calibration, thresholds, slices, explanations = (files.read_object(details / f"{name}.json") for name in documents)
     tables = {table: files.read_tables(folder / table) for table in TABLES}
-    issues = cast(list[LabelIssue], parse(files.read_rows(folder / LABEL_ISSUES)))
+    issues = cast(list[LabelIssue], parse(files.read_rows(details / LABEL_ISSUES)))
     return {
         name: ModelEvaluation(
             facts=facts,

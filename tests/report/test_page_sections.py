@@ -161,7 +161,7 @@ def test_augmented_images_are_shown_only_where_there_are_some():
 @pytest.mark.usefixtures("undrawn")
 def test_label_issues_suggest_another_label_and_name_their_file():
     text = section(usual(), "labels")
-    assert "reports/evaluation/label_issues.csv" in text and text.count("suggested <strong>") == 12
+    assert "reports/evaluation/details/label_issues.csv" in text and text.count("suggested <strong>") == 12
     assert "looks wrong" in page(with_evaluation(report_context(), "cnn", label_issues=[]))
 
 
