@@ -60,6 +60,11 @@ def test_every_link_and_image_is_there():
             assert (path.parent / target).exists(), (path, target)
 
 
+def test_a_line_has_at_most_120_characters():
+    pages = [*DOCS, Path("CHANGELOG.md")]
+    assert [(page, line) for page in pages for line in page.read_text().splitlines() if len(line) > 120] == []
+
+
 def test_every_param_it_names_is_in_params_yaml():
     params = YAML(typ="safe").load(Path("params.yaml").read_text())
     named = re.findall(r"-S (\w+)\.(\w+)=", README) + re.findall(r"`(transfer|dataset|train)\.(\w+)[`:]", README)
