@@ -25,7 +25,7 @@ def values(probabilities):
 
 
 def test_a_perfect_model_has_the_best_value_of_every_metric():
-    best = {name: metric.highest if metric.higher_is_better else 0 for name, metric in METRICS.items()}
+    best = {name: metric.highest if metric.higher_is_better else metric.lowest for name, metric in METRICS.items()}
     assert values(np.eye(K)[LABELS]) == pytest.approx(best, abs=1e-12)
 
 
@@ -33,7 +33,7 @@ def test_a_perfect_model_has_the_best_value_of_every_metric():
 def test_every_value_is_within_its_range_and_worse_than_perfect(probabilities):
     perfect = values(np.eye(K)[LABELS])
     for name, value in values(probabilities).items():
-        assert 0 <= value <= METRICS[name].highest
+        assert METRICS[name].lowest <= value <= METRICS[name].highest
         assert (value < perfect[name]) == METRICS[name].higher_is_better, name
 
 

@@ -25,12 +25,13 @@ class Show(IntEnum):
 
 
 class Metric(NamedTuple):
-    """One metric. Its values lie between 0 and `highest`."""
+    """One metric. Its values lie between `lowest` and `highest`."""
 
     label: str
     function: Callable[[Sample], np.ndarray]  # to (b,); by class (k, b)
     show: Show = Show.FILES
     higher_is_better: bool = True
+    lowest: float = 0.0
     highest: float = 1.0
     images: Callable[[Predictions], np.ndarray] | None = None  # of how many images it is a fraction, () or (k,)
     least_classes: int = 2  # with fewer it says nothing and is left out
