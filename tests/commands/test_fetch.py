@@ -86,9 +86,9 @@ def test_an_interrupted_download_resumes(server, tmp_path):
     assert server.starts == [0, 1_000_000] and contents(tmp_path) == {"one.zip": BODY}
 
 
-@pytest.mark.parametrize("waiting", [b"from another version", BODY + b"more", BODY])
-def test_whatever_partial_file_exists_the_result_is_correct_or_absent(server, tmp_path, waiting):
-    (tmp_path / "one.zip.part").write_bytes(waiting)
+@pytest.mark.parametrize("partial", [b"from another version", BODY + b"more", BODY])
+def test_whatever_partial_file_exists_the_result_is_correct_or_absent(server, tmp_path, partial):
+    (tmp_path / "one.zip.part").write_bytes(partial)
     try:
         fetch.fetch("one", tmp_path)
     except DataError as fault:

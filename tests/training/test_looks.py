@@ -131,7 +131,7 @@ def test_every_way_to_predict_gives_the_same_probabilities(network, images, unch
         "reloaded, eager": again(images),
         "SavedModel": keras.layers.TFSMLayer(tmp_path / "exported", call_endpoint="serve")(images),
     }
-    errors = {way: float(np.abs(np.asarray(each) - expected).max()) for way, each in predictions.items()}
+    errors = {name: float(np.abs(np.asarray(values) - expected).max()) for name, values in predictions.items()}
     assert max(errors.values()) < CLOSE, errors
     assert weights.digest(again) == weights.digest(network)
 
@@ -140,7 +140,7 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
     network.save(tmp_path / "saved.keras")  # evaluate explains what it read from a file
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
     before, digest = state(again), weights.digest(again)
-    assert grad_cam.heat(again, images, np.zeros(len(images), "int64")) is not None
+    assert grad_cam.heatmaps(again, images, np.zeros(len(images), "int64")) is not None
     grad_cam.filters(again)
     assert grad_cam.feature_maps(again, images[0])
     describe.rows(again), describe.total(again)

@@ -89,8 +89,8 @@ def fetch(name_or_url: str, folder: Path) -> Path:
         digits.write(folder / "digits.zip")
         return folder / "digits.zip"
     if name_or_url not in SETS:
-        near = get_close_matches(name_or_url, NAMES, n=1)
-        suggestion = f", did you mean {near[0]}?" if near else ""
+        close = get_close_matches(name_or_url, NAMES, n=1)
+        suggestion = f", did you mean {close[0]}?" if close else ""
         fix = f"give a URL or one of {', '.join(NAMES)}"
         raise ParamsError("E_DATASET", f"no data set is called {name_or_url}{suggestion}", where=name_or_url, fix=fix)
     remotes = SETS[name_or_url]

@@ -148,10 +148,10 @@ class Checkpoint(keras.callbacks.Callback):
             if path.exists():
                 warn(f"{path} is damaged, so this training starts again")
             return
-        with np.load(path) as saved:
-            self.rows = json.loads(str(saved["history"]))
-            self.best = [saved[f"best{i}"] for i in range(len(self.training.variables))]
-            _assign(self._all_variables(), [saved[f"current{i}"] for i in range(len(self._all_variables()))])
+        with np.load(path) as arrays:
+            self.rows = json.loads(str(arrays["history"]))
+            self.best = [arrays[f"best{i}"] for i in range(len(self.training.variables))]
+            _assign(self._all_variables(), [arrays[f"current{i}"] for i in range(len(self._all_variables()))])
 
 
 def _values(variables: list) -> list[np.ndarray]:
