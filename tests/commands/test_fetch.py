@@ -127,7 +127,7 @@ def test_offline_is_exit_5(tmp_path, monkeypatch, url, by_name):
     assert fault.value.code == "E_OFFLINE" and contents(tmp_path) == {}
 
 
-def test_a_hanging_name_look_up_times_out(tmp_path, monkeypatch):
+def test_a_hanging_name_lookup_times_out(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
     never, waited = threading.Event(), []
     monkeypatch.setattr(fetch, "urlopen", lambda *_, **__: never.wait())

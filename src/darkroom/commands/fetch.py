@@ -25,7 +25,7 @@ from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
 from darkroom.workers import parallel
 
-TIMEOUT = 8.0  # seconds until the first response, name look-up included
+TIMEOUT = 8.0  # seconds until the first response, name lookup included
 PART = ".part"
 
 
@@ -148,7 +148,7 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def _within(seconds: float, request: Callable[[], HTTPResponse], url: str) -> HTTPResponse:
-    """Return or raise what `request` does. It runs in a thread, because name look-up without a network never times out.
+    """Return or raise what `request` does. It runs in a thread, because name lookup without a network never times out.
 
     Raises EnvironmentFault (exit 5) when there is no response in time.
     """
