@@ -43,7 +43,7 @@ def noise(n: int, size: int) -> np.ndarray:
 
 def with_statistics(network: keras.Model) -> keras.Model:
     """Give batch norm the statistics of images, and scale the logits for these to mean 0 and deviation 1/4."""
-    norms = [layer for layer in grad_cam._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
+    norms = [layer for layer in grad_cam._all_layers(network) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         layer.momentum = 0.2
     for _ in range(3):
@@ -149,7 +149,7 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
 
 def test_no_layer_is_in_training_mode_by_default(network):
     """Keras's own layers for images do (`call(training=True)`), and then the layers behind them do too."""
-    parameters = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all(network)}
+    parameters = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all_layers(network)}
     assert [kind for kind, p in parameters.items() if "training" in p and p["training"].default is True] == []
 
 
