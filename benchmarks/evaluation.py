@@ -31,11 +31,11 @@ import time; start = time.perf_counter()
 from pathlib import Path
 from darkroom import packed_data
 from darkroom.inference import inference
-sides = [packed_data.read(Path("data/packed")).split(side).images for side in ("val", "test")]
+splits = [packed_data.read(Path("data/packed")).split(name).images for name in ("val", "test")]
 models = [inference.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
 loaded = time.perf_counter()
 for model in models:
-    for images in sides:
+    for images in splits:
         inference.probabilities(model, images)
 print(loaded - start, time.perf_counter() - loaded)
 """
@@ -95,9 +95,9 @@ def main() -> None:
             repository(Path(home), args.n_images)
             rounds.append(seconds(Path(home)))
             print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
-    told = {name: interleave.spread([values[name] for values in rounds]) for name in rounds[0]}
+    seconds_by_stage = {name: interleave.spread([values[name] for values in rounds]) for name in rounds[0]}
     settings = {"images": args.n_images, "models": 3}
-    files.write_json(OUT, {"seconds": told, **settings, **interleave.provenance("tensorflow", "numpy")})
+    files.write_json(OUT, {"seconds": seconds_by_stage, **settings, **interleave.provenance("tensorflow", "numpy")})
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks import interleave
 
 GOAL = 0.94  # of validation accuracy on CIFAR-10
-LOOK = 0.5  # seconds between two looks at the GPU
+SAMPLING_INTERVAL = 0.5  # seconds
 ASK = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
 OUT = Path("reports/benchmarks/gpu.json")
 
@@ -64,7 +64,7 @@ class Utilisation:
     def __enter__(self) -> "Utilisation":
         self._seen: list[float] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
         return self
 
@@ -75,8 +75,8 @@ class Utilisation:
     def median(self) -> float | None:
         return statistics.median(self._seen) if self._seen else None
 
-    def _look(self) -> None:
-        while not self._over.wait(LOOK):
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLING_INTERVAL):
             output = subprocess.run(ASK, capture_output=True, text=True).stdout.split()
             self._seen += [float(value) for value in output[:1]]
 

@@ -149,7 +149,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
 
 def compare(home: Path, epochs: int, rounds: int) -> dict:
-    result = interleave.run_in_turns("benchmarks.search", VARIANTS, rounds, "--data", home, "--epochs", epochs)
+    result = interleave.run_interleaved("benchmarks.search", VARIANTS, rounds, "--data", home, "--epochs", epochs)
     seconds = {variant: [run["seconds"] for run in runs] for variant, runs in result.items()}
     return {
         "ratios": {"keras_tuner_search": interleave.ratios(seconds["keras_tuner_search"], seconds["darkroom"])},

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks import interleave
 
 SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
-SHEAR, ZOOM = 0.2, 0.2  # degrees; share
+SHEAR, ZOOM = 0.2, 0.2  # degrees; fraction
 COURSE = "cats_dogs_course"
 VENDORS = ("tensorflow", "keras", "numpy")
 OUT = Path("reports/benchmarks/training.json")
@@ -148,7 +148,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
 
 def compare(home: Path, rounds: int) -> dict:
-    speeds = interleave.run_in_turns("benchmarks.training", VARIANTS, rounds, "--data", home)
+    speeds = interleave.run_interleaved("benchmarks.training", VARIANTS, rounds, "--data", home)
     ratios = {
         variant: interleave.ratios(speeds["darkroom"], result)
         for variant, result in speeds.items()

@@ -44,26 +44,26 @@ def main(backbone: str, n_images: str = "0") -> None:
     train, val, test = map(packed_data.read(paths.PACKED).split, ("train", "val", "test"))
     train = some(train, int(n_images), p.seed)
     print(f"{backbone} at {p.transfer.input_size} pixels, {len(train.labels)} images, {EPOCHS} epochs")
-    found = {}
+    results = {}
     for name, arm in (("darkroom", darkroom), ("frozen_fit", frozen_fit)):
         base = transfer.load_base(backbone, settings(p), paths.WEIGHTS, seed=p.seed)
         assert base.source, "this needs pretrained weights"
         network, wall, processors = timed(arm, base, TrainingData(train, val), p)
-        found[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
-        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, found[name][2], p)}")
-    (a, b, one), (c, d, other) = found.values()
+        results[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
+        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, results[name][2], p)}")
+    (a, b, one), (c, d, other) = results.values()
     print(f"darkroom is {c / a:.1f} x as fast by the wall, {d / b:.1f} x by processors")
     right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
     mean, reach = difference(*right)
     print(f"difference of accuracy {mean:+.4f} +- {reach:.4f}")
-    told = {
+    result = {
         "ratios": {"frozen_fit": interleave.spread([c / a])},
         "ratio_of_processor_time": round(d / b, 3),
         "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "backbone": backbone, "input_size": p.transfer.input_size, "images": len(train.labels), "epochs": EPOCHS,
         **interleave.provenance("keras", "tensorflow"),
     }  # fmt: skip
-    files.write_json(OUT, told)
+    files.write_json(OUT, result)
 
 
 def settings(p: params.Params) -> TransferConfig:
@@ -95,14 +95,14 @@ def frozen_fit(base: weights.Base, data: TrainingData, p: params.Params) -> kera
     network = head_training.joined(extractor, head)
     changing = augment.network(shape, p.augment, seed=p.seed)
     pixels = io_layers.pixels(shape)
-    whole = keras.Model(pixels, network(changing(pixels)))
+    model = keras.Model(pixels, network(changing(pixels)))
     size = device.batch_size(p.transfer.fit.batch_size, n_images=len(train.labels), size=shape[0])
     steps = EPOCHS * -(-len(train.labels) // size)
-    whole.compile(
+    model.compile(
         optimizers.optimizer(p.transfer.optimization, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     validation = np.asarray(val.images), val.labels
-    whole.fit(np.asarray(train.images), train.labels, size, EPOCHS, verbose=0, validation_data=validation)
+    model.fit(np.asarray(train.images), train.labels, size, EPOCHS, verbose=0, validation_data=validation)
     return network
 
 

@@ -22,8 +22,8 @@ def main() -> None:
         fine_tune=p.transfer.fine_tune,
     )
     config = CurveConfig(p.curve.fractions, p.transfer.backbones, p.seed, p.augment, p.train, transfer)
-    places = CurvePaths(paths.PACKED, paths.BEST, paths.MODELS, paths.WEIGHTS, paths.CACHE)
-    points = learning_curve.measure(config, places, code=("curve", "networks", "training", "transfer_learning"))
+    curve_paths = CurvePaths(paths.PACKED, paths.BEST, paths.MODELS, paths.WEIGHTS, paths.CACHE)
+    points = learning_curve.measure(config, curve_paths, code=("curve", "networks", "training", "transfer_learning"))
     files.write_json(paths.LEARNING_CURVE, points)
     print(learning_curve.summary(points))
 

@@ -33,8 +33,10 @@ def main() -> None:
             multiply_adds=trained.multiply_adds,
             best_epoch=trained.best_epoch,
         )
-        sheet = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
-        model_folder.write(FOLDER, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=sheet)
+        example = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
+        model_folder.write(
+            FOLDER, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=example
+        )
         run.model(FOLDER)
     checkpoint.clear(state)
     fit.warn_of_chance(FOLDER.name, trained.best, data.val.labels)

@@ -19,7 +19,7 @@ def main() -> None:
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     setup = Setup(paths.PACKED, p.augment, p.seed)
     with tracking.run("search", experiment, key=state.name, params=params.flat({"tune": p.tune})) as run:
-        open_run = partial(tracking.trial, experiment=experiment, of=run)
+        open_run = partial(tracking.trial, experiment=experiment, search=run)
         result = search.search(p.tune, p.model, setup, state=state, open_run=open_run)
     search.write_curves(paths.TRIAL_CURVES, result.trials)
     search.write_trials(paths.TRIALS, result)

@@ -25,7 +25,7 @@ def main() -> None:
     verdict.write(paths.VALIDATION, judged)
     print(console.text(judged))
     checks.raise_if_broken(judged, report=paths.VALIDATION)
-    print(f"{paths.MANIFEST}: {console.summary(judged)}")
+    print(f"{paths.MANIFEST}: {console.totals(judged)}")
 
 
 if __name__ == "__main__":

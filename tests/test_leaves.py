@@ -13,7 +13,7 @@ from darkroom.params import Section
 
 FILES = [*Path("src/darkroom").rglob("*.py"), *Path("pipeline").glob("*.py")]
 SECTIONS = {name: kind for name, kind in vars(params).items() if isinstance(kind, type) and issubclass(kind, Section)}
-LIKE_THEIR_ARGUMENT = ("model_copy", "with_value", "turned")  # return their first argument with changes
+LIKE_THEIR_ARGUMENT = ("model_copy", "with_value", "with_overrides")  # return their first argument with changes
 
 Fields = dict[str, type | str]  # of a class: the section, or the class of darkroom, that each field holds
 

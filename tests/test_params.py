@@ -106,7 +106,7 @@ def test_flat_names_every_leaf_once():
 
 def test_the_registered_model_follows_the_data_set_unless_it_has_a_name_of_its_own(changed):
     assert params.registered_name(changed("name: digits ", "name: birds ")) == "birds-classifier"
-    assert params.registered_name(changed("model: auto ", "model: wings ")) == "wings"
+    assert params.registered_name(changed("model: auto ", "model: birds ")) == "birds"
 
 
 def test_a_changed_hyperparameter_is_checked_again():

@@ -261,7 +261,7 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
         for name in ("validation", "registration")
     )
     assert validation["images"] == 220
-    assert registration["n"] == sum(sides["test"] for sides in validation["counts"].values())
+    assert registration["n"] == sum(splits["test"] for splits in validation["counts"].values())
     assert all(registration["scores"][role]["value"] > 0.9 for role in ("challenger", "champion"))  # on today's images
 
     head = run("git", "rev-parse", "main", cwd=origin)

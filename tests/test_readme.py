@@ -19,8 +19,8 @@ STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 
 def report(name: str):
     """As committed with the README: whoever ran the pipeline since, on another machine, may have other digits."""
-    found = subprocess.run(["git", "show", f"HEAD:reports/{name}"], capture_output=True, text=True)
-    return json.loads(found.stdout if found.returncode == 0 else (Path("reports") / name).read_text())
+    shown = subprocess.run(["git", "show", f"HEAD:reports/{name}"], capture_output=True, text=True)
+    return json.loads(shown.stdout if shown.returncode == 0 else (Path("reports") / name).read_text())
 
 
 def test_every_make_target_exists():
@@ -49,9 +49,9 @@ def test_every_dvc_command_and_option_exists():
 
 def test_the_drawing_has_every_stage_in_the_order_of_dvc_yaml():
     (drawing,) = re.findall(r"```\n(data/raw.*?)```", README, re.S)
-    places = {name: re.search(rf"\b{name}\b", drawing).start() for name in STAGES}
+    positions = {name: re.search(rf"\b{name}\b", drawing).start() for name in STAGES}
     line = [name for name in STAGES if name not in ("transfer", "curve")]  # they stand below
-    assert line == sorted(line, key=places.__getitem__)
+    assert line == sorted(line, key=positions.__getitem__)
 
 
 def test_every_link_and_image_is_there():

@@ -32,7 +32,7 @@ SABOTAGES = {  # the replacements (file, old, new), and the test that fails
     ),
     "dropped path": (
         [("dvc.yaml", "      - data/manifest.csv\n", "")],
-        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_places_it_touches[validate]",
+        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_paths_it_uses[validate]",
     ),
     "written run id": (
         [("pipeline/train.py", "    checkpoint.clear(state)\n", "    checkpoint.clear(run.id)\n")],

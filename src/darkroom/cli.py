@@ -146,11 +146,13 @@ def _describe(arguments: argparse.Namespace) -> None:
     size = arguments.size or p.preprocess.image_size
     shape = (size, size, arguments.channels or (3 if p.preprocess.color == "rgb" else 1))
     network = architectures.build(hparams, shape=shape, classes=arguments.classes, spec={})
-    row = "{layer:<28} {kind:<22} {output:<18} {parameters:>12} {multiply_adds:>15}".format
-    print(row(layer="layer", kind="kind", output="output", parameters="parameters", multiply_adds="multiply-adds"))
-    for layer in describe.rows(network):
-        print(row(**{**layer, "output": " x ".join(map(str, layer["output"]))}))
-    print(row(layer="total", kind="", output="", **describe.total(network)))
+    line = "{:<28} {:<22} {:<18} {:>12} {:>15}".format
+    print(line("layer", "kind", "output", "parameters", "multiply-adds"))
+    for row in describe.rows(network):
+        output = " x ".join(map(str, row["output"]))
+        print(line(row["layer"], row["kind"], output, row["parameters"], row["multiply_adds"]))
+    total = describe.total(network)
+    print(line("total", "", "", total["parameters"], total["multiply_adds"]))
 
 
 def _relabel(arguments: argparse.Namespace) -> None:

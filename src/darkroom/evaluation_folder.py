@@ -110,7 +110,7 @@ class LabelIssue(TypedDict):
     suggested: str
     p_label: float
     p_suggested: float
-    model: str  # that doubts the label
+    model: str  # that questions the label
 
 
 class Cost(TypedDict):

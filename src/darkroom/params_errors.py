@@ -1,4 +1,4 @@
-"""How an error in params.yaml is worded: which value, what was expected, and what was perhaps meant."""
+"""Format the errors in params.yaml: which value is wrong, what was expected, and the nearest valid name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -86,9 +86,9 @@ def test_an_interrupted_download_resumes(server, tmp_path):
     assert server.starts == [0, 1_000_000] and contents(tmp_path) == {"one.zip": BODY}
 
 
-@pytest.mark.parametrize("waiting", [b"from another version", BODY + b"more", BODY])
-def test_whatever_partial_file_exists_the_result_is_correct_or_absent(server, tmp_path, waiting):
-    (tmp_path / "one.zip.part").write_bytes(waiting)
+@pytest.mark.parametrize("partial", [b"from another version", BODY + b"more", BODY])
+def test_whatever_partial_file_exists_the_result_is_correct_or_absent(server, tmp_path, partial):
+    (tmp_path / "one.zip.part").write_bytes(partial)
     try:
         fetch.fetch("one", tmp_path)
     except DataError as fault:
@@ -127,7 +127,7 @@ def test_offline_is_exit_5(tmp_path, monkeypatch, url, by_name):
     assert fault.value.code == "E_OFFLINE" and contents(tmp_path) == {}
 
 
-def test_a_hanging_name_look_up_times_out(tmp_path, monkeypatch):
+def test_a_hanging_name_lookup_times_out(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
     never, waited = threading.Event(), []
     monkeypatch.setattr(fetch, "urlopen", lambda *_, **__: never.wait())

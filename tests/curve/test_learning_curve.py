@@ -37,9 +37,9 @@ def test_a_subset_follows_from_the_seed(labels):
     assert set(trainings.subset(labels, 0.1, seed=1)) != set(trainings.subset(labels, 0.1, seed=2))
 
 
-def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its_kept_epoch(tmp_path):
-    def model(name, pretrained, kept, *accuracies):
-        files.write_json(tmp_path / name / "run.json", {"pretrained": pretrained, "best_epoch": kept})
+def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its_best_epoch(tmp_path):
+    def model(name, pretrained, best_epoch, *accuracies):
+        files.write_json(tmp_path / name / "run.json", {"pretrained": pretrained, "best_epoch": best_epoch})
         rows = [{"epoch": i + 1, "val_accuracy": a} for i, a in enumerate(accuracies)]
         scores = {"loss": 0.1, "accuracy": 0.1, "val_loss": 0.1}
         columns = ["epoch", "val_accuracy", *scores]

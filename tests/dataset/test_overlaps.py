@@ -17,7 +17,7 @@ def row(path, cluster, split="", *, pixels=None, group="", dropped=""):
 def test_all_copies_of_an_image_in_two_classes_are_a_conflict():
     rows = [row("a/1", "x", pixels="p"), row("b/1", "x", pixels="p"), row("b/2", "y"), row("a/2", "z", pixels="p")]
     result = overlaps.conflicts(rows)
-    assert [(each.row, each.other) for each in result] == [(0, "b/1"), (1, "a/1"), (3, "b/1")]
+    assert [(conflict.row, conflict.other) for conflict in result] == [(0, "b/1"), (1, "a/1"), (3, "b/1")]
 
 
 def test_equal_images_of_one_class_are_none():
@@ -44,9 +44,9 @@ def test_the_copy_in_test_stays_else_the_one_in_val():
 def test_without_its_leaks_no_cluster_is_in_two_splits():
     splits = ("train", "val", "test")
     rows = [row(f"{split}/a/{n}", str(n % 7), split) for split in splits for n in range(len(split) + 3)]
-    left = [each for each in overlaps.without(rows, overlaps.leaks(rows)) if not each["dropped"]]
-    pairs = {(each["cluster"], each["split"]) for each in left}
-    assert len(pairs) == len({each["cluster"] for each in rows})
+    left = [row for row in overlaps.without(rows, overlaps.leaks(rows)) if not row["dropped"]]
+    pairs = {(row["cluster"], row["split"]) for row in left}
+    assert len(pairs) == len({row["cluster"] for row in rows})
 
 
 def test_what_the_archive_does_not_split_leaks_nothing():
@@ -83,13 +83,13 @@ def build(leaking, config, cache):
 
 
 def dropped(listed):
-    return [each["path"] for each in listed.overlaps if each["dropped"] == "yes"]
+    return [row["path"] for row in listed.overlaps if row["dropped"] == "yes"]
 
 
 def test_by_default_all_overlaps_stay_and_are_listed(build):
     listed = build()
     assert dropped(listed) == [] and len(manifest.used(listed.rows)) == len(listed.rows)
-    assert [each["path"] for each in listed.overlaps] == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
+    assert [row["path"] for row in listed.overlaps] == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
 
 
 def test_drop_from_train_and_drop_leave_out_the_overlaps_only(build):

@@ -52,13 +52,13 @@ def test_a_full_split_of_the_archive_is_kept(config):
     assert split.assign(given, config, seed=1) == (given, [])
 
 
-@pytest.mark.parametrize(("given", "drawn"), [("test", "val"), ("val", "test")])
-def test_a_lacking_split_is_drawn_out_of_the_training_folder(config, given, drawn):
+@pytest.mark.parametrize(("given", "lacking"), [("test", "val"), ("val", "test")])
+def test_a_lacking_split_is_drawn_out_of_the_training_folder(config, given, lacking):
     n = 2000
     assigned = split.assign(rows(n, "train") + rows(n, given), config, seed=1)
     got = Counter(splits(assigned)[:n])
-    assert splits(assigned)[n:] == [given] * n and set(got) == {"train", drawn}
-    assert abs(got[drawn] / n - 0.25) < 4 * sqrt(0.25 * 0.75 / n)
+    assert splits(assigned)[n:] == [given] * n and set(got) == {"train", lacking}
+    assert abs(got[lacking] / n - 0.25) < 4 * sqrt(0.25 * 0.75 / n)
 
 
 def test_a_bad_image_is_drawn_nowhere(config):
@@ -76,7 +76,7 @@ def small_set(number, *, shared=False):
             others = (
                 random.choices(names, k=random.randint(0, 2)) if shared and cluster % 2 else [label] * (cluster % 3)
             )
-            images += [image(each, f"{number} {label} {cluster}") for each in (label, *others)]
+            images += [image(name, f"{number} {label} {cluster}") for name in (label, *others)]
     return images
 
 
@@ -100,7 +100,7 @@ def test_a_class_of_two_clusters_has_one_in_train_and_one_in_the_only_other_draw
     given = rows(50, "test", "a") + rows(50, "test", "b")
     for number in range(100):
         assigned = split.assign(
-            [*given, *(image(each, f"{number} {each} {i}") for each in "ab" for i in "12")], config, seed=1
+            [*given, *(image(label, f"{number} {label} {i}") for label in "ab" for i in "12")], config, seed=1
         )
         assert reached(assigned) == {(label, name) for label in "ab" for name in ("train", "val", "test")}
 
@@ -128,7 +128,7 @@ def test_only_a_class_that_needs_help_ever_moves_an_image(config):
     for number in range(1000):
         images = small_set(number)
         before = split.assign(images, config, seed=1)
-        after = split.assign([*images, *(image(each, f"new {number} {each}") for each in "abz")], config, seed=1)
+        after = split.assign([*images, *(image(label, f"new {number} {label}") for label in "abz")], config, seed=1)
         needy = {helped.label for helped in before.helped}
         n_helped += bool(needy)
         moved |= {
@@ -141,9 +141,8 @@ def test_only_a_class_that_needs_help_ever_moves_an_image(config):
 
 def test_what_was_moved_is_listed_with_its_class_and_split(config):
     """Draws by construction: all clusters far up, so that test and val get the two lowest."""
-    images = [image("a", cluster) for cluster in sorted(map(str, range(200)), key=lambda each: -split._draw(each, 1))][
-        :9
-    ]
+    names = sorted(map(str, range(200)), key=lambda cluster: -split._draw(cluster, 1))
+    images = [image("a", cluster) for cluster in names[:9]]
     assigned = split.assign([*images, dict(images[-1])], config, seed=1)
     assert sorted(assigned.helped) == [("a", "test", 2), ("a", "val", 1)]
     assert splits(assigned) == ["train"] * 7 + ["val", "test", "test"]

@@ -33,7 +33,7 @@ def test_the_chosen_images_are_drawn():
     x = layers.ReLU()(layers.Conv2D(20, 3)(layers.Rescaling(1 / 255)(pixels)))
     model = keras.Model(pixels, layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
     images = np.random.default_rng(0).integers(0, 256, (12, 12, 12, 3), "uint8")
-    explanation, pngs = explanation_images.explain(model, images, PREDICTIONS)
+    explanation, pngs = explanation_images.draw(model, images, PREDICTIONS)
     heatmaps = {f"heatmap-{row}" for row in explanation["mistakes"] + explanation["correct"]}
     assert pngs.keys() == heatmaps | {"filters", "feature_maps"}
     assert all(png.startswith(b"\x89PNG") for png in pngs.values())
@@ -63,7 +63,7 @@ def test_a_tile_is_where_its_row_and_column_are():
 
 def test_only_the_gaps_between_the_tiles_are_transparent():
     every = np.arange(256).reshape(1, 16, 16, 1) / 255
-    png = Image.open(io.BytesIO(explanation_images.sheet([every, np.concatenate([every, every])])))
+    png = Image.open(io.BytesIO(explanation_images.encode_tiles([every, np.concatenate([every, every])])))
     assert png.info["transparency"] == explanation_images.BACKGROUND
     assert explanation_images.BACKGROUND not in explanation_images.tiles([every])
 

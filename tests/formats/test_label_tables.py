@@ -22,9 +22,9 @@ def tabled(folder, png):
 
 
 def test_the_table_decides_and_images_without_a_row_are_unlabelled(tabled):
-    found = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
-    assert found.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
-    assert found.unlabelled == ("images/2.png", "images/3.png")
+    contents = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
+    assert contents.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
+    assert contents.unlabelled == ("images/2.png", "images/3.png")
 
 
 @pytest.mark.parametrize("spelling", ["{}", "images/{}", "./images/{}", "images\\{}"])
@@ -247,8 +247,8 @@ def test_all_unusable_tables_are_reported_at_once(refused):
     ],
 )
 def test_files_known_to_hold_no_labels_are_other_files(folder, png, name, data):
-    found = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
-    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.other_files == (name,)
+    contents = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
+    assert [image.label for image in contents.images] == ["camera1", "camera2"] and contents.other_files == (name,)
 
 
 @pytest.mark.parametrize(
@@ -287,10 +287,10 @@ def test_several_tables_not_named_after_splits_are_refused(refused, others):
 def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
     data = {f"{home}/{n}.png": png(n) for home in ("Training", "Testing") for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {(image.path[:4], image.split) for image in found.images} == {("Trai", "train"), ("Test", "test")}
-    assert found.notes[0] == "labels.csv has the labels of 4 rows"
-    assert found.notes[1:] == (
+    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    assert {(image.path[:4], image.split) for image in contents.images} == {("Trai", "train"), ("Test", "test")}
+    assert contents.notes[0] == "labels.csv has the labels of 4 rows"
+    assert contents.notes[1:] == (
         "the table has no column split, so the folders decide: Testing is test, Training is train",
     )
 
@@ -299,8 +299,8 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
 def test_split_folders_that_do_not_decide_are_mentioned(folder, png, homes):
     data = {f"{home}/{n}.png": png(n) for home in homes for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {image.split for image in found.images} == {""} and "are not taken for splits" in found.notes[1]
+    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    assert {image.split for image in contents.images} == {""} and "are not taken for splits" in contents.notes[1]
 
 
 def test_a_column_named_like_a_split_is_one_only_if_it_holds_nothing_else(read, folder, png):

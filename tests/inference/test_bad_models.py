@@ -180,10 +180,10 @@ def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(model_f
 
     folder = model_folder("cnn")
     in_config(lambda c, layers: layers[-1]["config"].update(units=10**9))(folder)
-    whole = keras.layers.Layer.add_weight
+    original = keras.layers.Layer.add_weight
     with pytest.raises(ValueError, match="larger than its weights"), model_check.limit_parameters(folder / MODEL):
         keras.models.load_model(folder / MODEL, compile=False)
-    assert keras.layers.Layer.add_weight is whole
+    assert keras.layers.Layer.add_weight is original
 
 
 def test_the_same_weights_come_back(model_folder, tmp_path):

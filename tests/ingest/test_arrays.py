@@ -267,10 +267,10 @@ def test_an_idx_file_beyond_the_limits_is_refused_by_its_header(folder, refused,
 
 
 def test_a_truncated_or_corrupted_idx_gzip_is_refused(folder, refused):
-    whole = gzip.compress(idx(GREY), mtime=0)
-    flipped = bytearray(whole)
+    complete = gzip.compress(idx(GREY), mtime=0)
+    flipped = bytearray(complete)
     flipped[-6] ^= 1  # the sum
-    for data in (whole[:-20], bytes(flipped)):
+    for data in (complete[:-20], bytes(flipped)):
         files = {"train-images-idx3-ubyte.gz": data, "train-labels-idx1-ubyte.gz": gzip.compress(idx(LABELS))}
         assert refused(folder(files)).code == "E_ARRAYS"
 

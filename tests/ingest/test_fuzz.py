@@ -198,7 +198,7 @@ IMAGES = [
 def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_packed(image, edits, cut):
     data = edited(image, edits, cut)
     verdicts = []
-    for decode_image in (look, pack):
+    for decode_image in (inspect, pack):
         try:
             decode_image(data)
             verdicts.append("good")
@@ -208,7 +208,7 @@ def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_pack
     assert verdicts[0] == verdicts[1]
 
 
-def look(data):
+def inspect(data):
     facts, small = decode.inspect(data, max_pixels=10_000)
     assert facts["width"] * facts["height"] <= 10_000 and small.mode == "RGB"
 

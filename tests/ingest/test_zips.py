@@ -105,10 +105,10 @@ def deflated(size):
 def test_members_that_share_one_kernel_through_their_own_extra_fields_are_refused(tmp_path, limits):
     """By the directory alone no two of them overlap: the extra fields are in the local headers only."""
     kernel, names, size = deflated(100 << 10), [b"cats/%02d.jpg" % number for number in range(30)], 100 << 10
-    more, room = b"", bytes(len(kernel))  # between the headers, so that no two overlap as the directory has it
+    more, gap = b"", bytes(len(kernel))  # between the headers, so that no two overlap as the directory has it
     for name in reversed(names):  # each header's extra field holds the headers that follow, up to the kernel
-        more = local(name, len(kernel), size, extra=struct.pack("<2H", 0x9999, len(room + more)) + room + more)
-    step = len(local(names[0], 0, 0)) + 4 + len(room)
+        more = local(name, len(kernel), size, extra=struct.pack("<2H", 0x9999, len(gap + more)) + gap + more)
+    step = len(local(names[0], 0, 0)) + 4 + len(gap)
     entries = ((number * step, 0, 8, len(kernel), size, name) for number, name in enumerate(names))
     (tmp_path / "data.zip").write_bytes(raw_zip(*entries, more=more + kernel))
     fault = refused(tmp_path / "data.zip", tmp_path, limits)

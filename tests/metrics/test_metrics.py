@@ -177,8 +177,8 @@ def probabilities_of(rng, labels):
 def test_intervals_cover_the_true_value_as_often_as_they_say():
     """1,000 data sets of 300 images; a coverage of 0.95 has a standard error of 0.007 there."""
     labels, many = np.repeat([0, 1, 2], 100), np.repeat([0, 1, 2], 100_000)
-    whole = Sample(from_probabilities(many, probabilities_of(np.random.default_rng(0), many)), np.ones((300_000, 1)))
-    true = {name: METRICS[name].function(whole)[0] for name in COVERED}
+    sample = Sample(from_probabilities(many, probabilities_of(np.random.default_rng(0), many)), np.ones((300_000, 1)))
+    true = {name: METRICS[name].function(sample)[0] for name in COVERED}
     rng, covered = np.random.default_rng(3), dict.fromkeys(COVERED, 0)
     for seed in range(1000):
         scores = overall(labels, probabilities_of(rng, labels), Bootstrap(300, 0.95, seed))

@@ -130,13 +130,13 @@ def pairs_of(*apart: str) -> list[dict]:
 
 def test_nothing_proven_is_one_group_and_one_rank():
     assert significance.groups(NAMES, pairs_of()) == [NAMES]
-    assert set(significance.ranks(NAMES, pairs_of()).values()) == {1}
+    assert set(significance.proven_ranks(NAMES, pairs_of()).values()) == {1}
 
 
 def test_a_model_between_two_is_in_both_groups():
     pairs = pairs_of("ac", "ad", "ae", "bd", "be", "cd", "ce")
     assert significance.groups(NAMES, pairs) == [["a", "b"], ["b", "c"], ["d", "e"]]
-    assert significance.ranks(NAMES, pairs) == {"a": 1, "b": 1, "c": 2, "d": 4, "e": 4}
+    assert significance.proven_ranks(NAMES, pairs) == {"a": 1, "b": 1, "c": 2, "d": 4, "e": 4}
     assert significance.ties(NAMES, pairs)["b"] == ["a", "c"]
 
 

@@ -14,8 +14,8 @@ from darkroom.plots import figures, svg
 HOSTILE = ["<script>alert(1)</script>", "\"quoted\" & 'so'", "$x^2$", "שלום", "🐶‍🦺", "bell\x07\x00", "x" * 300]
 
 
-def texts(drawn):
-    return [element.text for element in ElementTree.fromstring(drawn).iter(f"{{{svg.SVG}}}text")]
+def texts(figure):
+    return [element.text for element in ElementTree.fromstring(figure).iter(f"{{{svg.SVG}}}text")]
 
 
 def matrix(k):
@@ -31,20 +31,20 @@ def history(epochs, best=None):
     return [{key: str(value) for key, value in row.items()} for row in rows]
 
 
-DRAWN = {
+FIGURES = {
     "confusion": lambda: figures.confusion(matrix(10), [str(i) for i in range(10)]),
     "training_curves": lambda: figures.training_curves(history(12, best=7)),
 }
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", FIGURES)
 def test_the_same_input_gives_the_same_bytes(name):
-    assert DRAWN[name]() == DRAWN[name]()
+    assert FIGURES[name]() == FIGURES[name]()
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_requests_nothing_and_needs_no_inline_style(name):
-    root = ElementTree.fromstring(DRAWN[name]())
+    root = ElementTree.fromstring(FIGURES[name]())
     for element in root.iter():
         assert element.tag.removeprefix(f"{{{svg.SVG}}}") in {
             "svg",
@@ -62,12 +62,12 @@ def test_a_figure_requests_nothing_and_needs_no_inline_style(name):
     assert root.get("role") == "img" and root.get("aria-label")
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", FIGURES)
 def test_ink_has_the_colour_of_the_page_and_the_background_is_transparent(name):
-    drawn = DRAWN[name]()
-    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn)) - {"none", "currentColor"}
+    figure = FIGURES[name]()
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', figure)) - {"none", "currentColor"}
     assert colours <= {figures.BLUE, figures.VERMILION}
-    assert "currentColor" in drawn and f'color="{svg.PAPER_INK}"' in drawn
+    assert "currentColor" in figure and f'color="{svg.PAPER_INK}"' in figure
 
 
 @pytest.mark.parametrize("k", [2, 10, 20])
@@ -80,9 +80,9 @@ def test_a_confusion_matrix_shows_every_count_except_zero(k):
 
 def test_a_hundred_classes_have_names_but_no_numbers():
     names = [f"class {i}" for i in range(100)]
-    drawn = figures.confusion(matrix(100), names)
-    assert {t for t in texts(drawn)} - set(names) == {"true class", "predicted class", "Shade: fraction of the row"}
-    assert len(drawn) < 1_500_000
+    figure = figures.confusion(matrix(100), names)
+    assert {t for t in texts(figure)} - set(names) == {"true class", "predicted class", "Shade: fraction of the row"}
+    assert len(figure) < 1_500_000
 
 
 def test_a_class_without_test_images_is_an_empty_row():

@@ -33,9 +33,9 @@ def test_only_a_significant_slice_is_vermilion():
 
 
 def test_every_model_is_named_and_the_same_input_gives_the_same_bytes():
-    drawn = accuracy_figures.latency(MODELS, ["cnn", "mobilenet"], "Accuracy")
-    assert {"cnn", "mobilenet", "slow"} <= set(texts(drawn))
-    assert drawn == accuracy_figures.latency(MODELS, ["cnn", "mobilenet"], "Accuracy")
+    figure = accuracy_figures.latency(MODELS, ["cnn", "mobilenet"], "Accuracy")
+    assert {"cnn", "mobilenet", "slow"} <= set(texts(figure))
+    assert figure == accuracy_figures.latency(MODELS, ["cnn", "mobilenet"], "Accuracy")
 
 
 def test_a_single_model_can_be_drawn():

@@ -30,8 +30,8 @@ def leaves(value):
         value = list(value.values())
     if isinstance(value, list | tuple):
         yield len(value)
-        for each in value:
-            yield from leaves(each)
+        for item in value:
+            yield from leaves(item)
     elif isinstance(value, int | float):
         yield value
     elif isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", value):

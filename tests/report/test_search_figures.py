@@ -21,22 +21,22 @@ def trials(losses, **more):
 
 
 LOSSES = [0.5, 0.25, None, 0.125, 0.75]
-DRAWN = {
+FIGURES = {
     "by_number": lambda rows, width: search_figures.trials(rows, 3, HYPERPARAMETERS, width),
     "parallel": lambda rows, width: search_figures.parallel_coordinates(rows, HYPERPARAMETERS, width),
 }
 
 
-def parts(drawn):
+def parts(figure):
     """Each group that has a tooltip: its part, the tooltip and the element, in drawing order."""
-    elements = [e for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "part"]
+    elements = [e for e in ElementTree.fromstring(figure).iter() if e.get("class") == "part"]
     return [(e.get("data-part"), e.find(f"{{{svg.SVG}}}title").text, e) for e in elements]
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", FIGURES)
 def test_the_tooltip_of_a_trial_has_its_values_its_loss_and_its_accuracy(name, width):
-    tooltips = {part: text for part, text, _ in parts(DRAWN[name](trials(LOSSES), width))}
+    tooltips = {part: text for part, text, _ in parts(FIGURES[name](trials(LOSSES), width))}
     assert tooltips == {
         "trial-0": "Trial 0: loss 0.500, accuracy 0.500; filters 16, head flatten",
         "trial-1": "Trial 1: loss 0.250, accuracy 0.750; filters 32, head flatten",
@@ -46,10 +46,10 @@ def test_the_tooltip_of_a_trial_has_its_values_its_loss_and_its_accuracy(name, w
     }
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", FIGURES)
 def test_hostile_values_are_text_in_a_tooltip(name):
-    drawn = DRAWN[name](trials(LOSSES, head="</title><script>x</script>"), WIDE)
-    assert "<script" not in drawn and "head </title><script>" in parts(drawn)[0][1]
+    figure = FIGURES[name](trials(LOSSES, head="</title><script>x</script>"), WIDE)
+    assert "<script" not in figure and "head </title><script>" in parts(figure)[0][1]
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
@@ -77,5 +77,5 @@ def test_a_better_loss_ends_lower():
 
 @pytest.mark.parametrize("losses", [[None, None], [0.5, 0.5], [0.0, 1.0], [1e-9, 1e9]])
 def test_every_loss_can_be_drawn(losses):
-    drawn = search_figures.parallel_coordinates(trials(losses), HYPERPARAMETERS)
-    assert len(parts(drawn)) == 2 and "nan" not in drawn
+    figure = search_figures.parallel_coordinates(trials(losses), HYPERPARAMETERS)
+    assert len(parts(figure)) == 2 and "nan" not in figure

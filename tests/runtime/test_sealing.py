@@ -10,7 +10,7 @@ from darkroom.runtime.errors import ArtifactError
 
 @pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_bytes(b"x")])
 def test_a_sealed_folder_notices_damage(tmp_path, damage):
-    (tmp_path / "a").write_text("whole")
+    (tmp_path / "a").write_text("data")
     sealing.seal(tmp_path)
     sealing.verify(tmp_path)
     damage(tmp_path / "a")
@@ -64,8 +64,8 @@ DAMAGES = {
 @pytest.fixture
 def sealed(tmp_path):
     folder = tmp_path / "sealed"
-    files.write_files(folder, {"a": "whole"})
-    files.write_text(folder / "b/c", "whole")
+    files.write_files(folder, {"a": "data"})
+    files.write_text(folder / "b/c", "data")
     sealing.seal(folder)
     return folder
 
@@ -86,10 +86,10 @@ def test_a_sealed_folder_may_consist_of_links_into_the_cache_of_dvc(sealed, tmp_
 
 def test_a_flipped_bit_anywhere_is_noticed(sealed):
     for path in sorted(files.below(sealed)):
-        whole = path.read_bytes()
-        for i in range(len(whole)):
-            path.write_bytes(whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :])
+        data = path.read_bytes()
+        for i in range(len(data)):
+            path.write_bytes(data[:i] + bytes([data[i] ^ 1 << i % 8]) + data[i + 1 :])
             with pytest.raises(ArtifactError):
                 sealing.verify(sealed)
-        path.write_bytes(whole)
+        path.write_bytes(data)
     sealing.verify(sealed)

@@ -51,7 +51,7 @@ def test_a_run_is_visible_while_it_runs(mlflow_store):
 def test_trials_are_nested_in_their_search(mlflow_store):
     with started_run("search") as parent:
         for n in range(2):
-            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment=PETS) as trial:
+            with tracking.trial(f"trial-{n}", params={}, search=parent, experiment=PETS) as trial:
                 trial.epoch(1, ROW)
     parents = {runs()[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)}
     assert parents == {runs()["search"].info.run_id}
@@ -189,14 +189,14 @@ def hanging():
 
 
 @pytest.fixture
-def down(request):
+def unreachable(request):
     return refusing() if request.param == "refusing" else request.getfixturevalue(request.param)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("down", ["refusing", "failing", "hanging"], indirect=True)
-def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
-    root = server(down)
+@pytest.mark.parametrize("unreachable", ["refusing", "failing", "hanging"], indirect=True)
+def test_a_server_that_is_down_costs_a_warning_and_seconds(unreachable, server, capfd):
+    root = server(unreachable)
     start = time.monotonic()
     with started_run("cnn") as run:
         for epoch in range(1, 6):

@@ -75,11 +75,11 @@ def test_without_a_hyperparameter_nothing_changes(augmenting, images):
     np.testing.assert_array_equal(augmenting()(images, training=True), images)
 
 
-@pytest.mark.parametrize(("hparam", "mirror"), [("flip_horizontal", np.s_[:, ::-1]), ("flip_vertical", np.s_[::-1])])
-def test_a_flip_mirrors_about_half_of_the_images(augmenting, images, hparam, mirror):
+@pytest.mark.parametrize(("hparam", "flip"), [("flip_horizontal", np.s_[:, ::-1]), ("flip_vertical", np.s_[::-1])])
+def test_a_flip_mirrors_about_half_of_the_images(augmenting, images, hparam, flip):
     changed = np.rint(np.asarray(augmenting(**{hparam: True})(images, training=True))).astype("uint8")
     same = [np.array_equal(before, after) for before, after in zip(images, changed, strict=True)]
-    flipped = [np.array_equal(before[mirror], after) for before, after in zip(images, changed, strict=True)]
+    flipped = [np.array_equal(before[flip], after) for before, after in zip(images, changed, strict=True)]
     assert all(a != b for a, b in zip(same, flipped, strict=True))
     assert 0 < sum(same) < 16  # both, but for one draw in 2 ** 15
 
@@ -124,8 +124,8 @@ def test_every_hyperparameter_but_mixup_changes_a_single_image(changes, hparam, 
 
 
 def test_the_example_sheet_shows_a_few_images_and_exists_only_if_images_change(changes, images):
-    sheets = augment.example_sheet(images, changes(rotation=20.0), seed=1, encode=lambda sheet: bytes(sheet.shape))
-    assert sheets == {"augmented.png": bytes((4 * 10, 8 * 10, 3))}  # every fourth of 16 images
+    example = augment.example_sheet(images, changes(rotation=20.0), seed=1, encode=lambda sheet: bytes(sheet.shape))
+    assert example == {"augmented.png": bytes((4 * 10, 8 * 10, 3))}  # every fourth of 16 images
     assert augment.example_sheet(images, changes(mixup=0.4), seed=1, encode=bytes) == {}
 
 
@@ -155,8 +155,8 @@ def test_a_rotation_keeps_the_centre_and_tilts_the_ramp_by_its_angle(changes, ma
 
 
 def test_a_zoom_stretches_the_ramp_by_its_fraction(changes, many):
-    slope = warped(changes(zoom=0.2), many)[:, 4, 5, 0] - 4
-    assert 0.8 - 1e-4 <= slope.min() < 0.83 and 1.17 < slope.max() <= 1.2 + 1e-4
+    scale = warped(changes(zoom=0.2), many)[:, 4, 5, 0] - 4
+    assert 0.8 - 1e-4 <= scale.min() < 0.83 and 1.17 < scale.max() <= 1.2 + 1e-4
 
 
 def test_a_shear_moves_rows_by_the_tangent_of_its_angle(changes, many):

@@ -89,8 +89,8 @@ def test_the_accuracy_of_mixed_images_is_that_of_the_heavier_label(train):
 )
 def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, hparams, augment, config):
     rows, probabilities = killed(hparams=hparams, augment=augment, **config)
-    whole, undisturbed = train("undisturbed", hparams=hparams, augment=augment, **config)
-    assert rows == whole and [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    expected, undisturbed = train("undisturbed", hparams=hparams, augment=augment, **config)
+    assert rows == expected and [row["epoch"] for row in rows] == [1, 2, 3, 4]
     np.testing.assert_array_equal(probabilities, undisturbed)
 
 
@@ -110,18 +110,20 @@ def test_a_killed_training_repeats_no_epoch(train):
 
 @pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])
 def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
-    whole, probabilities = train("whole")
+    expected, probabilities = train("undisturbed")
     (tmp_path / "spoilt").mkdir()
-    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(damage((tmp_path / "whole" / checkpoint.LAST).read_bytes()))
+    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(
+        damage((tmp_path / "undisturbed" / checkpoint.LAST).read_bytes())
+    )
     seen = []
     rows, again = train("spoilt", on_epoch=lambda epoch, row: seen.append(epoch))
-    assert rows == whole and seen == [1, 2, 3, 4]
+    assert rows == expected and seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
     assert "is damaged, so this training starts again" in capsys.readouterr().err
 
 
 def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
-    whole, probabilities = train("whole")
+    expected, probabilities = train("undisturbed")
     write, calls = checksummed.write, []
 
     def half(path, fill):
@@ -136,7 +138,7 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
         train("killed")
     seen = []
     rows, again = train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
-    assert rows == whole and seen == [2, 3, 4]
+    assert rows == expected and seen == [2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
 
 

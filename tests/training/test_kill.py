@@ -53,8 +53,8 @@ def tune(packed, optimization, config, augment, home):
 
 
 def read(path):
-    with np.load(path) as saved:
-        return dict(saved)
+    with np.load(path) as arrays:
+        return dict(arrays)
 
 
 def lines(home):
@@ -82,19 +82,19 @@ def run(target, home, *arguments, kill_after=None):
 
 def killed_and_undisturbed(target, tmp_path, *arguments, epochs):
     random.seed(1)
-    run(target, tmp_path / "whole", *arguments)
+    run(target, tmp_path / "undisturbed", *arguments)
     for number in range(KILLS):
         if run(target, tmp_path / "killed", *arguments, kill_after=1 + number * epochs // KILLS):
             break
     assert run(target, tmp_path / "killed", *arguments)
-    return read(tmp_path / "killed/end.npz"), read(tmp_path / "whole/end.npz")
+    return read(tmp_path / "killed/end.npz"), read(tmp_path / "undisturbed/end.npz")
 
 
 def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
     arguments = packed, model(**SMALL), brief(epochs=12, patience=12), changes(**AUGMENT)
-    ended, whole = killed_and_undisturbed(train, tmp_path, *arguments, epochs=12)
-    np.testing.assert_array_equal(ended["losses"], whole["losses"])
-    np.testing.assert_array_equal(ended["probabilities"], whole["probabilities"])
+    ended, undisturbed = killed_and_undisturbed(train, tmp_path, *arguments, epochs=12)
+    np.testing.assert_array_equal(ended["losses"], undisturbed["losses"])
+    np.testing.assert_array_equal(ended["probabilities"], undisturbed["probabilities"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12
 
 
@@ -102,6 +102,6 @@ def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, ch
     budget = {"trials": 3, "total_epochs": 0, "minutes": 0.0, "workers": 2}
     space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
     config = changed(DEFAULTS.tune, algorithm="random", fit=brief(), space=space, **budget)
-    ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
-    assert str(ended["best"]) == str(whole["best"]) and str(ended["trials"]) == str(whole["trials"])
+    ended, undisturbed = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
+    assert str(ended["best"]) == str(undisturbed["best"]) and str(ended["trials"]) == str(undisturbed["trials"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12

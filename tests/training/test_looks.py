@@ -43,7 +43,7 @@ def noise(n: int, size: int) -> np.ndarray:
 
 def with_statistics(network: keras.Model) -> keras.Model:
     """Give batch norm the statistics of images, and scale the logits for these to mean 0 and deviation 1/4."""
-    norms = [layer for layer in grad_cam._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
+    norms = [layer for layer in grad_cam._all_layers(network) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         layer.momentum = 0.2
     for _ in range(3):
@@ -131,7 +131,7 @@ def test_every_way_to_predict_gives_the_same_probabilities(network, images, unch
         "reloaded, eager": again(images),
         "SavedModel": keras.layers.TFSMLayer(tmp_path / "exported", call_endpoint="serve")(images),
     }
-    errors = {way: float(np.abs(np.asarray(each) - expected).max()) for way, each in predictions.items()}
+    errors = {name: float(np.abs(np.asarray(values) - expected).max()) for name, values in predictions.items()}
     assert max(errors.values()) < CLOSE, errors
     assert weights.digest(again) == weights.digest(network)
 
@@ -140,7 +140,7 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
     network.save(tmp_path / "saved.keras")  # evaluate explains what it read from a file
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
     before, digest = state(again), weights.digest(again)
-    assert grad_cam.heat(again, images, np.zeros(len(images), "int64")) is not None
+    assert grad_cam.heatmaps(again, images, np.zeros(len(images), "int64")) is not None
     grad_cam.filters(again)
     assert grad_cam.feature_maps(again, images[0])
     describe.rows(again), describe.total(again)
@@ -149,7 +149,7 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
 
 def test_no_layer_is_in_training_mode_by_default(network):
     """Keras's own layers for images do (`call(training=True)`), and then the layers behind them do too."""
-    parameters = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all(network)}
+    parameters = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all_layers(network)}
     assert [kind for kind, p in parameters.items() if "training" in p and p["training"].default is True] == []
 
 

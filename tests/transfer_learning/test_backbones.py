@@ -37,9 +37,9 @@ def test_images_are_scaled_as_keras_says(name):
 @pytest.mark.parametrize("name", ["mobilenet-25", "mobilenet_v3_small", "vgg16", "densenet121", "convnext_tiny"])
 def test_a_saved_extractor_needs_no_code_of_darkroom(name):
     network = extractor(name, 32)
-    saved = keras.saving.serialize_keras_object(network)
-    assert "Lambda" not in str(saved) and "darkroom" not in str(saved)
-    again = keras.saving.deserialize_keras_object(saved, safe_mode=True)
+    serialized = keras.saving.serialize_keras_object(network)
+    assert "Lambda" not in str(serialized) and "darkroom" not in str(serialized)
+    again = keras.saving.deserialize_keras_object(serialized, safe_mode=True)
     again.set_weights(network.get_weights())
     np.testing.assert_array_equal(np.asarray(again(noise(2, 32))), np.asarray(network(noise(2, 32))))
 

@@ -105,7 +105,7 @@ def test_a_copy_is_the_same_whichever_version_of_the_code_reads_it(extractor, im
 
 
 def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images, augment, tmp_path):
-    whole = cache().read(images, augment, seed=1, copy=1)
+    complete = cache().read(images, augment, seed=1, copy=1)
     files = sorted(tmp_path.glob("*.npy"))
     files[0].unlink()
     files[1].write_bytes(files[1].read_bytes()[:50])
@@ -113,7 +113,7 @@ def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images,
     data[200] ^= 1  # in a feature
     files[2].write_bytes(data)
     times = {path: path.stat().st_mtime_ns for path in files[3:]}
-    np.testing.assert_array_equal(cache().read(images, augment, seed=1, copy=1), whole)
+    np.testing.assert_array_equal(cache().read(images, augment, seed=1, copy=1), complete)
     assert {path: path.stat().st_mtime_ns for path in files[3:]} == times
 
 

@@ -70,7 +70,7 @@ def test_weight_decay_and_dropout_reach_the_training(search):
 
 
 def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, monkeypatch):
-    whole = search("whole", units=[0, 8])
+    undisturbed = search("undisturbed", units=[0, 8])
     built, build = [], head_training.build
 
     def killed(*config):
@@ -84,8 +84,8 @@ def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, mon
         search("killed", units=[0, 8])
     monkeypatch.undo()
     again = search("killed", units=[0, 8])
-    assert (again.hparams, again.rows) == (whole.hparams, whole.rows)
-    for one, other in zip(whole.network.get_weights(), again.network.get_weights(), strict=True):
+    assert (again.hparams, again.rows) == (undisturbed.hparams, undisturbed.rows)
+    for one, other in zip(undisturbed.network.get_weights(), again.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -96,12 +96,12 @@ def test_a_training_that_was_killed_ends_where_an_undisturbed_one_ends(train, da
         if epoch == moment:
             raise KeyboardInterrupt
 
-    whole = train("whole", fine=2)
+    undisturbed = train("undisturbed", fine=2)
     with pytest.raises(KeyboardInterrupt):
         train("killed", fine=2, on_epoch=kill)
     again = train("killed", fine=2)
-    assert again.rows == whole.rows
-    np.testing.assert_array_equal(predicted(again, data.val), predicted(whole, data.val))
+    assert again.rows == undisturbed.rows
+    np.testing.assert_array_equal(predicted(again, data.val), predicted(undisturbed, data.val))
 
 
 def test_the_settings_of_a_run_are_those_that_were_used(small, transfer_config, changes):

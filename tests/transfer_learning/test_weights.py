@@ -83,9 +83,11 @@ def test_a_file_may_be_named(folder):
 )
 def test_a_file_of_another_network_is_named_as_such(folder, name, other, size):
     save(backbones.choose(other, width=1.0, size=size).build(), folder / name)
-    with pytest.raises(ArtifactError, match="holds the weights of another network than mobilenet at width 0.25") as it:
+    with pytest.raises(
+        ArtifactError, match="holds the weights of another network than mobilenet at width 0.25"
+    ) as fault:
         weights.load(SMALL, str(folder / name), folder)
-    assert it.value.exit_code == 4 and "mobilenet_2_5_" in it.value.fix
+    assert fault.value.exit_code == 4 and "mobilenet_2_5_" in fault.value.fix
 
 
 @pytest.mark.parametrize("network", [SMALL.build, lambda: top(SMALL)], ids=["without top", "with top"])
@@ -98,7 +100,7 @@ def test_a_file_of_one_more_layer_is_of_another_network(folder, network):
         weights.load(SMALL, str(folder / "mine.weights.h5"), folder)
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:5000], lambda whole: b"<html>moved</html>", lambda whole: b""])
+@pytest.mark.parametrize("spoil", [lambda data: data[:5000], lambda data: b"<html>moved</html>", lambda data: b""])
 def test_a_damaged_file_is_named_as_such_even_by_auto(folder, spoil):
     save(SMALL.build(), folder / NAME)
     (folder / NAME).write_bytes(spoil((folder / NAME).read_bytes()))
@@ -121,9 +123,9 @@ def test_a_named_folder_without_the_file_is_an_error(folder):
 
 
 def test_imagenet_without_a_network_connection_is_an_error_within_seconds(folder, offline):
-    with pytest.raises(EnvironmentFault, match=r"\[E_OFFLINE\] no ImageNet weights for mobilenet") as it:
+    with pytest.raises(EnvironmentFault, match=r"\[E_OFFLINE\] no ImageNet weights for mobilenet") as fault:
         weights.load(SMALL, "imagenet", folder)
-    assert it.value.exit_code == 5 and list(offline.iterdir()) == []
+    assert fault.value.exit_code == 5 and list(offline.iterdir()) == []
 
 
 def test_auto_warns_that_it_starts_from_random_weights(folder, capsys):

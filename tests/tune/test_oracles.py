@@ -23,7 +23,7 @@ def oracle(model, brief, tmp_path):
 
 
 def ask(oracle, count, loss=lambda proposal: 1.0):
-    """`count` proposals; the loss of each is told before the next is asked for."""
+    """`count` proposals; the loss of each is reported before the next is asked for."""
     proposals = []
     while len(proposals) < count and (proposal := oracle.ask()):
         proposals.append(proposal)

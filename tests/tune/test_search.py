@@ -73,11 +73,11 @@ def test_the_trials_are_the_same_however_many_workers_there_are(run_search, algo
 
 
 def test_a_killed_search_goes_on_and_ends_the_same(run_search):
-    whole = run_search(workers=1, trials=4, state="whole")
+    undisturbed = run_search(workers=1, trials=4, state="undisturbed")
     with pytest.raises(KeyboardInterrupt):
         run_search(workers=1, trials=4, kill_at=("trial-2", 1))
     best, trials, seen = run_search(workers=1, trials=4)
-    assert (best, trials) == whole[:2]
+    assert (best, trials) == undisturbed[:2]
     assert seen == {"trial-2": ("FINISHED", [2]), "trial-3": ("FINISHED", [1, 2])}
     assert run_search(workers=1, trials=4) == (best, trials, {})
 

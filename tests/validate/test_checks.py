@@ -72,7 +72,7 @@ def test_the_verdict_is_the_same_every_time_and_strict_json(judged, sound):
 
 
 def bad(rows, count):
-    return [{**each, "bad": "truncated", "pixels": "", "split": ""} for each in rows[:count]] + rows[count:]
+    return [{**row, "bad": "truncated", "pixels": "", "split": ""} for row in rows[:count]] + rows[count:]
 
 
 @pytest.mark.parametrize(
@@ -110,16 +110,16 @@ def test_a_broken_expectation_is_one_sentence_and_exit_3(judged, sound, tmp_path
 
 
 def codes(verdict):
-    return [each["code"] for each in checks.broken(verdict)]
+    return [result["code"] for result in checks.broken(verdict)]
 
 
 def test_what_follows_from_bad_images_is_not_reported_as_well(judged, sound):
     """All images in a format that is not read: one fault, although no class has an image left."""
     reason = "PPM, convert it to PNG or JPEG"
-    verdict = judged([{**each, "bad": reason, "pixels": "", "split": "", "cluster": ""} for each in sound])
+    verdict = judged([{**row, "bad": reason, "pixels": "", "split": "", "cluster": ""} for row in sound])
     (fault,) = checks.broken(verdict)
     assert fault["observed"] == f"12 of 12: {reason} (a/train0.png, a/train1.png, a/val0.png, ...)"
-    assert {each["follows"] for each in verdict["expectations"]} == {"", "mostly good images", "few bad images"}
+    assert {result["follows"] for result in verdict["expectations"]} == {"", "mostly good images", "few bad images"}
     assert fault["fix"] == "convert or repair them"  # and no word of a limit that cannot help
 
 
@@ -131,7 +131,7 @@ def test_a_class_that_is_too_small_is_not_also_missing_in_a_split(judged, sound)
 def test_the_fault_of_another_class_is_still_reported(judged, sound):
     verdict = judged([*sound, row(0, "b"), *(row(number, "c", "test") for number in range(4))])
     assert codes(verdict) == ["E_FEW_IMAGES", "E_EMPTY_SPLIT", "E_EMPTY_SPLIT"]
-    assert {each["observed"] for each in checks.broken(verdict)[1:]} == {"class c has none"}
+    assert {result["observed"] for result in checks.broken(verdict)[1:]} == {"class c has none"}
 
 
 def test_many_offenders_are_counted_and_the_first_named(judged, sound):
@@ -142,7 +142,7 @@ def test_many_offenders_are_counted_and_the_first_named(judged, sound):
 
 def test_no_fault_is_reported_in_two_sentences(judged, sound):
     verdict = judged([*bad(sound, 5), row(0, "b")])
-    sentences = [(each["sentence"], each["observed"]) for each in checks.broken(verdict)]
+    sentences = [(result["sentence"], result["observed"]) for result in checks.broken(verdict)]
     assert len(set(sentences)) == len(sentences) == 1
 
 
@@ -159,7 +159,7 @@ def warnings(verdict):
         (lambda rows: rows, [Pair(0, 4, 1.5)], "W_LEAKAGE", "a/train0.png and a/test0.png"),
         (lambda rows: rows, [Pair(0, 6, 1.5)], "W_LABEL_CONFLICT", "a/train0.png and nan/train0.png"),
         (
-            lambda rows: [{**each, "colour": 0.1} if each["label"] == "a" else each for each in rows],
+            lambda rows: [{**row, "colour": 0.1} if row["label"] == "a" else row for row in rows],
             [],
             "W_SHORTCUT",
             "100% of class a and 0% of the others have no colour",
@@ -228,5 +228,5 @@ def test_the_verdict_is_read_back_as_it_was_written(judged, sound, tmp_path):
     verdict.write(tmp_path / "validation.json", written)
     assert verdict.read(tmp_path / "validation.json") == written
     assert set(written) == set(verdict.Verdict.__annotations__)
-    assert {key for each in written["expectations"] for key in each} == set(verdict.Expectation.__annotations__)
+    assert {key for result in written["expectations"] for key in result} == set(verdict.Expectation.__annotations__)
     assert set(written["near_duplicates"]["first"][0]) == set(verdict.NearDuplicates.__annotations__)

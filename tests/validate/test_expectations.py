@@ -12,22 +12,22 @@ def listed(config, given_splits=()):
 
 def test_names_are_unique_and_every_column_exists(config):
     expected = listed(config)
-    assert len({each.name for each in expected}) == len(expected)
-    for each in expected:
-        columns = statistics.columns(each.table)
-        assert each.test[1].get("column", columns[0]) in columns
-        each.offender.format(**dict.fromkeys(columns, 1))
+    assert len({expectation.name for expectation in expected}) == len(expected)
+    for expectation in expected:
+        columns = statistics.columns(expectation.table)
+        assert expectation.test[1].get("column", columns[0]) in columns
+        expectation.offender.format(**dict.fromkeys(columns, 1))
 
 
 @pytest.mark.parametrize(
     "hparam", ["min_per_class", "max_imbalance", "max_bad_fraction", "min_size", "max_low_contrast_fraction"]
 )
 def test_every_limit_of_the_section_is_named_by_the_fault_it_causes(config, hparam):
-    assert any(f"validate.{hparam}" in each.fix for each in listed(config))
+    assert any(f"validate.{hparam}" in expectation.fix for expectation in listed(config))
 
 
 def fixes(config, given_splits):
-    return {each.name: each.fix for each in listed(config, given_splits)}
+    return {expectation.name: expectation.fix for expectation in listed(config, given_splits)}
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
@@ -47,6 +47,6 @@ def test_what_may_be_dropped_names_the_param_that_does_it(config):
 
 
 def test_a_cause_comes_before_what_follows_from_it(config):
-    names = [each.name for each in listed(config)]
-    for each in listed(config):
-        assert all(names.index(cause) < names.index(each.name) for cause in each.follows)
+    names = [expectation.name for expectation in listed(config)]
+    for expectation in listed(config):
+        assert all(names.index(cause) < names.index(expectation.name) for cause in expectation.follows)

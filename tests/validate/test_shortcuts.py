@@ -7,7 +7,7 @@ from darkroom.dataset.image_stats import BORDER
 from darkroom.validate import shortcuts
 
 LIMIT = 0.7
-EACH = 30  # images of a class
+PER_CLASS = 30  # images of a class
 PLAIN = {"group": "", "format": "JPEG", "mode": "RGB", "width": 64, "height": 64, "bytes": 3000, "colour": 20.0}
 
 
@@ -17,12 +17,12 @@ def usual(number, rng):
     return {**PLAIN, **light, "stem": f"img_{number:04}", "bytes": int(rng.integers(1000, 3000)), "cluster": ""}
 
 
-def data_set(classes, change, *, lacked=False, varied=None, each=EACH):
+def data_set(classes, change, *, lacked=False, varied=None, per_class=PER_CLASS):
     """Images of some classes: those of the first, or where `lacked` all others, are changed, the rest `varied`."""
     rng = np.random.default_rng(classes)
     rows = []
     for label in "abcde"[:classes]:
-        for number in range(each):
+        for number in range(per_class):
             facts = usual(len(rows), rng)
             special = (label == "a") != lacked
             facts |= change if special else (varied(number) if varied else {})
@@ -84,9 +84,9 @@ def test_a_range_is_a_rule_of_two_limits():
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-@pytest.mark.parametrize("each", [3, 10, EACH])
-def test_images_that_differ_by_chance_alone_warn_of_nothing(classes, each):
-    assert warned(data_set(classes, {}, each=each)) == []
+@pytest.mark.parametrize("per_class", [3, 10, PER_CLASS])
+def test_images_that_differ_by_chance_alone_warn_of_nothing(classes, per_class):
+    assert warned(data_set(classes, {}, per_class=per_class)) == []
 
 
 def test_images_that_are_all_alike_have_no_rule():
@@ -129,7 +129,7 @@ def test_a_source_of_one_class_only_is_a_shortcut():
 
 
 def test_a_small_class_among_many_is_judged_as_well():
-    rows = data_set(2, {"format": "PNG"}, each=2000)
+    rows = data_set(2, {"format": "PNG"}, per_class=2000)
     few = [row for row in rows if row["label"] == "a"][:5]
     assert [row["property"] for row in warned([*few, *(row for row in rows if row["label"] == "b")])] == ["format"]
 

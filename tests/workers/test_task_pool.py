@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.workers.task_pool import Event, TaskPool
 
-ROOM = 1 << 30
+MAX_GROWTH = 1 << 30
 HELD = []
 
 
@@ -36,9 +36,9 @@ def task(kind, value, send):
 def done():
     """A function that runs tasks and returns the events of each; the last has a (pid, worker id) or a reason."""
 
-    def run(*tasks, workers=1, growth=ROOM):
+    def run(*tasks, workers=1, max_growth=MAX_GROWTH):
         events_of = {number: [] for number in range(len(tasks))}
-        with TaskPool(task, start, workers, growth=growth) as pool:
+        with TaskPool(task, start, workers, max_growth=max_growth) as pool:
             for number, arguments in enumerate(tasks):
                 pool.submit(number, *arguments)
             while not all(events and events[-1].kind in ("done", "failed") for events in events_of.values()):
@@ -71,13 +71,13 @@ def test_a_task_that_raises_or_dies_costs_that_task_alone(done):
 
 
 def test_a_worker_that_grew_is_replaced(done):
-    events = done(("", 0), ("grow", 64 << 20), ("", 0), growth=32 << 20)
+    events = done(("", 0), ("grow", 64 << 20), ("", 0), max_growth=32 << 20)
     pids = [events[number][-1].value[0] for number in range(3)]
     assert pids[0] == pids[1] != pids[2]
 
 
 def test_cancelled_tasks_are_those_that_no_worker_has_begun():
-    with TaskPool(task, start, 1, growth=ROOM) as pool:
+    with TaskPool(task, start, 1, max_growth=MAX_GROWTH) as pool:
         for number in range(3):
             pool.submit(number, "", 0)
         assert pool.next() == Event(0, "started")
@@ -89,7 +89,7 @@ import sys, time
 sys.path.insert(0, {here!r})
 from darkroom.workers.task_pool import TaskPool
 from test_task_pool import sleep, start
-with TaskPool(sleep, start, 2, growth=1 << 30) as pool:
+with TaskPool(sleep, start, 2, max_growth=1 << 30) as pool:
     pool.submit(0); pool.submit(1)
     messages = 0
     while messages < 2:
@@ -118,7 +118,7 @@ def test_workers_die_with_a_killed_parent():
 
 
 def test_a_worker_that_was_killed_between_tasks_costs_nothing():
-    with TaskPool(task, start, 1, growth=ROOM) as pool:
+    with TaskPool(task, start, 1, max_growth=MAX_GROWTH) as pool:
         pids = []
         for number in range(2):
             pool.submit(number, "", 0)

@@ -25,7 +25,7 @@ from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
 from darkroom.workers import parallel
 
-TIMEOUT = 8.0  # seconds until the first response, name look-up included
+TIMEOUT = 8.0  # seconds until the first response, name lookup included
 PART = ".part"
 
 
@@ -89,8 +89,8 @@ def fetch(name_or_url: str, folder: Path) -> Path:
         digits.write(folder / "digits.zip")
         return folder / "digits.zip"
     if name_or_url not in SETS:
-        near = get_close_matches(name_or_url, NAMES, n=1)
-        suggestion = f", did you mean {near[0]}?" if near else ""
+        close = get_close_matches(name_or_url, NAMES, n=1)
+        suggestion = f", did you mean {close[0]}?" if close else ""
         fix = f"give a URL or one of {', '.join(NAMES)}"
         raise ParamsError("E_DATASET", f"no data set is called {name_or_url}{suggestion}", where=name_or_url, fix=fix)
     remotes = SETS[name_or_url]
@@ -148,7 +148,7 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def _within(seconds: float, request: Callable[[], HTTPResponse], url: str) -> HTTPResponse:
-    """Return or raise what `request` does. It runs in a thread, because name look-up without a network never times out.
+    """Return or raise what `request` does. It runs in a thread, because name lookup without a network never times out.
 
     Raises EnvironmentFault (exit 5) when there is no response in time.
     """

@@ -106,11 +106,11 @@ def _confirmed(pairs: np.ndarray, thumbnails: np.ndarray) -> tuple[np.ndarray, n
         one, other = pairs[start : start + CHUNK].T
         difference = thumbnails[one].astype(np.int16) - thumbnails[other]
         mean = np.abs(difference).mean((1, 2))
-        near = np.flatnonzero(mean < MAX_DIFFERENCE)
-        rms = np.sqrt((difference[near] ** 2.0).mean((1, 2)))
-        near = near[rms <= MAX_RELATIVE_RMS * np.minimum(contrast[one[near]], contrast[other[near]])]
-        confirmed.append(start + near)
-        differences.append(mean[near])
+        close = np.flatnonzero(mean < MAX_DIFFERENCE)
+        rms = np.sqrt((difference[close] ** 2.0).mean((1, 2)))
+        close = close[rms <= MAX_RELATIVE_RMS * np.minimum(contrast[one[close]], contrast[other[close]])]
+        confirmed.append(start + close)
+        differences.append(mean[close])
     return np.concatenate(confirmed), np.concatenate(differences)
 
 

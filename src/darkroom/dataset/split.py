@@ -107,7 +107,7 @@ def _draw(cluster: str, seed: int) -> float:
 
 
 def _moves(
-    members: Sequence[ManifestRow], draws: Mapping[str, float], drawn: Mapping[str, str], ranges: Ranges
+    members: Sequence[ManifestRow], draws: Mapping[str, float], drawn_splits: Mapping[str, str], ranges: Ranges
 ) -> list[_Move]:
     """The moves that give each class an image in each split, as far as it has clusters for that."""
     labels: dict[str, set[str]] = defaultdict(set)  # of each cluster
@@ -115,7 +115,7 @@ def _moves(
     for row in members:
         labels[row["cluster"]].add(row["label"])
         clusters[row["label"]].add(row["cluster"])
-    splits = dict(drawn)
+    splits = dict(drawn_splits)
     counts = Counter((label, splits[cluster]) for label, own in clusters.items() for cluster in own)
     moves = []
     for label in sorted(clusters):

@@ -81,7 +81,7 @@ def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> R
     val, test = (from_probabilities(np.asarray(s.labels), ask(s.images)) for s in (data.val, data.test))
     classes, bootstrap = data.test.classes, settings.bootstrap
     scores, by_class = metrics.scores(test, bootstrap)
-    explanation, images = explanation_images.explain(model.network, data.test.images, test)
+    explanation, images = explanation_images.draw(model.network, data.test.images, test)
     evaluation = ModelEvaluation(
         facts=model.facts,
         history=model.history,

@@ -35,7 +35,7 @@ class Examples(NamedTuple):
     correct: list[int]
 
 
-def explain(model: "keras.Model", images: np.ndarray, predictions: Predictions) -> Explained:
+def draw(model: "keras.Model", images: np.ndarray, predictions: Predictions) -> Explained:
     """Draw what explains a model; the heatmaps are those of the predicted class. `images` uint8 `(n, s, s, c)`."""
     examples = choose(predictions)
     rows = [*examples.mistakes, *examples.correct]
@@ -50,7 +50,7 @@ def explain(model: "keras.Model", images: np.ndarray, predictions: Predictions) 
         pngs["filters"] = _draw_filters(kernels)
     maps = grad_cam.feature_maps(model, shown[-1])
     if maps:
-        pngs["feature_maps"] = sheet([_normalized(np.moveaxis(m.values, -1, 0))[..., np.newaxis] for m in maps])
+        pngs["feature_maps"] = encode_tiles([_normalized(np.moveaxis(m.values, -1, 0))[..., np.newaxis] for m in maps])
     explanation: Explanation = {
         "mistakes": examples.mistakes,
         "correct": examples.correct,
@@ -82,7 +82,7 @@ def overlay(image: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
     return ((1 - cover) * grey + cover * WARM).round().astype(np.uint8)
 
 
-def sheet(rows: Sequence[np.ndarray]) -> bytes:
+def encode_tiles(rows: Sequence[np.ndarray]) -> bytes:
     """PNG of `tiles` with a transparent background."""
     return png.encode(tiles(rows), clear=BACKGROUND)
 
@@ -107,7 +107,7 @@ def _typical(rows: np.ndarray, confidence: np.ndarray) -> int:
 def _draw_filters(kernels: np.ndarray) -> bytes:
     """Draw kernels `(f, h, w, c)` in lines; with other than 1 or 3 channels their mean is shown."""
     shown = kernels if kernels.shape[-1] in (1, 3) else kernels.mean(-1, keepdims=True)
-    return sheet([shown[i : i + FILTERS_PER_LINE] for i in range(0, len(shown), FILTERS_PER_LINE)])
+    return encode_tiles([shown[i : i + FILTERS_PER_LINE] for i in range(0, len(shown), FILTERS_PER_LINE)])
 
 
 def _normalized(values: np.ndarray) -> np.ndarray:

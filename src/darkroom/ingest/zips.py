@@ -146,6 +146,6 @@ def _overlapping(infos: list[zipfile.ZipInfo], headers: list[LocalHeader | None]
 def _corrupt(source: Path, fault: Exception) -> DataError:
     with source.open("rb") as file:
         kind = sniff.kind(file.read(sniff.LENGTH))
-    looks = {"": "", "HTML": ", looks like HTML (is it a login page?)"}.get(kind, f", looks like {kind}")
-    what = f"not a complete zip archive: {fault} ({source.stat().st_size} bytes{looks})"
+    suspicion = {"": "", "HTML": ", looks like HTML (is it a login page?)"}.get(kind, f", looks like {kind}")
+    what = f"not a complete zip archive: {fault} ({source.stat().st_size} bytes{suspicion})"
     return DataError("E_ARCHIVE_CORRUPT", what, where=source, fix="get it again: download it anew or run `dvc pull`")

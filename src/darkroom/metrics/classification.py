@@ -87,6 +87,7 @@ def _sum_predicted(predictions: Predictions) -> Callable[[np.ndarray], np.ndarra
     return bootstrap.group_sums(predictions.predicted, predictions.k)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """float64, NaN where the whole is 0."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=np.broadcast_to(whole, part.shape) > 0)
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """float64, NaN where the denominator is 0."""
+    positive = np.broadcast_to(denominator, numerator.shape) > 0
+    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=positive)

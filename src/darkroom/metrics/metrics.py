@@ -75,13 +75,13 @@ def class_rows(classes: tuple[str, ...], predictions: Predictions, by_class: lis
 
 def estimate(predictions: Predictions, functions: list[Function], bootstrap: Bootstrap) -> Mapping[Function, Estimate]:
     """Compute functions of a sample, to `(b,)` or `(k, b)`, for the test set and for its bootstrap samples."""
-    whole = Sample(predictions, np.ones((predictions.n, 1)))
+    all_images = Sample(predictions, np.ones((predictions.n, 1)))
     blocks: dict[Function, list[np.ndarray]] = {function: [] for function in functions}
     for block in weights(predictions.labels, bootstrap):
         sample = Sample(predictions, block)
         for function in blocks:
             blocks[function].append(sample.once(function))
-    return {f: Estimate(whole.once(f)[..., 0], np.concatenate(values, axis=-1)) for f, values in blocks.items()}
+    return {f: Estimate(all_images.once(f)[..., 0], np.concatenate(values, axis=-1)) for f, values in blocks.items()}
 
 
 def with_interval(estimate: Estimate, confidence: float, images: int) -> Score:

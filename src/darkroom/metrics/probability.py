@@ -56,7 +56,7 @@ def _squared_distances(predictions: Predictions) -> np.ndarray:
     return distances / 2 if k == 2 else distances
 
 
-def _ranks(predictions: Predictions) -> np.ndarray:
+def _label_ranks(predictions: Predictions) -> np.ndarray:
     """int64 `(n,)`: how many classes come before the label; of equal ones the first does, as in argmax."""
     labels, probabilities = predictions.labels, predictions.probabilities
     of_label = probabilities[np.arange(predictions.n), labels][:, np.newaxis]
@@ -65,16 +65,16 @@ def _ranks(predictions: Predictions) -> np.ndarray:
 
 
 def _in_top_3(predictions: Predictions) -> np.ndarray:
-    return (predictions.once(_ranks) < 3).astype(np.float64)
+    return (predictions.once(_label_ranks) < 3).astype(np.float64)
 
 
 def _in_top_5(predictions: Predictions) -> np.ndarray:
-    return (predictions.once(_ranks) < 5).astype(np.float64)
+    return (predictions.once(_label_ranks) < 5).astype(np.float64)
 
 
 def _excess(predictions: Predictions) -> np.ndarray:
     """float64 `(n,)`: the confidence of each prediction, less 1 where it is correct."""
-    return predictions.probabilities.max(1).astype(np.float64) - (predictions.once(_ranks) == 0)
+    return predictions.probabilities.max(1).astype(np.float64) - (predictions.once(_label_ranks) == 0)
 
 
 def _sum_bins(predictions: Predictions) -> Callable[[np.ndarray], np.ndarray]:

@@ -77,13 +77,13 @@ def areas(order: Order, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         missing = np.full(weights.shape[1], np.nan)
         return missing, missing
     sums = np.add.reduceat(weights[order.rows], order.cuts).astype(np.float64)
-    drawn = np.cumsum(np.vstack([np.zeros_like(sums[:1]), sums]), 0)
-    before, after = drawn[order.begins], drawn[order.ends]
+    totals = np.cumsum(np.vstack([np.zeros_like(sums[:1]), sums]), 0)
+    before, after = totals[order.begins], totals[order.ends]
     gained = np.add.reduceat(weights[order.positives], order.firsts).astype(np.float64)
     true_positives = np.cumsum(gained, 0)
-    below = (drawn[-1] - after) - (true_positives[-1] - true_positives)  # of other classes, with a lower score
+    below = (totals[-1] - after) - (true_positives[-1] - true_positives)  # of other classes, with a lower score
     level = after - before - gained
-    area = (gained * (below + level / 2)).sum(0) / (true_positives[-1] * (drawn[-1] - true_positives[-1]))
+    area = (gained * (below + level / 2)).sum(0) / (true_positives[-1] * (totals[-1] - true_positives[-1]))
     return area, (gained * true_positives / np.maximum(after, 1)).sum(0) / true_positives[-1]
 
 

@@ -139,7 +139,7 @@ def ties(names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, list[str]]:
     return {name: [b if a == name else a for a, b in undecided if name in (a, b)] for name in names}
 
 
-def ranks(names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, int]:
+def proven_ranks(names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, int]:
     """Return for each model 1 and the number of models that are proven better."""
     losers = [pair["b"] if pair["verdict"] == "a better" else pair["a"] for pair in _decided(pairs)]
     return {name: 1 + losers.count(name) for name in names}
@@ -187,7 +187,7 @@ def _verdict(difference: Difference, p: float, confidence: float) -> Verdict:
 
 
 def _ranking(names: Sequence[str], scores: Mapping[str, Score], pairs: Sequence[Pair]) -> list[Ranked]:
-    rank, tied = ranks(names, pairs), ties(names, pairs)
+    rank, tied = proven_ranks(names, pairs), ties(names, pairs)
     return [Ranked(model=name, rank=rank[name], **scores[name], tied_with=tied[name]) for name in names]
 
 

@@ -21,14 +21,14 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
-def for_page(drawn: str, description: str, tooltips: Mapping[str, str]) -> str:
+def for_page(figure: str, description: str, tooltips: Mapping[str, str]) -> str:
     """Return SVG text with a viewBox of one unit per pixel and `description` as its accessible name.
 
     `tooltips` maps the id of a group to the text shown when the reader points at it; several groups may share one id.
     """
-    root = ElementTree.fromstring(drawn)
+    root = ElementTree.fromstring(figure)
     _drop(root, "metadata", "style")
-    prefix = f"f{sha256(drawn.encode()).hexdigest()[:8]}-"
+    prefix = f"f{sha256(figure.encode()).hexdigest()[:8]}-"
     for element in list(root.iter()):
         if element.get("id") in tooltips:
             _add_tooltip(element, tooltips[element.attrib["id"]])

@@ -40,7 +40,7 @@ def log(folder: Path, run_id: str) -> str:
         params=run.data.params,
         tags={DIGEST_TAG: identity.digest(folder)},
     )
-    saved = Model.log(
+    model_info = Model.log(
         None,
         mlflow.keras,
         model=network,
@@ -49,4 +49,4 @@ def log(folder: Path, run_id: str) -> str:
         run_id=run_id,
         model_id=logged.model_id,
     )
-    return saved.model_uri
+    return model_info.model_uri

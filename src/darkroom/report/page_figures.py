@@ -27,7 +27,7 @@ def draw(report: ReportContext) -> dict[str, Markup]:
     """
     drawings = [drawing for drawing in _drawings(report) if drawing.drawable]
     responsive = {drawing.name: _for_both_widths(drawing) for drawing in drawings}
-    return {"confusion": Markup(figures.confusion(report.confusion_matrix, report.classes)), **responsive}
+    return {"confusion": Markup(figures.confusion(report.confusion_matrix, report.classes))} | responsive
 
 
 def _drawings(report: ReportContext) -> Iterator[Drawing]:

@@ -9,7 +9,6 @@ LIBRARIES = ("darkroom", "keras", "tensorflow", "jax", "torch", "keras-tuner", "
 def installed() -> dict[str, str]:
     """The version of Python and of each library of LIBRARIES that is installed."""
     versions = {name: [d.version for d in metadata.distributions(name=name)] for name in LIBRARIES}
-    return {
-        "python": platform.python_version(),
-        **{name: releases[0] for name, releases in versions.items() if releases},
+    return {"python": platform.python_version()} | {
+        name: releases[0] for name, releases in versions.items() if releases
     }

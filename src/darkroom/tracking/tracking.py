@@ -128,9 +128,9 @@ def run(
 
 
 @contextmanager
-def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], of: Run) -> Iterator[Run]:
+def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], search: Run) -> Iterator[Run]:
     """The run of one trial, nested in that of its search; its key follows from both."""
-    with run(name, experiment, key=f"{of.key}-{name}", params=params, parent=of.key) as nested:
+    with run(name, experiment, key=f"{search.key}-{name}", params=params, parent=search.key) as nested:
         yield nested
 
 

@@ -37,7 +37,7 @@ def resume_dir(root: Path, packed: Path, *parts: BaseModel | str | int | float |
     """`root`/FINGERPRINT of the packed data, the `parts`, the folders `code` of the library, and the libraries used."""
     plain = [part.model_dump() if isinstance(part, BaseModel) else part for part in parts]
     modules = [files.sha256(path) for name in code for path in sorted((LIBRARY / name).glob("*.py"))]
-    libraries = {**device.identity(), "keras-tuner": version("keras-tuner")}
+    libraries = device.identity() | {"keras-tuner": version("keras-tuner")}
     return root / files.fingerprint(sealing.digest_of(packed), plain, modules, libraries)
 
 
@@ -109,7 +109,7 @@ class Checkpoint(keras.callbacks.Callback):
         _assign(self.training.variables, self.trained)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        row = {"epoch": epoch + 1, **{key: float(value) for key, value in sorted((logs or {}).items())}}
+        row = {"epoch": epoch + 1} | {key: float(value) for key, value in sorted((logs or {}).items())}
         if not all(math.isfinite(value) for value in row.values()):
             raise self._diverged(f"after epoch {epoch + 1}")
         self.rows.append(row)
@@ -148,10 +148,10 @@ class Checkpoint(keras.callbacks.Callback):
             if path.exists():
                 warn(f"{path} is damaged, so this training starts again")
             return
-        with np.load(path) as saved:
-            self.rows = json.loads(str(saved["history"]))
-            self.best = [saved[f"best{i}"] for i in range(len(self.training.variables))]
-            _assign(self._all_variables(), [saved[f"current{i}"] for i in range(len(self._all_variables()))])
+        with np.load(path) as arrays:
+            self.rows = json.loads(str(arrays["history"]))
+            self.best = [arrays[f"best{i}"] for i in range(len(self.training.variables))]
+            _assign(self._all_variables(), [arrays[f"current{i}"] for i in range(len(self._all_variables()))])
 
 
 def _values(variables: list) -> list[np.ndarray]:

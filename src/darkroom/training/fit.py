@@ -53,7 +53,8 @@ def fit(
     """
     train, val = data
     size = device.batch_size(config.batch_size, n_images=len(train.labels), size=train.images.shape[1])
-    training = _compiled(model, train, size, config, optimization, session.seed, augment)
+    steps = math.ceil(len(train.labels) / size) * config.epochs
+    training = _compiled(model, size, steps, optimization, session.seed, augment)
     batches, set_epoch = batching.batches(train, size, session.seed)
     state = checkpoint.Checkpoint(training, config, optimization, session, set_epoch)
     last = session.until or config.epochs
@@ -83,17 +84,10 @@ def warn_of_chance(name: str, best: Row, labels: np.ndarray) -> None:
 
 
 def _compiled(
-    model: keras.Model,
-    train: Split,
-    size: int,
-    config: Fit,
-    optimization: Optimization,
-    seed: int,
-    augment: Augment | None,
+    model: keras.Model, size: int, steps: int, optimization: Optimization, seed: int, augment: Augment | None
 ) -> TrainingModel:
     training = TrainingModel(model, augment, smoothing=optimization.label_smoothing, seed=seed)
     training.build([(None, *model.input_shape[1:]), (None,)])
-    steps = math.ceil(len(train.labels) / size) * config.epochs
     training.compile(
         optimizer=optimizers.build(optimization, steps, training.trainable_variables),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],

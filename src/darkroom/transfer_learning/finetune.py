@@ -69,4 +69,4 @@ def _counting_on(session: Session, done: int) -> OnEpoch:
 
 
 def _counted_on(row: Row, done: int) -> Row:
-    return {**row, "epoch": done + row["epoch"]}
+    return row | {"epoch": done + row["epoch"]}

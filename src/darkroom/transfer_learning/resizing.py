@@ -26,6 +26,6 @@ def matrix(before: int, after: int) -> np.ndarray:
     """
     centres = (np.arange(after) + 0.5) * before / after - 0.5
     x = np.abs(centres - np.arange(before)[:, np.newaxis])
-    near, far = (1.5 * x - 2.5) * x**2 + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    weights = np.where(x <= 1, near, np.where(x < 2, far, 0))
+    inner, outer = (1.5 * x - 2.5) * x**2 + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x <= 1, inner, np.where(x < 2, outer, 0))
     return (weights / weights.sum(0)).astype("float32")

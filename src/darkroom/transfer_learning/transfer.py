@@ -57,7 +57,7 @@ def settings(base: Base, config: TransferConfig, augment: Augment) -> dict[str, 
     transfer: dict[str, object] = {**config._asdict(), "width": base.choice.width, "input_size": base.choice.size}
     del transfer["weights"]  # the facts say which were used
     values = params.flat({"transfer": transfer, "augment": augment})
-    return {**values, "transfer.fit.precision": base.precision}
+    return values | {"transfer.fit.precision": base.precision}
 
 
 def train(

@@ -90,9 +90,9 @@ def _read(network: keras.Model, choice: BackboneChoice, path: Path) -> None:
             arrays = _count_arrays(file)
         if arrays <= len(network.weights):
             return _load(network, path, arrays)
-        whole = choice.build(choice.backbone.native_size, classes=IMAGENET_CLASSES)
-        _load(whole, path, arrays)
-        network.set_weights(whole.get_weights()[: len(network.weights)])  # those of the top come last
+        with_top = choice.build(choice.backbone.native_size, classes=IMAGENET_CLASSES)
+        _load(with_top, path, arrays)
+        network.set_weights(with_top.get_weights()[: len(network.weights)])  # those of the top come last
     except OSError as fault:
         raise _unusable(f"{path.name} is no HDF5 file, or a damaged one", path, "fetch it again") from fault
     except (ValueError, UserWarning) as fault:

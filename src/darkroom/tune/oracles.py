@@ -1,6 +1,6 @@
 """Which values to try next: Keras Tuner's oracles behind two methods, ask and tell.
 
-An oracle proposes values and is told scores, no more, so trials run where and when we want. It is a function of its
+An oracle proposes values and receives scores, no more, so trials run where and when we want. It is a function of its
 seed and of the order of the calls; the same order gives the same proposals again.
 `grid` is a plain product of the values: Keras Tuner's own (1.4.8) waits for each trial before it proposes another.
 """
@@ -35,7 +35,7 @@ class Proposal(NamedTuple):
 
 class Oracle(Protocol):
     def ask(self) -> Proposal | None:
-        """Return the next proposal; None: there is none, at least until another loss is told."""
+        """Return the next proposal; None: there is none, at least until another loss is reported."""
 
     def tell(self, proposal: Proposal, loss: float | None) -> None:
         """Report the validation loss of a proposal, None when it failed."""

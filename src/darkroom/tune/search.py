@@ -1,9 +1,9 @@
 """Search for better hyperparameters: trials in worker processes, in an order that any later run repeats.
 
 Trial 0 is always the model of params.yaml, so a search never ends below it; a trial that fails, or dies with its
-worker, costs that trial only. An oracle is asked ahead, and told results in the order of its proposals, whichever trial
-ends first. So the proposals are the same with one worker or many, and a killed search resumes by replay: a new oracle
-is asked again and finished trials are read from the journal. Hyperband's later rungs resume from the earlier
+worker, costs that trial only. An oracle is asked ahead, and receives results in the order of its proposals, not in that
+of their ends. So the proposals are the same with one worker or many, and a killed search resumes by replay: a new
+oracle is asked again and finished trials are read from the journal. Hyperband's later rungs resume from the earlier
 rung's state.
 
 The price: with a Bayesian search or Hyperband workers may wait for the oldest trial, and losses differ in their last
@@ -36,7 +36,7 @@ from darkroom.workers.task_pool import Event, TaskPool
 COLUMNS = ("trial", "status", "epochs", "val_loss", "val_accuracy")  # of trials.csv, before the hyperparameters
 CURVE_COLUMNS = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss")
 SHOWN_REASONS = 5  # at most, when all trials failed
-MEMORY_GROWTH = 1 << 30  # bytes; a worker that grew by more since its first trial is replaced
+MAX_MEMORY_GROWTH = 1 << 30  # bytes; a worker that grew by more since its first trial is replaced
 
 
 class TrialRun(Protocol):
@@ -81,7 +81,7 @@ class SearchResult:
 def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: OpenRun) -> SearchResult:
     """Try values of `config.space` in place of those of `model`, and resume from `state`.
 
-    Each trial has a run of its own, opened by `open_run`, which is told of each epoch. With algorithm `none` nothing is
+    Each trial has a run of its own, opened by `open_run`, which records each epoch. With algorithm `none` nothing is
     trained and `model` is the best. Raises TrainingError (exit 7) when no trial ends well.
     """
     space = list(config.space)
@@ -95,7 +95,7 @@ def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: O
     print(f"{count} workers, devices:", *device.names(), flush=True)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
-        TaskPool(trial.attempt, start, count, growth=MEMORY_GROWTH) as pool,
+        TaskPool(trial.attempt, start, count, max_growth=MAX_MEMORY_GROWTH) as pool,
         _Supervisor(pool, task, state, open_run, config.minutes) as supervisor,
     ):
         oracle = oracles.oracle(config, model, seed=setup.seed, folder=state)
@@ -126,7 +126,7 @@ def write_curves(folder: Path, trials: list[Trial]) -> None:
 def _in_order(
     supervisor: "_Supervisor", oracle: oracles.Oracle, config: Tune, model: Model
 ) -> Iterator[tuple[Job, Result]]:
-    """Each trial with its result. The oracle is told each, and only then is asked for more."""
+    """Each trial with its result. The oracle receives each before it is asked for more."""
     jobs = Jobs(config, model)
     pending: deque[tuple[Job, oracles.Proposal | None]] = deque([(jobs.first(), None)])
     seen: set[str] = set()

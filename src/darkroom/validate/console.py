@@ -26,7 +26,7 @@ def text(verdict: Verdict) -> str:
     return "\n".join([*_aligned(rows), "", *notes, *_expectations(verdict["expectations"])])
 
 
-def summary(verdict: Verdict) -> str:
+def totals(verdict: Verdict) -> str:
     """The numbers of the manifest in one line."""
     images = f"{verdict['images']} images of {len(verdict['classes'])} classes"
     duplicates = f"{len(verdict['duplicates'])} groups of equal images"

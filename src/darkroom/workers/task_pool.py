@@ -28,14 +28,14 @@ class TaskPool:
     """Worker processes that run `task(*arguments, send)` one after the other; `send(value)` sends a message at once.
 
     A task that raises or kills its worker fails, and costs that task alone. A worker whose memory grew by more than
-    `growth` bytes since its first task is replaced. `start(worker_id)` is called once in each worker; the ids are
+    `max_growth` bytes since its first task is replaced. `start(worker_id)` is called once in each worker; the ids are
     those from 0 to `workers` - 1, and a replacement takes over the id.
     """
 
-    def __init__(self, task: Callable, start: Callable[[int], None], workers: int, *, growth: int):
+    def __init__(self, task: Callable, start: Callable[[int], None], workers: int, *, max_growth: int):
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([task.__module__])
-        self._task, self._start, self._growth = task, start, growth
+        self._task, self._start, self._max_growth = task, start, max_growth
         self._free_ids = list(range(workers))
         self._waiting: deque[tuple[Hashable, tuple]] = deque()
         self._idle: list[_Worker] = []
@@ -103,7 +103,7 @@ class TaskPool:
             del self._busy[connection]
             worker.initial_memory = worker.initial_memory or memory
             self._idle.append(worker)
-            if memory - worker.initial_memory > self._growth:
+            if memory - worker.initial_memory > self._max_growth:
                 self._retire(self._idle.pop())
 
     def _retire(self, worker: "_Worker") -> None:
