@@ -1,4 +1,4 @@
-# Each target sets up what it needs; python3.11 with venv is all that must be there before.
+# Each target installs what it needs. Prerequisite: python3.11 with venv.
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -15,10 +15,10 @@ setup: .venv/ready
 .venv/ready: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	# compiled here, as where PYTHONDONTWRITEBYTECODE is set every import would compile anew: 4.5 s, not 2.6, for one of them
+	# compiled now: where PYTHONDONTWRITEBYTECODE is set, every import would compile again (4.5 s instead of 2.6 for one)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	# EXTRAS=s3, or gs,gpu: any of those in pyproject.toml, into a new .venv
+	# EXTRAS=s3 or EXTRAS=gs,gpu installs extras of pyproject.toml into a new .venv
 	test -z "$(EXTRAS)" || $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --editable ".[$(EXTRAS)]"
 	touch $@
 
@@ -28,6 +28,7 @@ run: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 test: check
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
@@ -35,15 +36,16 @@ test: check
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000
 
-# What CI runs when the data or the params change.
+# CI runs this when the data or the params change.
 retrain: setup
 	$(BIN)/darkroom retrain
 
+# make use PRESET=mnist merges presets/mnist.yaml over presets/defaults.yaml into params.yaml
 use: setup
 	$(BIN)/darkroom use $(PRESET)
 
 lock: setup
-	# versions at which every extra can be installed; requirements.txt has those of what `make setup` installs
+	# pin versions with which every extra can be installed; requirements.txt has those that `make setup` installs
 	cp requirements.txt .venv/versions.txt
 	$(COMPILE) --all-extras pyproject.toml -o .venv/versions.txt
 	$(COMPILE) --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt

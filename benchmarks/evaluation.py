@@ -20,7 +20,8 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import interleave
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
+from darkroom.saving import model_folder
 
 OUT = Path("reports/benchmarks/evaluation.json")
 STAGES = ("evaluate", "compare", "report")
@@ -29,13 +30,13 @@ ASK = """
 import time; start = time.perf_counter()
 from pathlib import Path
 from darkroom import packed_data
-from darkroom.inference import predict
-sides = [packed_data.read(Path("data/packed")).split(side).images for side in ("val", "test")]
-models = [predict.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
+from darkroom.inference import inference
+splits = [packed_data.read(Path("data/packed")).split(name).images for name in ("val", "test")]
+models = [inference.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
 loaded = time.perf_counter()
 for model in models:
-    for images in sides:
-        predict.probabilities(model, images)
+    for images in splits:
+        inference.probabilities(model, images)
 print(loaded - start, time.perf_counter() - loaded)
 """
 
@@ -52,8 +53,8 @@ def repository(home: Path, n_images: int) -> None:
     yaml.dump(values, home / "params.yaml")
     copy = home / "models" / THIRD
     shutil.copytree(home / "models/mobilenet", copy)
-    files.write_json(copy / "run.json", {**files.read_json(copy / "run.json"), "name": THIRD, "run": THIRD})
-    files.seal(copy)
+    files.write_json(copy / model_folder.RUN, {**model_folder.read_facts(copy), "name": THIRD, "run": THIRD})
+    sealing.seal(copy)
     _multiply(home / "data/packed", n_images)
 
 
@@ -66,7 +67,7 @@ def _multiply(packed: Path, n_images: int) -> None:
     np.save(test / "labels.npy", labels[rows])
     paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
     files.write_rows(test / "paths.csv", ["path"], [{"path": paths[row]} for row in rows])
-    files.seal(packed)
+    sealing.seal(packed)
 
 
 def seconds(home: Path) -> dict[str, float]:
@@ -94,9 +95,9 @@ def main() -> None:
             repository(Path(home), args.n_images)
             rounds.append(seconds(Path(home)))
             print({name: round(value, 1) for name, value in rounds[-1].items()}, flush=True)
-    told = {name: interleave.spread([values[name] for values in rounds]) for name in rounds[0]}
+    seconds_by_stage = {name: interleave.spread([values[name] for values in rounds]) for name in rounds[0]}
     settings = {"images": args.n_images, "models": 3}
-    files.write_json(OUT, {"seconds": told, **settings, **interleave.provenance("tensorflow", "numpy")})
+    files.write_json(OUT, {"seconds": seconds_by_stage, **settings, **interleave.provenance("tensorflow", "numpy")})
 
 
 if __name__ == "__main__":

@@ -20,21 +20,21 @@ from pathlib import Path
 from benchmarks import interleave
 
 GOAL = 0.94  # of validation accuracy on CIFAR-10
-LOOK = 0.5  # seconds between two looks at the GPU
+SAMPLING_INTERVAL = 0.5  # seconds
 ASK = ("nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
 OUT = Path("reports/benchmarks/gpu.json")
 
 
 def trained(packed: Path, preset: str, goal: float) -> dict:
     """Train as the preset says, with the largest batch that `auto` allows."""
-    from darkroom import packed_data, params
-    from darkroom.networks import architectures
-    from darkroom.training import device, fit
+    from darkroom import paths
+    from darkroom.commands import presets
+    from darkroom.networks import recipe
+    from darkroom.training.session import Session, TrainingData
 
-    p = params.load(Path(f"presets/{preset}.yaml"))
-    train, val = packed_data.read(packed).split("train"), packed_data.read(packed).split("val")
-    device.repeatable(p.seed)
-    precision = device.compute_in("auto")
+    p = presets.load(preset, paths.PRESETS)
+    data = TrainingData.read(packed)
+    config = p.train.model_copy(update={"batch_size": "auto", "precision": "auto"})
     ends: list[float] = []
     reached: list[float] = []
     start = time.perf_counter()
@@ -44,30 +44,16 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
         if row["val_accuracy"] >= goal:
             reached.append(ends[-1] - start)
 
-    with tempfile.TemporaryDirectory() as state, device.spread(), Utilisation() as used:
-        network = architectures.build(
-            p.model, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
-        )
-        config = p.train.model_copy(update={"batch_size": "auto"})
-        rows = fit.fit(
-            network,
-            train,
-            val,
-            config=config,
-            optimization=p.model,
-            augmented=p.augment,
-            seed=p.seed,
-            state=Path(state),
-            on_epoch=on_epoch,
-            verbose=0,
-        )
+    with tempfile.TemporaryDirectory() as state, Utilisation() as used:
+        session = Session(p.seed, Path(state), on_epoch, verbose=0)
+        network = recipe.train_network(p.model, data, config, p.augment, session)
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {
-        "precision": precision,
+        "precision": network.computation.precision,
         "seconds_an_epoch": interleave.spread(epochs),
-        "images_per_second": round(len(train.labels) / statistics.median(epochs)),
+        "images_per_second": round(len(data.train.labels) / statistics.median(epochs)),
         "utilisation": used.median(),
-        "val_accuracy": rows[-1]["val_accuracy"],
+        "val_accuracy": network.rows[-1]["val_accuracy"],
         "seconds_to_goal": round(reached[0], 1) if reached else None,
     }
 
@@ -78,7 +64,7 @@ class Utilisation:
     def __enter__(self) -> "Utilisation":
         self._seen: list[float] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
         return self
 
@@ -89,8 +75,8 @@ class Utilisation:
     def median(self) -> float | None:
         return statistics.median(self._seen) if self._seen else None
 
-    def _look(self) -> None:
-        while not self._over.wait(LOOK):
+    def _sample(self) -> None:
+        while not self._over.wait(SAMPLING_INTERVAL):
             output = subprocess.run(ASK, capture_output=True, text=True).stdout.split()
             self._seen += [float(value) for value in output[:1]]
 

@@ -1,4 +1,4 @@
-"""How fast images become arrays: ours against three usual ways, side by side on the same files.
+"""How fast images become arrays: our variant and three usual ones on the same files.
 
     python -m benchmarks.ingest --data ARCHIVE [--enlarge 1024] [--size 96] [--rounds 5]
 
@@ -27,17 +27,19 @@ OUT = Path("reports/benchmarks/ingest.json")
 
 def darkroom(folder: Path, size: int) -> float:
     from darkroom import params
-    from darkroom.dataset import layout, manifest, packing, rows
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.dataset.file_cache import open_rows
+    from darkroom.decoding.bounds import DecodeLimits
 
     p = params.load()
     config = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
         cache = Path(home)
-        result, limit = layout.read(folder), p.validate.max_pixels
-        with rows.opened(cache / "rows", config, limit) as (_, kept):
-            listing = manifest.build(folder, result, p.validate, seed=p.seed, cache=cache / "facts", packed=kept)
-        packing.write(listing.rows, folder, cache / "packed", config, max_pixels=limit, cache=cache / "rows")
+        contents, limit = layout.read(folder), p.validate.max_pixels
+        with open_rows(cache / "rows", config, limit) as (_, packed):
+            listed = listing.build(folder, contents, p.validate, seed=p.seed, cache=cache / "facts", packed=packed)
+        packing.write(listed.rows, folder, cache / "packed", config, DecodeLimits(limit), cache / "rows")
         return time.perf_counter() - start
 
 
@@ -85,7 +87,7 @@ def jpegs(folder: Path) -> list[Path]:
 
 
 def enlarge(folder: Path, out: Path, size: int) -> None:
-    """`ENLARGED` of the images as JPEG of `side` pixels on their short side, in two class folders of `out`."""
+    """`ENLARGED` of the images as JPEG of `size` pixels on their short side, in two class folders of `out`."""
     import numpy as np
     from PIL import Image
 
@@ -103,7 +105,7 @@ def enlarge(folder: Path, out: Path, size: int) -> None:
 
 
 def compare(folder: Path, size: int, rounds: int) -> dict:
-    seconds = interleave.run_in_turns("benchmarks.ingest", VARIANTS, rounds, "--data", folder, "--size", size)
+    seconds = interleave.run_interleaved("benchmarks.ingest", VARIANTS, rounds, "--data", folder, "--size", size)
     ratios = {
         variant: interleave.ratios(result, seconds["darkroom"])
         for variant, result in seconds.items()

@@ -1,4 +1,4 @@
-"""What the benchmarks share: ways that take turns, each run a process of its own, and what a report tells of them."""
+"""Run the variants of a benchmark interleaved, each in a process of its own, and summarise their results."""
 
 import datetime
 import json
@@ -19,8 +19,8 @@ def run_alone(module: str, *words: object) -> object:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def run_in_turns(module: str, variants: Iterable[str], rounds: int, *words: object) -> dict[str, list]:
-    """What each way says in each round. They take turns, so that whatever else the machine does hits all alike."""
+def run_interleaved(module: str, variants: Iterable[str], rounds: int, *words: object) -> dict[str, list]:
+    """The result of each variant in each round. They alternate, so that other load of the machine affects all alike."""
     result: dict[str, list] = {variant: [] for variant in variants}
     for number in range(rounds):
         for variant, values in result.items():

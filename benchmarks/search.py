@@ -81,6 +81,7 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
 
     from darkroom import params
     from darkroom.tune import search
+    from darkroom.tune.trial import Setup
 
     p = params.load()
     brief = {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "keep": "best"}
@@ -96,22 +97,20 @@ def searched(home: Path, epochs: int, space: dict, *, trials: int) -> tuple:
     memory_held: list[int] = []
 
     @contextmanager
-    def observe(name, params):
+    def open_run(name, params):
         yield SimpleNamespace(epoch=lambda epoch, row: None)
         memory_held.append(psutil.Process().memory_info().rss)
 
     with tempfile.TemporaryDirectory() as state:
         start = time.perf_counter()
-        best, rows = search.search(
-            home / "packed",
-            config=p.tune.model_validate({**config, "fit": p.tune.fit.model_copy(update=brief)}),
-            model=model(),
-            augmented=p.augment.model_validate(still),
-            seed=1,
+        result = search.search(
+            p.tune.model_validate({**config, "fit": p.tune.fit.model_copy(update=brief)}),
+            model(),
+            Setup(home / "packed", p.augment.model_validate(still), 1),
             state=Path(state),
-            observe=observe,
+            open_run=open_run,
         )
-        return best, rows, time.perf_counter() - start, memory_held
+        return result.best, result.trials, time.perf_counter() - start, memory_held
 
 
 def memory(home: Path) -> dict:
@@ -132,27 +131,25 @@ def model(**hparams):
 
 def prepare(archive: Path, home: Path, n_images: int) -> int:
     """Pack so many of the archive's training images, a part of them to validate; returns how many."""
-    from darkroom import params
-    from darkroom.dataset import layout, manifest, packing
+    from darkroom import manifest, params
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.decoding.bounds import DecodeLimits
     from darkroom.ingest import sources
 
     p = params.load()
     sources.unpack(archive, home / "images", p.ingest)
-    listing = manifest.build(
-        home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts"
-    )
-    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    listed = listing.build(home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts")
+    train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]
     rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]
     config = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
-    packing.write(
-        rows, home / "images", home / "packed", config, max_pixels=p.validate.max_pixels, cache=home / "cache"
-    )
+    limits = DecodeLimits(p.validate.max_pixels)
+    packing.write(rows, home / "images", home / "packed", config, limits, home / "cache")
     return len(rows)
 
 
 def compare(home: Path, epochs: int, rounds: int) -> dict:
-    result = interleave.run_in_turns("benchmarks.search", VARIANTS, rounds, "--data", home, "--epochs", epochs)
+    result = interleave.run_interleaved("benchmarks.search", VARIANTS, rounds, "--data", home, "--epochs", epochs)
     seconds = {variant: [run["seconds"] for run in runs] for variant, runs in result.items()}
     return {
         "ratios": {"keras_tuner_search": interleave.ratios(seconds["keras_tuner_search"], seconds["darkroom"])},

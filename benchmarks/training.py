@@ -22,36 +22,28 @@ from pathlib import Path
 from benchmarks import interleave
 
 SIZE, BATCH, EPOCHS, VALIDATED = 64, 32, 3, 256
-SHEAR, ZOOM = 0.2, 0.2  # degrees; share
-COURSE = Path("presets/cats_dogs_course.yaml")
+SHEAR, ZOOM = 0.2, 0.2  # degrees; fraction
+COURSE = "cats_dogs_course"
 VENDORS = ("tensorflow", "keras", "numpy")
 OUT = Path("reports/benchmarks/training.json")
 
 
 def darkroom(home: Path, precision: str = "auto") -> float:
-    from darkroom import params
+    from darkroom import paths
+    from darkroom.commands import presets
     from darkroom.training import device, fit
+    from darkroom.training.session import Session, TrainingData
 
-    p = params.load(COURSE)
+    p = presets.load(COURSE, paths.PRESETS)
     config = p.train.model_copy(update={"epochs": EPOCHS, "batch_size": BATCH, "patience": EPOCHS})
-    train, val = packs(home)
-    device.repeatable(p.seed)
+    data = TrainingData(*packs(home))
     device.compute_in(precision)
+    device.make_repeatable(p.seed)
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as state:
-        fit.fit(
-            network(),
-            train,
-            val,
-            config=config,
-            optimization=p.model,
-            augmented=p.augment,
-            seed=p.seed,
-            state=Path(state),
-            on_epoch=lambda epoch, row: ends.append(time.perf_counter()),
-            verbose=0,
-        )
-    return per_second(len(train.labels), ends)
+        session = Session(p.seed, Path(state), lambda epoch, row: ends.append(time.perf_counter()), verbose=0)
+        fit.fit(network(), data, config, p.model, session, p.augment)
+    return per_second(len(data.train.labels), ends)
 
 
 def darkroom_in_float32(home: Path) -> float:
@@ -93,10 +85,11 @@ VARIANTS = {variant.__name__: variant for variant in (darkroom, darkroom_in_floa
 
 
 def network():
-    from darkroom import params
+    from darkroom import params, paths
+    from darkroom.commands import presets
     from darkroom.networks import architectures
 
-    hparams = params.with_value(params.load(COURSE).model, "output", "softmax")
+    hparams = params.with_value(presets.load(COURSE, paths.PRESETS).model, "output", "softmax")
     return architectures.build(hparams, shape=(SIZE, SIZE, 3), classes=2, spec={})
 
 
@@ -132,20 +125,21 @@ def jpegs(folder: Path) -> list[Path]:
 
 def prepare(archive: Path, home: Path, n_images: int) -> int:
     """The archive's training images as files and as arrays, the same of both; returns how many."""
-    from darkroom import params
-    from darkroom.dataset import layout, manifest, packing
+    from darkroom import manifest, paths
+    from darkroom.commands import presets
+    from darkroom.dataset import layout, listing, packing
+    from darkroom.decoding.bounds import DecodeLimits
     from darkroom.ingest import sources
 
-    p = params.load(COURSE)
+    p = presets.load(COURSE, paths.PRESETS)
     images = home / "images"
     sources.unpack(archive, images, p.ingest)
-    listing = manifest.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
-    train = [row for row in manifest.good(listing.rows) if row["split"] == "train"]
+    listed = listing.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
+    train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]  # in no order, so that classes are mixed
-    rest = [row for row in listing.rows if row["split"] != "train"]
-    packing.write(
-        [*rows, *rest], images, home / "packed", p.preprocess, max_pixels=p.validate.max_pixels, cache=home / "c"
-    )
+    rest = [row for row in listed.rows if row["split"] != "train"]
+    limits = DecodeLimits(p.validate.max_pixels)
+    packing.write([*rows, *rest], images, home / "packed", p.preprocess, limits, home / "c")
     for row in rows:
         target = home / "train" / row["label"] / Path(row["path"]).name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +148,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
 
 def compare(home: Path, rounds: int) -> dict:
-    speeds = interleave.run_in_turns("benchmarks.training", VARIANTS, rounds, "--data", home)
+    speeds = interleave.run_interleaved("benchmarks.training", VARIANTS, rounds, "--data", home)
     ratios = {
         variant: interleave.ratios(speeds["darkroom"], result)
         for variant, result in speeds.items()

@@ -27,9 +27,13 @@ import numpy as np
 from benchmarks import interleave
 from darkroom import packed_data, params, paths
 from darkroom.metrics import metrics
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.sample import from_probabilities
 from darkroom.runtime import files
 from darkroom.training import augment, device, io_layers, optimizers
+from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import backbones, head_training, transfer, weights
+from darkroom.transfer_learning.config import TransferConfig
 
 EPOCHS = 10
 OUT = Path("reports/benchmarks/transfer.json")
@@ -39,62 +43,66 @@ def main(backbone: str, n_images: str = "0") -> None:
     p = params.load()
     train, val, test = map(packed_data.read(paths.PACKED).split, ("train", "val", "test"))
     train = some(train, int(n_images), p.seed)
-    chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
-    print(f"{backbone} at {chosen.side} pixels, {len(train.labels)} images, {EPOCHS} epochs")
-    result = {}
+    print(f"{backbone} at {p.transfer.input_size} pixels, {len(train.labels)} images, {EPOCHS} epochs")
+    results = {}
     for name, arm in (("darkroom", darkroom), ("frozen_fit", frozen_fit)):
-        device.repeatable(p.seed)
-        base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
-        assert source, "this needs pretrained weights"
-        network, wall, processors = timed(arm, chosen, base, train, val, p)
-        result[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
-        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, result[name][2], p)}")
-    (a, b, one), (c, d, other) = result.values()
+        base = transfer.load_base(backbone, settings(p), paths.WEIGHTS, seed=p.seed)
+        assert base.source, "this needs pretrained weights"
+        network, wall, processors = timed(arm, base, TrainingData(train, val), p)
+        results[name] = wall, processors, network.predict(np.asarray(test.images), verbose=0)
+        print(f"{name:11}{wall:8.1f} s wall {processors:8.1f} s of processors  {accuracy(test, results[name][2], p)}")
+    (a, b, one), (c, d, other) = results.values()
     print(f"darkroom is {c / a:.1f} x as fast by the wall, {d / b:.1f} x by processors")
     right = [probabilities.argmax(1) == np.asarray(test.labels) for probabilities in (one, other)]
     mean, reach = difference(*right)
     print(f"difference of accuracy {mean:+.4f} +- {reach:.4f}")
-    told = {
+    result = {
         "ratios": {"frozen_fit": interleave.spread([c / a])},
         "ratio_of_processor_time": round(d / b, 3),
         "accuracy_difference": {"value": mean, "low": mean - reach, "high": mean + reach},
-        "backbone": backbone, "side": chosen.side, "images": len(train.labels), "epochs": EPOCHS,
+        "backbone": backbone, "input_size": p.transfer.input_size, "images": len(train.labels), "epochs": EPOCHS,
         **interleave.provenance("keras", "tensorflow"),
     }  # fmt: skip
-    files.write_json(OUT, told)
+    files.write_json(OUT, result)
 
 
-def darkroom(
-    chosen, base: keras.Model, train: packed_data.Split, val: packed_data.Split, p: params.Params
-) -> keras.Model:
-    head = params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()})
-    brief = params.Fit.model_validate({**p.transfer.fit.model_dump(), "epochs": EPOCHS, "patience": EPOCHS})
-    still = params.FineTune.model_validate({**p.transfer.fine_tune.model_dump(), "layers": 0})
-    config = transfer.How(p.transfer.copies, head, p.transfer.optimization, brief, still)
+def settings(p: params.Params) -> TransferConfig:
+    """Those of params.yaml, but for the epochs, the first head only and no fine-tuning."""
+    return TransferConfig(
+        weights=p.transfer.weights,
+        width=p.transfer.width,
+        input_size=p.transfer.input_size,
+        copies=p.transfer.copies,
+        head=params.Head(**{key: values[:1] for key, values in p.transfer.head.model_dump().items()}),
+        optimization=p.transfer.optimization,
+        fit=p.transfer.fit.model_copy(update={"epochs": EPOCHS, "patience": EPOCHS}),
+        fine_tune=p.transfer.fine_tune.model_copy(update={"layers": 0}),
+    )
+
+
+def darkroom(base: weights.Base, data: TrainingData, p: params.Params) -> keras.Model:
     with TemporaryDirectory() as folder:
-        places = {"cache": Path(folder, "features"), "state": Path(folder, "state")}
-        common = {"augmented": p.augment, "seed": p.seed, "on_epoch": lambda *_: None}
-        return transfer.train(chosen, base, "benchmark", train, val, config=config, **places, **common).network
+        session = Session(p.seed, Path(folder, "state"))
+        return transfer.train(base, data, settings(p), session, p.augment, Path(folder, "features")).network
 
 
-def frozen_fit(
-    chosen, base: keras.Model, train: packed_data.Split, val: packed_data.Split, p: params.Params
-) -> keras.Model:
-    base.trainable = False
+def frozen_fit(base: weights.Base, data: TrainingData, p: params.Params) -> keras.Model:
+    base.network.trainable = False
+    train, val = data
     shape, classes = train.images.shape[1:], len(train.classes)
-    extractor = backbones.extractor(chosen, base, shape=shape)
+    extractor = backbones.extractor(base.choice, base.network, shape=shape)
     head = head_training.build(extractor.output_shape[-1], classes, head_training.combinations(p.transfer.head)[0])
     network = head_training.joined(extractor, head)
     changing = augment.network(shape, p.augment, seed=p.seed)
     pixels = io_layers.pixels(shape)
-    whole = keras.Model(pixels, network(changing(pixels)))
+    model = keras.Model(pixels, network(changing(pixels)))
     size = device.batch_size(p.transfer.fit.batch_size, n_images=len(train.labels), size=shape[0])
     steps = EPOCHS * -(-len(train.labels) // size)
-    whole.compile(
+    model.compile(
         optimizers.optimizer(p.transfer.optimization, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    sides = {"x": np.asarray(train.images), "y": train.labels, "validation_data": (np.asarray(val.images), val.labels)}
-    whole.fit(**sides, epochs=EPOCHS, batch_size=size, verbose=0)
+    validation = np.asarray(val.images), val.labels
+    model.fit(np.asarray(train.images), train.labels, size, EPOCHS, verbose=0, validation_data=validation)
     return network
 
 
@@ -114,9 +122,9 @@ def some(split: packed_data.Split, count: int, seed: int) -> packed_data.Split:
 
 
 def accuracy(test: packed_data.Split, probabilities: np.ndarray, p: params.Params) -> str:
-    config = {"k": len(test.classes), "resamples": 1000, "confidence": 0.95, "seed": p.seed}
-    result = metrics.summary(np.asarray(test.labels), probabilities, **config)["accuracy"]
-    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**result)
+    predictions = from_probabilities(np.asarray(test.labels), probabilities)
+    score = metrics.scores(predictions, Bootstrap(1000, 0.95, p.seed)).overall["accuracy"]
+    return "accuracy {value:.4f} [{low:.4f}, {high:.4f}]".format(**score)
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:

@@ -11,7 +11,7 @@ if find_spec("darkroom") is None:
 
 from darkroom.runtime import libraries  # noqa: E402
 
-sys.excepthook = libraries.tell
+sys.excepthook = libraries.report_import_error
 
 if sys.argv[0] == "-m" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     # While `python -m pipeline.NAME` imports its libraries, Ctrl-C ends it without a traceback; then `stage` takes over

@@ -10,10 +10,10 @@ from darkroom.runtime import errors, stage
 def main() -> None:
     p = params.load()
     done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
-    for note in done["notes"]:
+    for note in done.notes:
         errors.warn(note)
-    print(f"{paths.IMAGES}: {done['files']} files, {done['bytes']} bytes; {done['left_out']} left out: {done['kinds']}")
-    print(f"no images by their names: {done['others']}")
+    print(f"{paths.IMAGES}: {done.files} files, {done.bytes} bytes; {done.left_out} left out: {done.left_out_kinds}")
+    print(f"no images by their names: {done.other_kinds}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
 """Decode every image once.        images/, manifest.csv -> packed/{train,val,test}/"""
 
-from darkroom import params, paths
-from darkroom.dataset import manifest, packing
+from darkroom import manifest, params, paths
+from darkroom.dataset import packing
+from darkroom.decoding.bounds import DecodeLimits
 from darkroom.runtime import stage
 
 
 def main() -> None:
     p = params.load()
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
-    bounds = {"max_pixels": p.validate.max_pixels, "max_seconds": p.validate.max_seconds}
-    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, **bounds, cache=paths.CACHE / "packed")
-    print(f"{paths.PACKED}:", ", ".join(f"{count} {side}" for side, count in counts.items()))
+    limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
+    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
+    print(f"{paths.PACKED}:", ", ".join(f"{count} {split}" for split, count in counts.items()))
 
 
 if __name__ == "__main__":

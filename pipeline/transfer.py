@@ -1,61 +1,55 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import packed_data, params, paths
+from darkroom import params, paths
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import device, fit, resume
-from darkroom.transfer_learning import backbones, transfer, weights
+from darkroom.training import checkpoint, device, fit
+from darkroom.training.session import Session, TrainingData
+from darkroom.transfer_learning import transfer
+from darkroom.transfer_learning.config import TransferConfig
 
 
 def main(backbone: str) -> None:
     p = params.load()
-    train, val = map(packed_data.read(paths.PACKED).split, ("train", "val"))
-    chosen = backbones.choose(backbone, width=p.transfer.width, side=p.transfer.input_size)
-    config = transfer.How(
-        p.transfer.copies, p.transfer.head, p.transfer.optimization, p.transfer.fit, p.transfer.fine_tune
+    folder, data = paths.MODELS / backbone, TrainingData.read(paths.PACKED)
+    config = TransferConfig(
+        weights=p.transfer.weights,
+        width=p.transfer.width,
+        input_size=p.transfer.input_size,
+        copies=p.transfer.copies,
+        head=p.transfer.head,
+        optimization=p.transfer.optimization,
+        fit=p.transfer.fit,
+        fine_tune=p.transfer.fine_tune,
     )
-    precision = device.compute_in(p.transfer.fit.precision, depthwise=True)
-    print("devices:", *device.names(), "| computing in", precision)
-    device.repeatable(p.seed)
-    base, source = weights.base(chosen, p.transfer.weights, paths.WEIGHTS)
-    known = [backbone, str(chosen.width), chosen.side, str(source), weights.digest(base)]
-    waiting = resume.folder(
-        paths.CACHE / backbone,
-        paths.PACKED,
-        *known,
-        str(config),
-        p.augment,
-        p.seed,
-        code=("training", "transfer_learning"),
-    )
-    shape = {"width": chosen.width, "input_size": chosen.side}
-    values = params.flat({"transfer": {**config._asdict(), **shape}, "augment": p.augment})
-    values["transfer.fit.precision"] = precision
+    base = transfer.load_base(backbone, config, paths.WEIGHTS, seed=p.seed)
+    print("devices:", *device.names(), "| computing in", base.precision)
+    parts = *transfer.identity(base), *config, p.augment, p.seed
+    state = checkpoint.resume_dir(paths.CACHE / backbone, paths.PACKED, *parts, code=("training", "transfer_learning"))
+    values = transfer.settings(base, config, p.augment)
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
-    with tracking.run(backbone, experiment, key=waiting.name, params=values) as run:
-        made = transfer.train(
-            chosen,
-            base,
-            source,
-            train,
-            val,
-            config=config,
-            augmented=p.augment,
-            seed=p.seed,
-            cache=paths.CACHE / "features" / backbone,
-            state=waiting,
-            on_epoch=run.epoch,
+    with tracking.run(backbone, experiment, key=state.name, params=values) as run:
+        session, cache = Session(p.seed, state, run.epoch), paths.CACHE / "features" / backbone
+        trained = transfer.train(base, data, config, session, p.augment, cache)
+        facts = model_folder.TrainingFacts(
+            name=backbone,
+            architecture=backbone,
+            pretrained=trained.pretrained,
+            params=values,
+            run=state.name,
+            versions=versions.installed(),
+            multiply_adds=trained.multiply_adds,
+            best_epoch=trained.best_epoch,
+            weights=trained.weights,
+            head=trained.head,
+            fine_tuned=trained.fine_tuned,
         )
-        facts = {"name": backbone, "architecture": backbone, "params": values, **made.facts}
-        facts |= {"run": waiting.name, "versions": versions.installed()}
-        model_folder.write(
-            paths.MODELS / backbone, made.network, made.rows, kept=made.kept, spec=train.spec, facts=facts
-        )
-        run.model(paths.MODELS / backbone)
-    fit.forget(waiting)
-    fit.warn_of_chance(backbone, made.kept, val.labels)
-    print(f"models/{backbone}: weights {source}, of {len(made.rows)} epochs kept {made.kept}")
+        model_folder.write(folder, trained.network, trained.rows, spec=data.train.spec, facts=facts)
+        run.model(folder)
+    checkpoint.clear(state)
+    fit.warn_of_chance(backbone, trained.best, data.val.labels)
+    print(f"{folder}: weights {base.source}, {len(trained.rows)} epochs, the best is {trained.best}")
 
 
 if __name__ == "__main__":

@@ -3,32 +3,28 @@
 from functools import partial
 
 from darkroom import params, paths
-from darkroom.runtime import files, stage
+from darkroom.networks import tuned
+from darkroom.runtime import stage
 from darkroom.tracking import lineage, tracking
-from darkroom.training import resume
+from darkroom.training import checkpoint
 from darkroom.tune import search
+from darkroom.tune.trial import Setup
 
 
 def main() -> None:
     p = params.load()
-    waiting = resume.folder(
+    state = checkpoint.resume_dir(
         paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
     )
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
-    with tracking.run("search", experiment, key=waiting.name, params=params.flat({"tune": p.tune})) as run:
-        best, trials = search.search(
-            paths.PACKED,
-            config=p.tune,
-            model=p.model,
-            augmented=p.augment,
-            seed=p.seed,
-            state=waiting,
-            observe=partial(tracking.trial, experiment=experiment, of=run),
-        )
-    search.write_curves(paths.TRIAL_CURVES, trials)
-    search.write_rows(paths.TRIALS, p.tune, trials)
-    files.write_json(paths.BEST, best)
-    print(search.summary(best, trials))
+    setup = Setup(paths.PACKED, p.augment, p.seed)
+    with tracking.run("search", experiment, key=state.name, params=params.flat({"tune": p.tune})) as run:
+        open_run = partial(tracking.trial, experiment=experiment, search=run)
+        result = search.search(p.tune, p.model, setup, state=state, open_run=open_run)
+    search.write_curves(paths.TRIAL_CURVES, result.trials)
+    search.write_trials(paths.TRIALS, result)
+    tuned.write(paths.BEST, result.best)
+    print(result)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,31 @@
-"""List every image, give it a side, and judge the lot.        images/ -> manifest.csv, validation.json"""
+"""List every image, give it a split, and judge the data set.        images/ -> manifest.csv, validation.json"""
 
-from darkroom import params, paths
-from darkroom.dataset import layout, manifest, overlaps, rows
+from darkroom import manifest, params, paths, verdict
+from darkroom.dataset import layout, listing, overlaps
+from darkroom.dataset.file_cache import open_rows
+from darkroom.decoding.bounds import DecodeLimits
 from darkroom.runtime import files, stage
-from darkroom.validate import checks, console, gallery, notes, statistics
+from darkroom.validate import checks, console, gallery, statistics
 
 
 def main() -> None:
     p = params.load()
-    found = layout.read(paths.IMAGES)
-    facts, limit = paths.CACHE / "facts", p.validate.max_pixels
+    limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
+    sorted_files = layout.read(paths.IMAGES)
+    facts, rows = paths.CACHE / "facts", paths.CACHE / "packed"
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
-    with rows.opened(paths.CACHE / "packed", p.preprocess, limit) as (_, packed):
-        listing = manifest.build(paths.IMAGES, found, p.validate, seed=p.seed, cache=facts, packed=packed)
-    judged = checks.check(listing, p.validate, paths.DATA_DOCS)
-    verdict = {**judged, "notes": notes.of(listing, found), "aside": found.aside, "strays": found.strays}
-    page = paths.DATA_DOCS / "near_duplicates.html"
-    twins = statistics.near(listing.rows, listing.twins)
-    gallery.write(page, twins, paths.IMAGES, max_pixels=limit, max_seconds=p.validate.max_seconds)
-    manifest.write(paths.MANIFEST, listing.rows)
-    files.write_rows(paths.QUARANTINE, ("path", "reason"), verdict["bad"])
-    files.write_rows(paths.DROPPED, overlaps.COLUMNS, listing.overlaps)
-    files.write_json(paths.VALIDATION, verdict)
-    print(console.text(verdict))
-    checks.insist(verdict, report=paths.VALIDATION)
-    print(f"{paths.MANIFEST}: {verdict['images']} images of {len(verdict['classes'])} classes,", end=" ")
-    print(f"{len(verdict['bad'])} bad, {len(verdict['duplicates'])} groups of equal ones, {len(found.aside)} aside")
+    with open_rows(rows, p.preprocess, limits.max_pixels) as (_, packed):
+        listed = listing.build(paths.IMAGES, sorted_files, p.validate, seed=p.seed, cache=facts, packed=packed)
+    judged = checks.check(listed, sorted_files, p.validate, paths.DATA_DOCS)
+    pairs = statistics.near_duplicates(statistics.DataSet(listed.rows, listed.pairs, p.validate))
+    gallery.write(paths.DATA_DOCS / "near_duplicates.html", pairs, paths.IMAGES, limits)
+    manifest.write(paths.MANIFEST, listed.rows)
+    files.write_rows(paths.QUARANTINE, verdict.BAD_COLUMNS, judged["bad"])
+    files.write_rows(paths.DROPPED, overlaps.COLUMNS, listed.overlaps)
+    verdict.write(paths.VALIDATION, judged)
+    print(console.text(judged))
+    checks.raise_if_broken(judged, report=paths.VALIDATION)
+    print(f"{paths.MANIFEST}: {console.totals(judged)}")
 
 
 if __name__ == "__main__":

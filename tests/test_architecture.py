@@ -1,4 +1,4 @@
-"""Which folder may import which, one door a vendor, and a dvc.yaml that never lies."""
+"""Which folder may import which, which modules import a vendor, and that dvc.yaml lists what a stage reads."""
 
 import ast
 from pathlib import Path
@@ -16,34 +16,37 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
-    "commands": "formats png runtime workers",
-    "curve": "networks packed_data params runtime training transfer_learning",
-    "dataset": "decoding formats packed_data params runtime sniff workers",
+    "commands": "formats manifest params params_errors plain_yaml png runtime workers",
+    "curve": "networks packed_data params saving training transfer_learning",
+    "dataset": "decoding formats manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
-    "evaluate": "metrics plots",
+    "evaluate": "evaluation_folder inference metrics packed_data plots png saving",
+    "evaluation_folder": "metrics runtime saving",
     "formats": "runtime sniff",
     "inference": "decoding params runtime saving workers",
     "ingest": "formats params png runtime sniff",
-    "metrics": "params runtime",
-    "mlflow_client": "runtime",
+    "manifest": "runtime",
+    "metrics": "runtime",
+    "mlflow_client": "runtime saving",
     "networks": "params runtime training",
     "packed_data": "runtime",
-    "params": "params_errors plain_yaml runtime",
+    "params": "params_errors paths plain_yaml runtime",
     "params_errors": "",
     "paths": "",
     "plain_yaml": "",
     "plots": "runtime",
     "png": "",
     "register": "inference metrics mlflow_client packed_data params runtime saving",
-    "report": "metrics plots runtime",
+    "report": "evaluation_folder metrics packed_data plots png runtime verdict",
     "runtime": "",
-    "saving": "runtime training",
+    "saving": "runtime",
     "sniff": "",
-    "tracking": "mlflow_client register runtime",
+    "tracking": "metrics mlflow_client register runtime saving",
     "training": "packed_data params runtime",
     "transfer_learning": "packed_data params runtime training",
-    "tune": "networks packed_data params runtime training workers",
-    "validate": "dataset decoding formats params png runtime workers",
+    "tune": "networks params runtime training workers",
+    "validate": "dataset decoding formats manifest params png runtime verdict workers",
+    "verdict": "runtime",
     "workers": "runtime",
 }
 
@@ -59,19 +62,21 @@ DOORS = {
         "mlflow_client.client",
         "tracking.tracking",
     },
-    "ruamel": {"plain_yaml", "commands.repro", "tracking.lineage"},
+    "ruamel": {"plain_yaml", "tracking.lineage"},
     "scipy": {"evaluate.calibration", "metrics.significance"},
     "h5py": {"transfer_learning.weights"},
     "matplotlib": {"plots.canvas"},
     "jinja2": {"report.templates"},
     "keras": {
+        "evaluate.evaluation",
+        "evaluate.explanation_images",
         "evaluate.grad_cam",
         "networks.architectures",
         "training.augment",
         "transfer_learning.backbones",
         "networks.classics",
         "transfer_learning.head_training",
-        "curve.learning_curve",
+        "curve.trainings",
         "training.optimizers",
         "training.describe",
         "training.device",
@@ -84,12 +89,10 @@ DOORS = {
         "training.training_model",
         "transfer_learning.resizing",
         "saving.model_folder",
-        "transfer_learning.transfer",
         "networks.tunable",
-        "training.warp",
         "transfer_learning.weights",
         "inference.model_check",
-        "inference.predict",
+        "inference.inference",
     },
     "PIL": {"decoding.decode", "dataset.image_stats", "png"},
     "tensorflow": {"training.device"},
@@ -97,8 +100,8 @@ DOORS = {
 
 
 def modules() -> dict[str, Path]:
-    found = {p.relative_to(LIBRARY).with_suffix("").as_posix().replace("/", "."): p for p in LIBRARY.rglob("*.py")}
-    return {name: path for name, path in found.items() if not name.endswith("__init__")}
+    names = {p.relative_to(LIBRARY).with_suffix("").as_posix().replace("/", "."): p for p in LIBRARY.rglob("*.py")}
+    return {name: path for name, path in names.items() if not name.endswith("__init__")}
 
 
 def imported(path: Path) -> set[str]:
@@ -122,14 +125,14 @@ def vendors(path: Path) -> set[str]:
 
 def reached(path: Path) -> set[str]:
     """Our modules that the file reaches, other than those DVC tracks by value and those that only look."""
-    found: set[str] = set()
+    names: set[str] = set()
     ahead = ours(path)
     while ahead:
         name = ahead.pop()
-        if name not in found | TRACKED_BY_VALUE | OBSERVERS:
-            found.add(name)
+        if name not in names | TRACKED_BY_VALUE | OBSERVERS:
+            names.add(name)
             ahead |= ours(modules()[name])
-    return found
+    return names
 
 
 def unit(module: str) -> str:
@@ -137,7 +140,7 @@ def unit(module: str) -> str:
     return module.partition(".")[0]
 
 
-def place(module: str) -> str:
+def dep(module: str) -> str:
     """What dvc.yaml lists for a module: its folder, or its file where it lies in none."""
     return (LIBRARY / unit(module) if "." in module else modules()[module]).as_posix()
 
@@ -154,21 +157,21 @@ def chains(path: Path, root: str) -> set[str]:
     """`p.train.epochs` as `train.epochs`: attribute chains on the name `root`; a shorter one stands for its longer."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
-    found = set()
+    result = set()
     for node in nodes:
         names: list[str] = []
         while isinstance(node, ast.Attribute) and (names or id(node) not in inner):
             names.insert(0, node.attr)
             node = node.value
         if isinstance(node, ast.Name) and node.id == root and names:
-            found.add(".".join(names))
-    return {c for c in found if not any(c.startswith(other + ".") for other in found)}
+            result.add(".".join(names))
+    return {c for c in result if not any(c.startswith(other + ".") for other in result)}
 
 
 def test_the_table_of_folders_is_the_real_one():
     imports: dict[str, set[str]] = {}
     for name, path in modules().items():
-        imports.setdefault(unit(name), set()).update(unit(each) for each in ours(path))
+        imports.setdefault(unit(name), set()).update(unit(module) for module in ours(path))
     assert {name: " ".join(sorted(needs - {name})) for name, needs in imports.items()} == FOLDERS
 
 
@@ -184,8 +187,8 @@ def test_imports_have_no_circle():
     assert without_leaves({name: set(needs.split()) for name, needs in FOLDERS.items()}) == {}
 
 
-def test_only_verbs_know_the_places():
-    assert {name for name, path in modules().items() if "paths" in ours(path)} <= {"cli"}
+def test_only_verbs_import_paths():
+    assert {name for name, path in modules().items() if "paths" in ours(path)} <= {"cli", "params"}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -194,7 +197,7 @@ def test_a_stage_lists_exactly_the_folders_it_reaches(name):
     stage = STAGES[name]
     stage = {**stage, **stage.get("do", {})}
     listed = {d for d in stage["deps"] if _is_code(d)}
-    assert listed == {script.as_posix()} | {place(module) for module in reached(script)}
+    assert listed == {script.as_posix()} | {dep(module) for module in reached(script)}
     assert stage["cmd"].startswith(f"${{python}} -m pipeline.{name}")
 
 
@@ -206,7 +209,7 @@ def test_a_state_to_go_on_from_is_named_by_the_code_that_its_stage_lists(name):
     ]
     stage = STAGES[name].get("do", STAGES[name])
     trained = {"networks", "training", "tune", "transfer_learning", "curve"}
-    assert [set(each) for each in named] == [{Path(d).name for d in stage["deps"]} & trained]
+    assert [set(folders) for folders in named] == [{Path(d).name for d in stage["deps"]} & trained]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -216,7 +219,7 @@ def test_a_stage_lists_exactly_the_params_it_reads(name):
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_lists_exactly_the_places_it_touches(name):
+def test_a_stage_lists_exactly_the_paths_it_uses(name):
     stage = STAGES[name]
     outs = [o for kind in ("outs", "metrics", "plots") for o in stage.get(kind, [])]
     listed = {d for d in stage["deps"] if not _is_code(d)} | {o if isinstance(o, str) else next(iter(o)) for o in outs}
@@ -226,21 +229,21 @@ def test_a_stage_lists_exactly_the_places_it_touches(name):
         "LOCKS",
         "PARAMS",
     }
-    known = {str(getattr(paths, c)) for c in constants}
-    assert {place for place in listed if not _of(place, known)} == set()
-    assert {place for place in known if not _of(place, listed)} == set()
+    used = {str(getattr(paths, c)) for c in constants}
+    assert {path for path in listed if not _overlaps(path, used)} == set()
+    assert {path for path in used if not _overlaps(path, listed)} == set()
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_nothing_that_an_observer_returns_is_written(name):
     """Its value goes to another observer or to the registry, which is MLflow's, and nowhere else."""
     tree = ast.parse(Path(f"pipeline/{name}.py").read_text())
-    watching = {each.rpartition(".")[2] for each in OBSERVERS}
-    while more := {name for value, name in _bindings(tree) if _is_observed(value, watching)} - watching:
-        watching |= more
+    observed = {name.rpartition(".")[2] for name in OBSERVERS}
+    while more := {name for value, name in _bindings(tree) if _is_observed(value, observed)} - observed:
+        observed |= more
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    others = [call for call in calls if _root(call.func) not in LISTENERS | watching]
-    assert [ast.unparse(call) for call in others if _is_observed(call, watching)] == []
+    others = [call for call in calls if _root(call.func) not in LISTENERS | observed]
+    assert [ast.unparse(call) for call in others if _is_observed(call, observed)] == []
 
 
 def test_an_observer_returns_nothing_but_tags_and_runs():
@@ -252,18 +255,18 @@ def test_an_observer_returns_nothing_but_tags_and_runs():
 
 def _bindings(tree: ast.AST) -> list[tuple[ast.AST, str]]:
     """Each value with the name that it is given by `=`, `|=` or `with ... as`."""
-    found = []
+    bindings = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AugAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found += [(node.value, each) for target in targets for each in _names(target)]
+            bindings += [(node.value, name) for target in targets for name in _names(target)]
         if isinstance(node, ast.withitem) and node.optional_vars:
-            found += [(node.context_expr, each) for each in _names(node.optional_vars)]
-    return found
+            bindings += [(node.context_expr, name) for name in _names(node.optional_vars)]
+    return bindings
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
 
 
 def _root(node: ast.AST) -> str:
@@ -272,16 +275,16 @@ def _root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_observed(node: ast.AST, watching: set[str]) -> bool:
-    """Whether the value of `node` holds something that an observer, or one of the names `watching`, returned.
+def _is_observed(node: ast.AST, observed: set[str]) -> bool:
+    """Whether the value of `node` holds something that an observer, or one of the names `observed`, returned.
 
     What is only handed on to be called, a run's `epoch` or a `partial`, holds nothing yet; the registry is no observer.
     """
     if isinstance(node, ast.Call) and _root(node.func) in ("registry", "partial"):
         return False
     if isinstance(node, ast.Attribute | ast.Name):
-        return _root(node) in watching and getattr(node, "attr", "") != "epoch"
-    return any(_is_observed(child, watching) for child in ast.iter_child_nodes(node))
+        return _root(node) in observed and getattr(node, "attr", "") != "epoch"
+    return any(_is_observed(child, observed) for child in ast.iter_child_nodes(node))
 
 
 @pytest.mark.parametrize("name", ["ingest", "validate", "preprocess", "tune", "train", "transfer"])
@@ -293,12 +296,12 @@ def test_a_fresh_clone_lacks_an_out_of_every_stage_that_makes(name):
     assert cached
 
 
-def _is_code(place: str) -> bool:
-    return place.startswith(("pipeline/", "src/"))
+def _is_code(path: str) -> bool:
+    return path.startswith(("pipeline/", "src/"))
 
 
-def _of(place: str, places: set[str]) -> bool:
-    """Whether `place` is one of `places`, lies in one, or holds one."""
-    return place.startswith("${") or any(
-        (a + "/").startswith(b + "/") or (b + "/").startswith(a + "/") for a in (place,) for b in places
+def _overlaps(path: str, others: set[str]) -> bool:
+    """Whether `path` is one of `others`, lies in one, or holds one."""
+    return path.startswith("${") or any(
+        (a + "/").startswith(b + "/") or (b + "/").startswith(a + "/") for a in (path,) for b in others
     )

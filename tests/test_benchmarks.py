@@ -1,4 +1,4 @@
-"""The benchmarks run, so that the figures in reports/benchmarks can be made again."""
+"""The benchmarks run, so that the figures in reports/benchmarks can be reproduced."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_variant_that_fails_ends_the_benchmark_with_its_own_words():
         )
 
 
-def test_enlarged_images_are_jpegs_of_the_asked_side_in_two_classes(folder, tmp_path):
+def test_enlarged_images_are_jpegs_of_the_given_size_in_two_classes(folder, tmp_path):
     ingest.enlarge(folder, tmp_path / "large", 80)
     result = ingest.jpegs(tmp_path / "large")
     assert len(result) == 12 and {path.parent.name for path in result} == {"a", "b"}

@@ -1,4 +1,4 @@
-"""Whatever `python` is first in the path, a stage runs in the environment of `make setup`, or says so in one line."""
+"""Whatever `python` is first in PATH, a stage runs in the environment of `make setup`, or fails with one line."""
 
 import os
 import subprocess
@@ -12,19 +12,19 @@ PIPELINE = YAML(typ="safe").load(Path("dvc.yaml").read_text())
 HERE = Path.cwd()
 
 
-def test_the_environment_in_the_repository_comes_before_the_path_even_with_blanks_in_its_name(tmp_path):
-    for name, place in (("wrong", "else where"), ("right", "reposi tory é/.venv/bin")):
-        (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / "python").write_text(f"#!/bin/sh\necho {name} $*\n")
-        (tmp_path / place / "python").chmod(0o755)
+def test_the_environment_in_the_repository_precedes_path_even_with_spaces_in_its_name(tmp_path):
+    for name, folder in (("wrong", "else where"), ("right", "reposi tory é/.venv/bin")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "python").write_text(f"#!/bin/sh\necho {name} $*\n")
+        (tmp_path / folder / "python").chmod(0o755)
     path = {**os.environ, "PATH": f"{tmp_path / 'else where'}:{os.environ['PATH']}"}
     shell = ["/bin/sh", "-c", f"{PYTHON} -m pipeline.ingest"]
-    for folder, said in (("reposi tory é", "right -m pipeline.ingest\n"), ("else where", "wrong -m pipeline.ingest\n")):
+    for folder, name in (("reposi tory é", "right"), ("else where", "wrong")):
         done = subprocess.run(shell, cwd=tmp_path / folder, env=path, capture_output=True, text=True)
-        assert done.stdout == said, done.stderr
+        assert done.stdout == f"{name} -m pipeline.ingest\n", done.stderr
 
 
-def test_a_python_without_darkroom_says_what_to_type():
+def test_a_python_without_darkroom_prints_the_command_to_run():
     words = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(HERE)!r}); import pipeline.ingest"]
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 5 and done.stderr.count("\n") == 1

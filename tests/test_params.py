@@ -1,4 +1,4 @@
-"""params: every mistake in params.yaml is one sentence and exit code 2, before anything is read."""
+"""params: every mistake in params.yaml is reported in one line, with exit code 2."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def changed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("train:\n  epochs:", "train:\n  epoch:", "unknown key train.epoch, did you mean train.epochs?"),
         ("train:\n  epochs: 40", "train:\n  epochs: -1", "train.epochs: expected greater than or equal to 1, got -1"),
@@ -69,21 +69,21 @@ def changed(tmp_path):
         ("  fit: stretch", "\tfit: stretch", "line"),
     ],
 )
-def test_a_mistake_is_named_in_one_line(changed, old, new, said):
+def test_a_mistake_is_named_in_one_line(changed, old, new, message):
     with pytest.raises(ParamsError) as caught:
         changed(old, new)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value) and caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(("old", "new"), params_errors.RENAMED.items())
-def test_a_key_of_an_earlier_release_is_told_by_its_name_of_today(old, new, tmp_path):
+def test_for_a_key_of_an_earlier_release_the_error_suggests_its_new_name(old, new, tmp_path):
     section, _, key = old.partition(".")
     lines = TEXT.splitlines(keepends=True)
     start = lines.index(f"{section}:\n")
-    place = next(i for i in range(start, len(lines)) if lines[i].startswith(f"  {new}:"))
+    line = next(i for i in range(start, len(lines)) if lines[i].startswith(f"  {new}:"))
     path = tmp_path / "params.yaml"
-    path.write_text("".join([*lines[:place], lines[place].replace(new, key, 1), *lines[place + 1 :]]))
+    path.write_text("".join([*lines[:line], lines[line].replace(new, key, 1), *lines[line + 1 :]]))
     with pytest.raises(ParamsError, match=f"unknown key {old}, did you mean {section}.{new}[?]"):
         params.load(path)
 
@@ -106,10 +106,10 @@ def test_flat_names_every_leaf_once():
 
 def test_the_registered_model_follows_the_data_set_unless_it_has_a_name_of_its_own(changed):
     assert params.registered_name(changed("name: digits ", "name: birds ")) == "birds-classifier"
-    assert params.registered_name(changed("model: auto ", "model: wings ")) == "wings"
+    assert params.registered_name(changed("model: auto ", "model: birds ")) == "birds"
 
 
-def test_a_turned_hyperparameter_is_checked_again():
+def test_a_changed_hyperparameter_is_checked_again():
     model = params.load(Path("params.yaml")).model
     assert params.with_value(model, "filters", 7).filters == 7
     with pytest.raises(ValueError, match="tune.space.filters"):
@@ -129,12 +129,12 @@ def test_a_turned_hyperparameter_is_checked_again():
         *("validate.min_size", "validate.max_pixels", "validate.min_per_class", "evaluate.resamples"),
     ],
 )
-def test_a_count_is_never_zero_or_less_and_its_range_is_said(tmp_path, name, wrong):
+def test_a_count_of_zero_or_less_is_an_error_with_its_range(tmp_path, name, wrong):
     document = YAML(typ="safe").load(TEXT)
     *sections, key = name.split(".")
     section = document
-    for each in sections:
-        section = section[each]
+    for name_of_section in sections:
+        section = section[name_of_section]
     section[key] = wrong
     path = tmp_path / "params.yaml"
     YAML().dump(document, path)
@@ -149,6 +149,6 @@ def test_a_count_is_never_zero_or_less_and_its_range_is_said(tmp_path, name, wro
     ("key", "wrong", "choices"),
     [("leaks", "drop", "'stop', 'drop_from_train' or 'split_again'"), ("conflicts", "no", "'stop' or 'drop'")],
 )
-def test_what_happens_to_copies_is_one_of_a_few_words(changed, key, wrong, choices):
+def test_an_unknown_treatment_of_copies_is_an_error_with_the_choices(changed, key, wrong, choices):
     with pytest.raises(ParamsError, match=f"validate.{key}: expected {choices}, got '{wrong}'"):
         changed(f"{key}: stop", f"{key}: {wrong}")

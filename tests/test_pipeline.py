@@ -19,27 +19,26 @@ pytestmark = pytest.mark.slow
 
 HERE = Path.cwd()
 BINARIES = Path(sys.executable).parent
-PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", "data/weights", ".dvc/config", ".dvcignore", ".gitignore")
-BRIEF = {"batch_size": 64, "patience": 9, "keep": "best", "precision": "auto"}
-SMALL = {
+PARTS = ("dvc.yaml", "presets", "pipeline", "src", "data/weights", ".dvc/config", ".dvcignore", ".gitignore")
+SMALL = {  # a preset
     "dataset": {"name": "squares", "archive": "data/raw/squares.zip"},
     "validate": {"val": 0.2, "test": 0.3, "min_size": 4},
     "preprocess": {"image_size": 8},
     "model": {"blocks": 1, "convolutions": 1, "filters": 8, "dense": 0, "learning_rate": 0.01},
-    "tune": {"trials": 2, "fit": {"epochs": 2, **BRIEF}, "space": {"filters": [4, 8]}},
+    "tune": {"trials": 2, "fit": {"epochs": 2, "patience": 9, "precision": "auto"}, "space": {"filters": [4, 8]}},
     "train": {"epochs": 6},
-    "transfer": {"weights": "none", "fit": {"epochs": 1, **BRIEF}},
+    "transfer": {"weights": "none", "fit": {"epochs": 1, "patience": 9}},
     "evaluate": {"resamples": 100},
     "compare": {"resamples": 100},
 }
 
 
 def run(*words: str, cwd: Path, check: bool = True) -> str:
-    """The output of a command with our own interpreter first in its path, and no network but the machine's own."""
-    done = subprocess.run(words, cwd=cwd, env=environment(cwd), capture_output=True, text=True, errors="replace")
+    """Return the output of a command with this interpreter first in its path."""
+    process = subprocess.run(words, cwd=cwd, env=environment(cwd), capture_output=True, text=True, errors="replace")
     if check:
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout + done.stderr
+        assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
+    return process.stdout + process.stderr
 
 
 def environment(cwd: Path) -> dict[str, str]:
@@ -48,12 +47,13 @@ def environment(cwd: Path) -> dict[str, str]:
     return {**clean, "PATH": path, "PYTHONPATH": str(cwd / "src"), "DVC_NO_ANALYTICS": "1"}
 
 
-def ran(said: str) -> list[str]:
-    return [line.split("'")[1] for line in said.splitlines() if line.startswith("Running stage")]
+def ran(output: str) -> list[str]:
+    """Return the stages that ran, from the output of `dvc repro`."""
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
 
 
 def squares(path: Path, numbers: range) -> None:
-    """A zip of grey images of two classes: a bright square on the left or on the right. No two are equal."""
+    """Add grey images of two classes to a zip: a bright square on the left or on the right. No two are equal."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "a") as archive:
         for number in numbers:
@@ -63,14 +63,6 @@ def squares(path: Path, numbers: range) -> None:
                 data = BytesIO()
                 Image.fromarray(pixels).save(data, "PNG")
                 archive.writestr(f"{name}/{number}.png", data.getvalue())
-
-
-def small_params(path: Path) -> None:
-    yaml = YAML()
-    values = yaml.load(path.read_text())
-    for section, changes in SMALL.items():
-        values[section].update(changes)
-    yaml.dump(values, path)
 
 
 def change(path: Path, section: str, key: str, value: object) -> None:
@@ -88,7 +80,8 @@ def repository(tmp_path_factory) -> Path:
         target = root / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (HERE / part).is_dir() else shutil.copy)(HERE / part, target)
-    small_params(root / "params.yaml")
+    YAML().dump(SMALL, root / "presets/small.yaml")
+    run(sys.executable, "-m", "darkroom.cli", "use", "small", cwd=root)
     squares(root / "data/raw/squares.zip", range(100))
     run("git", "init", "--quiet", "--initial-branch=main", cwd=root)
     run("git", "config", "user.email", "test@example.org", cwd=root)
@@ -103,27 +96,25 @@ def read(root: Path, name: str) -> dict:
     return json.loads((root / "reports" / name).read_text())
 
 
-def test_every_stage_leaves_what_it_promises(repository):
+def test_every_stage_writes_its_outputs(repository):
     metrics = read(repository, "metrics.json")
     assert metrics.keys() == {"cnn", "mobilenet"}
     assert metrics["cnn"]["accuracy"]["value"] > 0.9  # two squares are easy to tell apart
     for score in metrics["cnn"].values():
         assert score["low"] is None or score["low"] <= score["value"] <= score["high"]
-    assert [(m["name"], m["pretrained"]) for m in read(repository, "models.json")] == [
-        ("cnn", None),
-        ("mobilenet", False),
-    ]
+    facts = read(repository, "evaluation/details/models.json")
+    assert {name: m["pretrained"] for name, m in facts.items()} == {"cnn": None, "mobilenet": False}
     assert read(repository, "registration.json")["champion"]["model"] == "cnn"
     assert (repository / "models/cnn/model.keras").exists()
 
 
-def test_no_image_is_on_both_sides_of_the_split(repository):
-    sides = [(repository / f"data/packed/{side}/paths.csv").read_text() for side in ("train", "val", "test")]
-    names = [set(text.splitlines()[1:]) for text in sides]
+def test_no_image_is_in_two_splits(repository):
+    tables = [(repository / f"data/packed/{split}/paths.csv").read_text() for split in ("train", "val", "test")]
+    names = [set(table.splitlines()[1:]) for table in tables]
     assert sum(map(len, names)) == len(set.union(*names)) == 200
 
 
-def test_mlflow_has_the_search_its_trials_a_run_a_model_and_the_champion(repository):
+def test_mlflow_has_the_search_its_trials_one_run_per_model_and_the_champion(repository):
     import mlflow
 
     client = mlflow.MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
@@ -133,7 +124,7 @@ def test_mlflow_has_the_search_its_trials_a_run_a_model_and_the_champion(reposit
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     assert runs["trial-1"].data.tags["mlflow.parentRunId"] == runs["search"].info.run_id
     assert runs["cnn"].data.metrics.keys() >= {"loss", "val_accuracy", "test_accuracy", "test_f1_macro_low"}
-    # What has no interval, such as the ROC area of a faultless model, has no ends; a quick run has no system metrics
+    # Without an interval, as for the ROC area of a perfect model, there are no ends; a short run has no system metrics
     ends = ("_low", "_high")
     values = [
         {n for n in runs[m].data.metrics if not n.endswith(ends) and not n.startswith("system/")}
@@ -143,21 +134,21 @@ def test_mlflow_has_the_search_its_trials_a_run_a_model_and_the_champion(reposit
     assert runs["cnn"].data.metrics["test_accuracy"] == read(repository, "metrics.json")["cnn"]["accuracy"]["value"]
     champion = client.get_model_version_by_alias("squares-classifier", "champion")
     assert champion.tags["dvc.data"] == runs["cnn"].inputs.dataset_inputs[0].dataset.digest
-    said = run(
+    output = run(
         sys.executable,
         "-c",
         "import mlflow, numpy; m = mlflow.pyfunc.load_model('models:/squares-classifier@champion');"
         "print('shape', m.predict(numpy.zeros((2, 8, 8, 1), 'uint8')).shape)",
         cwd=repository,
     )
-    assert "shape (2, 2)" in said
+    assert "shape (2, 2)" in output
 
 
-def test_again_nothing_runs(repository):
+def test_a_second_run_runs_no_stage(repository):
     assert ran(run("dvc", "repro", cwd=repository)) == []
 
 
-def test_training_the_same_again_changes_no_committed_file_and_makes_no_new_version(repository):
+def test_training_again_changes_no_committed_file_and_makes_no_new_version(repository):
     import mlflow
 
     for stage in ("train", "register"):
@@ -170,12 +161,12 @@ def test_training_the_same_again_changes_no_committed_file_and_makes_no_new_vers
 def test_a_change_of_a_figure_never_retrains(repository):
     with (repository / "src/darkroom/plots/figures.py").open("a") as file:
         file.write("# another line\n")
-    again = set(ran(run("dvc", "repro", "--dry", cwd=repository)))
-    assert again & {"evaluate", "report"} and not again & {"tune", "train", "transfer@mobilenet"}
+    stages = set(ran(run("dvc", "repro", "--dry", cwd=repository)))
+    assert stages & {"evaluate", "report"} and not stages & {"tune", "train", "transfer@mobilenet"}
     run("git", "checkout", "--quiet", "src", cwd=repository)
 
 
-def test_params_that_went_back_are_restored_and_not_computed(repository):
+def test_earlier_params_restore_the_outputs_from_the_cache(repository):
     change(repository / "params.yaml", "evaluate", "resamples", 120)
     assert ran(run("dvc", "repro", "evaluate", cwd=repository)) == ["evaluate"]
     change(repository / "params.yaml", "evaluate", "resamples", 100)
@@ -183,23 +174,23 @@ def test_params_that_went_back_are_restored_and_not_computed(repository):
     run("git", "checkout", "--quiet", "dvc.lock", "reports", cwd=repository)
 
 
-def test_mistakes_in_params_end_every_stage_with_one_line(repository):
+def test_a_mistake_in_params_ends_every_stage_with_one_line(repository):
     change(repository / "params.yaml", "train", "epochs", -1)
-    said = run(sys.executable, "-m", "pipeline.compare", cwd=repository, check=False)
-    assert said.count("\n") == 1 and "train.epochs" in said and "Traceback" not in said
+    output = run(sys.executable, "-m", "pipeline.compare", cwd=repository, check=False)
+    assert output.count("\n") == 1 and "train.epochs" in output and "Traceback" not in output
     run("git", "checkout", "--quiet", "params.yaml", cwd=repository)
 
 
-def test_predict_answers_with_the_champion(repository):
+def test_predict_uses_the_champion(repository):
     squares(repository / "new.zip", range(500, 501))
     with zipfile.ZipFile(repository / "new.zip") as archive:
         archive.extractall(repository / "new")
-    said = run(sys.executable, "-m", "darkroom.cli", "predict", "new", cwd=repository)
-    labels = {line.split("\t")[0]: line.split("\t")[1] for line in said.splitlines() if line.startswith("new/")}
+    output = run(sys.executable, "-m", "darkroom.cli", "predict", "new", cwd=repository)
+    labels = {line.split("\t")[0]: line.split("\t")[1] for line in output.splitlines() if line.startswith("new/")}
     assert labels == {"new/left/500.png": "left", "new/right/500.png": "right"}
 
 
-def test_another_backbone_reruns_transfer_and_what_follows_and_leaves_nothing_of_the_old_one(repository):
+def test_another_backbone_reruns_transfer_and_the_stages_after_it_and_its_predecessor_is_gone(repository):
     change(repository / "params.yaml", "transfer", "backbones", ["mobilenet-50"])
     assert ran(run("dvc", "repro", cwd=repository)) == [
         "transfer@mobilenet-50",
@@ -209,26 +200,26 @@ def test_another_backbone_reruns_transfer_and_what_follows_and_leaves_nothing_of
         "register",
         "report",
     ]
-    # a folder in models/ that other clones lack would make DVC run all that reads models/ again, there and here
+    # a folder in models/ that other clones lack would make DVC rerun every stage that reads models/
     assert {path.name for path in (repository / "models").iterdir()} == {"cnn", "mobilenet-50"}
     assert "up to date" in run("dvc", "status", cwd=repository)
 
 
 def retrain(clone: Path, meanwhile: Callable[[], None] | None = None) -> str:
-    """`make retrain` with the environment of this test instead of one that it would download.
+    """Run `make retrain` in the environment of this test instead of a downloaded one, and return its output.
 
-    `meanwhile` happens when its first stage runs.
+    `meanwhile` is called when its first stage runs.
     """
     words = ("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready")
-    said = []
+    output = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     with subprocess.Popen(words, cwd=clone, env=environment(clone), **pipes) as process:
         for line in process.stdout:
-            said.append(line)
+            output.append(line)
             if meanwhile and line.startswith("Running stage"):
                 meanwhile, _ = None, meanwhile()
-    assert process.returncode == 0, "".join(said)[-3000:]
-    return "".join(said)
+    assert process.returncode == 0, "".join(output)[-3000:]
+    return "".join(output)
 
 
 def clone_of(origin: Path, clone: Path) -> Path:
@@ -238,9 +229,7 @@ def clone_of(origin: Path, clone: Path) -> Path:
     return clone
 
 
-def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no_change_does_neither(
-    repository, tmp_path
-):
+def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(repository, tmp_path):
     origin, remote = (tmp_path / name for name in ("origin.git", "remote"))
     shutil.copy(HERE / "Makefile", repository)
     run("dvc", "remote", "add", "--default", "store", str(remote), cwd=repository)
@@ -258,8 +247,8 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
 
     squares(clone / "data/raw/squares.zip", range(100, 110))
     run("git", "commit", "--quiet", "--all", "--message", "20 images more", cwd=clone)
-    again = ran(retrain(clone, push_a_line))
-    assert {"ingest", "train", "register"} <= set(again) and len(again) == len(set(again))
+    stages = ran(retrain(clone, push_a_line))
+    assert {"ingest", "train", "register"} <= set(stages) and len(stages) == len(set(stages))
     assert run("git", "log", "-3", "--format=%s", "main", cwd=origin).splitlines() == [
         "Retrain [skip ci]",
         "20 images more",
@@ -272,11 +261,11 @@ def test_a_change_of_the_data_retrains_and_pushes_beside_what_others_push_and_no
         for name in ("validation", "registration")
     )
     assert validation["images"] == 220
-    assert registration["n"] == sum(sides["test"] for sides in validation["counts"].values())
-    assert all(registration["judged"][each]["value"] > 0.9 for each in ("challenger", "champion"))  # on today's images
+    assert registration["n"] == sum(splits["test"] for splits in validation["counts"].values())
+    assert all(registration["scores"][role]["value"] > 0.9 for role in ("challenger", "champion"))  # on today's images
 
     head = run("git", "rev-parse", "main", cwd=origin)
     assert ran(retrain(clone)) == []
-    assert ran(retrain(another)) == []  # takes the branch in, and pulls what the first clone computed
+    assert ran(retrain(another)) == []  # rebases, and pulls what the first clone computed
     assert (another / "champion/model.keras").exists()
     assert run("git", "rev-parse", "main", cwd=origin) == head

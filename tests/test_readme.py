@@ -19,8 +19,8 @@ STAGES = YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"]
 
 def report(name: str):
     """As committed with the README: whoever ran the pipeline since, on another machine, may have other digits."""
-    found = subprocess.run(["git", "show", f"HEAD:reports/{name}"], capture_output=True, text=True)
-    return json.loads(found.stdout if found.returncode == 0 else (Path("reports") / name).read_text())
+    shown = subprocess.run(["git", "show", f"HEAD:reports/{name}"], capture_output=True, text=True)
+    return json.loads(shown.stdout if shown.returncode == 0 else (Path("reports") / name).read_text())
 
 
 def test_every_make_target_exists():
@@ -49,15 +49,20 @@ def test_every_dvc_command_and_option_exists():
 
 def test_the_drawing_has_every_stage_in_the_order_of_dvc_yaml():
     (drawing,) = re.findall(r"```\n(data/raw.*?)```", README, re.S)
-    places = {name: re.search(rf"\b{name}\b", drawing).start() for name in STAGES}
+    positions = {name: re.search(rf"\b{name}\b", drawing).start() for name in STAGES}
     line = [name for name in STAGES if name not in ("transfer", "curve")]  # they stand below
-    assert line == sorted(line, key=places.__getitem__)
+    assert line == sorted(line, key=positions.__getitem__)
 
 
 def test_every_link_and_image_is_there():
     for path in DOCS:
         for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path, target)
+
+
+def test_a_line_has_at_most_120_characters():
+    pages = [*DOCS, Path("CHANGELOG.md")]
+    assert [(page, line) for page in pages for line in page.read_text().splitlines() if len(line) > 120] == []
 
 
 def test_every_param_it_names_is_in_params_yaml():
@@ -68,10 +73,10 @@ def test_every_param_it_names_is_in_params_yaml():
         assert key in params[section]
 
 
-@pytest.mark.parametrize("name", [model["name"] for model in report("models.json")])
+@pytest.mark.parametrize("name", report("metrics.json"))
 def test_the_table_holds_the_numbers_of_the_reports(name):
     (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
-    scores, facts = report("metrics.json")[name], {m["name"]: m for m in report("models.json")}[name]
+    scores, facts = report("metrics.json")[name], report("evaluation/details/models.json")[name]
     wanted = [
         "{value:.3f} ({low:.3f} to {high:.3f})".format(**scores[metric])
         for metric in ("accuracy", "f1_macro", "log_loss")

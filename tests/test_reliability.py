@@ -1,34 +1,37 @@
-"""docs/reliability.md lists every fault once, and the tests that it names are there."""
+"""docs/reliability.md lists every fault once, and the tests that it names exist."""
 
 import ast
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PAGE = Path("docs/reliability.md")
 COUNTS = {
-    "A": 36,
-    "F": 16,
-    "I": 26,
-    "D": 6,
-    "P": 14,
-    "K": 20,
-    "C": 8,
-    "T": 12,
-    "X": 12,
-    "R": 14,
-    "G": 10,
-    "S": 19,
-    "CI": 10,
-}
+    "A": 36, "F": 16, "I": 26, "D": 6, "P": 14, "K": 20, "C": 8, "T": 12, "X": 12, "R": 14, "G": 10, "S": 19, "CI": 10,
+}  # fmt: skip
 FAULTS = [f"{group}{number:02}" for group, count in COUNTS.items() for number in range(1, count + 1)]
-CELL = re.compile(r"(?<!\\)\|")
-TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
+ITEM = re.compile(r"^- \*\*([A-Z]+\d+)\*\* (.+?) → (.+)$")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def rows() -> list[list[str]]:
-    lines = [line for line in PAGE.read_text().splitlines() if re.match(r"\| [A-Z]+\d+ \|", line)]
-    return [[cell.strip() for cell in CELL.split(line)[1:-1]] for line in lines]
+class Fault(NamedTuple):
+    """An item of the list: what can go wrong, and what happens then, with the tests that show it."""
+
+    number: str
+    what: str
+    outcome: str
+
+
+def faults() -> list[Fault]:
+    """The items of the list, each with its continuation lines."""
+    items: list[str] = []
+    for line in PAGE.read_text().splitlines():
+        if re.match(r"- \*\*[A-Z]+\d+\*\*", line):
+            items.append(line)
+        elif items and line.startswith("  "):
+            items[-1] += " " + line.strip()
+    return [Fault(*ITEM.fullmatch(item).groups()) for item in items]
 
 
 @cache
@@ -38,16 +41,12 @@ def functions_of(path: str) -> set[str]:
 
 
 def test_every_fault_is_listed_once_and_in_order():
-    assert [row[0] for row in rows()] == FAULTS and len(FAULTS) == 203
+    assert [fault.number for fault in faults()] == FAULTS and len(FAULTS) == 203
 
 
-def test_a_row_says_what_happens():
-    assert [row for row in rows() if len(row) != 4 or not all(row)] == []
-
-
-def test_a_row_names_tests_that_are_there_or_says_why_there_is_none():
-    reasons = ("not tested: ", "not applicable yet: ")
-    unproven = [row[0] for row in rows() if not TEST.search(row[3]) and not row[3].startswith(reasons)]
-    named = [(row[0], *test) for row in rows() for test in TEST.findall(row[3])]
-    missing = [(row, path, name) for row, path, name in named if name not in functions_of(path)]
+def test_every_fault_names_existing_tests_or_why_there_are_none():
+    reasons = re.compile(r"\*(not tested|not applicable yet): ")
+    unproven = [f.number for f in faults() if not TEST.search(f.outcome) and not reasons.search(f.outcome)]
+    named = [(fault.number, *test) for fault in faults() for test in TEST.findall(fault.outcome)]
+    missing = [(number, path, name) for number, path, name in named if name not in functions_of(path)]
     assert unproven == [] and missing == []

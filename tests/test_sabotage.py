@@ -1,4 +1,4 @@
-"""Whoever makes dvc.yaml, the import table or params.yaml lie is caught: each lie fails the test that is named."""
+"""A wrong dvc.yaml, table of folders or params.yaml fails a test: each of these changes fails the test it names."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ TESTS = ("tests/test_architecture.py", "tests/test_leaves.py")
 PARTS = ("dvc.yaml", "params.yaml", "pyproject.toml", "pipeline", "src", *TESTS)
 SPLIT = "src/darkroom/dataset/split.py"
 ARCHITECTURE, LEAVES = TESTS
-LIES = {  # the replacements (file, old, new), and the test that fails
+SABOTAGES = {  # the replacements (file, old, new), and the test that fails
     "dropped dep": (
         [("dvc.yaml", "src/darkroom/dataset, ", "")],
         f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_folders_it_reaches[validate]",
@@ -27,18 +27,18 @@ LIES = {  # the replacements (file, old, new), and the test that fails
         f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_params_it_reads[validate]",
     ),
     "wrong vendor": (
-        [(SPLIT, '"""', '"""Wrong door."""\nimport mlflow\n"""')],
+        [(SPLIT, '"""', '"""Wrong vendor."""\nimport mlflow\n"""')],
         f"{ARCHITECTURE}::test_a_vendor_has_one_door[mlflow]",
     ),
-    "dropped place": (
+    "dropped path": (
         [("dvc.yaml", "      - data/manifest.csv\n", "")],
-        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_places_it_touches[validate]",
+        f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_paths_it_uses[validate]",
     ),
     "written run id": (
-        [("pipeline/train.py", "    fit.forget(waiting)\n", "    fit.forget(run.id)\n")],
+        [("pipeline/train.py", "    checkpoint.clear(state)\n", "    checkpoint.clear(run.id)\n")],
         f"{ARCHITECTURE}::test_nothing_that_an_observer_returns_is_written[train]",
     ),
-    "params that nobody reads": (  # each is asked of something else somewhere, so its name alone tells nothing
+    "params that nobody reads": (  # code reads attributes of these names, but of other objects
         [
             ("params.yaml", "\nevaluate:\n", "\nevaluate:\n  layers: 1\n  shape: 2\n  epochs: 3\n"),
             (
@@ -66,7 +66,7 @@ def replaced(path: Path, old: str, new: str) -> None:
 
 
 def verdict(root: Path, *tests: str) -> tuple[int, str]:
-    """The exit code and the output of the tests in `root`."""
+    """Return the exit code and the output of the tests in `root`."""
     words = [sys.executable, "-m", "pytest", *tests, "-p", "no:cacheprovider"]
     done = subprocess.run(
         words, cwd=root, env={**os.environ, "PYTHONPATH": str(root / "src")}, capture_output=True, text=True
@@ -74,15 +74,15 @@ def verdict(root: Path, *tests: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_the_honest_copy_passes(copy):
+def test_an_unchanged_copy_passes(copy):
     assert verdict(copy, *TESTS)[0] == 0
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_caught(copy, lie):
-    replacements, test = LIES[lie]
+@pytest.mark.parametrize("name", SABOTAGES)
+def test_a_sabotage_is_caught(copy, name):
+    replacements, test = SABOTAGES[name]
     for file, old, new in replacements:
         replaced(copy / file, old, new)
-    code, said = verdict(copy, test)
+    code, output = verdict(copy, test)
     assert code == 1
-    assert f"FAILED {test}" in said
+    assert f"FAILED {test}" in output

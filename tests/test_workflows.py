@@ -1,4 +1,4 @@
-"""The workflows give strangers nothing, start no loop, and lose no run."""
+"""The workflows give forks no rights, start no loop, and lose no run."""
 
 import re
 from pathlib import Path
@@ -7,14 +7,14 @@ import pytest
 from ruamel.yaml import YAML
 
 WORKFLOWS = {path.stem: path for path in Path(".github/workflows").glob("*.y*ml")}
-ACTION = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")  # a commit: tags and branches can be moved
-FOREIGN = re.compile(r"\$\{\{.*?\}\}")  # put into a script as text, before any shell can quote it
+ACTION = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")  # a commit hash: tags and branches can be moved
+EXPRESSION = re.compile(r"\$\{\{.*?\}\}")  # is inserted into a script as text, before any shell can quote it
 
 
 def read(name: str) -> dict:
-    found = YAML(typ="safe").load(WORKFLOWS[name].read_text())
-    found["on"] = found.pop("on", None) or found.pop(True)  # YAML 1.1 takes `on` for true
-    return found
+    workflow = YAML(typ="safe").load(WORKFLOWS[name].read_text())
+    workflow["on"] = workflow.pop("on", None) or workflow.pop(True)  # YAML 1.1 takes `on` for true
+    return workflow
 
 
 def steps(name: str) -> list[dict]:
@@ -22,19 +22,19 @@ def steps(name: str) -> list[dict]:
 
 
 def step(name: str, words: str) -> dict:
-    (found,) = [each for each in steps(name) if words in str(each.get("run", "")) + str(each.get("uses", ""))]
-    return found
+    (match,) = [step for step in steps(name) if words in str(step.get("run", "")) + str(step.get("uses", ""))]
+    return match
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_an_action_is_pinned_to_a_commit(name):
-    used = [each["uses"] for each in steps(name) if "uses" in each]
-    assert used and all(ACTION.fullmatch(action) for action in used)
+    actions = [step["uses"] for step in steps(name) if "uses" in step]
+    assert actions and all(ACTION.fullmatch(action) for action in actions)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_no_text_of_an_event_becomes_part_of_a_script(name):
-    assert not [each["run"] for each in steps(name) if FOREIGN.search(each.get("run", ""))]
+    assert not [step["run"] for step in steps(name) if EXPRESSION.search(step.get("run", ""))]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -45,7 +45,7 @@ def test_a_workflow_may_do_what_it_needs_and_no_more(name):
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_strangers_code_never_runs_with_the_rights_of_the_branch(name):
+def test_code_of_forks_never_runs_with_the_rights_of_the_branch(name):
     events = set(read(name)["on"])
     assert not events & {"pull_request_target", "workflow_run", "issue_comment"}
     if "pull_request" in events:  # any fork may open one
@@ -54,17 +54,17 @@ def test_strangers_code_never_runs_with_the_rights_of_the_branch(name):
         assert step(name, "actions/checkout")["with"]["persist-credentials"] is False
 
 
-def test_a_retrain_commit_starts_no_retraining():
+def test_a_retrain_commit_triggers_no_retraining():
     from darkroom.commands import retrain
 
-    watched = read("retrain")["on"]["push"]["paths"]
+    triggers = read("retrain")["on"]["push"]["paths"]
     assert set(read("retrain")["on"]) == {"push"}
-    assert not [p for p in watched for own in retrain.GENERATED if p.startswith(own) or p.startswith("**")]
+    assert not [path for path in triggers if path.startswith((*retrain.GENERATED, "**"))]
     assert "[skip ci]" in retrain.SUBJECT
     assert "token" not in step("retrain", "actions/checkout")["with"]  # GITHUB_TOKEN, whose pushes start nothing
 
 
-def test_a_second_push_waits_for_the_first_run_and_stops_nothing():
+def test_a_second_push_waits_for_the_first_run_and_cancels_nothing():
     assert read("retrain")["concurrency"] == {"group": "retrain", "cancel-in-progress": False}
 
 
@@ -75,13 +75,13 @@ def test_a_cancelled_run_leaves_its_state_to_the_next_and_only_the_default_branc
     assert read("retrain")["on"]["push"]["branches"] == ["main"]
 
 
-def test_what_is_wrong_with_the_data_is_there_to_read_when_a_run_fails():
-    shown = step("retrain", "actions/upload-artifact")
-    assert "failure()" in shown["if"]
-    assert {"reports/validation.json", "reports/quarantine.csv"} <= set(shown["with"]["path"].split())
+def test_a_failed_run_uploads_the_validation_of_the_data():
+    upload = step("retrain", "actions/upload-artifact")
+    assert "failure()" in upload["if"]
+    assert {"reports/validation.json", "reports/quarantine.csv"} <= set(upload["with"]["path"].split())
 
 
-def test_the_workflow_only_calls_what_a_user_can_call():
+def test_the_workflows_call_only_commands_that_a_user_can_call():
     assert step("retrain", "make")["run"] == "make retrain" and step("ci", ".ci/run")["run"] == ".ci/run"
     text = Path("Makefile").read_text()
     assert re.search(r"^retrain: setup\n\t\$\(BIN\)/darkroom retrain$", text, re.M)

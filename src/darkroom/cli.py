@@ -1,20 +1,19 @@
-"""darkroom: what a user types beside `dvc repro`."""
+"""The `darkroom` command: what a user types besides `dvc repro`."""
 
 import argparse
 import glob
 import os
-import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 from darkroom import params, paths
 from darkroom.formats import names
-from darkroom.runtime import errors, files
-from darkroom.runtime.errors import DataError, ParamsError, printable
+from darkroom.runtime import errors, files, sealing
+from darkroom.runtime.errors import DataError, printable
 
-SHOWN = 3  # likeliest classes a line
+SHOWN = 3  # most probable classes per line
 
 
 def main() -> None:
@@ -22,87 +21,92 @@ def main() -> None:
 
 
 def run(*words: str) -> None:
-    """Raises a DarkroomError whose exit code is the command's."""
-    known = _parser().parse_args(words)
-    known.do(known)
+    """Run one command. Raises a DarkroomError whose exit code is the command's."""
+    arguments = _parser().parse_args(words)
+    arguments.do(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="darkroom", description="Commands beside `dvc repro`.")
+    parser = argparse.ArgumentParser(prog="darkroom", description="Commands besides `dvc repro`.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, do, said: str) -> argparse.ArgumentParser:
-        found = commands.add_parser(name, help=said, description=said)
-        found.set_defaults(do=do)
-        found.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        return found
+    def command(name: str, do: Callable[[argparse.Namespace], None], description: str) -> argparse.ArgumentParser:
+        subparser = commands.add_parser(name, help=description, description=description)
+        subparser.set_defaults(do=do)
+        subparser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        return subparser
 
-    fetch = command("fetch", _fetch, "get a data set into data/raw/, whole and checked")
-    fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or an address")
+    fetch = command("fetch", _fetch, "download a data set to data/raw/ and verify it")
+    fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or a URL")
     predict = command("predict", _predict, "label images: path, label, probabilities")
     predict.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder of images, or a pattern")
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
     predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
-    command("backbones", _backbones, "list the names that transfer.backbones takes")
-    describe = command("describe", _describe, "list the layers of a network, what each gives and what it costs")
-    known = get_args(params.Model.model_fields["architecture"].annotation)
-    describe.add_argument("architecture", choices=known, help="what it leaves open is as params.yaml says")
-    describe.add_argument(
-        "--size", type=int, metavar="PIXELS", help="side of the images (default: that of params.yaml)"
+    command("backbones", _backbones, "list the backbones that transfer.backbones takes")
+    _add_describe(command("describe", _describe, "list the layers of a network, their output shapes and costs"))
+    relabel = command("relabel", _relabel, "copy the images with the labels that a list of label errors suggests")
+    relabel.add_argument(
+        "issues", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
     )
-    describe.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
-    describe.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
-    relabel = command("relabel", _relabel, "copy the images with the labels that a list of doubts suggests")
-    relabel.add_argument("doubts", nargs="?", type=Path, default=paths.DOUBTFUL, help=f"default: {paths.DOUBTFUL}")
-    relabel.add_argument("--to", type=Path, default=Path("data/raw/relabelled"), help="default: data/raw/relabelled")
-    command("repro", _repro, "run the pipeline as `dvc repro` does, and check what DVC leaves unsaid")
+    relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
+    command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
-    use = command("use", _use, "put a preset in place of params.yaml")
-    use.add_argument("preset", help="a file name in presets/ without .yaml")
+    use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
+    use.add_argument("preset", help="the name of a file in presets/, without .yaml")
     return parser
 
 
-def _fetch(known: argparse.Namespace) -> None:
+def _add_describe(parser: argparse.ArgumentParser) -> None:
+    architectures = get_args(params.Model.model_fields["architecture"].annotation)
+    parser.add_argument("architecture", choices=architectures, help="its hyperparameters are those in params.yaml")
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS", help="width and height of the images (default: as in params.yaml)"
+    )
+    parser.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
+    parser.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
     from darkroom.commands import fetch
 
-    target = fetch.fetch(known.name, Path("data/raw"))
+    target = fetch.fetch(arguments.name, paths.RAW)
     print(f"{target}: name it in params.yaml as dataset.archive")
 
 
-def _predict(known: argparse.Namespace) -> None:
+def _predict(arguments: argparse.Namespace) -> None:
     from darkroom.inference import predict
     from darkroom.register import promotion
 
     champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
-    model = known.model or champion or paths.MODELS / "cnn"
+    model = arguments.model or champion or paths.MODELS / "cnn"
     bad = 0
-    for path, found in predict.predict_files(model, _named_files(known.paths)):
-        if isinstance(found, DataError):
+    for path, result in predict.predict_files(model, _named_files(arguments.paths)):
+        if isinstance(result, DataError):
             bad += 1
-            print(printable(found), file=sys.stderr)
+            print(printable(result), file=sys.stderr)
         else:
-            print(_line(path, found), flush=True)
-    if bad and not known.skip_bad:
-        fix = "see the lines above, or --skip-bad"
-        raise DataError("E_IMAGES", f"{bad} of the images could not be used", where=" ".join(known.paths), fix=fix)
+            print(_line(path, result), flush=True)
+    if bad and not arguments.skip_bad:
+        what, where = f"{bad} of the images could not be used", " ".join(arguments.paths)
+        raise DataError("E_IMAGES", what, where=where, fix="see the lines above, or --skip-bad")
 
 
-def _named_files(wanted: Sequence[str]) -> list[Path]:
-    """The files that the names stand for, as often as they are named.
+def _named_files(arguments: Sequence[str]) -> list[Path]:
+    """Return the files that the arguments name, as often as they are named.
 
-    What exists is that file or folder, in whatever spelling of Unicode; only what does not is tried as a pattern.
-    A folder or a pattern stands for its images: junk is left out, files of other kinds too, and these are counted.
+    An existing file or folder is taken as such, in either normal form of Unicode; everything else is a pattern. A
+    folder or a pattern stands for the images in it: junk is left out, other files too, and these are counted.
     """
-    found: list[Path] = []
-    for name in wanted:
-        path = _existing(Path(name))
-        several = [path] if path.exists() else sorted(map(Path, glob.glob(name, recursive=True)))
-        found += [path] if path.is_file() or not several else _images_of(name, several)
-    return found
+    named: list[Path] = []
+    for argument in arguments:
+        path = _existing(Path(argument))
+        matches = [path] if path.exists() else sorted(map(Path, glob.glob(argument, recursive=True)))
+        named += [path] if path.is_file() or not matches else _images_in(argument, matches)
+    return named
 
 
 def _existing(path: Path) -> Path:
-    """The path as the disk spells it, where that differs in the form of Unicode only."""
+    """Return the path as the disk spells it, where that differs in the normal form of Unicode alone."""
     spelled = Path(path.anchor)
     for part in path.parts[len(spelled.parts) :]:
         choices = [] if (spelled / part).exists() or not spelled.is_dir() else os.listdir(spelled)
@@ -110,76 +114,77 @@ def _existing(path: Path) -> Path:
     return spelled
 
 
-def _images_of(name: str, places: Sequence[Path]) -> list[Path]:
-    inside = [(path, below) for path in places for below in (sorted(files.below(path)) if path.is_dir() else [path])]
-    kept = [file for path, file in inside if not names.is_junk(file.relative_to(path).parts or (file.name,))]
-    images = [file for file in kept if not names.is_stray(file.name)]
-    if len(images) < len(kept):
-        errors.warn(f"{name}: left out {names.kinds(file.name for file in kept if names.is_stray(file.name))}")
-    return images or list(places)  # which are no images, and will be told so
+def _images_in(argument: str, matches: Sequence[Path]) -> list[Path]:
+    pairs = [(path, file) for path in matches for file in (sorted(files.below(path)) if path.is_dir() else [path])]
+    wanted = [file for path, file in pairs if not names.is_junk(file.relative_to(path).parts or (file.name,))]
+    images = [file for file in wanted if not names.is_other_file(file.name)]
+    if len(images) < len(wanted):
+        errors.warn(
+            f"{argument}: left out {names.kinds(file.name for file in wanted if names.is_other_file(file.name))}"
+        )
+    return images or list(matches)  # none of which is an image: predict says so
 
 
-def _line(path: Path, found: dict[str, float]) -> str:
-    label = next(iter(found))
-    ranked = ", ".join(f"{printable(name)} {p:.4f}" for name, p in list(found.items())[:SHOWN])
+def _line(path: Path, probabilities: Mapping[str, float]) -> str:
+    label = next(iter(probabilities))
+    ranked = ", ".join(f"{printable(name)} {p:.4f}" for name, p in list(probabilities.items())[:SHOWN])
     return f"{printable(path)}\t{printable(label)}\t{ranked}"
 
 
-def _backbones(known: argparse.Namespace) -> None:
+def _backbones(arguments: argparse.Namespace) -> None:
     from darkroom.transfer_learning import backbones
 
     print(*backbones.names(), sep="\n")
 
 
-def _describe(known: argparse.Namespace) -> None:
+def _describe(arguments: argparse.Namespace) -> None:
     from darkroom.networks import architectures
     from darkroom.training import describe
 
     p = params.load()
-    hparams = params.with_value(p.model, "architecture", known.architecture)
-    size = known.size or p.preprocess.image_size
-    shape = (size, size, known.channels or (3 if p.preprocess.color == "rgb" else 1))
-    network = architectures.build(hparams, shape=shape, classes=known.classes, spec={})
-    row = "{layer:<28} {kind:<22} {output:<18} {parameters:>12} {multiply_adds:>15}".format
-    print(row(layer="layer", kind="kind", output="output", parameters="parameters", multiply_adds="multiply-adds"))
-    for found in describe.rows(network):
-        print(row(**{**found, "output": " x ".join(map(str, found["output"]))}))
-    print(row(layer="total", kind="", output="", **describe.total(network)))
+    hparams = params.with_value(p.model, "architecture", arguments.architecture)
+    size = arguments.size or p.preprocess.image_size
+    shape = (size, size, arguments.channels or (3 if p.preprocess.color == "rgb" else 1))
+    network = architectures.build(hparams, shape=shape, classes=arguments.classes, spec={})
+    line = "{:<28} {:<22} {:<18} {:>12} {:>15}".format
+    print(line("layer", "kind", "output", "parameters", "multiply-adds"))
+    for row in describe.rows(network):
+        output = " x ".join(map(str, row["output"]))
+        print(line(row["layer"], row["kind"], output, row["parameters"], row["multiply_adds"]))
+    total = describe.total(network)
+    print(line("total", "", "", total["parameters"], total["multiply_adds"]))
 
 
-def _relabel(known: argparse.Namespace) -> None:
+def _relabel(arguments: argparse.Namespace) -> None:
     from darkroom.commands import relabel
 
-    count = relabel.write(files.read_rows(known.doubts), files.read_rows(paths.MANIFEST), paths.IMAGES, known.to)
-    print(f"{known.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
+    issues, manifest = files.read_rows(arguments.issues), files.read_rows(paths.MANIFEST)
+    count = relabel.write(issues, manifest, paths.IMAGES, arguments.to)
+    print(f"{arguments.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
 
 
-def _repro(known: argparse.Namespace) -> None:
+def _repro(arguments: argparse.Namespace) -> None:
     from darkroom.commands.repro import repro
     from darkroom.ingest import sources
 
     p = params.load()
     sources.require_readable(Path(p.dataset.archive))  # DVC would hash it first, and wait at a pipe for ever
-    listed = ["cnn", *p.transfer.backbones]
-    files.set_aside(paths.MODELS, but=listed, to=paths.CACHE / "models")  # else DVC takes models/ for changed
+    models = ["cnn", *p.transfer.backbones]
+    sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
 
 
-def _retrain(known: argparse.Namespace) -> None:
+def _retrain(arguments: argparse.Namespace) -> None:
     from darkroom.commands.retrain import retrain
 
     print(retrain())
 
 
-def _use(known: argparse.Namespace) -> None:
-    preset = Path("presets") / f"{known.preset}.yaml"
-    names = sorted(path.stem for path in Path("presets").glob("*.yaml"))
-    if known.preset not in names:
-        what = f"there is no preset {known.preset}"
-        raise ParamsError("E_PRESET", what, where="presets", fix=f"take one of {', '.join(names)}")
-    archive = params.load(preset).dataset.archive
-    shutil.copyfile(preset, paths.PARAMS)
-    print(f"params.yaml is now {preset}")
+def _use(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import presets
+
+    archive = presets.use(arguments.preset, paths.PRESETS, paths.PARAMS).dataset.archive
+    print(f"{paths.PARAMS} now holds the preset {arguments.preset}")
     if not Path(archive).exists():
         print(f"its images are not there yet: put the archive at {archive}, then `dvc add {archive}`")
 

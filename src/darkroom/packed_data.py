@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 SPEC = "spec.json"
@@ -43,12 +43,12 @@ class PackedData:
 
     def split(self, name: str) -> Split:
         """`name` is train, val or test. Raises ArtifactError (exit 4) when its parts do not fit together."""
-        place = self.folder / name
+        part = self.folder / name
         try:
             split = Split(
-                images=np.load(place / IMAGES, mmap_mode="r"),
-                labels=np.load(place / LABELS),
-                paths=tuple(row["path"] for row in files.read_rows(place / PATHS)),
+                images=np.load(part / IMAGES, mmap_mode="r"),
+                labels=np.load(part / LABELS),
+                paths=tuple(row["path"] for row in files.read_rows(part / PATHS)),
                 classes=tuple(self.spec["classes"]),
                 spec=self.spec,
             )
@@ -56,9 +56,9 @@ class PackedData:
         except ArtifactError:
             raise
         except Exception as fault:  # of any kind: NumPy parses a header as Python
-            raise _unusable(place, f"cannot be read ({type(fault).__name__})") from fault
+            raise _unusable(part, f"cannot be read ({type(fault).__name__})") from fault
         if not fits:
-            raise _unusable(place, "does not fit together")
+            raise _unusable(part, "does not fit together")
         return split
 
 
@@ -67,7 +67,7 @@ def read(folder: Path) -> PackedData:
 
     The check hashes the folder, about a second for 1 GB.
     """
-    files.verify(folder)
+    sealing.verify(folder)
     return PackedData(folder, files.read_object(folder / SPEC))
 
 
@@ -78,5 +78,5 @@ def _fits_together(split: Split) -> bool:
     return bool(kinds and shapes and within)
 
 
-def _unusable(place: Path, why: str) -> ArtifactError:
-    return ArtifactError("E_ARTIFACT", f"{place.name} {why}", where=place, fix="run `dvc repro -f preprocess`")
+def _unusable(part: Path, why: str) -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{part.name} {why}", where=part, fix="run `dvc repro -f preprocess`")

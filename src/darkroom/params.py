@@ -1,7 +1,7 @@
 """What each value of params.yaml means, its type and its range.
 
 `load` checks the whole file at the start of every stage, so that a typo in `register` costs nothing
-before an hour of training. No value has a default here: params.yaml says everything.
+before an hour of training. No value has a default here: params.yaml has them all.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from warnings import catch_warnings, filterwarnings
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from darkroom import params_errors, plain_yaml
+from darkroom import params_errors, paths, plain_yaml
 from darkroom.runtime.errors import ParamsError
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -22,7 +22,7 @@ Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
 
-LINE = 2000  # characters about mistakes in the file
+MISTAKES = 2000  # characters of an error message that lists them
 
 
 def _inside(path: str) -> str:
@@ -31,10 +31,10 @@ def _inside(path: str) -> str:
     return path
 
 
-def _weights(place: str) -> str:
-    if place not in ("auto", "imagenet", "none") and not f"{_inside(place)}/".startswith("data/weights/"):
-        raise ValueError("expected auto, imagenet, none or a path in data/weights/, which DVC watches")
-    return place
+def _weights(source: str) -> str:
+    if source not in ("auto", "imagenet", "none") and not Path(_inside(source)).is_relative_to(paths.WEIGHTS):
+        raise ValueError(f"expected auto, imagenet, none or a path in {paths.WEIGHTS}/, which DVC tracks")
+    return source
 
 
 class Section(BaseModel):
@@ -65,11 +65,11 @@ class Validate(Section):
     min_contrast: Annotated[float, Field(ge=0, le=127)]
     max_low_contrast_fraction: Fraction
     max_shortcut_score: Annotated[float, Field(gt=0, le=1)]
-    max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # Pillow's own alarm is at the upper end
+    max_pixels: Annotated[int, Field(ge=64, le=89_478_485)]  # the upper end is Pillow's own limit
     max_seconds: Annotated[float, Field(gt=0, le=3600)]
 
     @model_validator(mode="after")
-    def _leaves_something_to_train_on(self) -> "Validate":
+    def _check_that_a_training_split_is_left(self) -> "Validate":
         if self.val + self.test >= 1:
             raise ValueError(f"val + test must stay below 1, got {self.val + self.test:g}")
         return self
@@ -156,7 +156,7 @@ class Tune(Section):
 
 
 class Head(Section):
-    """What is tried between a backbone's features and the classes."""
+    """The layers that are tried between a backbone's features and the classes."""
 
     dropout: Annotated[list[Fraction], Field(min_length=1)]
     units: Annotated[list[Annotated[int, Field(ge=0, le=8192)]], Field(min_length=1)]
@@ -205,15 +205,15 @@ class Register(Section):
 
 
 with catch_warnings():
-    # Sections are named after stages; two of them hide class methods that nobody calls here. An explicit
-    # Field keeps pydantic from taking the hidden method for a default.
+    # Sections are named after stages; two of them shadow class methods that nobody calls here. An explicit
+    # Field keeps pydantic from taking the shadowed method for a default.
     filterwarnings("ignore", message='Field name "(validate|register)"', category=UserWarning)
 
     class Params(Section):
         seed: Annotated[int, Field(ge=1, lt=2**31)]  # Keras Tuner takes 0 for "no seed"
         dataset: Dataset
         ingest: Ingest
-        validate: Validate = Field()
+        validate: Validate = Field()  # type: ignore[assignment]  # which is the shadowing
         preprocess: Preprocess
         augment: Augment
         model: Model
@@ -226,7 +226,7 @@ with catch_warnings():
         register: Register = Field()
 
         @model_validator(mode="after")
-        def _pooling_leaves_a_pixel(self) -> "Params":
+        def _check_that_pooling_leaves_a_pixel(self) -> "Params":
             blocks = max([self.model.blocks, *(v for v in self.tune.space.get("blocks", []) if isinstance(v, int))])
             if self.model.architecture == "tunable" and self.preprocess.image_size >> blocks < 1:
                 raise ValueError(
@@ -235,12 +235,11 @@ with catch_warnings():
             return self
 
         @model_validator(mode="after")
-        def _every_value_of_the_space_fits_the_model(self) -> "Params":
+        def _check_every_value_of_the_search_space(self) -> "Params":
             for hparam, values in self.tune.space.items():
                 if hparam not in Model.model_fields:
-                    raise ValueError(
-                        f"unknown hyperparameter tune.space.{hparam}{params_errors.meant(hparam, Model.model_fields)}"
-                    )
+                    suggestion = params_errors.did_you_mean(hparam, Model.model_fields)
+                    raise ValueError(f"unknown hyperparameter tune.space.{hparam}{suggestion}")
                 if not values or len(set(map(repr, values))) < len(values):
                     raise ValueError(f"tune.space.{hparam}: expected different values, got {values}")
                 for value in values:
@@ -249,11 +248,11 @@ with catch_warnings():
 
 
 def with_value(model: Model, hparam: str, value: object) -> Model:
-    """`model` with one hyperparameter turned, checked again. Raises ValueError when the value is out of range."""
+    """Return `model` with another value of one hyperparameter. Raises ValueError when the value is out of range."""
     try:
         return Model.model_validate({**model.model_dump(), hparam: value})
     except ValidationError as fault:
-        raise ValueError(f"tune.space.{hparam}: {params_errors.sentence(fault.errors()[0])}") from fault
+        raise ValueError(f"tune.space.{hparam}: {params_errors.format_reason(fault.errors()[0])}") from fault
 
 
 def registered_name(p: Params) -> str:
@@ -261,27 +260,38 @@ def registered_name(p: Params) -> str:
     return f"{p.dataset.name}-classifier" if p.register.model == "auto" else p.register.model
 
 
-def load(path: Path = Path("params.yaml")) -> Params:
+def load(path: Path = paths.PARAMS) -> Params:
     """Read and check the file. Raises ParamsError (exit 2) that names every mistake in one line."""
+    return check(read(path), where=path)
+
+
+def read(path: Path) -> object:
+    """Parse a YAML file. Raises ParamsError (exit 2) when it is missing or is not plain YAML."""
     try:
-        values = plain_yaml.load(path)
+        return plain_yaml.load(path)
     except FileNotFoundError as fault:
-        raise ParamsError(
-            "E_PARAMS", "there is no such file", where=path, fix="run from the repository root"
-        ) from fault
+        fix = "run from the repository root"
+        raise ParamsError("E_PARAMS", "there is no such file", where=path, fix=fix) from fault
     except ValueError as fault:
-        raise ParamsError("E_PARAMS", str(fault), where=path, fix="mend the YAML at that place") from fault
+        raise ParamsError("E_PARAMS", str(fault), where=path, fix="correct the YAML at that place") from fault
+
+
+def check(values: object, *, where: Path) -> Params:
+    """Return the `values` of the file `where`, typed. Raises ParamsError (exit 2) that names every mistake."""
     try:
         return Params.model_validate(values)
     except ValidationError as fault:
-        told = params_errors.shortened("; ".join(params_errors.told(error, Params) for error in fault.errors()), LINE)
-        raise ParamsError("E_PARAMS", told, where=path, fix="correct it; the comments there give the units") from fault
+        mistakes = "; ".join(params_errors.format_error(error, Params) for error in fault.errors())
+        what = params_errors.shortened(mistakes, MISTAKES)
+        raise ParamsError("E_PARAMS", what, where=where, fix="correct it; the comments there give the units") from fault
 
 
 def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """`{'train.epochs': 40, …}`: every leaf under its dotted name."""
-    found: dict[str, object] = {}
+    """Return every leaf under its dotted name, as in `{'train.epochs': 40, ...}`."""
+    leaves: dict[str, object] = {}
     for key, value in dict(section).items():
-        inner = isinstance(value, BaseModel | Mapping)
-        found.update(flat(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value})
-    return found
+        if isinstance(value, BaseModel | Mapping):
+            leaves |= flat(value, f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = value
+    return leaves

@@ -1,4 +1,4 @@
-"""How a mistake in params.yaml is put into words: which value, what was expected, and what was perhaps meant."""
+"""Format the errors in params.yaml: which value is wrong, what was expected, and the nearest valid name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -17,44 +17,49 @@ RENAMED = {  # keys of earlier releases, by their dotted names
 }
 
 
-def told(error: ErrorDetails, schema: type[BaseModel]) -> str:
-    """One of pydantic's complaints about values of `schema`."""
+def format_error(error: ErrorDetails, schema: type[BaseModel]) -> str:
+    """Return one of pydantic's errors about values of `schema` as `NAME: what was expected, got VALUE`."""
     name = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"unknown key {name}{_meant_key(error['loc'], schema)}"
+        return f"unknown key {name}{_suggestion(error['loc'], schema)}"
     if error["type"] == "missing":
         return f"missing key {name}"
-    return f"{name}: {sentence(error)}" if name else sentence(error)
+    return f"{name}: {format_reason(error)}" if name else format_reason(error)
 
 
-def sentence(error: ErrorDetails) -> str:
-    """The complaint without the name of the value."""
+def format_reason(error: ErrorDetails) -> str:
+    """Return the error without the name of the value."""
     if error["type"] == "value_error":
         return error["msg"].removeprefix("Value error, ")
-    return f"{error['msg'].replace('Input should be', 'expected')}, got {_shown(error['input'])}"
+    return f"{error['msg'].replace('Input should be', 'expected')}, got {_brief_repr(error['input'])}"
 
 
 def shortened(text: str, longest: int) -> str:
+    """Return the first `longest` characters, followed by dots where that is not all."""
     return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
-def meant(wrong: str, known: Iterable[str], parent: str = "") -> str:
-    """What to add after a name that is none of `known`."""
-    near = get_close_matches(wrong, list(known), n=1)
-    return f", did you mean {parent + '.' if parent else ''}{near[0]}?" if near else f", known are {', '.join(known)}"
+def did_you_mean(wrong: str, valid: Iterable[str], section: str = "") -> str:
+    """Return what to append after a name that is not in `valid`: today's name, the nearest one, or all of them."""
+    names = list(valid)
+    prefix = f"{section}." if section else ""
+    renamed = RENAMED.get(prefix + wrong)
+    if suggestions := [renamed] if renamed else get_close_matches(wrong, names, n=1):
+        return f", did you mean {prefix}{suggestions[0]}?"
+    return f", known are {', '.join(names)}"
 
 
-def _meant_key(loc: tuple[int | str, ...], schema: type[BaseModel]) -> str:
-    *parents, wrong = (str(part) for part in loc)
-    if new := RENAMED.get(".".join([*parents, wrong])):
-        return f", did you mean {'.'.join([*parents, new])}?"
-    for part in parents:
-        schema = schema.model_fields[part].annotation  # type: ignore[assignment]
-    return meant(wrong, schema.model_fields, ".".join(parents))
+def _suggestion(loc: tuple[int | str, ...], schema: type[BaseModel]) -> str:
+    *sections, wrong = (str(part) for part in loc)
+    for section in sections:
+        annotation = schema.model_fields[section].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel), "only sections forbid extra keys"
+        schema = annotation
+    return did_you_mean(wrong, schema.model_fields, ".".join(sections))
 
 
-def _shown(value: object) -> str:
+def _brief_repr(value: object) -> str:
     try:
         return shortened(repr(value), 200)
-    except ValueError:  # Python writes no number of more than 4300 digits
+    except ValueError:  # Python does not print integers of more than 4300 digits
         return "a number of thousands of digits"

@@ -1,19 +1,22 @@
-"""Where everything lies, relative to the repository root, from which DVC runs every stage.
+"""Where every file and folder is, relative to the repository root, from which DVC runs every stage.
 
-Only `pipeline/` and `cli` import this module; library functions are handed a Path.
+Only `pipeline/`, `cli` and `params` import this module; library functions take a Path.
 """
 
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+PRESETS = Path("presets")
 LOCK = Path("dvc.lock")
 CACHE = Path(".cache")
 LOCKS = CACHE / "running"
 
+RAW = Path("data/raw")
+RELABELLED = RAW / "relabelled"
 IMAGES = Path("data/images")
 MANIFEST = Path("data/manifest.csv")
 PACKED = Path("data/packed")
-TRIAL_CURVES = Path("data/trials")  # cached, so that a fresh clone, which lacks it, searches
+TRIAL_CURVES = Path("data/trials")  # cached by DVC, so that a fresh clone, which lacks it, searches
 WEIGHTS = Path("data/weights")
 MODELS = Path("models")
 CHAMPION = Path("champion")
@@ -24,19 +27,11 @@ DROPPED = Path("reports/dropped.csv")
 DATA_DOCS = Path("reports/validation")
 TRIALS = Path("reports/trials.csv")
 BEST = Path("reports/best.json")
-MODEL_FACTS = Path("reports/models.json")
-CURVES = Path("reports/curves")
-PER_CLASS = Path("reports/per_class")
 METRICS = Path("reports/metrics.json")
-PREDICTIONS = Path("reports/predictions")
-FIGURES = Path("reports/figures")
-CALIBRATION = Path("reports/calibration.json")
-RANKING = Path("reports/ranking")
-SLICES = Path("reports/slices.json")
-COST = Path("reports/cost.json")  # times of this machine, so it is kept by DVC and not in git
-EXPLANATION = Path("reports/explanation.json")
-EXPLAINED = Path("reports/explained")
-DOUBTFUL = Path("reports/doubtful.csv")
+EVALUATION = Path("reports/evaluation")
+PREDICTIONS = EVALUATION / "predictions"
+LABEL_ISSUES = EVALUATION / "details/label_issues.csv"
+COST = Path("reports/cost.json")  # times on this machine, so it is cached by DVC and not in git
 LEARNING_CURVE = Path("reports/learning_curve.json")
 COMPARISON = Path("reports/comparison.json")
 REGISTRATION = Path("reports/registration.json")

@@ -1,9 +1,9 @@
-"""What a file looks like by its bytes, so that a fault can say more than "not an image"."""
+"""Identify a file format by its first bytes, so that an error can say more than "not an image"."""
 
 import re
 
 DECODED = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP"}  # and WEBP
-CONVERTIBLE = {  # images that other programs can turn into one of those
+CONVERTIBLE = {  # image formats that other programs can convert to one of those
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"II+\0": "BigTIFF",
@@ -47,7 +47,7 @@ CONVERTIBLE = {  # images that other programs can turn into one of those
     b"/* XPM */": "XPM",
     b"AT&TFORM": "DjVu",
 }
-REST = {
+OTHER = {
     b"version https://git-lfs": "a Git LFS pointer",
     b"outs:\n- md5": "a DVC file",
     b"\0\5\x16\7": "AppleDouble",
@@ -80,16 +80,13 @@ REST = {
     b"{": "JSON",
     b"[": "JSON",
 }
-SIGNS = {**DECODED, **CONVERTIBLE, **REST}
+SIGNATURES = DECODED | CONVERTIBLE | OTHER
 PORTABLE = {b"1": "PBM", b"2": "PGM", b"3": "PPM", b"4": "PBM", b"5": "PGM", b"6": "PPM", b"7": "PAM"}
 FLOATING = {b"f": "PFM", b"F": "PFM"}
-BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")  # what a QuickTime film without `ftyp` begins with
-BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"), "HEIC"),
-    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-    b"crx ": "CR3",
-}
-PLACED = {  # signs that are not at the start: where, what
+BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")  # first box of a QuickTime video without `ftyp`
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1")
+BRANDS = dict.fromkeys(HEIC_BRANDS, "HEIC") | dict.fromkeys((b"avif", b"avis"), "AVIF") | {b"crx ": "CR3"}
+AT_OFFSET = {  # signatures that are not at the start: offset, bytes
     "WEBP": (8, b"WEBP"),
     "EMF": (40, b" EMF"),
     "DICOM": (128, b"DICM"),
@@ -97,31 +94,31 @@ PLACED = {  # signs that are not at the start: where, what
     "NIfTI": (344, b"n+1\0"),
 }
 RAW = {"CR2": rb".{8}CR\x02", "NEF": rb".*NIKON", "DNG": rb".*(?:\x12\xc6\x01\0|\xc6\x12\0\x01)"}  # TIFF outside
-CAMERAS = {name: re.compile(sign, re.DOTALL) for name, sign in RAW.items()}
-# TGA has no sign at its start, but: whether it has a table of colours, the kind of pixels, that table, their depth
+CAMERAS = {name: re.compile(pattern, re.DOTALL) for name, pattern in RAW.items()}
+# TGA has no signature; its header says whether it has a colour map, the image type, that map, and the pixel depth
 TRUE_COLOR, TABLE = rb"\0[\x02\x03\x0a\x0b]\0{5}", rb"\x01[\x01\x09].{4}[\x0f\x10\x18\x20]"
 TGA = re.compile(rb".(?:%b|%b).{8}[\x08\x0f\x10\x18\x20]" % (TRUE_COLOR, TABLE), re.DOTALL)
 IMAGES = frozenset({
     *CONVERTIBLE.values(), *PORTABLE.values(), *FLOATING.values(), *BRANDS.values(), *CAMERAS,
     "EMF", "DICOM", "NIfTI", "TGA", "JPEG-LS",
 })  # fmt: skip
-LENGTH = 512  # bytes that `kind` looks at, but for the end of a TGA
+LENGTH = 512  # bytes that `kind` needs, except for the footer of a TGA
 
 
 def kind(data: bytes) -> str:
-    """A short name for what `data` looks like, "" when it looks like nothing known."""
+    """Return a short name of the format that `data` looks like, "" when it is unknown."""
     head = data[:LENGTH]
     if head and not head.strip(b"\0"):
-        return "zero bytes"  # what a disk or a download leaves of a file that was never written
-    return _placed(head) or _boxed(head) or _portable(head) or _tga(data) or _signed(head)
+        return "zero bytes"  # what a failed disk or download leaves of a file
+    return _at_offset(head) or _boxed(head) or _portable(head) or _tga(data) or _at_start(head)
 
 
-def _placed(head: bytes) -> str:
-    return next((name for name, (place, sign) in PLACED.items() if head[place : place + len(sign)] == sign), "")
+def _at_offset(head: bytes) -> str:
+    return next((name for name, (at, signature) in AT_OFFSET.items() if head.startswith(signature, at)), "")
 
 
 def _boxed(head: bytes) -> str:
-    """Of the containers whose second four bytes say what they are."""
+    """Identify containers (RIFF, ISO base media) by their second four bytes."""
     if head[:4] == b"RIFF":
         return "video" if head[8:12] == b"AVI " else ""
     if head[4:8] in BOXES:
@@ -129,27 +126,27 @@ def _boxed(head: bytes) -> str:
     if head[4:8] != b"ftyp":
         return ""
     size = int.from_bytes(head[:4], "big")
-    known = (BRANDS.get(head[place : place + 4]) for place in (8, *range(16, min(size, LENGTH), 4)))
-    found = [name for name in known if name]
-    return "AVIF" if "AVIF" in found else found[0] if found else "video"
+    brands = [head[at : at + 4] for at in (8, *range(16, min(size, LENGTH), 4))]
+    formats = [BRANDS[brand] for brand in brands if brand in BRANDS]
+    return "AVIF" if "AVIF" in formats else formats[0] if formats else "video"
 
 
 def _portable(head: bytes) -> str:
-    """Of the Portable Anymap: a P, a character, and white space or a comment."""
-    found = re.match(rb"P([1-7fF])[\s#]", head)
-    return {**PORTABLE, **FLOATING}[found[1]] if found else ""
+    """Identify the Portable Anymap family: a P, a character, and white space or a comment."""
+    match = re.match(rb"P([1-7fF])[\s#]", head)
+    return (PORTABLE | FLOATING)[match[1]] if match else ""
 
 
-def _signed(head: bytes) -> str:
+def _at_start(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    found = next((name for sign, name in SIGNS.items() if head.startswith(sign) or text.startswith(sign)), "")
-    if found == "XML" and b"<svg" in text:
+    name = next((name for start, name in SIGNATURES.items() if head.startswith(start) or text.startswith(start)), "")
+    if name == "XML" and b"<svg" in text:
         return "SVG"
-    if found == "JPEG" and b"\xff\xf7\0" in head:
+    if name == "JPEG" and b"\xff\xf7\0" in head:
         return "JPEG-LS"
-    if found == "TIFF":
-        return next((name for name, sign in CAMERAS.items() if sign.match(head)), found)
-    return found
+    if name == "TIFF":
+        return next((camera for camera, pattern in CAMERAS.items() if pattern.match(head)), name)
+    return name
 
 
 def _tga(data: bytes) -> str:

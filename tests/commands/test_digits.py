@@ -1,19 +1,19 @@
-"""digits.write: the default data set, the same bytes every time."""
+"""The default data set is written with the same bytes every time."""
 
 from darkroom.commands import digits
 from darkroom.decoding import decode
 from darkroom.ingest import sources
 
 
-def test_the_archive_is_the_same_every_time_and_holds_ten_classes(tmp_path, limits):
+def test_the_archive_is_always_the_same_and_holds_ten_classes(tmp_path, limits):
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     assert digits.write(first) == digits.write(second) == 1797
     assert first.read_bytes() == second.read_bytes()
 
     wide = limits.model_copy(update={"max_entries": 2000})
-    assert sources.unpack(first, tmp_path / "out", wide)["files"] == 1797
+    assert sources.unpack(first, tmp_path / "out", wide).files == 1797
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [str(digit) for digit in range(10)]
 
     data = (tmp_path / "out/0/0000.png").read_bytes()
-    pixels = decode.to_array(data, size=8, color="grayscale", fit="stretch", max_pixels=64)
+    pixels = decode.to_array(data, decode.PackSettings(8, "grayscale", "stretch", 64))
     assert pixels[0, :4, 0].tolist() == [0, 0, 80, 207]  # 0, 0, 5 and 13 of 16, on a scale to 255

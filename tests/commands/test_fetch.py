@@ -1,4 +1,4 @@
-"""fetch: whole and checked, or one line; against a server on this machine."""
+"""A download is complete and verified, or fails with one line; against a server on this machine."""
 
 import hashlib
 import os
@@ -54,7 +54,7 @@ def server(monkeypatch):
         base = f"http://127.0.0.1:{server.server_port}"
         sha, md5 = hashlib.sha256(BODY).hexdigest(), hashlib.md5(BODY).hexdigest()
         one = fetch.Remote(f"{base}/one", "one.zip", f"sha256:{sha}")
-        two = (one._replace(name="a.gz", sum=f"md5:{md5}"), one._replace(name="b.gz"))
+        two = (one._replace(name="a.gz", checksum=f"md5:{md5}"), one._replace(name="b.gz"))
         monkeypatch.setattr(fetch, "SETS", {"one": (one,), "two": two})
         server.base = base
         yield server
@@ -71,13 +71,13 @@ def test_a_set_of_one_file_is_a_file_and_one_of_several_is_a_folder(server, tmp_
     assert contents(tmp_path) == {"one.zip": BODY, "two/a.gz": BODY, "two/b.gz": BODY}
 
 
-def test_what_is_there_and_right_is_not_fetched_again(server, tmp_path):
+def test_a_verified_file_is_not_downloaded_again(server, tmp_path):
     fetch.fetch("one", tmp_path)
     fetch.fetch("one", tmp_path)
     assert server.starts == [0]
 
 
-def test_what_was_cut_off_goes_on_where_it_stopped(server, tmp_path):
+def test_an_interrupted_download_resumes(server, tmp_path):
     server.cut = 1_000_000
     with pytest.raises(EnvironmentFault, match="cut off after 1000000 bytes") as fault:
         fetch.fetch("one", tmp_path)
@@ -86,9 +86,9 @@ def test_what_was_cut_off_goes_on_where_it_stopped(server, tmp_path):
     assert server.starts == [0, 1_000_000] and contents(tmp_path) == {"one.zip": BODY}
 
 
-@pytest.mark.parametrize("waiting", [b"from another version", BODY + b"more", BODY])
-def test_whatever_part_is_waiting_the_file_is_right_or_absent(server, tmp_path, waiting):
-    (tmp_path / "one.zip.part").write_bytes(waiting)
+@pytest.mark.parametrize("partial", [b"from another version", BODY + b"more", BODY])
+def test_whatever_partial_file_exists_the_result_is_correct_or_absent(server, tmp_path, partial):
+    (tmp_path / "one.zip.part").write_bytes(partial)
     try:
         fetch.fetch("one", tmp_path)
     except DataError as fault:
@@ -97,9 +97,9 @@ def test_whatever_part_is_waiting_the_file_is_right_or_absent(server, tmp_path, 
     assert contents(tmp_path) == {"one.zip": BODY}
 
 
-def test_a_wrong_sum_is_exit_3_and_nothing_stays(server, tmp_path, monkeypatch):
+def test_a_wrong_checksum_is_exit_3_and_leaves_nothing(server, tmp_path, monkeypatch):
     (one,) = fetch.SETS["one"]
-    monkeypatch.setitem(fetch.SETS, "one", (one._replace(sum=f"sha256:{'0' * 64}"),))
+    monkeypatch.setitem(fetch.SETS, "one", (one._replace(checksum=f"sha256:{'0' * 64}"),))
     with pytest.raises(DataError) as fault:
         fetch.fetch("one", tmp_path)
     assert fault.value.code == "E_CHECKSUM" and contents(tmp_path) == {}
@@ -119,31 +119,31 @@ def nobody():
 
 
 @pytest.mark.parametrize("url", [nobody(), "http://nowhere.invalid/x.zip"], ids=["no server", "no name"])
-@pytest.mark.parametrize("known", [True, False])
-def test_without_network_it_is_exit_5(tmp_path, monkeypatch, url, known):
+@pytest.mark.parametrize("by_name", [True, False])
+def test_offline_is_exit_5(tmp_path, monkeypatch, url, by_name):
     monkeypatch.setattr(fetch, "SETS", {"one": (fetch.Remote(url, "one.zip", "md5:0"),)})
     with pytest.raises(EnvironmentFault) as fault:
-        fetch.fetch("one" if known else url, tmp_path)
+        fetch.fetch("one" if by_name else url, tmp_path)
     assert fault.value.code == "E_OFFLINE" and contents(tmp_path) == {}
 
 
-def test_a_name_look_up_that_hangs_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "PATIENCE", 0.1)
+def test_a_hanging_name_lookup_times_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.1)
     never, waited = threading.Event(), []
     monkeypatch.setattr(fetch, "urlopen", lambda *_, **__: never.wait())
     join = threading.Thread.join
     monkeypatch.setattr(threading.Thread, "join", lambda self, timeout: waited.append(timeout) or join(self, timeout))
-    with pytest.raises(EnvironmentFault, match="no answer"):
+    with pytest.raises(EnvironmentFault, match="no response"):
         fetch.fetch("mnist", tmp_path)
     assert waited == [1.1]
     never.set()
 
 
-def test_the_wait_for_an_answer_ends_within_ten_seconds():
-    assert fetch.PATIENCE + 1 < 10
+def test_the_timeout_is_below_ten_seconds():
+    assert fetch.TIMEOUT + 1 < 10
 
 
-def test_digits_need_no_network(tmp_path):
+def test_digits_need_no_internet(tmp_path):
     assert fetch.fetch("digits", tmp_path).name == "digits.zip"
 
 
@@ -151,26 +151,26 @@ def test_digits_need_no_network(tmp_path):
 def test_an_unknown_name_is_exit_2_and_lists_the_known(tmp_path, name, says):
     with pytest.raises(ParamsError, match=says) as fault:
         fetch.fetch(name, tmp_path)
-    assert all(known in fault.value.fix for known in ("digits", "mnist", "fashion_mnist", "cifar10", "cats_vs_dogs"))
+    assert all(name in fault.value.fix for name in ("digits", "mnist", "fashion_mnist", "cifar10", "cats_vs_dogs"))
 
 
 @pytest.mark.parametrize("url", ["http://h.invalid/", "http://h.invalid/.hidden", "http://h.invalid/a%2F..%2Fb/.."])
-def test_an_address_without_a_file_name_is_exit_2(tmp_path, url):
+def test_a_url_without_a_file_name_is_exit_2(tmp_path, url):
     with pytest.raises(ParamsError):
         fetch.fetch(url, tmp_path)
 
 
-def test_every_known_sum_is_as_long_as_its_algorithm_says():
+def test_every_known_checksum_has_the_length_of_its_algorithm():
     for remotes in fetch.SETS.values():
         for remote in remotes:
-            algorithm, _, digest = remote.sum.partition(":")
+            algorithm, _, digest = remote.checksum.partition(":")
             assert len(bytes.fromhex(digest)) == hashlib.new(algorithm).digest_size and remote.url.startswith(
                 "https://"
             )
 
 
 @pytest.mark.slow
-def test_an_address_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, monkeypatch):
+def test_a_url_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
     path = fetch.fetch(f"{server.base}/images.zip?x=1", tmp_path / "data/raw")
@@ -191,12 +191,12 @@ def test_an_address_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, m
         "ssh://bob:s3cret@host/x.zip",
     ],
 )
-def test_an_address_with_a_secret_is_exit_2_for_its_dvc_file_would_be_committed(tmp_path, url):
+def test_a_url_with_a_secret_is_exit_2_because_its_dvc_file_would_be_committed(tmp_path, url):
     with pytest.raises(ParamsError, match="dvc remote modify --local") as fault:
         fetch.fetch(url, tmp_path)
     assert "s3cret" not in str(fault.value) and contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize("url", ["ssh://bob@host/x.zip", "s3://bucket/x.zip", "https://host/a@2x.zip?version=3"])
-def test_an_address_without_a_secret_is_none(url):
+def test_a_url_without_a_secret_is_accepted(url):
     fetch._refuse_secrets(url)

@@ -1,4 +1,4 @@
-"""repro: what DVC leaves unsaid is said, in a repository of two shell stages."""
+"""repro: the checks that DVC lacks, in a repository of two shell stages."""
 
 import os
 import re
@@ -41,7 +41,7 @@ def repository_of(tmp_path, monkeypatch):
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
 
     def make(first: str = "mkdir out && echo 1 > out/a") -> Path:
-        repository.asked("init", "--quiet")
+        repository.git_output("init", "--quiet")
         Path(".dvc/tmp").mkdir(parents=True)
         Path(".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n")
         Path("dvc.yaml").write_text(STAGES.format(first=first))
@@ -51,27 +51,27 @@ def repository_of(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def asked(repository_of, monkeypatch) -> list[tuple[str, ...]]:
-    """What DVC is asked for in such a repository, by a stand-in that answers that all is well."""
-    words = []
+def dvc_calls(repository_of, monkeypatch) -> list[tuple[str, ...]]:
+    """The arguments of the calls of DVC in such a repository, which a stand-in answers with success."""
+    calls = []
     repository_of()
-    monkeypatch.setattr(repository, "dvc", lambda *each: words.append(each) or 0)
-    monkeypatch.setattr(repository, "dvc_says", lambda *each: "{}")
-    return words
+    monkeypatch.setattr(repository, "dvc", lambda *words: calls.append(words) or 0)
+    monkeypatch.setattr(repository, "dvc_output", lambda *words: "{}")
+    return calls
 
 
 def commit_lock(text: str) -> None:
     Path(LOCK).write_text(text)
-    repository.asked("add", LOCK)
-    repository.asked("commit", "--quiet", "--message", "run")
+    repository.git_output("add", LOCK)
+    repository.git_output("commit", "--quiet", "--message", "run")
 
 
-def test_dvc_is_told_to_wait_for_its_lock(asked):
+def test_dvc_waits_for_its_lock(dvc_calls):
     repro("--pull")
-    assert asked == [("--wait-for-lock", "repro", "--pull")]
+    assert dvc_calls == [("--wait-for-lock", "repro", "--pull")]
 
 
-def test_a_stage_that_fails_ends_it_with_the_exit_code_of_dvc(asked, monkeypatch):
+def test_a_stage_that_fails_ends_the_command_with_the_exit_code_of_dvc(dvc_calls, monkeypatch):
     monkeypatch.setattr(repository, "dvc", lambda *words: 255)
     with pytest.raises(SystemExit) as caught:
         repro()
@@ -79,35 +79,35 @@ def test_a_stage_that_fails_ends_it_with_the_exit_code_of_dvc(asked, monkeypatch
 
 
 @pytest.mark.parametrize("text", ["", "<<<<<<< HEAD\nstages:\n=======\n", "\x00\x01", "stages: [", "other: 1"])
-def test_a_damaged_dvc_lock_is_named_with_the_way_back(text, asked):
+def test_a_damaged_dvc_lock_is_an_error_with_the_command_that_restores_it(text, dvc_calls):
     commit_lock("stages:\n  first: {}\n  second: {}\n")
     Path(LOCK).write_text(text)
     with pytest.raises(ArtifactError, match="cannot be read") as caught:
         repro()
-    assert caught.value.exit_code == 4 and "git checkout dvc.lock" in caught.value.fix and asked == []
+    assert caught.value.exit_code == 4 and "git checkout dvc.lock" in caught.value.fix and dvc_calls == []
 
 
-def test_a_dvc_lock_that_was_cut_between_two_stages_is_not_taken_for_one_that_never_ran(asked):
+def test_a_dvc_lock_that_was_truncated_between_two_stages_is_an_error(dvc_calls):
     commit_lock("stages:\n  first: {}\n  second@a: {}\n  gone: {}\n")
     Path(LOCK).write_text("stages:\n  first: {}\n")
-    with pytest.raises(ArtifactError, match="lacks second, which"):  # `gone` is in dvc.yaml no more
+    with pytest.raises(ArtifactError, match="lacks second, which"):  # `gone` is no longer in dvc.yaml
         repro()
-    assert asked == []
+    assert dvc_calls == []
 
 
-def test_who_deletes_dvc_lock_runs_every_stage(asked):
+def test_without_dvc_lock_every_stage_runs(dvc_calls):
     commit_lock("stages:\n  first: {}\n")
     Path(LOCK).unlink()
     repro()
-    assert len(asked) == 1
+    assert len(dvc_calls) == 1
 
 
 @pytest.mark.parametrize("text", ["", '{"/a": {"re'])
-def test_a_damaged_list_of_readers_and_writers_is_named_with_the_way_out(text, asked):
+def test_a_damaged_list_of_readers_and_writers_is_an_error_with_a_fix(text, dvc_calls):
     RWLOCK.write_text(text)
     with pytest.raises(ArtifactError) as caught:
         repro()
-    assert caught.value.exit_code == 4 and f"rm {RWLOCK}" in caught.value.fix and asked == []
+    assert caught.value.exit_code == 4 and f"rm {RWLOCK}" in caught.value.fix and dvc_calls == []
     RWLOCK.write_text("{}")
     repro()
 
@@ -117,21 +117,21 @@ def dvc(*words: str, **pipes) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_an_output_that_a_full_disk_kept_out_of_the_cache_is_no_success(repository_of):
-    """A limit on the size of files stands for the disk: the stage itself lifts it, so DVC's copy alone fails."""
+def test_an_output_that_a_full_disk_kept_out_of_the_cache_is_an_error(repository_of):
+    """A limit on the size of files simulates the disk; the stage itself lifts it, so DVC's copy alone fails."""
     repository_of(BIG)
     script = "from darkroom.runtime import errors; from darkroom.commands import repro; errors.guard(repro.repro)"
     shell = ["/bin/sh", "-c", 'ulimit -S -f 1000; exec "$0" -c "$1"', sys.executable, script]
     done = subprocess.run(shell, capture_output=True, text=True)
     assert done.returncode == 5, done.stderr
     assert done.stderr.splitlines()[-1].startswith("error[E_CACHE] DVC's cache lacks out, ")
-    assert repository.dvc("commit", "--force", "--quiet") == 0  # the fix that it names, now that there is room
+    assert repository.dvc("commit", "--force", "--quiet") == 0  # the fix in the message, now that there is space
     repro()
 
 
 @pytest.mark.slow
-def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_last_one(repository_of):
-    """As above; commands of 90 kB make a dvc.lock of which two stages fit below the limit, and three do not."""
+def test_a_dvc_lock_that_a_full_disk_truncated_is_an_error_of_the_next_run(repository_of):
+    """As above; with commands of 90 kB, two stages of dvc.lock fit below the limit, and three do not."""
     repository_of()
     stages = [
         f'  {x}:\n    cmd: "mkdir {x} && echo {x} > {x}/a #{x * 90_000}"\n    outs:\n      - {x}\n' for x in "abc"
@@ -144,15 +144,15 @@ def test_a_dvc_lock_that_a_full_disk_cut_is_named_the_next_time_and_git_has_the_
     with pytest.raises(ArtifactError, match="cannot be read") as caught:
         repro()
     assert caught.value.fix == "git checkout dvc.lock"
-    repository.asked("checkout", LOCK)
+    repository.git_output("checkout", LOCK)
     repro()
 
 
 @pytest.mark.slow
 def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     repository_of("trap 'sleep 0.5; echo yes > saved; exit 130' INT; echo waiting; while :; do sleep 0.05; done")
-    again = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # what a shell in the background takes away
-    script = f"import signal; {again}; from darkroom.commands.repro import repro; repro()"
+    handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it
+    script = f"import signal; {handle}; from darkroom.commands.repro import repro; repro()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
     with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "waiting":
@@ -166,13 +166,13 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
 
 
 def ignores_ctrl_c(pid: int) -> bool:
-    """Whether SIGINT, the second signal, is in the mask of ignored ones that Linux tells of a process."""
+    """Return whether SIGINT is in the mask of ignored signals that Linux lists for a process."""
     (mask,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
 
 
 @pytest.mark.slow
-def test_of_two_at_once_the_same_stage_is_refused_another_runs_and_both_are_in_dvc_lock(repository_of):
+def test_while_a_stage_runs_the_same_stage_is_refused_and_another_one_runs(repository_of):
     repository_of(WAITING)
     os.mkfifo("gate")
     with dvc("repro", "first", stdout=subprocess.PIPE) as first:
@@ -188,16 +188,16 @@ def test_of_two_at_once_the_same_stage_is_refused_another_runs_and_both_are_in_d
 
 
 @pytest.mark.slow
-def test_an_output_that_is_gone_from_workspace_and_cache_is_made_again(repository_of):
+def test_an_output_that_workspace_and_cache_lack_is_made_again(repository_of):
     repository_of()
     repro()
-    for place in ("out", "other", ".dvc/cache/files"):
-        subprocess.run(["rm", "-rf", place], check=True)
+    for path in ("out", "other", ".dvc/cache/files"):
+        subprocess.run(["rm", "-rf", path], check=True)
     repro()
     assert Path("out/a").read_text() == "1\n"
 
 
-def test_outside_git_one_line_says_what_to_type(tmp_path, monkeypatch):
+def test_outside_git_the_error_names_the_command_to_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(EnvironmentFault, match="not a git repository") as caught:

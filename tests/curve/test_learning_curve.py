@@ -1,15 +1,19 @@
-"""curve: parts lie within each other, and what was learnt from them is measured on the same images."""
+"""Subsets lie within each other, and what was learned from them is measured on the same images."""
 
 import numpy as np
 import pytest
 
-from darkroom.curve import learning_curve
+from darkroom.curve import learning_curve, trainings
+from darkroom.curve.points import CurveConfig, CurvePaths
 from darkroom.runtime import files
 from darkroom.training import device
+from darkroom.training.session import Session
+from darkroom.transfer_learning import transfer
+from darkroom.transfer_learning.weights import Base
 
 pytestmark = pytest.mark.slow
 
-SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0]
+FRACTIONS = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0]
 
 
 @pytest.fixture
@@ -17,53 +21,66 @@ def labels():
     return np.random.default_rng(0).choice(5, 1000, p=[0.5, 0.3, 0.15, 0.04, 0.01])
 
 
-def test_a_part_has_its_share_of_every_class_and_of_no_class_none(labels):
-    for fraction in SHARES:
-        wanted = np.ceil(fraction * np.bincount(labels))
-        np.testing.assert_array_equal(np.bincount(labels[learning_curve.part(labels, fraction, seed=1)]), wanted)
+def test_a_subset_has_its_fraction_of_every_class(labels):
+    for fraction in FRACTIONS:
+        expected = np.ceil(fraction * np.bincount(labels))
+        np.testing.assert_array_equal(np.bincount(labels[trainings.subset(labels, fraction, seed=1)]), expected)
 
 
-def test_a_smaller_part_lies_within_a_larger_one(labels):
-    parts = [set(learning_curve.part(labels, fraction, seed=1).tolist()) for fraction in SHARES]
-    assert all(a < b for a, b in zip(parts, parts[1:], strict=False)) and len(parts[-1]) == 1000
+def test_a_smaller_subset_lies_within_a_larger_one(labels):
+    subsets = [set(trainings.subset(labels, fraction, seed=1).tolist()) for fraction in FRACTIONS]
+    assert all(a < b for a, b in zip(subsets, subsets[1:], strict=False)) and len(subsets[-1]) == 1000
 
 
-def test_a_part_follows_from_the_seed(labels):
-    np.testing.assert_array_equal(learning_curve.part(labels, 0.1, seed=1), learning_curve.part(labels, 0.1, seed=1))
-    assert set(learning_curve.part(labels, 0.1, seed=1)) != set(learning_curve.part(labels, 0.1, seed=2))
+def test_a_subset_follows_from_the_seed(labels):
+    np.testing.assert_array_equal(trainings.subset(labels, 0.1, seed=1), trainings.subset(labels, 0.1, seed=1))
+    assert set(trainings.subset(labels, 0.1, seed=1)) != set(trainings.subset(labels, 0.1, seed=2))
 
 
-def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its_kept_epoch(tmp_path):
-    def model(name, pretrained, kept, *accuracies):
-        files.write_json(tmp_path / name / "run.json", {"pretrained": pretrained, "best_epoch": kept})
-        files.write_rows(tmp_path / name / "history.csv", ["val_accuracy"], [{"val_accuracy": a} for a in accuracies])
+def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its_best_epoch(tmp_path):
+    def model(name, pretrained, best_epoch, *accuracies):
+        files.write_json(tmp_path / name / "run.json", {"pretrained": pretrained, "best_epoch": best_epoch})
+        rows = [{"epoch": i + 1, "val_accuracy": a} for i, a in enumerate(accuracies)]
+        scores = {"loss": 0.1, "accuracy": 0.1, "val_loss": 0.1}
+        columns = ["epoch", "val_accuracy", *scores]
+        files.write_rows(tmp_path / name / "history.csv", columns, ({**row, **scores} for row in rows))
 
     model("random", False, 1, 0.99)
     model("good", True, 2, 0.5, 0.8)
     model("fading", True, 1, 0.6, 0.9)
-    assert learning_curve.best(tmp_path, ["random", "good", "fading"]) == "good"
-    assert learning_curve.best(tmp_path, ["random"]) is None
+    assert trainings.best_backbone(tmp_path, ["random", "good", "fading"]) == "good"
+    assert trainings.best_backbone(tmp_path, ["random"]) is None
 
 
 @pytest.fixture
-def points(packs, model, small, changes, brief, how_to_transfer, tmp_path):
-    """A function that measures both kinds of network, as `(scratch, pretrained)` points."""
+def points(packs, model, small, changes, brief, transfer_config, tmp_path):
+    """A function that measures both kinds of network, as `(from_scratch, pretrained)` points."""
 
     def measure(fractions):
-        task = learning_curve.Task(*packs(160, 40, 60), fractions, changes(shift=0.1), 1, tmp_path / "state")
-        device.repeatable(1)
-        base = small.base()
-        heads = learning_curve.pretrained(small, base, task, config=how_to_transfer(6), cache=tmp_path / "features")
-        return list(learning_curve.scratch(model(learning_rate=0.02), task, config=brief(epochs=6))), list(heads)
+        splits, session = trainings.Splits(*packs(160, 40, 60)), Session(1, tmp_path / "state")
+        config = CurveConfig(fractions, [], 1, changes(shift=0.1), brief(epochs=6), transfer_config(6))
+        device.make_repeatable(1)
+        base = Base(small, small.build(), "small.h5")
+        cache = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
+        heads = list(trainings.pretrained(base, cache, splits, config, session))
+        return list(trainings.from_scratch(model(learning_rate=0.02), splits, config, session)), heads
 
     return measure
 
 
 def test_both_learn_more_from_more(points):
-    for found in points([0.05, 1.0]):
-        assert [(point.fraction, point.images) for point in found] == [(0.05, 9), (1.0, 160)]
-        assert found[0].hits <= found[1].hits <= 60 and found[1].hits > 54
+    for few, many in points([0.05, 1.0]):
+        assert (few["fraction"], few["images"], many["fraction"], many["images"]) == (0.05, 9, 1.0, 160)
+        assert few["correct"] <= many["correct"] <= 60 == many["test_images"] and many["correct"] > 54
+        assert many["accuracy"] == many["correct"] / 60
 
 
-def test_a_share_is_measured_alike_whatever_the_others_are(points):
+def test_a_fraction_is_measured_alike_whatever_the_others_are(points):
     assert points([0.5])[1] == points([0.25, 0.5])[1][1:]
+
+
+def test_without_fractions_nothing_is_read_or_measured(changes, brief, transfer_config, tmp_path):
+    config = CurveConfig([], ["mobilenet"], 1, changes(), brief(), transfer_config(1))
+    absent = tmp_path / "absent"
+    assert learning_curve.measure(config, CurvePaths(absent, absent, absent, absent, absent), code=()) == []
+    assert "curve.fractions is empty" in learning_curve.summary([])

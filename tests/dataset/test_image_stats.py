@@ -1,4 +1,4 @@
-"""measures: numbers about an image that a person would agree with."""
+"""image_stats: numbers about an image that a person would agree with."""
 
 import numpy as np
 import pytest
@@ -13,49 +13,51 @@ def ramp():
     return Image.fromarray(np.tile(np.linspace(0, 255, 64), (64, 1)).astype(np.uint8)).convert("RGB")
 
 
-def test_a_image_of_one_grey_has_its_light_and_nothing_else():
-    found = image_stats.of(Image.new("RGB", (64, 64), (70, 70, 70)))
+def test_an_image_of_one_grey_has_a_brightness_and_nothing_else():
+    stats = image_stats.compute(Image.new("RGB", (64, 64), (70, 70, 70)))
     border = {**dict.fromkeys(image_stats.BORDER, 70.0), "border_spread": 0.0}
-    assert found == {"hash": "0" * 16, "brightness": 70.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **border}
+    assert stats == {"hash": "0" * 16, "brightness": 70.0, "contrast": 0.0, "colour": 0.0, "sharpness": 0.0, **border}
 
 
-def test_half_black_half_white_has_the_contrast_of_a_coin():
+def test_half_black_half_white_has_the_largest_contrast():
     half = np.zeros((64, 64, 3), np.uint8)
     half[:, 32:] = 255
-    found = image_stats.of(Image.fromarray(half))
-    assert (found["brightness"], found["contrast"]) == (127.5, 127.5)
+    stats = image_stats.compute(Image.fromarray(half))
+    assert (stats["brightness"], stats["contrast"]) == (127.5, 127.5)
 
 
 def test_colour_is_the_distance_between_the_channels():
-    assert image_stats.of(Image.new("RGB", (64, 64), (200, 150, 90)))["colour"] == 110.0
+    assert image_stats.compute(Image.new("RGB", (64, 64), (200, 150, 90)))["colour"] == 110.0
 
 
-def test_the_border_is_what_a_frame_is_painted_with():
+def test_the_border_is_the_colour_of_a_frame():
     framed = Image.new("RGB", (64, 64), (10, 200, 30))
     framed.paste((0, 0, 0), (2, 2, 62, 62))
-    assert [image_stats.of(framed)[name] for name in image_stats.BORDER] == [10.0, 200.0, 30.0, 0.0]
+    assert [image_stats.compute(framed)[name] for name in image_stats.BORDER] == [10.0, 200.0, 30.0, 0.0]
 
 
 def test_the_border_of_many_colours_is_no_frame(painted):
-    assert image_stats.of(painted(width=32, height=32))["border_spread"] > 20
+    assert image_stats.compute(painted(width=32, height=32))["border_spread"] > 20
 
 
-def test_blurring_takes_the_sharpness_away(painted):
+def test_blurring_lowers_the_sharpness(painted):
     image = painted(width=64, height=64)
     blurred = image.filter(ImageFilter.GaussianBlur(2))
-    assert image_stats.of(blurred)["sharpness"] < 0.05 * image_stats.of(image)["sharpness"]
+    assert image_stats.compute(blurred)["sharpness"] < 0.05 * image_stats.compute(image)["sharpness"]
 
 
-def test_the_hash_has_a_bit_for_each_fall_of_light(ramp):
-    assert image_stats.of(ramp)["hash"] == "0" * 16 and image_stats.of(ramp.transpose(0))["hash"] == "f" * 16
+def test_the_hash_has_a_bit_for_each_cell_that_is_brighter_than_its_right_neighbour(ramp):
+    assert image_stats.compute(ramp)["hash"] == "0" * 16 and image_stats.compute(ramp.transpose(0))["hash"] == "f" * 16
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (2, 2), (127, 64)])
-def test_any_size_has_all_measures(painted, size):
-    found = image_stats.of(painted(width=size[0], height=size[1]))
-    assert all(np.isfinite(value) for name, value in found.items() if name != "hash")
+def test_any_size_has_all_statistics(painted, size):
+    stats = image_stats.compute(painted(width=size[0], height=size[1]))
+    assert all(np.isfinite(value) for name, value in stats.items() if name != "hash")
 
 
-def test_the_thumb_is_grey_and_small(ramp):
-    thumb = image_stats.thumb(ramp)
-    assert (thumb.shape, thumb.dtype) == ((32, 32), np.uint8) and (np.diff(thumb.astype(int), axis=1) > 0).all()
+def test_the_thumbnail_is_grey_and_small(ramp):
+    thumbnail = image_stats.thumbnail(ramp)
+    assert (thumbnail.shape, thumbnail.dtype) == ((32, 32), np.uint8) and (
+        np.diff(thumbnail.astype(int), axis=1) > 0
+    ).all()

@@ -37,12 +37,12 @@ MIDDLE = {  # what is opened when a stage has begun and not ended
 ASSASSIN = """
 import fnmatch, os, signal, sys
 
-def watch(event, about, pattern=os.environ.get("KILL_AT_OPEN_OF")):
-    if pattern and event == "open" and not isinstance(about[0], int):
-        if fnmatch.fnmatch(os.fsdecode(about[0]), pattern):
+def hook(event, args, pattern=os.environ.get("KILL_AT_OPEN_OF")):
+    if pattern and event == "open" and not isinstance(args[0], int):
+        if fnmatch.fnmatch(os.fsdecode(args[0]), pattern):
             os.killpg(0, signal.SIGKILL)
 
-sys.addaudithook(watch)
+sys.addaudithook(hook)
 """
 
 OUT = {"ingest": "data/images", "validate": "data/manifest.csv", "preprocess": "data/packed"}
@@ -95,8 +95,8 @@ def repro(root: Path, *words: str, kill_at: str = "") -> subprocess.Popen:
 
 def outs(root: Path) -> dict[str, str]:
     """SHA-256 of each file that the three stages leave, other than the data docs, which carry the time."""
-    found = [path for out in OUTS for path in (files.below(root / out) if (root / out).is_dir() else [root / out])]
-    return {path.relative_to(root).as_posix(): files.sha256(path) for path in found}
+    paths = [path for out in OUTS for path in (files.below(root / out) if (root / out).is_dir() else [root / out])]
+    return {path.relative_to(root).as_posix(): files.sha256(path) for path in paths}
 
 
 def killed_in(stage: str, root: Path) -> None:

@@ -1,4 +1,4 @@
-"""layout.read: labels and sides from folder names (rows F01 to F14)."""
+"""layout.read: labels and splits from folder names (rows F01 to F14)."""
 
 import os
 import subprocess
@@ -7,23 +7,24 @@ from unicodedata import normalize
 
 import pytest
 
-from darkroom.dataset import layout, manifest
+from darkroom import manifest
+from darkroom.dataset import layout
 from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError
 
 
-def test_class_folders_give_labels_and_leave_the_side_open(folder):
-    found = layout.read(folder(["cats/1.jpg", "dogs/1.jpg", "dogs/2"]))
-    assert found.images == (
+def test_class_folders_give_labels_and_leave_the_split_open(folder):
+    result = layout.read(folder(["cats/1.jpg", "dogs/1.jpg", "dogs/2"]))
+    assert result.images == (
         ("cats/1.jpg", "cats", "", ""),
         ("dogs/1.jpg", "dogs", "", ""),
         ("dogs/2", "dogs", "", ""),
     )
 
 
-def test_split_folders_give_sides_whatever_their_spelling(folder):
-    found = layout.read(folder(["Training_Set/a/1.jpg", "Training_Set/b/1.jpg", "valid/a/2.jpg", "test/b/3.jpg"]))
-    assert [(image.label, image.split) for image in found.images] == [
+def test_split_folders_give_splits_in_any_spelling(folder):
+    result = layout.read(folder(["Training_Set/a/1.jpg", "Training_Set/b/1.jpg", "valid/a/2.jpg", "test/b/3.jpg"]))
+    assert [(image.label, image.split) for image in result.images] == [
         ("a", "train"),
         ("b", "train"),
         ("b", "test"),
@@ -31,23 +32,23 @@ def test_split_folders_give_sides_whatever_their_spelling(folder):
     ]
 
 
-def test_a_prediction_folder_is_kept_aside_and_never_a_class(folder):
-    found = layout.read(folder(["train/a/1.jpg", "train/b/1.jpg", "single_prediction/1.jpg", "test/7.jpg"]))
-    assert found.aside == ("single_prediction/1.jpg", "test/7.jpg")
-    assert {image.label for image in found.images} == {"a", "b"}
+def test_a_prediction_folder_is_unlabelled_and_never_a_class(folder):
+    result = layout.read(folder(["train/a/1.jpg", "train/b/1.jpg", "single_prediction/1.jpg", "test/7.jpg"]))
+    assert result.unlabelled == ("single_prediction/1.jpg", "test/7.jpg")
+    assert {image.label for image in result.images} == {"a", "b"}
 
 
 def test_files_that_are_no_images_are_listed_not_scanned(folder):
-    found = layout.read(
+    result = layout.read(
         folder(["cats/1.jpg", "dogs/1.jpg", "cats/notes.txt", "inner.zip", "cats/.ipynb_checkpoints/1.jpg"])
     )
-    assert found.strays == ("cats/notes.txt", "inner.zip") and len(found.images) == 2
+    assert result.other_files == ("cats/notes.txt", "inner.zip") and len(result.images) == 2
 
 
 @pytest.mark.parametrize("label", ["nan", "no", "007", "-v", "null", "1e3", "été", "a b", "_cats", "@home", "#1", "x~"])
 def test_a_class_may_have_any_name(folder, label):
-    found = layout.read(folder([f"{label}/1.jpg", "other/1.jpg"]))
-    assert label in {image.label for image in found.images}
+    result = layout.read(folder([f"{label}/1.jpg", "other/1.jpg"]))
+    assert label in {image.label for image in result.images}
 
 
 @pytest.mark.parametrize(
@@ -75,19 +76,19 @@ def test_a_class_may_have_any_name(folder, label):
         (["train/a/1.jpg", "train/b/1.jpg", *(f"train/{n}.jpg" for n in range(3))], "E_LAYOUT"),
     ],
 )
-def test_folders_that_do_not_tell_the_class_stop_the_line(folder, names, code):
+def test_folders_that_do_not_tell_the_class_stop_the_pipeline(folder, names, code):
     with pytest.raises(DataError) as fault:
         layout.read(folder(names))
     assert fault.value.code == code and fault.value.exit_code == 3 and "\n" not in str(fault.value)
 
 
-def test_a_flat_folder_is_told_the_expected_layout(folder):
+def test_images_without_class_folders_are_answered_with_the_expected_layout(folder):
     with pytest.raises(DataError, match="expected cats/1.jpg, dogs/2.jpg, … or train/cats/1.jpg"):
         layout.read(folder(["1.jpg"]))
 
 
 @pytest.mark.parametrize(
-    ("homes", "other", "told"),
+    ("parents", "other", "message"),
     [
         (["Dataset/0", "Dataset/1"], "Examples/x.jpg", "'Examples' (1 image) beside 'Dataset'"),
         (["Dataset/train/0", "Dataset/train/1"], "Examples/x.jpg", "'Examples' (1 image) beside 'Dataset'"),
@@ -97,42 +98,40 @@ def test_a_flat_folder_is_told_the_expected_layout(folder):
         (["x/Dataset/0", "x/Dataset/1"], "Images/y.jpg", "'Images' (1 image) beside 'x/Dataset'"),
     ],
 )
-def test_the_folder_in_the_way_is_named_and_not_the_one_that_is_right(
-    zipped, png, tmp_path, limits, homes, other, told
-):
-    names = [f"repo-main/{name}" for name in (*(f"{home}/{n}.jpg" for home in homes for n in range(4)), other)]
+def test_the_obstructing_folder_is_named_and_not_the_right_one(zipped, png, tmp_path, limits, parents, other, message):
+    names = [f"repo-main/{name}" for name in (*(f"{parent}/{n}.jpg" for parent in parents for n in range(4)), other)]
     members = {name: png(number) for number, name in enumerate(names)} | {"repo-main/README": b"a repository"}
     sources.unpack(zipped(members), tmp_path / "out", limits)
     with pytest.raises(DataError) as fault:
         layout.read(tmp_path / "out")
-    assert fault.value.what == f"{told}, which alone would be a data set (8 images)"
+    assert fault.value.what == f"{message}, which alone would be a data set (8 images)"
 
 
-def test_folders_of_equal_right_blame_none_of_each_other(folder):
+def test_of_several_possible_data_sets_none_is_blamed(folder):
     with pytest.raises(DataError, match="has folders inside"):
         layout.read(folder([f"{top}/{n}/1.jpg" for top in ("Dataset", "Augmented") for n in range(4)]))
 
 
 def test_a_note_says_what_is_left_out_and_where_it_lies(folder):
     used = [f"train/{label}/{n}.jpg" for label in "ab" for n in range(9)]
-    found = layout.read(folder([*used, *(f"single_prediction/{n}.jpg" for n in range(12)), "test/7.jpg", "8.jpg"]))
-    told = "14 of 32 images have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
-    assert found.notes == (told,)
+    result = layout.read(folder([*used, *(f"single_prediction/{n}.jpg" for n in range(12)), "test/7.jpg", "8.jpg"]))
+    note = "14 of 32 images have no label and are left out: 12 in single_prediction, 1 in the top folder, 1 in test"
+    assert result.notes == (note,)
 
 
 def test_other_files_are_counted_by_kind(folder):
     others = ["1.txt", "a/2.mp4", "3.txt", "b/in.zip", "README.md"]
-    found = layout.read(folder({name: b"x" for name in [*others, *(f"{c}/{n}.jpg" for c in "ab" for n in range(20))]}))
+    result = layout.read(folder({name: b"x" for name in [*others, *(f"{c}/{n}.jpg" for c in "ab" for n in range(20))]}))
     kinds = "2 .txt, 1 .md, 1 .mp4, 1 .zip"
-    assert found.notes == (f"5 of 45 files are no images by their names and are left out: {kinds}",)
-    assert len(found.images) == 40 and len(found.strays) == 5
+    assert result.notes == (f"5 of 45 files are no images by their names and are left out: {kinds}",)
+    assert len(result.images) == 40 and len(result.other_files) == 5
 
 
-def test_images_under_other_names_are_said_to_be_some(folder, png):
+def test_images_under_other_names_are_reported_as_images(folder, png):
     names = [f"{label}/{n}.png" for label in "ab" for n in range(35)] + [f"a/{n}.bin" for n in range(9)] + ["b/9.eps"]
-    found = layout.read(folder({name: png(1) for name in names}))
-    assert len(found.images) == 70 and len(found.strays) == 10
-    assert found.notes == (
+    result = layout.read(folder({name: png(1) for name in names}))
+    assert len(result.images) == 70 and len(result.other_files) == 10
+    assert result.notes == (
         "10 of 80 files are no images by their names and are left out: 9 .bin, 1 .eps",
         "10 of the files left out hold images under other names (9 .bin, 1 .eps): rename them",
     )
@@ -150,9 +149,9 @@ def test_a_class_of_images_under_other_names_does_not_vanish(zipped, png, tmp_pa
             layout.read(tmp_path / "out")
 
 
-def test_a_class_is_what_its_name_is_in_one_form_of_unicode(folder):
-    found = layout.read(folder([f"{normalize('NFD', 'Käfer')}/1.jpg", "b/1.jpg"]))
-    assert {image.label for image in found.images} == {normalize("NFC", "Käfer"), "b"}
+def test_names_of_classes_are_compared_in_one_form_of_unicode(folder):
+    result = layout.read(folder([f"{normalize('NFD', 'Käfer')}/1.jpg", "b/1.jpg"]))
+    assert {image.label for image in result.images} == {normalize("NFC", "Käfer"), "b"}
 
 
 def test_classes_are_those_of_training_and_their_numbers_do_not_depend_on_the_other_splits(folder, listed):
@@ -166,8 +165,8 @@ def test_classes_are_those_of_training_and_their_numbers_do_not_depend_on_the_ot
 @pytest.mark.parametrize("junk", [".ipynb_checkpoints", ".git", "@eaDir", "__MACOSX"])
 def test_junk_folders_are_no_classes_and_no_samples_at_any_level(folder, junk):
     used = ["train/a/1.jpg", "train/b/1.jpg", "test/a/2.jpg", "test/b/2.jpg"]
-    found = layout.read(folder([*used, *(f"{home}{junk}/1.jpg" for home in ("", "train/", "train/a/", "test/b/x/"))]))
-    assert sorted(image.path for image in found.images) == sorted(used) and not found.aside and not found.notes
+    result = layout.read(folder([*used, *(f"{home}{junk}/1.jpg" for home in ("", "train/", "train/a/", "test/b/x/"))]))
+    assert sorted(image.path for image in result.images) == sorted(used) and not result.unlabelled and not result.notes
 
 
 def test_a_large_class_loses_nothing_to_a_small_one(folder, listed):
@@ -179,15 +178,13 @@ CLASSES = sorted([str(n) for n in range(993)] + ["-v", "Z", "a", "é", "ß", "I"
 
 
 def test_a_thousand_classes_are_in_the_order_of_their_code_points(folder):
-    found = layout.read(folder({f"{name}/1.jpg": b"x" for name in reversed(CLASSES)}))
-    assert manifest.classes([image._asdict() for image in found.images]) == tuple(CLASSES)
+    result = layout.read(folder({f"{name}/1.jpg": b"x" for name in reversed(CLASSES)}))
+    assert manifest.classes([image._asdict() for image in result.images]) == tuple(CLASSES)
 
 
 @pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8"])
 def test_the_order_of_classes_is_the_same_in_every_country(locale):
-    script = (
-        f"from darkroom.dataset import manifest; print(manifest.classes([{{'label': x}} for x in {CLASSES[::-1]}]))"
-    )
+    script = f"from darkroom import manifest; print(manifest.classes([{{'label': x}} for x in {CLASSES[::-1]}]))"
     words = [sys.executable, "-X", "utf8", "-c", script]
     done = subprocess.run(
         words, env={**os.environ, "LC_ALL": locale}, capture_output=True, encoding="utf-8", check=True
@@ -197,5 +194,5 @@ def test_the_order_of_classes_is_the_same_in_every_country(locale):
 
 def test_one_film_makes_no_class(folder, png):
     film = b"\0\0\0\x18ftypisom"
-    found = layout.read(folder({"a/1.png": png(1), "b/1.png": png(2), "extras/demo.mp4": film}))
-    assert len(found.images) == 2 and found.strays == ("extras/demo.mp4",)
+    result = layout.read(folder({"a/1.png": png(1), "b/1.png": png(2), "extras/demo.mp4": film}))
+    assert len(result.images) == 2 and result.other_files == ("extras/demo.mp4",)

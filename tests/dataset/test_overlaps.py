@@ -1,8 +1,10 @@
-"""overlaps: what is there twice, and what goes where params say so."""
+"""overlaps: images that are there twice, and which of them are dropped."""
 
 import pytest
 
-from darkroom.dataset import layout, manifest, overlaps, packing
+from darkroom import manifest
+from darkroom.dataset import layout, listing, overlaps, packing
+from darkroom.decoding.bounds import DecodeLimits
 from darkroom.validate import notes
 
 
@@ -12,17 +14,17 @@ def row(path, cluster, split="", *, pixels=None, group="", dropped=""):
     return {"path": path, "label": label, "split": split, **facts}
 
 
-def test_all_copies_of_a_image_in_two_classes_are_a_conflict():
+def test_all_copies_of_an_image_in_two_classes_are_a_conflict():
     rows = [row("a/1", "x", pixels="p"), row("b/1", "x", pixels="p"), row("b/2", "y"), row("a/2", "z", pixels="p")]
-    found = overlaps.conflicts(rows)
-    assert [(each.row, each.other) for each in found] == [(0, "b/1"), (1, "a/1"), (3, "b/1")]
+    result = overlaps.conflicts(rows)
+    assert [(conflict.row, conflict.other) for conflict in result] == [(0, "b/1"), (1, "a/1"), (3, "b/1")]
 
 
 def test_equal_images_of_one_class_are_none():
     assert overlaps.conflicts([row("a/1", "x", pixels="p"), row("a/2", "x", pixels="p")]) == []
 
 
-def test_test_keeps_what_it_shares_and_val_keeps_it_from_train():
+def test_the_copy_in_test_stays_else_the_one_in_val():
     rows = [
         row("train/a/1", "x", "train", pixels="p"),
         row("val/a/1", "x", "val"),
@@ -39,18 +41,19 @@ def test_test_keeps_what_it_shares_and_val_keeps_it_from_train():
     ]
 
 
-def test_afterwards_no_cluster_is_on_two_sides():
-    rows = [row(f"{side}/a/{n}", str(n % 7), side) for side in ("train", "val", "test") for n in range(len(side) + 3)]
-    left = [each for each in overlaps.without(rows, overlaps.leaks(rows)) if not each["dropped"]]
-    sides = {(each["cluster"], each["split"]) for each in left}
-    assert len(sides) == len({each["cluster"] for each in rows})
+def test_without_its_leaks_no_cluster_is_in_two_splits():
+    splits = ("train", "val", "test")
+    rows = [row(f"{split}/a/{n}", str(n % 7), split) for split in splits for n in range(len(split) + 3)]
+    left = [row for row in overlaps.without(rows, overlaps.leaks(rows)) if not row["dropped"]]
+    pairs = {(row["cluster"], row["split"]) for row in left}
+    assert len(pairs) == len({row["cluster"] for row in rows})
 
 
 def test_what_the_archive_does_not_split_leaks_nothing():
     assert overlaps.leaks([row("a/1", "x", pixels="p"), row("a/2", "x", pixels="p")]) == []
 
 
-def test_a_leak_never_settles_a_conflict():
+def test_a_leak_never_decides_a_conflict():
     rows = [row("train/a/1", "x", "train", pixels="p"), row("test/b/1", "x", "test", pixels="p")]
     assert overlaps.leaks(rows) == [] and len(overlaps.conflicts(rows)) == 2
 
@@ -71,57 +74,56 @@ def leaking(folder, png):
 
 
 @pytest.fixture
-def settled(leaking, config, cache):
+def build(leaking, config, cache):
     def build(**params):
-        found = layout.read(leaking)
-        return manifest.build(leaking, found, config.model_copy(update=params), seed=1, cache=cache)
+        files = layout.read(leaking)
+        return listing.build(leaking, files, config.model_copy(update=params), seed=1, cache=cache)
 
     return build
 
 
-def dropped(listing):
-    return [each["path"] for each in listing.overlaps if each["dropped"] == "yes"]
+def dropped(listed):
+    return [row["path"] for row in listed.overlaps if row["dropped"] == "yes"]
 
 
-def test_by_default_all_stay_and_are_listed(settled):
-    listing = settled()
-    assert dropped(listing) == [] and len(manifest.good(listing.rows)) == len(listing.rows)
-    assert [each["path"] for each in listing.overlaps] == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
+def test_by_default_all_overlaps_stay_and_are_listed(build):
+    listed = build()
+    assert dropped(listed) == [] and len(manifest.used(listed.rows)) == len(listed.rows)
+    assert [row["path"] for row in listed.overlaps] == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
 
 
-def test_drop_from_train_and_drop_leave_out_just_these(settled):
-    listing = settled(leaks="drop_from_train", conflicts="drop")
-    assert dropped(listing) == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
-    assert {row["path"] for row in listing.rows} - {row["path"] for row in manifest.good(listing.rows)} == set(
-        dropped(listing)
+def test_drop_from_train_and_drop_leave_out_the_overlaps_only(build):
+    listed = build(leaks="drop_from_train", conflicts="drop")
+    assert dropped(listed) == ["train/a/1.png", "train/a/two.png", "train/b/two.png"]
+    assert {row["path"] for row in listed.rows} - {row["path"] for row in manifest.used(listed.rows)} == set(
+        dropped(listed)
     )
-    told = notes.of(listing, layout.Layout((), (), ()))
-    assert told == [
+    assert notes.sentences(listed, layout.Layout((), (), ())) == [
         "dropped: 1 equal to an image in test, listed in reports/dropped.csv",
         "dropped: 2 equal to an image of another class, listed in reports/dropped.csv",
     ]
 
 
-def test_split_again_draws_all_images_by_cluster(settled):
-    listing = settled(leaks="split_again")
-    assert listing.again and not listing.given and dropped(listing) == []
-    sides = {row["path"]: row["split"] for row in listing.rows}
-    assert sides["train/a/1.png"] == sides["test/a/again.png"]
-    assert set(sides.values()) == {"train", "val", "test"}
-    assert any(side != path.split("/")[0] for path, side in sides.items() if path.startswith("test/"))
+def test_split_again_draws_all_images_by_cluster(build):
+    listed = build(leaks="split_again")
+    assert listed.is_split_again and not listed.given_splits and dropped(listed) == []
+    splits = {row["path"]: row["split"] for row in listed.rows}
+    assert splits["train/a/1.png"] == splits["test/a/again.png"]
+    assert set(splits.values()) == {"train", "val", "test"}
+    assert any(split != path.split("/")[0] for path, split in splits.items() if path.startswith("test/"))
 
 
-def test_split_again_respects_a_split_that_has_no_leak(settled, leaking):
+def test_split_again_respects_a_split_that_has_no_leak(build, leaking):
     (leaking / "test/a/again.png").unlink()
-    listing = settled(leaks="split_again")
-    assert not listing.again and listing.given == {"train", "test"}
+    listed = build(leaks="split_again")
+    assert not listed.is_split_again and listed.given_splits == {"train", "test"}
 
 
-def test_dropped_images_are_never_packed(settled, leaking, small, cache, tmp_path):
-    listing = settled(leaks="drop_from_train", conflicts="drop")
-    manifest.write(tmp_path / "manifest.csv", listing.rows)
+def test_dropped_images_are_never_packed(build, leaking, small, cache, tmp_path):
+    listed = build(leaks="drop_from_train", conflicts="drop")
+    manifest.write(tmp_path / "manifest.csv", listed.rows)
     rows = manifest.read(tmp_path / "manifest.csv", packing.COLUMNS)
-    sides = packing.write(rows, leaking, tmp_path / "packed", small, max_pixels=10_000, cache=cache)
-    listed = "".join(path.read_text() for path in (tmp_path / "packed").rglob("paths.csv"))
-    assert sum(sides.values()) == len(listing.rows) - 3
-    assert not any(path in listed for path in dropped(listing))
+    counts = packing.write(rows, leaking, tmp_path / "packed", small, DecodeLimits(10_000), cache)
+    packed = "".join(path.read_text() for path in (tmp_path / "packed").rglob("paths.csv"))
+    assert sum(counts.values()) == len(listed.rows) - 3
+    assert not any(path in packed for path in dropped(listed))

@@ -1,4 +1,4 @@
-"""packed_data.read: whole, or exit 4."""
+"""packed_data.read: an undamaged folder, or exit 4."""
 
 import subprocess
 import sys
@@ -8,22 +8,23 @@ import pytest
 
 from darkroom import packed_data
 from darkroom.dataset import packing
-from darkroom.runtime import files
+from darkroom.decoding.bounds import DecodeLimits
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 
 @pytest.fixture
 def packed(folder, listed, small, cache, tmp_path):
-    images = folder([f"{side}/{label}/1.png" for side in ("train", "val", "test") for label in "ab"])
+    images = folder([f"{split}/{label}/1.png" for split in ("train", "val", "test") for label in "ab"])
     rows = listed(images).rows
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "packed", small, DecodeLimits(500), cache)
     return tmp_path / "packed"
 
 
 def test_images_stay_on_disk_and_cannot_be_changed(packed):
-    found = packed_data.read(packed).split("train")
-    assert found.images.filename.name == "images.npy" and not found.images.flags.writeable
-    assert found.images.shape[0] == len(found.labels) == len(found.paths) == 2
+    result = packed_data.read(packed).split("train")
+    assert result.images.filename.name == "images.npy" and not result.images.flags.writeable
+    assert result.images.shape[0] == len(result.labels) == len(result.paths) == 2
 
 
 @pytest.mark.parametrize("name", ["train/images.npy", "val/labels.npy", "test/paths.csv", "spec.json", "MANIFEST.json"])
@@ -74,10 +75,10 @@ def test_arrays_that_do_not_fit_together_are_exit_four_under_a_right_seal(tmp_pa
     np.save(folder / "train" / packed_data.IMAGES, np.zeros((4, 8, 8, 1), np.uint8))
     np.save(folder / "train" / packed_data.LABELS, np.zeros(4, np.int64))
     files.write_json(folder / packed_data.SPEC, {"classes": ["a", "b"]})
-    files.seal(folder)
+    sealing.seal(folder)
     assert len(packed_data.read(folder).split("train").paths) == 4
     damage(folder)
-    files.seal(folder)
+    sealing.seal(folder)
     with pytest.raises(ArtifactError) as caught:
         packed_data.read(folder).split("train")
     assert caught.value.exit_code == 4 and "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""packing.write: every good image once, in its place."""
+"""packing.write: every used image once, in its row."""
 
 import csv
 
@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 
 from darkroom import packed_data
-from darkroom.dataset import file_cache, layout, manifest, packing
-from darkroom.dataset import rows as rows_of
+from darkroom.dataset import file_cache, layout, listing, packing
+from darkroom.dataset.file_cache import open_rows
 from darkroom.decoding import decode
+from darkroom.decoding.bounds import DecodeLimits
+from darkroom.decoding.decode import PackSettings
 from darkroom.runtime.errors import ArtifactError
 
-SIDES = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
+LIMITS = DecodeLimits(500)
 
 
 @pytest.fixture
 def images(folder, png):
-    contents = [f"{side}/{label}/{number}.png" for side in SIDES for label in ("b", "C", "10", "9") for number in "12"]
+    contents = [
+        f"{split}/{label}/{number}.png" for split in SPLITS for label in ("b", "C", "10", "9") for number in "12"
+    ]
     return folder({name: png(number) for number, name in enumerate(contents)} | {"train/b/bad.png": b"<html>"})
 
 
@@ -26,24 +31,24 @@ def rows(images, listed):
 
 
 def test_a_row_of_the_array_is_the_decoded_image_of_its_path(images, rows, small, cache, tmp_path):
-    assert packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache) == dict.fromkeys(
-        SIDES, 8
-    )
-    for side in SIDES:
-        found = packed_data.read(tmp_path / "packed").split(side)
-        assert found.images.shape == (8, 8, 8, 3) and found.images.dtype == np.uint8 and found.labels.dtype == np.int64
-        for image, label, path in zip(found.images, found.labels, found.paths, strict=True):
-            assert found.classes[label] == path.split("/")[1] and path.startswith(side)
-            again = decode.to_array((images / path).read_bytes(), size=8, color="rgb", fit="stretch", max_pixels=500)
+    assert packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache) == dict.fromkeys(SPLITS, 8)
+    for split in SPLITS:
+        result = packed_data.read(tmp_path / "packed").split(split)
+        assert (
+            result.images.shape == (8, 8, 8, 3) and result.images.dtype == np.uint8 and result.labels.dtype == np.int64
+        )
+        for image, label, path in zip(result.images, result.labels, result.paths, strict=True):
+            assert result.classes[label] == path.split("/")[1] and path.startswith(split)
+            again = decode.to_array((images / path).read_bytes(), PackSettings(8, "rgb", "stretch", 500))
             assert np.array_equal(image, again)
 
 
 def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(images, rows, small, cache, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    found = packed_data.read(tmp_path / "packed").split("val")
-    assert found.classes == ("10", "9", "C", "b")
-    mean, deviation = (found.spec.pop(key) for key in ("mean", "deviation"))
-    assert found.spec == {
+    packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
+    result = packed_data.read(tmp_path / "packed").split("val")
+    assert result.classes == ("10", "9", "C", "b")
+    mean, deviation = (result.spec.pop(key) for key in ("mean", "deviation"))
+    assert result.spec == {
         "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
         "max_pixels": 500,
     }  # fmt: skip
@@ -53,12 +58,12 @@ def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(imag
 
 
 def test_bad_images_are_left_out(images, rows, small, cache, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
     assert "train/b/bad.png" not in packed_data.read(tmp_path / "packed").split("train").paths
 
 
 def test_paths_csv_leads_from_row_to_image(images, rows, small, cache, tmp_path):
-    packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
     with (tmp_path / "packed/test/paths.csv").open() as file:
         listed = list(csv.DictReader(file))
     assert [row["row"] for row in listed] == [str(number) for number in range(8)]
@@ -67,7 +72,7 @@ def test_paths_csv_leads_from_row_to_image(images, rows, small, cache, tmp_path)
 
 @pytest.mark.parametrize("n", [1, 255, 600])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_statistics_are_those_of_each_channel_whatever_the_order(n, channels):
+def test_statistics_are_those_of_each_channel_in_any_order(n, channels):
     images = np.random.default_rng(n).integers(0, 256, (n, 4, 4, channels), np.uint8)
     mean, deviation = packing.statistics(images)
     assert np.allclose(mean, images.mean((0, 1, 2))) and np.allclose(deviation, images.std((0, 1, 2)))
@@ -84,40 +89,40 @@ def test_without_training_images_the_statistics_are_numbers():
 
 def test_binary_is_black_or_white(images, rows, small, cache, tmp_path):
     binary = small.model_copy(update={"color": "binary"})
-    packing.write(rows, images, tmp_path / "packed", binary, max_pixels=500, cache=cache)
-    found = packed_data.read(tmp_path / "packed").split("val").images
-    assert found.shape == (8, 8, 8, 1) and np.unique(found).tolist() == [0, 255]
+    packing.write(rows, images, tmp_path / "packed", binary, LIMITS, cache)
+    result = packed_data.read(tmp_path / "packed").split("val").images
+    assert result.shape == (8, 8, 8, 1) and np.unique(result).tolist() == [0, 255]
 
 
 def test_grey_has_one_channel(images, rows, small, cache, tmp_path):
     grey = small.model_copy(update={"color": "grayscale"})
-    packing.write(rows, images, tmp_path / "packed", grey, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "packed", grey, LIMITS, cache)
     assert packed_data.read(tmp_path / "packed").split("val").images.shape == (8, 8, 8, 1)
 
 
 def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path):
     for name in ("first", "second"):
-        packing.write(rows, images, tmp_path / name, small, max_pixels=500, cache=cache)
+        packing.write(rows, images, tmp_path / name, small, LIMITS, cache)
     first, second = ((tmp_path / name / "MANIFEST.json").read_bytes() for name in ("first", "second"))
     assert first == second
 
 
 @pytest.mark.parametrize("change", ["changed", "is missing"])
-def test_a_image_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
+def test_an_image_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
     images, rows, small, cache, tmp_path, png, change
 ):
     path = images / "val/C/1.png"
     path.write_bytes(png(99)) if change == "changed" else path.unlink()
     with pytest.raises(ArtifactError, match=f"val/C/1.png {change}"):
-        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
-    assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
+        packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
+    assert not [result for result in tmp_path.iterdir() if "packed" in result.name]
 
 
-def test_a_image_that_changes_while_validate_reads_is_not_the_validated_one(
+def test_an_image_that_changes_while_validate_reads_is_not_the_validated_one(
     images, rows, listed, png, small, cache, tmp_path, monkeypatch
 ):
     """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
-    read = manifest.parallel.map
+    read = listing.parallel.map
 
     def read_then_change(function, names, *, title, **config):
         done = list(read(function, names, title=title, **config))
@@ -125,11 +130,11 @@ def test_a_image_that_changes_while_validate_reads_is_not_the_validated_one(
             (images / "val/C/1.png").write_bytes(png(99))
         return done
 
-    monkeypatch.setattr(manifest.parallel, "map", read_then_change)
+    monkeypatch.setattr(listing.parallel, "map", read_then_change)
     again = listed(images).rows
     assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
     with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
-        packing.write(again, images, tmp_path / "packed", small, max_pixels=500, cache=cache)
+        packing.write(again, images, tmp_path / "packed", small, LIMITS, cache)
 
 
 def test_only_new_images_are_decoded_and_the_arrays_equal_those_from_scratch(
@@ -137,14 +142,14 @@ def test_only_new_images_are_decoded_and_the_arrays_equal_those_from_scratch(
 ):
     old = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(12)}
     images = folder(old)
-    packing.write(listed(images).rows, images, tmp_path / "old", small, max_pixels=500, cache=cache)
+    packing.write(listed(images).rows, images, tmp_path / "old", small, LIMITS, cache)
     images = folder(old | {"a/new.png": png(99)})
     rows = listed(images).rows
-    packing.write(rows, images, tmp_path / "scratch", small, max_pixels=500, cache=tmp_path / "another")
+    packing.write(rows, images, tmp_path / "scratch", small, LIMITS, tmp_path / "another")
     made = []
     here = lambda make, rows, **_: (made.append(row["path"]) or make(row) for row in rows)  # noqa: E731
     monkeypatch.setattr(file_cache.parallel, "map", here)
-    packing.write(rows, images, tmp_path / "new", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "new", small, LIMITS, cache)
     assert made == ["a/new.png"]
     assert (tmp_path / "new/MANIFEST.json").read_bytes() == (tmp_path / "scratch/MANIFEST.json").read_bytes()
 
@@ -157,18 +162,18 @@ def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
         f"{label}/{n}.jpg": painted(n + 50 * (label == "b"), width=270, height=300) for label in "ab" for n in range(9)
     }
     images = folder({name: encoded(image, "JPEG") for name, image in contents.items()})
-    recipe = small.model_copy(update={"color": color})
-    with rows_of.opened(cache, recipe, config.max_pixels) as (_, packed):
-        found = layout.read(images)
-        rows = manifest.build(images, found, config, seed=1, cache=tmp_path / "facts", packed=packed).rows
-    limit = {"max_pixels": config.max_pixels}
-    packing.write(rows, images, tmp_path / "cold", recipe, **limit, cache=tmp_path / "another")
-    monkeypatch.setattr(packing, "_made", lambda row, **_: pytest.fail(f"{row} is decoded again"))
-    packing.write(rows, images, tmp_path / "warm", recipe, **limit, cache=cache)
+    settings = small.model_copy(update={"color": color})
+    with open_rows(cache, settings, config.max_pixels) as (_, packed):
+        files = layout.read(images)
+        rows = listing.build(images, files, config, seed=1, cache=tmp_path / "facts", packed=packed).rows
+    limits = DecodeLimits(config.max_pixels)
+    packing.write(rows, images, tmp_path / "cold", settings, limits, tmp_path / "another")
+    monkeypatch.setattr(packing, "_pack", lambda row, **_: pytest.fail(f"{row} is decoded again"))
+    packing.write(rows, images, tmp_path / "warm", settings, limits, cache)
     assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
 
 
-def test_a_image_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
+def test_an_image_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothing(
     images, rows, small, cache, tmp_path, monkeypatch
 ):
     """As when the cache is gone and the machine is another."""
@@ -178,23 +183,23 @@ def test_a_image_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothin
 
     monkeypatch.setattr(file_cache.parallel, "map", here)
     with pytest.raises(ArtifactError, match=r"val/C/1.png cannot be packed: takes longer than 2 s to decode"):
-        packing.write(rows, images, tmp_path / "packed", small, max_pixels=500, max_seconds=2.0, cache=cache)
-    assert not [found for found in tmp_path.iterdir() if "packed" in found.name]
+        packing.write(rows, images, tmp_path / "packed", small, DecodeLimits(500, 2.0), cache)
+    assert not [result for result in tmp_path.iterdir() if "packed" in result.name]
 
 
 def test_another_size_or_fit_is_another_row(images, rows, small, cache, tmp_path):
     for fit in ("stretch", "crop"):
         config = small.model_copy(update={"fit": fit})
-        packing.write(rows, images, tmp_path / fit, config, max_pixels=500, cache=cache)
+        packing.write(rows, images, tmp_path / fit, config, LIMITS, cache)
     stretch, crop = (packed_data.read(tmp_path / fit).split("train").images for fit in ("stretch", "crop"))
     assert not np.array_equal(stretch, crop)
 
 
-def test_a_damaged_row_of_the_cache_is_made_anew(images, rows, small, cache, tmp_path):
-    packing.write(rows, images, tmp_path / "first", small, max_pixels=500, cache=cache)
+def test_a_damaged_row_of_the_cache_is_made_again(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "first", small, LIMITS, cache)
     for log in cache.glob("*.log"):
         data = bytearray(log.read_bytes())
         data[60::50] = bytes(value ^ 255 for value in data[60::50])
         log.write_bytes(data)
-    packing.write(rows, images, tmp_path / "second", small, max_pixels=500, cache=cache)
+    packing.write(rows, images, tmp_path / "second", small, LIMITS, cache)
     assert (tmp_path / "first/MANIFEST.json").read_bytes() == (tmp_path / "second/MANIFEST.json").read_bytes()

@@ -1,4 +1,4 @@
-"""scan.record: what one reading of a file tells."""
+"""scan.scan_image: facts, thumbnail and packed row from one reading of a file."""
 
 import hashlib
 
@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dataset import image_stats, rows, scan
-from darkroom.dataset.file_cache import Store
+from darkroom.dataset import image_stats, scan
+from darkroom.dataset.file_cache import FileCache, open_rows
 from darkroom.decoding import bounds, decode
 
 LIMIT = 10**6
 
 
 def facts(name, images, min_size=8, **config):
-    return scan.facts(scan.record(name, images=images, max_pixels=LIMIT, **config), min_size)
+    return scan.facts(scan.scan_image(name, images=images, max_pixels=LIMIT, **config), min_size)
 
 
-def test_a_good_image_has_all_facts_and_a_thumb(folder, png):
+def test_a_good_image_has_all_facts_and_a_thumbnail(folder, png):
     images = folder({"cats/1.jpg": png(1)})
-    seen, small = decode.look(png(1), max_pixels=LIMIT)
+    seen, small = decode.inspect(png(1), max_pixels=LIMIT)
     digest = hashlib.sha256(png(1)).hexdigest()
-    found = scan.record("cats/1.jpg", images=images, max_pixels=LIMIT)
-    known = scan.facts(found, 8)
-    assert known == {**image_stats.of(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
-    assert (known["width"], known["height"], known["mode"], known["format"]) == (12, 10, "RGB", "PNG")
-    assert np.array_equal(scan.thumb(found), image_stats.thumb(small))
+    record = scan.scan_image("cats/1.jpg", images=images, max_pixels=LIMIT)
+    result = scan.facts(record, 8)
+    assert result == {**image_stats.compute(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
+    assert (result["width"], result["height"], result["mode"], result["format"]) == (12, 10, "RGB", "PNG")
+    assert np.array_equal(scan.thumbnail(record), image_stats.thumbnail(small))
     assert scan.digest("cats/1.jpg", images=images) == digest
 
 
@@ -39,8 +39,8 @@ def test_a_good_image_has_all_facts_and_a_thumb(folder, png):
 )
 def test_a_file_that_cannot_be_decoded_within_the_limits_has_the_reason_and_the_same_keys(folder, png, loss, bad):
     images = folder({"a.png": png(1)})
-    found = scan.facts(scan.lost("a.png", loss, images=images, limits=bounds.of(16 << 20, 2.5)), 8)
-    assert found["bad"] == bad and set(found) == set(facts("a.png", images))
+    result = scan.facts(scan.lost_image("a.png", loss, images=images, limits=bounds.worker_limits(16 << 20, 2.5)), 8)
+    assert result["bad"] == bad and set(result) == set(facts("a.png", images))
 
 
 def test_a_bad_image_has_the_reason_and_the_same_keys(folder, png):
@@ -50,33 +50,33 @@ def test_a_bad_image_has_the_reason_and_the_same_keys(folder, png):
     assert set(good) == set(bad)
 
 
-def test_the_smallest_side_decides(folder, png):
+def test_the_smaller_of_width_and_height_decides(folder, png):
     images = folder({"wide.png": png(width=40, height=7), "least.png": png(width=8, height=8)})
     assert "below 8 pixels" in facts("wide.png", images)["bad"]
     assert facts("least.png", images)["bad"] == ""
 
 
-@pytest.mark.parametrize("side", [100, 300, 1100])
+@pytest.mark.parametrize("original", [100, 300, 1100])
 @pytest.mark.parametrize("size", [16, 96, 200])
-def test_the_row_is_kept_as_packing_would_make_it_and_facts_do_not_depend_on_it(
-    folder, encoded, cache, small, size, side
+def test_the_row_is_cached_as_packing_would_make_it_and_facts_do_not_depend_on_it(
+    folder, encoded, cache, small, size, original
 ):
-    image = Image.fromarray(np.random.default_rng(1).integers(0, 256, (9, 9, 3), np.uint8)).resize((side, side))
+    image = Image.fromarray(np.random.default_rng(1).integers(0, 256, (9, 9, 3), np.uint8)).resize((original, original))
     images = folder({"a.jpg": encoded(image, "JPEG"), "b.png": encoded(image), "bad.jpg": b"<html>"})
     config = small.model_copy(update={"image_size": size})
     for name in ("a.jpg", "b.png", "bad.jpg"):
-        with rows.opened(cache, config, LIMIT) as (_, recipe):
-            known = facts(name, images, packed=recipe)
-        with rows.opened(cache, config, LIMIT) as (kept, recipe):
-            row = kept.get(known["sha256"])
-        assert known == facts(name, images)
+        with open_rows(cache, config, LIMIT) as (_, log):
+            result = facts(name, images, rows=log)
+        with open_rows(cache, config, LIMIT) as (cached, log):
+            row = cached.get(result["sha256"])
+        assert result == facts(name, images)
         data = (images / name).read_bytes()
-        assert row == (None if known["bad"] else decode.to_array(data, **recipe.settings).tobytes())
+        assert row == (None if result["bad"] else decode.to_array(data, log.settings).tobytes())
 
 
-def test_what_is_found_is_kept_under_the_digest(folder, png, cache):
+def test_the_record_is_cached_under_the_digest(folder, png, cache):
     images = folder({"a.png": png(1)})
-    with Store(cache / "x.log") as log:
-        found = scan.record("a.png", images=images, max_pixels=LIMIT, to=log.to)
-    with Store(cache / "x.log") as log:
-        assert log.get(scan.digest("a.png", images=images)) == found
+    with FileCache(cache / "x.log") as records:
+        record = scan.scan_image("a.png", images=images, max_pixels=LIMIT, log=records.log)
+    with FileCache(cache / "x.log") as records:
+        assert records.get(scan.digest("a.png", images=images)) == record

@@ -8,24 +8,25 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from darkroom.decoding import decode
+from darkroom.decoding.decode import PackSettings
 
 LIMIT = 10_000
 
 
 def pixels(data, size=8, color="rgb", fit="stretch", max_pixels=LIMIT):
-    return decode.to_array(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+    return decode.to_array(data, PackSettings(size, color, fit, max_pixels))
 
 
 def seen(data, max_pixels=LIMIT):
-    return decode.look(data, max_pixels=max_pixels)[0]
+    return decode.inspect(data, max_pixels=max_pixels)[0]
 
 
 def reason(data, max_pixels=LIMIT):
-    """Why both doors refuse it; they must agree."""
+    """Why both functions refuse it; they must agree."""
     with pytest.raises(decode.BadImage) as first:
         pixels(data, max_pixels=max_pixels)
     with pytest.raises(decode.BadImage) as second:
-        decode.look(data, max_pixels=max_pixels)
+        decode.inspect(data, max_pixels=max_pixels)
     assert str(first.value) == str(second.value)
     return str(first.value)
 
@@ -33,12 +34,12 @@ def reason(data, max_pixels=LIMIT):
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad", "nearest"])
 @pytest.mark.parametrize(("color", "channels"), [("rgb", 3), ("grayscale", 1), ("binary", 1)])
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
-def test_every_mode_becomes_the_asked_shape(painted, encoded, fit, color, channels, mode):
+def test_every_mode_becomes_the_requested_shape(painted, encoded, fit, color, channels, mode):
     made = pixels(encoded(painted().convert(mode)), color=color, fit=fit)
     assert (made.shape, made.dtype) == ((8, 8, channels), np.uint8)
 
 
-def test_a_image_of_the_asked_size_keeps_its_pixels(painted, encoded):
+def test_an_image_of_the_requested_size_keeps_its_pixels(painted, encoded):
     image = painted(width=8, height=8)
     assert np.array_equal(pixels(encoded(image)), np.asarray(image))
 
@@ -72,7 +73,7 @@ def test_crop_keeps_the_middle(encoded):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
-def test_allowed_formats_are_told_by_content(painted, encoded, format):
+def test_allowed_formats_are_recognised_by_content(painted, encoded, format):
     assert seen(encoded(painted(), format))["format"] == format
 
 
@@ -105,7 +106,7 @@ def test_a_png_without_its_last_chunk_is_good_and_noted(png):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"<!doctype html><title>404</title>", "not an image (looks like HTML)"),
         (b'{"error": "gone"}', "not an image (looks like JSON)"),
@@ -123,8 +124,8 @@ def test_a_png_without_its_last_chunk_is_good_and_noted(png):
         (b"hello, this is text", "not an image"),
     ],
 )
-def test_what_is_no_image_is_named(data, said):
-    assert reason(data) == said
+def test_what_is_no_image_is_named(data, message):
+    assert reason(data) == message
 
 
 @pytest.mark.parametrize("format", ["TIFF", "ICO", "EPS", "AVIF"])
@@ -236,7 +237,7 @@ def test_every_kind_of_jpeg_has_nearly_its_pixels(encoded, mode, config):
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
 @pytest.mark.parametrize("after", [bytes(16), b"\xff\xda\0\1" * 200, b"MotionPhoto_Data" * 99])
-def test_what_follows_the_end_of_a_image_changes_nothing(painted, encoded, format, after):
+def test_what_follows_the_end_of_an_image_changes_nothing(painted, encoded, format, after):
     data = encoded(painted(), format)
     assert np.array_equal(pixels(data + after), pixels(data))
     assert seen(data + after) == seen(data)
@@ -262,10 +263,10 @@ def test_of_an_animation_the_first_frame_counts_and_it_is_noted(encoded, format)
     assert seen(data)["note"] == "animated, its first frame is used"
 
 
-@pytest.mark.parametrize("sides", [(16_383, 16_383), (100_000, 100_000)])
-def test_a_webp_bomb_is_refused_before_its_decoder_sees_it(monkeypatch, sides):
+@pytest.mark.parametrize("size", [(16_383, 16_383), (100_000, 100_000)])
+def test_a_webp_bomb_is_refused_before_its_decoder_sees_it(monkeypatch, size):
     monkeypatch.setattr(decode.Image, "open", lambda *_, **__: pytest.fail("it would take a gigabyte"))
-    width, height = ((side - 1).to_bytes(3, "little") for side in sides)
+    width, height = ((pixels - 1).to_bytes(3, "little") for pixels in size)
     body = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + width + height
     assert "more than 1000000 pixels" in reason(b"RIFF" + struct.pack("<I", len(body)) + body, max_pixels=1_000_000)
 
@@ -320,12 +321,12 @@ def bomb(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("side", [1_001, 9_500, 14_000, 100_000])
-def test_a_bomb_is_refused_by_its_header(side):
-    assert "more than 1000000 pixels" in reason(bomb(side, side), max_pixels=1_000_000)
+@pytest.mark.parametrize("size", [1_001, 9_500, 14_000, 100_000])
+def test_a_bomb_is_refused_by_its_header(size):
+    assert "more than 1000000 pixels" in reason(bomb(size, size), max_pixels=1_000_000)
 
 
-def test_pixels_tell_images_apart_by_look_not_by_bytes(painted, encoded):
+def test_the_hash_of_the_pixels_is_equal_for_images_that_look_equal(painted, encoded):
     def hashed(*config):
         return seen(encoded(*config))["pixels"]
 
@@ -336,15 +337,15 @@ def test_pixels_tell_images_apart_by_look_not_by_bytes(painted, encoded):
 @pytest.mark.parametrize(("size", "small"), [((40, 70), (40, 70)), ((128, 64), (64, 64)), ((300, 200), (75, 67))])
 def test_the_small_image_is_shrunk_by_whole_numbers(painted, encoded, size, small):
     data = encoded(painted(width=size[0], height=size[1]))
-    assert decode.look(data, max_pixels=size[0] * size[1])[1].size == small
+    assert decode.inspect(data, max_pixels=size[0] * size[1])[1].size == small
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_large_jpeg_is_looked_at_shrunk_and_told_in_full_size(painted, encoded, orientation):
+def test_a_large_jpeg_is_inspected_shrunk_and_reported_in_full_size(painted, encoded, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(painted(width=800, height=300), "JPEG", exif=exif)
-    facts, small = decode.look(data, max_pixels=10**6)
+    facts, small = decode.inspect(data, max_pixels=10**6)
     size = (800, 300) if orientation == 1 else (300, 800)
     assert (facts["width"], facts["height"]) == size
     assert small.size == ((400 // 6 + 1, 150 // 2) if orientation == 1 else (150 // 2, 400 // 6 + 1))
@@ -352,16 +353,16 @@ def test_a_large_jpeg_is_looked_at_shrunk_and_told_in_full_size(painted, encoded
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "MPO"])
 @pytest.mark.parametrize("orientation", [1, 6])
-@pytest.mark.parametrize("side", [60, 200, 300, 600, 1100])
+@pytest.mark.parametrize("original", [60, 200, 300, 600, 1100])
 @pytest.mark.parametrize("size", [16, 128, 140, 290])
-def test_looking_and_packing_at_once_is_looking_and_packing(painted, encoded, format, orientation, side, size):
+def test_inspecting_and_packing_at_once_equals_doing_both_apart(painted, encoded, format, orientation, original, size):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(painted(width=side, height=side + 30), format, exif=exif)
-    config = {"size": size, "color": "rgb", "fit": "crop", "max_pixels": 2 * 10**6}
-    facts, small, packed = decode.look_and_pack(data, **config)
-    assert (facts, small) == decode.look(data, max_pixels=2 * 10**6)
-    assert np.array_equal(packed, decode.to_array(data, **config))
+    data = encoded(painted(width=original, height=original + 30), format, exif=exif)
+    settings = PackSettings(size, "rgb", "crop", 2 * 10**6)
+    facts, small, packed = decode.inspect_and_pack(data, settings)
+    assert (facts, small) == decode.inspect(data, max_pixels=2 * 10**6)
+    assert np.array_equal(packed, decode.to_array(data, settings))
 
 
 def test_a_large_jpeg_that_is_cut_is_still_bad(painted, encoded):
@@ -388,7 +389,7 @@ def test_a_large_jpeg_shrinks_to_nearly_the_same_pixels_as_the_same_png(encoded)
 
 @pytest.mark.parametrize("size", [(3000, 1), (1, 1), (1, 3000), (3, 3)])
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad", "nearest"])
-def test_extreme_shapes_become_the_asked_shape(painted, encoded, size, fit):
+def test_extreme_shapes_become_the_requested_shape(painted, encoded, size, fit):
     assert pixels(encoded(painted(width=size[0], height=size[1])), fit=fit).shape == (8, 8, 3)
 
 

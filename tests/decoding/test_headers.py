@@ -37,8 +37,8 @@ def test_the_depth_of_a_png_is_that_of_its_first_chunk(depth):
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_the_depth_of_a_jpeg_is_that_of_its_frame(painted, encoded, marker, bits):
     data = bytearray(encoded(painted(), "JPEG"))
-    place = data.index(b"\xff\xc0")
-    data[place + 1], data[place + 4] = marker, bits
+    offset = data.index(b"\xff\xc0")
+    data[offset + 1], data[offset + 4] = marker, bits
     assert headers.read(bytes(data)).bits == bits
 
 
@@ -50,10 +50,10 @@ def test_what_follows_the_end_of_a_png_is_not_looked_at(png, after):
 def test_a_png_without_its_end_is_noted_and_each_flipped_byte_of_a_whole_one_is_a_fault(png):
     data = png()
     assert headers.read(data[:-12]) == Header(note="its end is missing")
-    for place in range(8, len(data)):
+    for offset in range(8, len(data)):
         flipped = bytearray(data)
-        flipped[place] ^= 1
-        assert headers.read(bytes(flipped)) != Header(), place
+        flipped[offset] ^= 1
+        assert headers.read(bytes(flipped)) != Header(), offset
 
 
 def test_animation_is_noted(painted, encoded):

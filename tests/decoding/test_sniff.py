@@ -1,4 +1,4 @@
-"""sniff.kind: what bytes look like."""
+"""File formats are recognised by their first bytes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from darkroom import sniff
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF"])
-def test_images_are_known_by_their_first_bytes(painted, encoded, kind):
+def test_images_are_recognised_by_their_first_bytes(painted, encoded, kind):
     assert sniff.kind(encoded(painted(), kind)) == kind
 
 
@@ -66,7 +66,7 @@ CONVERTIBLE = [
 
 
 @pytest.mark.parametrize(("data", "kind"), CONVERTIBLE)
-def test_a_image_that_is_not_decoded_is_named_and_can_be_converted(data, kind):
+def test_an_image_that_is_not_decoded_is_named_and_can_be_converted(data, kind):
     assert sniff.kind(data) == kind and kind in sniff.IMAGES
 
 
@@ -101,12 +101,12 @@ def test_a_image_that_is_not_decoded_is_named_and_can_be_converted(data, kind):
         (b"RIFF\0\0\0\0WAVEfmt ", ""),
     ],
 )
-def test_what_is_no_image_is_named(data, kind):
+def test_other_files_are_named(data, kind):
     assert sniff.kind(data) == kind and kind not in sniff.IMAGES
 
 
-def test_noise_is_hardly_ever_taken_for_a_image():
-    """TGA is guessed from a few bytes, as it has no sign."""
+def test_noise_is_hardly_ever_taken_for_an_image():
+    """TGA is guessed from a few bytes, as it has no signature."""
     noise = np.random.default_rng(1).bytes(1 << 18)
-    found = [sniff.kind(noise[start : start + 64]) for start in range(0, len(noise), 64)]
-    assert sum(kind in sniff.IMAGES for kind in found) < len(found) / 1000
+    kinds = [sniff.kind(noise[start : start + 64]) for start in range(0, len(noise), 64)]
+    assert sum(kind in sniff.IMAGES for kind in kinds) < len(kinds) / 1000

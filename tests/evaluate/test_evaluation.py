@@ -1,60 +1,81 @@
-"""judging.evaluation: all about one model, and the same again."""
+"""evaluate.evaluation: everything about one model, and the same again."""
 
-from dataclasses import asdict
-from types import SimpleNamespace
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from darkroom import evaluation_folder
 from darkroom.evaluate import evaluation
+from darkroom.evaluate.evaluation import EvaluationData, Settings, TrainedModel
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.packed_data import Split
 
-HOW = {"resamples": 100, "confidence": 0.95, "seed": 1, "criterion": "f1", "name": "cnn"}
-CURVES = [{"epoch": e, "loss": 1 / e, "accuracy": 0.5, "val_loss": 1 / e, "val_accuracy": 0.5} for e in (1, 2)]
+SETTINGS = Settings(Bootstrap(resamples=100, confidence=0.95, seed=1), criterion="f1")
+HISTORY = [{"epoch": e, "loss": 1 / e, "accuracy": 0.5, "val_loss": 1 / e, "val_accuracy": 0.5} for e in (1, 2)]
 
 
-def side(name, n, seed):
+def split(name, n, seed):
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 2
     images = rng.integers(0, 120, (n, 8, 8, 1)) + 100 * labels[:, np.newaxis, np.newaxis, np.newaxis]
-    paths = [f"{'ab'[label]}/{name}{i}.png" for i, label in enumerate(labels)]
-    return SimpleNamespace(images=images.astype("uint8"), labels=labels, paths=paths, classes=("a", "b"))
+    paths = tuple(f"{'ab'[label]}/{name}{i}.png" for i, label in enumerate(labels))
+    return Split(images.astype("uint8"), labels, paths, ("a", "b"), {})
 
 
-VAL, TEST = side("val", 20, 1), side("test", 40, 2)
+VAL, TEST = split("val", 20, 1), split("test", 40, 2)
 MANIFEST = {path: {"brightness": str(image.mean())} for path, image in zip(TEST.paths, TEST.images, strict=True)}
+DATA = EvaluationData(VAL, TEST, MANIFEST)
 
 
 @pytest.fixture(scope="module")
-def judged():
+def model():
     keras.utils.set_random_seed(1)
     pixels = keras.Input((8, 8, 1), dtype="uint8")
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.Conv2D(4, 3)(layers.Rescaling(1 / 255)(pixels))))
-    model = keras.Model(pixels, layers.Dense(2, activation="softmax")(x))
-
-    def ask(images):
-        return np.asarray(model(np.asarray(images)), "float32")
-
-    return [evaluation.evaluate(model, ask, VAL, TEST, manifest=MANIFEST, curves=CURVES, **HOW) for _ in range(2)]
+    network = keras.Model(pixels, layers.Dense(2, activation="softmax")(x))
+    return TrainedModel("cnn", network, {"name": "cnn", "multiply_adds": 123}, HISTORY, 456, b"a PNG")
 
 
-def test_judging_again_gives_the_same_but_for_the_clock(judged):
-    first, second = map(asdict, judged)
-    assert {name for name in first if first[name] != second[name]} <= {"cost"}
-    assert not any("latency" in name for name in first["metrics"])
+@pytest.fixture(scope="module")
+def results(model):
+    return [evaluation.evaluate(model, DATA, SETTINGS) for _ in range(2)]
 
 
-def test_everything_is_there_and_of_the_test_images(judged):
-    found = judged[0]
-    assert [row["path"] for row in found.predictions] == TEST.paths
-    assert found.calibration["threshold"]["criterion"] == "f1"
-    assert sum(row["n"] for row in found.slices if row["property"] == "brightness") == 40
-    assert {row["path"] for row in found.doubtful} <= {*VAL.paths, *TEST.paths}
-    assert found.figures.keys() == {f"{kind}_cnn.svg" for kind in ("confusion", "curves", "ranking", "reliability")}
-    assert "cnn-filters.png" in found.pngs
+def test_a_second_evaluation_gives_the_same_but_for_the_clock(results):
+    first, second = results
+    assert first._replace(cost=second.cost) == second
+    assert not any("latency" in name for name in first.scores)
 
 
-def test_doubts_are_those_of_the_model_with_the_lowest_validation_loss(judged):
-    worse = evaluation.Evaluation(**{**vars(judged[0]), "val_loss": 9.0})
-    assert evaluation.steadiest({"worse": worse, "better": judged[0]}) is judged[0]
+def test_everything_is_there_and_about_the_test_images(results):
+    e, _, cost, _ = results[0]
+    assert [row["path"] for row in e.predictions] == list(TEST.paths)
+    assert e.threshold["criterion"] == "f1"
+    assert sum(row["n"] for row in e.slices if row["property"] == "brightness") == 40
+    assert {row["path"] for row in e.label_issues} <= {*VAL.paths, *TEST.paths}
+    assert e.figures.keys() == {"confusion", "history", "roc_curves", "reliability"}
+    assert e.images.keys() >= {"filters", "feature_maps", "augmented"}
+    assert (cost["bytes"], cost["multiply_adds"]) == (456, 123)
+
+
+def test_an_evaluation_is_read_back_as_it_was_written(results, tmp_path):
+    evaluations = {"cnn": results[0].evaluation}
+    evaluation_folder.write(tmp_path / "evaluation", evaluations)
+    assert evaluation_folder.read(tmp_path / "evaluation") == evaluations
+
+
+def test_label_issues_are_those_of_the_model_with_the_lowest_validation_loss(results, monkeypatch, tmp_path):
+    issue = {"path": "a/1.png", "model": "any"}
+    with_issue = results[0]._replace(evaluation=replace(results[0].evaluation, label_issues=[issue]))
+    loss = {"worse": 9.0, "better": 0.1, "bad": 1.0}
+    monkeypatch.setattr(evaluation, "load", lambda name, folder: name)
+    monkeypatch.setattr(evaluation, "evaluate", lambda name, *_: with_issue._replace(val_loss=loss[name]))
+    evaluated = evaluation.evaluate_all(dict.fromkeys(loss, tmp_path), DATA, SETTINGS)
+    assert {name: result.evaluation.label_issues for name, result in evaluated.items()} == {
+        "worse": [],
+        "better": [issue],
+        "bad": [],
+    }

@@ -1,4 +1,4 @@
-"""judging.slices: where a model fails."""
+"""evaluate.slices: where a model fails."""
 
 import numpy as np
 import pytest
@@ -13,29 +13,29 @@ def images(n=400, **columns):
     return [{"path": str(i), **{name: str(values[i]) for name, values in columns.items()}} for i in range(n)]
 
 
-def judged(rows, right):
-    return slices.by_property(rows, right, confidence=0.95)
+def by_property(rows, correct):
+    return slices.by_property(rows, correct, confidence=0.95)
 
 
-def test_a_model_that_fails_in_the_dark_is_found_out():
+def test_a_model_that_fails_on_dark_images_is_noticed():
     brightness = RNG.random(400)
-    right = RNG.random(400) < np.where(brightness < 0.25, 0.5, 0.95)
-    found = judged(images(brightness=brightness, sharpness=RNG.random(400)), right)
-    proven = [row for row in found if row["p_corrected"] < 0.001 and row["value"] < 0.8]
+    correct = RNG.random(400) < np.where(brightness < 0.25, 0.5, 0.95)
+    rows = by_property(images(brightness=brightness, sharpness=RNG.random(400)), correct)
+    proven = [row for row in rows if row["p_corrected"] < 0.001 and row["value"] < 0.8]
     assert [(row["property"], row["slice"].split(" to ")[0] < "0.1") for row in proven] == [("brightness", True)]
 
 
 def test_every_image_with_a_number_is_in_one_slice_of_a_property():
     width = RNG.choice([16, 32, 64, 128, 500], 400)
-    found = judged(images(width=width), RNG.random(400) < 0.5)
-    assert sum(row["n"] for row in found) == 400
-    assert {row["property"] for row in found} == {"width"}
+    rows = by_property(images(width=width), RNG.random(400) < 0.5)
+    assert sum(row["n"] for row in rows) == 400
+    assert {row["property"] for row in rows} == {"width"}
 
 
 def test_values_and_p_are_those_of_the_images_in_the_slice():
     group = np.repeat(["camera", "phone"], [25, 375])
-    right = np.arange(400) % 5 > 0
-    camera, phone = judged(images(group=group), right)
+    correct = np.arange(400) % 5 > 0
+    camera, phone = by_property(images(group=group), correct)
     assert (camera["slice"], camera["n"], camera["value"], camera["small"]) == ("camera", 25, 0.8, True)
     assert (phone["n"], phone["value"], phone["small"]) == (375, 0.8, False)
     assert camera["p"] == pytest.approx(fisher_exact([[20, 5], [300, 75]]).pvalue)
@@ -44,15 +44,15 @@ def test_values_and_p_are_those_of_the_images_in_the_slice():
 
 def test_a_property_that_is_missing_or_the_same_everywhere_has_no_slices():
     rows = images(mode=["L"] * 400, height=[16] * 400)
-    assert judged(rows, np.ones(400, bool)) == []
-    assert judged([{**row, "brightness": ""} for row in rows], np.ones(400, bool)) == []
+    assert by_property(rows, np.ones(400, bool)) == []
+    assert by_property([{**row, "brightness": ""} for row in rows], np.ones(400, bool)) == []
 
 
 def test_images_without_the_number_are_in_no_slice():
     rows = [{"path": str(i), "contrast": "" if i < 10 else str(i)} for i in range(400)]
-    assert sum(row["n"] for row in judged(rows, np.ones(400, bool))) == 390
+    assert sum(row["n"] for row in by_property(rows, np.ones(400, bool))) == 390
 
 
 def test_two_values_make_two_slices():
-    found = judged(images(width=np.repeat([10, 20], [390, 10])), np.ones(400, bool))
-    assert sum(row["n"] for row in found) == 400 and len(found) <= 2
+    rows = by_property(images(width=np.repeat([10, 20], [390, 10])), np.ones(400, bool))
+    assert sum(row["n"] for row in rows) == 400 and len(rows) <= 2

@@ -1,4 +1,4 @@
-"""tables: labels, splits and groups from a CSV beside the images."""
+"""Labels, splits and groups are read from tables beside the images."""
 
 from unicodedata import normalize
 
@@ -21,10 +21,10 @@ def tabled(folder, png):
     return make
 
 
-def test_the_table_decides_and_what_it_leaves_out_is_aside(tabled):
-    found = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
-    assert found.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
-    assert found.aside == ("images/2.png", "images/3.png")
+def test_the_table_decides_and_images_without_a_row_are_unlabelled(tabled):
+    contents = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
+    assert contents.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
+    assert contents.unlabelled == ("images/2.png", "images/3.png")
 
 
 @pytest.mark.parametrize("spelling", ["{}", "images/{}", "./images/{}", "images\\{}"])
@@ -54,7 +54,7 @@ def test_headers_are_read_as_people_write_them(tabled, text):
         ("\x1b[31m,a\n", "\\x1b[31m"),
     ],
 )
-def test_a_wrong_row_is_told_in_words(tabled, rows, says):
+def test_a_wrong_row_is_described(tabled, rows, says):
     with pytest.raises(DataError) as fault:
         layout.read(tabled("path,label,split\n0.png,a\n1.png,b\n" + rows))
     assert fault.value.code == "E_TABLE" and says in fault.value.what
@@ -75,18 +75,18 @@ def written(delimiter, header=("path", "label"), rows=LABELS, newline="\n"):
 
 @pytest.fixture
 def read(folder, png):
-    """The labels by path that a table of these bytes gives."""
+    """Read a table of these bytes; returns path -> label."""
 
     def read(data, name="labels.csv", paths=("images/0.png", "images/1.png")):
-        found = layout.read(folder({p: png(n) for n, p in enumerate(paths)} | {name: data}))
-        return {image.path: image.label for image in found.images}
+        images = folder({p: png(n) for n, p in enumerate(paths)} | {name: data})
+        return {image.path: image.label for image in layout.read(images).images}
 
     return read
 
 
 @pytest.fixture
 def refused(folder, png):
-    """What is said of a data set of two class folders with these files beside them, which all stop the line."""
+    """The error for two class folders with these files beside them."""
 
     def refused(others, paths=("camera1/0.png", "camera2/1.png")):
         with pytest.raises(DataError) as fault:
@@ -100,16 +100,16 @@ def refused(folder, png):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_what_a_table_announces_is_read_whatever_program_wrote_it(read, encoding, delimiter, newline):
+def test_every_delimiter_and_announced_encoding_is_read(read, encoding, delimiter, newline):
     assert read(written(delimiter, newline=newline).encode(encoding)) == dict(LABELS)
 
 
 @pytest.mark.parametrize("name", ["labels.CSV", "Labels.tsv", "train.psv", "anything.tab", "labels.txt", "list.txt"])
-def test_a_table_may_have_any_name_that_promises_text(read, name):
+def test_a_table_may_have_any_text_file_name(read, name):
     assert read(written("\t").encode(), name) == dict(LABELS)
 
 
-def test_excels_note_of_the_delimiter_and_blank_lines_are_no_rows(read):
+def test_excels_delimiter_hint_and_blank_lines_are_not_rows(read):
     assert read(("sep=;\n\n" + written(";") + ";\n;;\n").encode()) == dict(LABELS)
 
 
@@ -131,7 +131,7 @@ def test_columns_go_by_the_names_that_people_give_them(read, header):
     assert read(written(",", header).encode()) == dict(LABELS)
 
 
-def test_our_own_header_decides_and_a_row_number_does_not_matter(read):
+def test_our_own_header_decides_and_a_row_number_is_ignored(read):
     rows = [(f"{n}.png", str(n), "x", "ab"[n]) for n in range(2)]
     assert set(read(written(",", ("path", "id", "class", "label"), rows).encode()).values()) == {"a", "b"}
     assert set(read(written(",", ("image", "id", "note", "breed"), rows).encode()).values()) == {"a", "b"}
@@ -139,20 +139,20 @@ def test_our_own_header_decides_and_a_row_number_does_not_matter(read):
 
 def test_columns_that_are_not_used_are_named(folder, png):
     data = b"image;age;breed;;patient\n0;1;a;;x\n1;2;b;;y\n"
-    found = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data}))
-    assert found.notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
+    notes = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data})).notes
+    assert notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
 
 
-def test_ids_without_extension_mean_the_one_image_of_that_name(read):
+def test_an_id_without_extension_identifies_the_image_of_that_name(read):
     paths = ["a/0.png", "b/1.v2.jpg", "b/c/2.png"]
-    found = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", paths=paths)
-    assert found == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
+    labels = read(b"id,breed\n0,x\n1.v2,y\nc/2,y\n", paths=paths)
+    assert labels == {"a/0.png": "x", "b/1.v2.jpg": "y", "b/c/2.png": "y"}
 
 
 def test_spaces_belong_to_a_name_where_the_file_has_them(read):
     paths = ["a/ 0.png", "a/1 .png ", "a/2.png"]
-    found = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", paths=paths)
-    assert found == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
+    labels = read(b"path,label\na/ 0.png, x\na/1 .png ,y\n a/2.png ,y\n", paths=paths)
+    assert labels == {"a/ 0.png": "x", "a/1 .png ": "y", "a/2.png": "y"}
 
 
 @pytest.mark.parametrize("name", ["0", "0.png"])
@@ -162,12 +162,12 @@ def test_a_name_that_may_mean_two_images_is_refused(refused, name):
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_one_name_in_two_forms_of_unicode_is_one_name(read, form):
+def test_unicode_normal_forms_of_a_name_are_equal(read, form):
     other = {"NFC": "NFD", "NFD": "NFC"}[form]
     image, label = (normalize(form, text) for text in ("ä/é.png", "Käfer"))
     rows = [(normalize(other, image), label), (normalize(other, "ä/1"), "b")]
-    found = read(written(",", rows=rows).encode(), paths=(image, normalize(form, "ä/1.png")))
-    assert found == {image: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
+    labels = read(written(",", rows=rows).encode(), paths=(image, normalize(form, "ä/1.png")))
+    assert labels == {image: normalize("NFC", "Käfer"), normalize(form, "ä/1.png"): "b"}
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_one_name_in_two_forms_of_unicode_is_one_name(read, form):
         (b"name,size\nx,1\n", "names no image and label ('name', 'size')"),
     ],
 )
-def test_a_table_that_cannot_be_used_stops_the_line_and_folders_do_not_become_labels(refused, data, says):
+def test_an_unusable_table_is_refused_and_folders_do_not_become_labels(refused, data, says):
     fault = refused({"labels.csv": data})
     assert fault.code == "E_TABLE" and says in fault.what and fault.where == "labels.csv" and fault.fix
 
@@ -219,18 +219,18 @@ def test_a_table_that_cannot_be_used_stops_the_line_and_folders_do_not_become_la
         ("imagelabels.mat", b"MATLAB"),
     ],
 )
-def test_whatever_seems_to_hold_labels_is_named_and_never_passed_over(
+def test_whatever_seems_to_hold_labels_is_reported_and_never_ignored(
     refused, zipped, tmp_path, limits, png, name, data
 ):
     fault = refused({name: data})
     assert fault.code == "E_TABLE" and fault.what.startswith(name) and fault.where == name
-    members = {f"repo-main/images/{each}": png(1) for each in ("camera1/0.png", "camera2/1.png")}
+    members = {f"repo-main/images/{path}": png(1) for path in ("camera1/0.png", "camera2/1.png")}
     sources.unpack(zipped(members | {f"repo-main/{name}": data}), tmp_path / "out", limits)
     with pytest.raises(DataError, match=name):
         layout.read(tmp_path / "out")
 
 
-def test_all_of_them_are_told_at_once(refused):
+def test_all_unusable_tables_are_reported_at_once(refused):
     fault = refused({f"{n}.xlsx": b"x" for n in range(5)})
     assert fault.what.count("seems to hold labels") == 3 and fault.what.endswith("; and 2 more")
 
@@ -246,9 +246,9 @@ def test_all_of_them_are_told_at_once(refused):
         ("classes.txt", b"0 cat\n1 dog\n2 cow\n3 emu\n4 fox\n"),
     ],
 )
-def test_what_is_known_to_hold_no_labels_is_a_stray_file(folder, png, name, data):
-    found = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
-    assert [image.label for image in found.images] == ["camera1", "camera2"] and found.strays == (name,)
+def test_files_known_to_hold_no_labels_are_other_files(folder, png, name, data):
+    contents = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
+    assert [image.label for image in contents.images] == ["camera1", "camera2"] and contents.other_files == (name,)
 
 
 @pytest.mark.parametrize(
@@ -262,24 +262,24 @@ def test_tables_named_after_splits_are_read_as_splits(folder, png, tables):
     assert [image.split for image in layout.read(images).images] == ["train", "train", "test", "test"]
 
 
-def test_equal_names_in_split_folders_are_told_apart_by_the_split_of_the_table(folder, png):
+def test_equal_names_in_split_folders_are_distinguished_by_the_split_of_the_table(folder, png):
     data = {f"{split}/{n}.png": png(n) for split in ("train", "test") for n in range(2)}
     tables = {f"{split}.csv": f"id,label\n0,{split[0]}0\n1,{split[0]}0\n".encode() for split in ("train", "test")}
     tables["train.csv"] += b"train/1.png,t0\n"
     with pytest.raises(DataError, match="one class only"):
         layout.read(folder(data | tables))
     tables["train.csv"] = b"id,label\n0,t0\n1,x\n"
-    found = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
-    assert found["train/1.png"] == ("x", "train") and found["test/1.png"] == ("t0", "test") and len(found) == 4
+    rows = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
+    assert rows["train/1.png"] == ("x", "train") and rows["test/1.png"] == ("t0", "test") and len(rows) == 4
 
 
-def test_one_image_in_two_of_them_is_a_contradiction(refused):
+def test_one_image_in_two_split_tables_is_a_contradiction(refused):
     two = {"train.csv": b"path,label\ncamera1/0.png,a\n", "test.csv": b"path,label\ncamera1/0.png,a\n"}
     assert "contradict an earlier row" in refused(two).what
 
 
 @pytest.mark.parametrize("others", [("a.csv", "b.csv"), ("train.csv", "b.csv"), ("train.csv", "training.csv")])
-def test_two_tables_of_no_split_are_one_too_many(refused, others):
+def test_several_tables_not_named_after_splits_are_refused(refused, others):
     fault = refused({name: b"path,label\ncamera1/0.png,a\ncamera2/1.png,b\n" for name in others})
     assert fault.code == "E_LAYOUT" and "2 tables of labels" in fault.what and "train.csv" in fault.fix
 
@@ -287,10 +287,10 @@ def test_two_tables_of_no_split_are_one_too_many(refused, others):
 def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
     data = {f"{home}/{n}.png": png(n) for home in ("Training", "Testing") for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {(image.path[:4], image.split) for image in found.images} == {("Trai", "train"), ("Test", "test")}
-    assert found.notes[0] == "labels.csv has the labels of 4 rows"
-    assert found.notes[1:] == (
+    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    assert {(image.path[:4], image.split) for image in contents.images} == {("Trai", "train"), ("Test", "test")}
+    assert contents.notes[0] == "labels.csv has the labels of 4 rows"
+    assert contents.notes[1:] == (
         "the table has no column split, so the folders decide: Testing is test, Training is train",
     )
 
@@ -299,11 +299,11 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
 def test_split_folders_that_do_not_decide_are_mentioned(folder, png, homes):
     data = {f"{home}/{n}.png": png(n) for home in homes for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    found = layout.read(folder(data | {"labels.csv": table.encode()}))
-    assert {image.split for image in found.images} == {""} and "are not taken for splits" in found.notes[1]
+    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    assert {image.split for image in contents.images} == {""} and "are not taken for splits" in contents.notes[1]
 
 
-def test_a_column_called_like_a_split_is_one_only_when_it_holds_nothing_else(read, folder, png):
+def test_a_column_named_like_a_split_is_one_only_if_it_holds_nothing_else(read, folder, png):
     data = {f"images/{n}.png": png(n) for n in range(2)}
     used = layout.read(folder(data | {"t.csv": b"path,label,usage\n0,a,Training\n1,b,train\n"}))
     assert {image.split for image in used.images} == {"train"}
@@ -323,6 +323,6 @@ def test_a_table_may_lie_in_one_folder_with_all_images(zipped, png, tmp_path, li
 def test_an_archive_keeps_its_table_under_outer_folders(zipped, png, tmp_path, limits, listed):
     members = {f"ds/x/images/{number}.png": png(number) for number in range(4)}
     members["ds/x/labels.csv"] = b"path,label,group\n" + b"".join(b"%d.png,%d,anna\n" % (n, n % 2) for n in range(4))
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["root"] == "ds/x"
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).root == "ds/x"
     rows = listed(tmp_path / "out").rows
     assert [(row["label"], row["group"]) for row in rows] == [("0", "anna"), ("1", "anna")] * 2

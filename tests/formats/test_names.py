@@ -1,4 +1,4 @@
-"""names: what names of files and folders mean."""
+"""Names of files and folders are interpreted."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from darkroom.formats import names
 
 
 @pytest.mark.parametrize(
-    ("side", "folder"),
+    ("split", "folder"),
     [
         *(("train", name) for name in ("train", "Train", "TRAINING", "training_set", "train-set", "train images")),
         *(("val", name) for name in ("val", "valid", "validation", "dev", "Validation_Set")),
@@ -14,8 +14,8 @@ from darkroom.formats import names
         *(("", name) for name in ("trains", "cats", "latest", "test_dogs", "validated", "single_prediction")),
     ],
 )
-def test_usual_spellings_of_a_split_are_known(side, folder):
-    assert names.split_of(folder) == side
+def test_usual_spellings_of_a_split_are_recognised(split, folder):
+    assert names.split_of(folder) == split
 
 
 def test_a_prediction_folder_is_unlabelled():
@@ -46,12 +46,12 @@ def test_what_desktops_network_drives_and_editors_leave_is_junk(path):
 @pytest.mark.parametrize(
     "path", ["_cats/1.jpg", ".hidden/1.jpg", "cats/.1.jpg", "cats~/1.jpg", "recycled/1.jpg", "icon/1"]
 )
-def test_images_in_folders_of_odd_names_are_not_junk(path):
+def test_images_in_folders_with_unusual_names_are_not_junk(path):
     assert not names.is_junk(names.parts_of(path))
 
 
 @pytest.mark.parametrize("path", ["../.DS_Store", "/etc/../.git/x"])
-def test_what_leads_out_of_the_folder_is_never_passed_over_as_junk(path):
+def test_a_path_that_leads_out_of_the_folder_is_never_junk(path):
     assert not names.is_junk(names.parts_of(path))
 
 
@@ -61,7 +61,7 @@ def test_names_are_compared_in_one_form(name):
 
 
 @pytest.mark.parametrize(
-    ("side", "name"),
+    ("split", "name"),
     [
         *(
             ("train", name)
@@ -72,8 +72,8 @@ def test_names_are_compared_in_one_form(name):
         *(("", name) for name in ("labels", "trains", "train_test", "trainval")),
     ],
 )
-def test_a_word_of_a_name_may_be_a_split(side, name):
-    assert names.split_among(name) == side
+def test_a_word_of_a_name_may_be_a_split(split, name):
+    assert names.split_in(name) == split
 
 
 def test_kinds_are_counted_the_most_frequent_first():
@@ -83,8 +83,8 @@ def test_kinds_are_counted_the_most_frequent_first():
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPG", "a.jfif", "a.webp", "a.tiff", "noextension", "a.1"])
-def test_a_image_or_unknown_extension_is_given_a_chance(name):
-    assert not names.is_stray(name)
+def test_an_image_extension_or_an_unknown_one_may_be_an_image(name):
+    assert not names.is_other_file(name)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_a_image_or_unknown_extension_is_given_a_chance(name):
     ["README.txt", "labels.csv", "clip.mp4", "inner.zip", "x.tar.gz", "notes.json"]
     + ["labels.xlsx", "x.parquet", "labels.npy", "README", "LICENSE", "x.yaml", "a.md", "labels.csv.gz"],
 )
-def test_another_extension_is_a_stray_file(name):
-    assert names.is_stray(name)
+def test_any_other_extension_is_not_an_image(name):
+    assert names.is_other_file(name)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_another_extension_is_a_stray_file(name):
         ([], ""),
     ],
 )
-def test_outer_folders_that_say_nothing_are_the_root(paths, root):
+def test_outer_folders_without_meaning_are_the_root(paths, root):
     assert "/".join(names.common_root([path.split("/") for path in paths])) == root

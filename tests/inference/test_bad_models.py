@@ -1,4 +1,4 @@
-"""A model folder that somebody damaged or made up, under a seal that fits: exit 4, one line, and no code of it runs."""
+"""A damaged or forged model folder with a matching inventory: exit 4, one line, and none of its code runs."""
 
 import json
 import shutil
@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkroom.inference import model_check, predict
-from darkroom.runtime import files
+from darkroom.inference import inference, model_check
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
+from darkroom.saving.model_folder import CLASSES, MODEL
 
 RAN = []
 
@@ -21,16 +22,16 @@ def members(path: Path) -> dict[str, bytes]:
 
 
 def rewrite(folder: Path, contents: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+    with zipfile.ZipFile(folder / MODEL, "w") as archive:
         for name, data in contents.items():
             archive.writestr(name, data)
 
 
 def in_config(change):
-    """A damage: the parsed config.json, changed in place."""
+    """A damage: `change` edits the parsed config.json."""
 
     def damage(folder):
-        contents = members(folder / "model.keras")
+        contents = members(folder / MODEL)
         config = json.loads(contents["config.json"])
         change(config, config["config"]["layers"])
         rewrite(folder, contents | {"config.json": json.dumps(config).encode()})
@@ -39,11 +40,11 @@ def in_config(change):
 
 
 def in_spec(**changes):
-    """A damage: keys of classes.json with other values, or without any where that is None."""
+    """A damage: other values for keys of classes.json, or no such keys for None."""
 
     def damage(folder):
-        spec = files.read_json(folder / "classes.json") | changes
-        files.write_json(folder / "classes.json", {key: value for key, value in spec.items() if value is not None})
+        spec = files.read_json(folder / CLASSES) | changes
+        files.write_json(folder / CLASSES, {key: value for key, value in spec.items() if value is not None})
 
     return damage
 
@@ -54,7 +55,7 @@ def model(build):
     def damage(folder):
         import keras
 
-        build(keras).save(folder / "model.keras")
+        build(keras).save(folder / MODEL)
 
     return damage
 
@@ -62,8 +63,8 @@ def model(build):
 def saved_as_h5(folder):
     import keras
 
-    keras.models.load_model(folder / "model.keras", compile=False).save(folder / "model.h5")
-    (folder / "model.h5").replace(folder / "model.keras")
+    keras.models.load_model(folder / MODEL, compile=False).save(folder / "model.h5")
+    (folder / "model.h5").replace(folder / MODEL)
 
 
 def nothing_but(keras, layer):
@@ -85,10 +86,10 @@ def entry(name, module, config, registered=None):
     return {"class_name": name, "module": module, "config": config, "registered_name": registered, "name": "x"}
 
 
-def flip(name, place):
+def flip(name, position):
     def damage(folder):
         data = bytearray((folder / name).read_bytes())
-        data[place % len(data)] ^= 4
+        data[position % len(data)] ^= 4
         (folder / name).write_bytes(data)
 
     return damage
@@ -111,21 +112,21 @@ BAD = {
     "a layer of no size": in_config(lambda c, layers: layers[-1]["config"].update(units=-1)),
     "no layers": in_config(lambda c, layers: layers.clear()),
     "a config nested deeply": lambda folder: rewrite(
-        folder, members(folder / "model.keras") | {"config.json": b"[" * 100_000}),
+        folder, members(folder / MODEL) | {"config.json": b"[" * 100_000}),
     "a config that is a list": lambda folder: rewrite(
-        folder, members(folder / "model.keras") | {"config.json": b"[1]"}),
-    "a file too many": lambda folder: rewrite(folder, members(folder / "model.keras") | {"assets/x": b""}),
+        folder, members(folder / MODEL) | {"config.json": b"[1]"}),
+    "a file too many": lambda folder: rewrite(folder, members(folder / MODEL) | {"assets/x": b""}),
     "no weights": lambda folder: rewrite(
-        folder, {name: data for name, data in members(folder / "model.keras").items() if "weights" not in name}),
-    "weights that are none": lambda folder: rewrite(
-        folder, members(folder / "model.keras") | {"model.weights.h5": b"x" * 9000}),
-    "weights of another network": lambda folder: rewrite(folder, members(folder / "model.keras") | {
-        "model.weights.h5": members(folder / "model.keras")["model.weights.h5"].replace(b"dense", b"dance")}),
+        folder, {name: data for name, data in members(folder / MODEL).items() if "weights" not in name}),
+    "weights that are noise": lambda folder: rewrite(
+        folder, members(folder / MODEL) | {"model.weights.h5": b"x" * 9000}),
+    "weights of another network": lambda folder: rewrite(folder, members(folder / MODEL) | {
+        "model.weights.h5": members(folder / MODEL)["model.weights.h5"].replace(b"dense", b"dance")}),
     "an HDF5 file": saved_as_h5,
-    "a truncated file": lambda folder: (folder / "model.keras").write_bytes((folder / "model.keras").read_bytes()[:-9]),
-    "an empty file": lambda folder: (folder / "model.keras").write_bytes(b""),
-    "noise": lambda folder: (folder / "model.keras").write_bytes(b"noise" * 99),
-    "a bit flipped": flip("model.keras", 9000),
+    "a truncated file": lambda folder: (folder / MODEL).write_bytes((folder / MODEL).read_bytes()[:-9]),
+    "an empty file": lambda folder: (folder / MODEL).write_bytes(b""),
+    "noise": lambda folder: (folder / MODEL).write_bytes(b"noise" * 99),
+    "a bit flipped": flip(MODEL, 9000),
     "two inputs": model(lambda keras: keras.Model(
         ins := [keras.Input((8, 8, 1), dtype="uint8"), keras.Input((2,))], keras.layers.Identity()(ins[1]))),
     "floats for pixels": model(lambda keras: nothing_but(keras, lambda x: x) and keras.Sequential(
@@ -142,36 +143,36 @@ BAD = {
     "an unknown colour": in_spec(color="mauve"),
     "an unknown fit": in_spec(fit=["stretch"]),
     "no limit on pixels": in_spec(max_pixels=None),
-    "a spec that is a list": lambda folder: (folder / "classes.json").write_text("[1]"),
-    "a spec that is noise": lambda folder: (folder / "classes.json").write_bytes(b"\xff\x00"),
-    "no spec": lambda folder: (folder / "classes.json").unlink(),
-    "no network": lambda folder: (folder / "model.keras").unlink(),
-    "a folder for a network": lambda folder: ((folder / "model.keras").unlink(), (folder / "model.keras").mkdir()),
+    "a spec that is a list": lambda folder: (folder / CLASSES).write_text("[1]"),
+    "a spec that is noise": lambda folder: (folder / CLASSES).write_bytes(b"\xff\x00"),
+    "no spec": lambda folder: (folder / CLASSES).unlink(),
+    "no network": lambda folder: (folder / MODEL).unlink(),
+    "a folder for a network": lambda folder: ((folder / MODEL).unlink(), (folder / MODEL).mkdir()),
 }  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Keras on saving Lambdas and HDF5
 @pytest.mark.parametrize("damage", BAD.values(), ids=BAD)
-def test_a_bad_model_under_a_right_seal_is_exit_four_and_runs_nothing(model_folder, damage):
+def test_a_bad_model_with_a_matching_inventory_is_exit_4_and_runs_nothing(model_folder, damage):
     folder = model_folder("cnn")
     damage(folder)
-    files.seal(folder)
+    sealing.seal(folder)
     RAN.clear()
     with pytest.raises(ArtifactError) as caught:
-        predict.load(folder)
+        inference.load(folder)
     assert caught.value.exit_code == 4 and str(caught.value).count("\n") == 0 and not RAN
 
 
-def test_what_cannot_be_loaded_says_which_keras_saved_it(model_folder):
+def test_the_error_of_an_unloadable_model_names_the_keras_that_saved_it(model_folder):
     folder = model_folder("cnn")
-    contents = members(folder / "model.keras")
+    contents = members(folder / MODEL)
     config = json.loads(contents["config.json"])
     config["config"]["layers"][-1]["config"]["a_setting_of_the_future"] = 1
     metadata = json.dumps({"keras_version": "9.9.9", "date_saved": ""}).encode()
     rewrite(folder, contents | {"config.json": json.dumps(config).encode(), "metadata.json": metadata})
-    files.seal(folder)
+    sealing.seal(folder)
     with pytest.raises(ArtifactError, match=r"saved by Keras 9\.9\.9, here is 3\."):
-        predict.load(folder)
+        inference.load(folder)
 
 
 def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(model_folder):
@@ -179,16 +180,16 @@ def test_a_network_larger_than_its_weights_is_refused_before_it_is_built(model_f
 
     folder = model_folder("cnn")
     in_config(lambda c, layers: layers[-1]["config"].update(units=10**9))(folder)
-    whole = keras.layers.Layer.add_weight
-    with pytest.raises(ValueError, match="larger than its weights"), model_check.filled(folder / "model.keras"):
-        keras.models.load_model(folder / "model.keras", compile=False)
-    assert keras.layers.Layer.add_weight is whole
+    original = keras.layers.Layer.add_weight
+    with pytest.raises(ValueError, match="larger than its weights"), model_check.limit_parameters(folder / MODEL):
+        keras.models.load_model(folder / MODEL, compile=False)
+    assert keras.layers.Layer.add_weight is original
 
 
 def test_the_same_weights_come_back(model_folder, tmp_path):
     folder = model_folder("cnn", label=1)
     shutil.copytree(folder, tmp_path / "copy")
-    (loaded, spec), (again, _) = predict.load(folder), predict.load(tmp_path / "copy")
+    (loaded, spec), (again, _) = inference.load(folder), inference.load(tmp_path / "copy")
     for mine, theirs in zip(loaded.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     assert spec["classes"] == ["cat", "dog"]

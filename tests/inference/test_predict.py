@@ -1,4 +1,4 @@
-"""shipping.predict: from a file to probabilities, through the decoder that training used."""
+"""From a file to probabilities, through the decoder that training used."""
 
 from io import BytesIO
 
@@ -6,46 +6,39 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.inference import predict
-from darkroom.runtime.errors import ArtifactError, DataError
-
-
-def test_probabilities_come_in_chunks_and_sum_to_one(model_folder):
-    model, _ = predict.load(model_folder("cnn"))
-    found = predict.probabilities(model, np.zeros((predict.BATCH + 3, 8, 8, 1), "uint8"))
-    assert (found.shape, found.dtype) == ((predict.BATCH + 3, 2), np.float32)
-    assert found.sum(1) == pytest.approx(1, abs=1e-6)
+from darkroom.inference import inference, predict
+from darkroom.runtime.errors import DataError
 
 
 def test_the_likeliest_class_comes_first(model_folder, tmp_path):
     Image.new("RGB", (40, 30), "red").save(tmp_path / "a.jpg")
-    ((path, found),) = predict.predict_files(model_folder("cnn", label=1), [tmp_path / "a.jpg"])
+    ((path, result),) = predict.predict_files(model_folder("cnn", label=1), [tmp_path / "a.jpg"])
     assert path == tmp_path / "a.jpg"
-    assert list(found) == ["dog", "cat"]
-    assert found["dog"] == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-6)  # softmax of the biases 0 and 4
+    assert list(result) == ["dog", "cat"]
+    assert result["dog"] == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-6)  # softmax of the biases 0 and 4
 
 
-def test_a_bad_image_costs_that_image_only(model_folder, tmp_path):
+def test_a_bad_image_stops_no_other_image(model_folder, tmp_path):
     Image.new("L", (9, 9)).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"no image")
     names = [tmp_path / name for name in ("bad.png", "missing.png", "good.png")]
-    bad, missing, good = (found for _, found in predict.predict_files(model_folder("cnn"), names))
+    bad, missing, good = (result for _, result in predict.predict_files(model_folder("cnn"), names))
     assert isinstance(bad, DataError) and isinstance(missing, DataError)
     assert good.keys() == {"cat", "dog"}
 
 
-def test_images_come_back_in_order_and_each_time_over_several_batches(model_folder, tmp_path, monkeypatch):
+def test_results_come_in_order_over_several_batches(model_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "BATCH", 4)
     names = [tmp_path / f"{number % 7}.png" for number in range(11)]
     for name in names[:7:2]:
         Image.new("L", (9, 9)).save(name)
-    found = list(predict.predict_files(model_folder("cnn"), names))
-    assert [path for path, _ in found] == names
-    assert [isinstance(answer, dict) for _, answer in found] == [number % 7 % 2 == 0 for number in range(11)]
+    results = list(predict.predict_files(model_folder("cnn"), names))
+    assert [path for path, _ in results] == names
+    assert [isinstance(answer, dict) for _, answer in results] == [number % 7 % 2 == 0 for number in range(11)]
 
 
-def test_a_image_that_takes_too_long_costs_that_image_only(model_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict.bounds.of, "__defaults__", (0.05,))
+def test_an_image_that_takes_too_long_stops_no_other_image(model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict.bounds.worker_limits, "__defaults__", (0.05,))
     Image.new("L", (9, 9)).save(tmp_path / "good.png")
     buffer = BytesIO()
     Image.new("RGB", (1500, 1500), "teal").save(buffer, "JPEG", progressive=True)
@@ -53,28 +46,12 @@ def test_a_image_that_takes_too_long_costs_that_image_only(model_folder, tmp_pat
     last_scan = image[image.rindex(b"\xff\xda") : -2]
     (tmp_path / "slow.jpg").write_bytes(image[:-2] + last_scan * 80 + image[-2:])
     names = [tmp_path / "slow.jpg", tmp_path / "good.png"]
-    slow, good = (found for _, found in predict.predict_files(model_folder("cnn", max_pixels=3_000_000), names))
+    slow, good = (result for _, result in predict.predict_files(model_folder("cnn", max_pixels=3_000_000), names))
     assert "takes longer than 0.05 s to decode" in str(slow) and good.keys() == {"cat", "dog"}
-
-
-def test_a_model_that_is_missing_or_damaged_is_said_before_keras_opens_it(model_folder, tmp_path):
-    with pytest.raises(ArtifactError, match="no such model folder"):
-        predict.load(tmp_path / "none")
-    folder = model_folder("cnn")
-    (folder / "model.keras").write_bytes(b"damaged")
-    with pytest.raises(ArtifactError, match="damaged"):
-        predict.load(folder)
-
-
-def test_a_model_that_gives_nan_is_not_believed(model_folder):
-    model, _ = predict.load(model_folder("cnn"))
-    model.layers[-1].bias.assign(np.full(2, np.nan, "float32"))
-    with pytest.raises(ArtifactError, match="NaN"):
-        predict.probabilities(model, np.zeros((1, 8, 8, 1), "uint8"))
 
 
 def test_no_model_is_loaded_for_images_that_cannot_be_used(model_folder, tmp_path, monkeypatch):
     folder = model_folder("cnn")
-    monkeypatch.setattr(predict, "load", lambda _: pytest.fail("seven seconds for nothing"))
-    ((path, found),) = predict.predict_files(folder, [tmp_path / "absent.png"])
-    assert path == tmp_path / "absent.png" and "No such file" in str(found)
+    monkeypatch.setattr(inference, "load", lambda _: pytest.fail("seven seconds for nothing"))
+    ((path, result),) = predict.predict_files(folder, [tmp_path / "absent.png"])
+    assert path == tmp_path / "absent.png" and "No such file" in str(result)

@@ -1,4 +1,4 @@
-"""dvc_links: files that DVC keeps in its cache and links to are the user's own."""
+"""Files that DVC moved into its cache and replaced by links belong to the user's data set."""
 
 import subprocess
 import sys
@@ -14,19 +14,19 @@ from darkroom.runtime.errors import DataError
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A folder that DVC would take for a repository, with a function that makes a linked data set in it."""
+    """A function that makes a linked data set in a folder that looks like a DVC repository."""
     for name in ("DVC_SYSTEM_CONFIG_DIR", "DVC_GLOBAL_CONFIG_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name))
     (tmp_path / "repo/.dvc").mkdir(parents=True)
 
     def linked(cache, count=4):
         for number in range(count):
-            kept = cache / f"files/md5/0{number}/abc"
-            kept.parent.mkdir(parents=True)
-            kept.write_text(str(number))
+            cached = cache / f"files/md5/0{number}/abc"
+            cached.parent.mkdir(parents=True)
+            cached.write_text(str(number))
             link = tmp_path / f"repo/data/raw/x/{'ab'[number % 2]}/{number}.png"
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(kept)
+            link.symlink_to(cached)
         return tmp_path / "repo/data/raw/x"
 
     linked.home = tmp_path / "repo"
@@ -38,7 +38,7 @@ def unpacked(source, tmp_path, limits):
     return {path.name: path.read_text() for path in files.below(tmp_path / "out") if not path.is_symlink()}
 
 
-WANTED = {f"{number}.png": str(number) for number in range(4)}
+EXPECTED = {f"{number}.png": str(number) for number in range(4)}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_links_into_the_cache_are_files_wherever_the_cache_is(repository, tmp_pa
         (tmp_path / config).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / config).write_text(f"[cache]\n    dir = {setting.format(tmp_path)}\n    type = symlink\n")
     source = repository(tmp_path / cache)
-    assert unpacked(source, tmp_path, limits) == WANTED
+    assert unpacked(source, tmp_path, limits) == EXPECTED
 
 
 def test_the_folder_itself_may_be_a_link_and_so_may_the_cache(repository, tmp_path, limits):
@@ -64,7 +64,7 @@ def test_the_folder_itself_may_be_a_link_and_so_may_the_cache(repository, tmp_pa
     (repository.home / ".dvc/cache").symlink_to(tmp_path / "disk")
     repository(repository.home / ".dvc/cache").rename(tmp_path / "far")
     (repository.home / "data/raw/x").symlink_to(tmp_path / "far")
-    assert unpacked(repository.home / "data/raw/x", tmp_path, limits) == WANTED
+    assert unpacked(repository.home / "data/raw/x", tmp_path, limits) == EXPECTED
 
 
 @pytest.mark.parametrize("type_of_link", ["symlink_to", "hardlink_to"])
@@ -83,7 +83,7 @@ def test_any_other_link_is_refused(repository, tmp_path, limits, target):
         sources.unpack(source, tmp_path / "out", limits)
 
 
-def test_a_link_in_a_strangers_archive_is_refused_although_it_leads_into_the_cache(repository, tmp_path, limits):
+def test_a_link_in_a_strangers_archive_is_refused_even_if_it_leads_into_the_cache(repository, tmp_path, limits):
     source = repository(repository.home / ".dvc/cache")
     subprocess.run(["tar", "-cf", tmp_path / "data.tar", "-C", source, "."], check=True)
     with pytest.raises(DataError, match="is a link"):
@@ -92,7 +92,7 @@ def test_a_link_in_a_strangers_archive_is_refused_although_it_leads_into_the_cac
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
-def test_what_dvc_add_leaves_is_an_archive_and_so_is_what_relabel_made(tmp_path, folder, limits, kind):
+def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, folder, limits, kind):
     def dvc(*words):
         subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
 
@@ -102,11 +102,13 @@ def test_what_dvc_add_leaves_is_an_archive_and_so_is_what_relabel_made(tmp_path,
     dvc("add", "-q", str(source))
     assert (source / "a/0.png").is_symlink() == (kind == "symlink")
     sources.unpack(source, tmp_path / "data/images", limits)
-    found = layout.read(tmp_path / "data/images").images
-    assert len(found) == 6
-    doubt = {"path": "a/0.png", "label": "a", "suggested": "b"}
-    relabel.write([doubt], [{**p._asdict(), "split": "train"} for p in found], tmp_path / "data/images", source)
+    images = layout.read(tmp_path / "data/images").images
+    assert len(images) == 6
+    issue = {"path": "a/0.png", "label": "a", "suggested": "b"}
+    relabel.write(
+        [issue], [image._replace(split="train")._asdict() for image in images], tmp_path / "data/images", source
+    )
     dvc("add", "-q", str(source))
     sources.unpack(source, tmp_path / "data/images", limits)
-    again = {image.path: image.label for image in layout.read(tmp_path / "data/images").images}
-    assert again == {image.path: "b" if image.path == "a/0.png" else image.label for image in found}
+    relabelled = {image.path: image.label for image in layout.read(tmp_path / "data/images").images}
+    assert relabelled == {image.path: "b" if image.path == "a/0.png" else image.label for image in images}

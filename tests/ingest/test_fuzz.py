@@ -1,4 +1,4 @@
-"""Whatever strangers send: images or a sentence, never a traceback, never a file outside, never half a folder."""
+"""Any input gives images or a one-line error: no traceback, no file outside the folder, no incomplete folder."""
 
 import gzip
 import io
@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.dataset import layout
 from darkroom.decoding import decode
 from darkroom.ingest import sources
-from darkroom.params import Ingest
 from darkroom.runtime.errors import DataError, EnvironmentFault
 
-LIMITS = Ingest(max_entries=50, max_total_bytes=1 << 20, max_entry_bytes=1 << 19, max_ratio=100.0)
+LIMITS = changed(DEFAULTS.ingest, max_entries=50, max_total_bytes=1 << 20, max_entry_bytes=1 << 19, max_ratio=100.0)
 MANY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 PARTS = st.sampled_from(["..", ".", "", "cats", "Cats", "dogs", "con", "C:", "~", "a.jpg", "a.png", ".hidden", "x.csv"])
 NAMES = st.one_of(
@@ -36,7 +36,7 @@ NAMES = st.one_of(
 
 
 def survives(write, name=""):
-    """Unpack what `write` makes of a path: all inside the folder and whole, or a fault of one line and nothing."""
+    """Unpack what `write` creates: everything inside the folder and complete, or a one-line error and nothing."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "inner/out"
         folder.parent.mkdir()
@@ -48,7 +48,7 @@ def survives(write, name=""):
             assert str(fault).isprintable() and not any(folder.parent.iterdir())
         else:
             assert [path.name for path in folder.parent.iterdir()] == ["out"]
-            assert sum(path.is_file() for path in folder.rglob("*")) == done["files"] > 0
+            assert sum(path.is_file() for path in folder.rglob("*")) == done.files > 0
         assert {path.name for path in Path(home).iterdir()} == before
 
 
@@ -103,8 +103,8 @@ EDITS = st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_si
 
 def edited(data, edits, cut):
     data = bytearray(data)
-    for place, change in edits:
-        data[place % len(data)] ^= change
+    for offset, change in edits:
+        data[offset % len(data)] ^= change
     return bytes(data[: len(data) - cut])
 
 
@@ -153,7 +153,7 @@ SOURCES = {  # the file that is damaged, and what lies beside it
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_one_spoilt_byte_leaves_images_or_one_line(kind):
+def test_one_corrupt_byte_gives_images_or_a_one_line_error(kind):
     name, data, beside = SOURCES[kind]
     random = Random(kind)
     for _ in range(60):
@@ -195,12 +195,12 @@ IMAGES = [
 
 @settings(MANY, max_examples=1500)
 @given(st.sampled_from(IMAGES), EDITS, st.sampled_from([0, 0, 0, 1, 7, 60]))
-def test_a_image_with_flipped_bytes_is_good_or_bad_through_both_doors(image, edits, cut):
+def test_an_image_with_flipped_bytes_is_good_or_bad_when_inspected_and_when_packed(image, edits, cut):
     data = edited(image, edits, cut)
     verdicts = []
-    for door in (look, pack):
+    for decode_image in (inspect, pack):
         try:
-            door(data)
+            decode_image(data)
             verdicts.append("good")
         except decode.BadImage as reason:
             assert str(reason).isprintable()
@@ -208,13 +208,13 @@ def test_a_image_with_flipped_bytes_is_good_or_bad_through_both_doors(image, edi
     assert verdicts[0] == verdicts[1]
 
 
-def look(data):
-    facts, small = decode.look(data, max_pixels=10_000)
+def inspect(data):
+    facts, small = decode.inspect(data, max_pixels=10_000)
     assert facts["width"] * facts["height"] <= 10_000 and small.mode == "RGB"
 
 
 def pack(data):
-    made = decode.to_array(data, size=8, color="rgb", fit="stretch", max_pixels=10_000)
+    made = decode.to_array(data, decode.PackSettings(8, "rgb", "stretch", 10_000))
     assert (made.shape, made.dtype) == ((8, 8, 3), np.uint8)
 
 
@@ -229,14 +229,14 @@ ENCODED = st.builds(
 
 @settings(MANY, max_examples=150)
 @given(st.binary(max_size=200) | ENCODED, st.sampled_from(["labels.csv", "x.TSV", "labels.txt", "train.csv"]))
-def test_any_bytes_as_a_table_are_labels_or_a_sentence_and_never_leave_the_folders_to_decide(data, name):
+def test_any_bytes_as_a_table_give_labels_or_an_error_and_never_fall_back_to_folders(data, name):
     with tempfile.TemporaryDirectory() as home:
         for path in ("folder1/0.png", "folder2/1.png", name):
             (Path(home) / path).parent.mkdir(exist_ok=True)
             (Path(home) / path).write_bytes(data if path == name else b"")
         try:
-            found = layout.read(Path(home))
+            labelled = layout.read(Path(home))
         except DataError as fault:
             assert str(fault).isprintable()
         else:
-            assert not {image.label for image in found.images} & {"folder1", "folder2"}
+            assert not {image.label for image in labelled.images} & {"folder1", "folder2"}

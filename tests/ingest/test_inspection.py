@@ -1,4 +1,4 @@
-"""inspection: which members refuse an archive (rows A01 to A08, A16, A20, A21, A26 to A28)."""
+"""Which members refuse an archive (reliability rows A01 to A08, A16, A20, A21, A26 to A28)."""
 
 import stat
 import subprocess
@@ -13,7 +13,7 @@ from darkroom.runtime.errors import DataError
 
 @pytest.fixture
 def refused(tmp_path, zipped, limits):
-    """The fault of an archive with these members; nothing of it may be left."""
+    """The error for an archive with these members, of which nothing may be left on disk."""
 
     def unpack(members, **config):
         before = {path.name for path in tmp_path.iterdir()}
@@ -56,7 +56,7 @@ def test_a_bomb_is_refused_by_its_ratio_before_it_swells(refused, monkeypatch):
         ("max_entry_bytes", {"cats/1.jpg": b"x" * 90}),
     ],
 )
-def test_each_limit_is_named_when_it_is_passed(refused, limits, monkeypatch, hparam, members):
+def test_an_exceeded_limit_is_named(refused, limits, monkeypatch, hparam, members):
     for key, value in {"max_entries": 3, "max_total_bytes": 100, "max_entry_bytes": 80}.items():
         monkeypatch.setitem(limits.__dict__, key, value)
     assert f"ingest.{hparam} " in refused(members).fix
@@ -77,7 +77,7 @@ def test_one_name_with_two_contents_is_refused(refused):
         ((".", "cats/1.jpg"), "E_NAME_CONFLICT"),
     ],
 )
-def test_names_that_cannot_live_together_are_refused(refused, members, code):
+def test_conflicting_names_are_refused(refused, members, code):
     assert refused({name: name.encode() for name in members}).code == code
 
 
@@ -97,37 +97,37 @@ def test_control_characters_are_refused_and_printed_escaped(request, tmp_path, l
     path = request.getfixturevalue(packed)({name: b"x", "cats/1.jpg": b"x"})
     with pytest.raises(DataError) as fault:
         sources.unpack(path, tmp_path / "out", limits)
-    said = str(fault.value)
-    assert fault.value.code == "E_ARCHIVE_NAME" and said.isprintable() and said.count(shown) == 2
+    message = str(fault.value)
+    assert fault.value.code == "E_ARCHIVE_NAME" and message.isprintable() and message.count(shown) == 2
 
 
 @pytest.mark.parametrize("name", ["cats/" + "n" * 300, "cats/" + "é" * 121, "/".join("abcdefghi") + "/1.jpg"])
-def test_names_that_some_disk_cannot_hold_are_refused(refused, name):
+def test_names_that_some_file_systems_cannot_store_are_refused(refused, name):
     assert refused({name: b"x"}).code == "E_ARCHIVE_NAME"
 
 
 @pytest.mark.parametrize("name", ["a/" * 30_000 + "1.jpg", "a" * 60_000])
-def test_a_name_of_any_length_costs_no_more_than_itself(refused, name, memory_below):
-    """The names of all its folders, written out, would be a gigabyte."""
+def test_memory_does_not_grow_with_the_square_of_a_name(refused, name, memory_below):
+    """The paths of all its parent folders together would take a gigabyte."""
     with memory_below(20 << 20):
         fault = refused({name: b"x", "cats/1.jpg": b"x"})
         assert fault.code == "E_ARCHIVE_NAME" and len(str(fault)) < 900
 
 
-def test_all_faults_are_collected_and_ten_are_told(refused):
+def test_all_faults_are_collected_and_ten_are_shown(refused):
     what = refused({f"../{number}.jpg": b"x" for number in range(13)}).what
     assert what.count("leads out") == 10 and what.endswith("and 3 more")
 
 
 @pytest.mark.parametrize("more", [{}, {"birds/.DS_Store": b"x"}])
-def test_a_folder_without_files_is_refused_not_forgotten(refused, more):
+def test_a_folder_without_files_is_refused(refused, more):
     fault = refused({"ds/cats/1.jpg": b"x", "ds/": b"", "ds/cats/": b"", "birds/": b"", **more})
     assert fault.code == "E_EMPTY_FOLDER" and fault.what == "birds/ has no files"
 
 
 def test_a_folder_of_images_to_predict_may_be_empty(zipped, tmp_path, limits):
     members = {"cats/1.jpg": b"x", "dogs/1.jpg": b"x", "single_prediction/": b"", "__MACOSX/": b""}
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).files == 2
 
 
 def test_an_archive_inside_is_never_unpacked(zipped, tmp_path, limits):
@@ -136,7 +136,7 @@ def test_an_archive_inside_is_never_unpacked(zipped, tmp_path, limits):
     assert (tmp_path / "out/dogs/inner.zip").read_bytes() == inner
 
 
-def test_all_violations_are_told_at_once(refused):
+def test_all_violations_are_reported_at_once(refused):
     fault = refused({"../a.jpg": b"x", "cats/\x1b.jpg": b"x", "cats": b"x", "n" * 300: b"x", "cats/1.jpg": b"x"})
     assert all(word in fault.what for word in ("leads out", "control characters", "is a file and a folder", "longer"))
 
@@ -150,7 +150,7 @@ def test_a_hundred_thousand_files_fit_into_400_mb(tmp_path, png, limits):
     script = (
         "import re, sys; from pathlib import Path; from darkroom import params;"
         "from darkroom.ingest import sources; limits = params.load().ingest;"
-        "print(sources.unpack(Path(sys.argv[1]), Path(sys.argv[2]), limits)['files'],"
+        "print(sources.unpack(Path(sys.argv[1]), Path(sys.argv[2]), limits).files,"
         "re.search(r'VmHWM:\\s+(\\d+) kB', Path('/proc/self/status').read_text())[1])"
     )  # not ru_maxrss, which counts what the parent held, too
     words = [sys.executable, "-c", script, path, tmp_path / "out"]

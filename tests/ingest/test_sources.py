@@ -1,4 +1,4 @@
-"""sources.unpack: everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
+"""Unpacking puts everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import contextlib
 import os
@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from darkroom.ingest import sources
-from darkroom.runtime import files
+from darkroom.ingest.sources import Unpacked
+from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault
 
 
@@ -32,61 +33,55 @@ def test_members_arrive_byte_for_byte(zipped, tmp_path, limits):
     members = {"cats/1.jpg": os.urandom(3000), "dogs/a b é 🐶.jpg": b"", "dogs/2": b"x"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in contents(tmp_path / "out")} == members
-    assert done == {
-        "files": 3,
-        "bytes": 3001,
-        "left_out": 0,
-        "root": "",
-        "notes": [],
-        "others": "none",
-        "kinds": "none",
-    }
+    assert done == Unpacked(
+        files=3, bytes=3001, other_kinds="none", left_out=0, left_out_kinds="none", root="", notes=[]
+    )
 
 
 def test_backslashes_of_windows_are_read_as_folders(zipped, tmp_path, limits):
     done = sources.unpack(zipped({"cats\\1.jpg": b"x", "dogs\\1.jpg": b"y"}), tmp_path / "out", limits)
     assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
-    assert done["notes"] == ["2 names use Windows' backslashes, read as folders, first cats\\1.jpg"]
+    assert done.notes == ["2 names use Windows' backslashes, read as folders, first cats\\1.jpg"]
 
 
 @pytest.mark.parametrize(
     "name", ["cats/con", "cats/AUX.jpg", "cats/lpt1.png", "cats /1.jpg", "cats./1.jpg", "a/b?.jpg"]
 )
-def test_names_that_windows_cannot_hold_are_kept_and_noted(zipped, tmp_path, limits, name):
+def test_names_that_windows_cannot_store_are_accepted_with_a_note(zipped, tmp_path, limits, name):
     done = sources.unpack(zipped({name: b"x", "dogs/console.jpg": b"y"}), tmp_path / "out", limits)
     assert name in contents(tmp_path / "out")
-    assert done["notes"] == [f"1 names cannot exist on Windows, first {name}"]
+    assert done.notes == [f"1 names cannot exist on Windows, first {name}"]
 
 
 @pytest.mark.parametrize(("raw", "read", "noted"), [("é.jpg", "é.jpg", 0), (b"caf\xe9.jpg", "cafΘ.jpg", 1)])
-def test_names_that_do_not_say_their_encoding_are_utf8_or_a_noted_guess(zipped, tmp_path, limits, raw, read, noted):
+def test_names_without_an_encoding_are_utf8_or_a_guess_with_a_note(zipped, tmp_path, limits, raw, read, noted):
     raw = raw if isinstance(raw, bytes) else raw.encode()
     path = zipped({f"a/{'n' * len(raw)}": b"x", "b/1.jpg": b"y"})
     path.write_bytes(path.read_bytes().replace(b"n" * len(raw), raw))
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done["notes"]) == noted
+    assert contents(tmp_path / "out") == {f"a/{read}", "b/1.jpg"} and len(done.notes) == noted
 
 
-def test_junk_of_desktops_is_left_out_and_counted(zipped, tmp_path, limits):
+def test_junk_of_operating_systems_is_skipped_and_counted(zipped, tmp_path, limits):
     junk = ["__MACOSX/cats/._1.jpg", "cats/._1.jpg", ".DS_Store", "cats/Thumbs.db", "desktop.ini", "@eaDir/x.jpg"]
     junk += ["Icon\r", "cats/Icon\r", "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "cats/@__thumb/1.jpg", "ehthumbs.db"]
     junk += ["$RECYCLE.BIN/1.jpg", "Picasa.ini", "cats/.picasa.ini", ".git/objects/" + "n" * 300, "#recycle/a/b/1.jpg"]
     members = {name: name.encode() for name in [*junk, ".ipynb_checkpoints/1.jpg", "cats/1.jpg", "dogs/1.jpg"]}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == len(junk) + 1
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done.left_out == len(junk) + 1
 
 
 def test_outer_folders_are_stripped(zipped, tmp_path, limits):
     members = {"ds/ds/cats/1.jpg": b"x", "ds/ds/dogs/1.jpg": b"y", "ds/README.txt": b"z"}
     done = sources.unpack(zipped(members), tmp_path / "out", limits)
     assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"}
-    assert (done["root"], done["left_out"]) == ("ds/ds", 1)
+    assert (done.root, done.left_out) == ("ds/ds", 1)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")  # zipfile, while the test writes the second one
 def test_one_name_twice_with_one_content_is_one_file(zipped, tmp_path, limits):
     path = zipped([("cats/1.jpg", b"x"), ("cats/1.jpg", b"x")])
-    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 1
+    assert sources.unpack(path, tmp_path / "out", limits).files == 1
 
 
 @pytest.mark.parametrize("members", [{}, {"cats/": b""}, {".DS_Store": b"x"}])
@@ -135,7 +130,7 @@ def test_a_damaged_member_is_named_and_the_old_folder_stays(zipped, tmp_path, li
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError, MemoryError])
-def test_stopped_halfway_it_leaves_nothing_new(zipped, tmp_path, limits, monkeypatch, fault):
+def test_an_interrupted_unpack_leaves_nothing_behind(zipped, tmp_path, limits, monkeypatch, fault):
     path, out, copy = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}), tmp_path / "out", sources._copy
 
     def stops_at_the_second(source, member, target):
@@ -195,7 +190,7 @@ def special(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a device"])
-def test_what_is_no_archive_is_said_and_never_waited_for(special, tmp_path, limits, kind):
+def test_a_pipe_socket_or_device_is_refused_without_blocking(special, tmp_path, limits, kind):
     with pytest.raises(DataError) as fault:
         sources.unpack(special(kind), tmp_path / "out", limits)
     assert fault.value.code == "E_ARCHIVE_SPECIAL" and fault.value.what == f"{kind}, no archive"
@@ -210,7 +205,7 @@ def test_a_pipe_inside_a_folder_is_refused(folder, tmp_path, limits):
 
 @pytest.fixture
 def stranger():
-    """Act as a user who may read nothing of ours; root may read everything, whatever its rights say."""
+    """Act as a user who may read nothing of ours; root may read everything, whatever its permissions say."""
     if os.geteuid() == 0:
         os.seteuid(65534)
         yield
@@ -226,11 +221,11 @@ def locked_up(zipped, folder):
         os.chmod(home, 0o777)
 
         def make(what):
-            place = Path(home) / "source"
-            shutil.copytree(folder({"cats/1.jpg": b"x", "dogs/1.jpg": b"x"}), place)
-            zipped({"cats/1.jpg": b"x"}).rename(place / "data.zip")
-            os.chmod(place / what, 0)
-            return place
+            source = Path(home) / "source"
+            shutil.copytree(folder({"cats/1.jpg": b"x", "dogs/1.jpg": b"x"}), source)
+            zipped({"cats/1.jpg": b"x"}).rename(source / "data.zip")
+            os.chmod(source / what, 0)
+            return source
 
         yield make
 
@@ -240,7 +235,7 @@ def locked_up(zipped, folder):
     [("data.zip", "data.zip"), ("cats/1.jpg", "."), ("cats", "."), (".", "."), (".", "data.zip")],
     ids=["archive", "file", "folder", "source", "home"],
 )
-def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(locked_up, limits, request, what, source):
+def test_an_unreadable_file_or_folder_is_exit_5_and_never_skipped(locked_up, limits, request, what, source):
     home = locked_up(what)
     request.getfixturevalue("stranger")
     with pytest.raises(PermissionError) as fault:
@@ -248,7 +243,7 @@ def test_what_must_not_be_read_is_exit_5_and_nothing_is_left_out_in_silence(lock
     assert fault.value.filename and not list(home.parent.glob("out*"))
 
 
-def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
+def test_too_little_disk_space_is_detected_beforehand(zipped, tmp_path, limits, monkeypatch):
     """5 bytes need 11: the folder, DVC's copy of it, and slack."""
     free = SimpleNamespace(free=10)
     monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
@@ -257,47 +252,47 @@ def test_a_full_disk_is_foreseen(zipped, tmp_path, limits, monkeypatch):
         sources.unpack(path, tmp_path / "out", limits)
     assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
     free.free = 11
-    assert sources.unpack(path, tmp_path / "out", limits)["bytes"] == 5
+    assert sources.unpack(path, tmp_path / "out", limits).bytes == 5
 
 
-def test_twice_gives_the_same_folder(zipped, tmp_path, limits):
+def test_unpacking_twice_gives_the_same_folder(zipped, tmp_path, limits):
     path = zipped({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     digests = []
     for name in ("first", "second"):
         sources.unpack(path, tmp_path / name, limits)
-        files.seal(tmp_path / name)
-        digests.append(files.digest_of(tmp_path / name))
+        sealing.seal(tmp_path / name)
+        digests.append(sealing.digest_of(tmp_path / name))
     assert digests[0] == digests[1]
 
 
 @pytest.mark.parametrize(
     ("mode", "name"), [(stat.S_IFLNK, ".git/link"), (stat.S_IFIFO, "@eaDir/pipe"), (stat.S_IFREG, "Icon\r")]
 )
-def test_junk_refuses_no_archive_whatever_it_is(zipped, tmp_path, limits, mode, name):
+def test_junk_never_refuses_an_archive(zipped, tmp_path, limits, mode, name):
     path = zipped({name: b"/etc/passwd"}, attributes=mode << 16)
     with zipfile.ZipFile(path, "a") as archive:
         for member in ("cats/1.jpg", "dogs/1.jpg", "__MACOSX/", ".hidden/"):
             archive.writestr(member, b"x" if member[-1] != "/" else b"")
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done["left_out"] == 1
+    assert contents(tmp_path / "out") == {"cats/1.jpg", "dogs/1.jpg"} and done.left_out == 1
 
 
 @pytest.mark.parametrize("names", [("Icon\r", "icon\r"), (".DS_Store", ".DS_Store/x")])
 def test_junk_conflicts_with_no_other_junk(zipped, tmp_path, limits, names):
     members = {name: name.encode() for name in (*names, "cats/1.jpg", "dogs/1.jpg")}
-    assert sources.unpack(zipped(members), tmp_path / "out", limits)["left_out"] == 2
+    assert sources.unpack(zipped(members), tmp_path / "out", limits).left_out == 2
 
 
 def test_encrypted_junk_is_left_alone(zipped, tmp_path, limits):
     path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     data = bytearray(path.read_bytes())
-    for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        data[data.index(sign) + place] |= 1
+    for signature, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(signature) + offset] |= 1
     path.write_bytes(data)
-    assert sources.unpack(path, tmp_path / "out", limits)["left_out"] == 1
+    assert sources.unpack(path, tmp_path / "out", limits).left_out == 1
 
 
-def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, tmp_path, limits):
+def test_a_program_in_front_of_the_archive_is_detected_even_if_junk_comes_first(zipped, tmp_path, limits):
     path = zipped({".DS_Store": b"x", "cats/1.jpg": b"x", "dogs/1.jpg": b"y"})
     path.write_bytes(b"program" + path.read_bytes())
     with pytest.raises(DataError, match="belong to no member"):
@@ -307,7 +302,7 @@ def test_a_program_before_the_archive_is_seen_although_junk_comes_first(zipped, 
 def test_files_that_are_no_images_are_counted_by_kind(zipped, tmp_path, limits):
     members = {"ds/cats/1.jpg": b"x", "ds/dogs/1.jpg": b"y", "ds/cats/2.bin": b"z", "ds/readme.txt": b"", "top.md": b""}
     done = sources.unpack(zipped(members | {"ds/Thumbs.db": b"x"}), tmp_path / "out", limits)
-    assert done["others"] == "1 .bin, 1 .txt" and (done["left_out"], done["kinds"]) == (2, "1 .db, 1 .md")
+    assert done.other_kinds == "1 .bin, 1 .txt" and (done.left_out, done.left_out_kinds) == (2, "1 .db, 1 .md")
 
 
 def test_images_beside_arrays_are_not_dropped(zipped, png, tmp_path, limits):

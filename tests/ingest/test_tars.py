@@ -1,4 +1,4 @@
-"""tars: the faults of tar archives (rows A01, A02, A06, A08, A12, A16, A18, A23, A31 to A33)."""
+"""Faults of tar archives (reliability rows A01, A02, A06, A08, A12, A16, A18, A23, A31 to A33)."""
 
 import bz2
 import gzip
@@ -9,7 +9,7 @@ import tarfile
 
 import pytest
 
-from darkroom.ingest import sources, tars
+from darkroom.ingest import sources, streams
 from darkroom.runtime.errors import DataError
 
 MODES = {"tar": "w", "tar.gz": "w:gz", "tgz": "w:gz", "tar.bz2": "w:bz2", "tar.xz": "w:xz"}
@@ -23,23 +23,23 @@ def special(kind, target=""):
 
 @pytest.fixture
 def refused(tmp_path, limits):
-    """The fault of an archive; nothing of it may be left."""
+    """The error for an archive, of which nothing may be left on disk."""
 
     def unpack(path):
-        before = {found.name for found in tmp_path.iterdir()}
+        before = {entry.name for entry in tmp_path.iterdir()}
         with pytest.raises(DataError) as fault:
             sources.unpack(path, tmp_path / "out", limits)
-        assert {found.name for found in tmp_path.iterdir()} == before and fault.value.exit_code == 3
+        assert {entry.name for entry in tmp_path.iterdir()} == before and fault.value.exit_code == 3
         return fault.value
 
     return unpack
 
 
 @pytest.mark.parametrize("ending", MODES)
-def test_every_packing_arrives_byte_for_byte_with_plain_rights(tarred, tmp_path, limits, ending):
+def test_every_compression_is_unpacked_byte_for_byte_with_plain_permissions(tarred, tmp_path, limits, ending):
     members = {"ds/cats/1.jpg": os.urandom(3000), "ds/dogs/é 🐶": b"", "ds/dogs/2": b"x", "ds/.DS_Store": b"junk"}
     done = sources.unpack(tarred(members, mode=MODES[ending], name=f"data.{ending}"), tmp_path / "out", limits)
-    assert (done["files"], done["root"], done["left_out"]) == (3, "ds", 1)
+    assert (done.files, done.root, done.left_out) == (3, "ds", 1)
     for name in ("cats/1.jpg", "dogs/é 🐶", "dogs/2"):
         assert (tmp_path / "out" / name).read_bytes() == members[f"ds/{name}"]
         assert not (tmp_path / "out" / name).stat().st_mode & 0o111
@@ -47,7 +47,7 @@ def test_every_packing_arrives_byte_for_byte_with_plain_rights(tarred, tmp_path,
 
 def test_a_tar_is_known_by_its_content_not_its_name(tarred, tmp_path, limits):
     path = tarred({"cats/1.jpg": b"x", "dogs/1.jpg": b"y"}, mode="w:gz", name="data.zip")
-    assert sources.unpack(path, tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(path, tmp_path / "out", limits).files == 2
 
 
 @pytest.mark.parametrize("name", ["../../evil.jpg", "/etc/x.jpg", "C:/a.jpg", "a\\..\\..\\b.jpg"])
@@ -70,17 +70,17 @@ def test_what_is_neither_file_nor_folder_is_refused(tarred, refused, member, cod
     assert refused(tarred({"cats/1.jpg": b"x", "cats/2.jpg": member})).code == code
 
 
-def test_a_name_that_is_not_utf8_is_a_noted_guess(tarred, tmp_path, limits):
+def test_a_name_that_is_not_utf8_is_a_guess_with_a_note(tarred, tmp_path, limits):
     path = tarred({"cats/nnnn.jpg": b"x", "dogs/1.jpg": b"y"})
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as archive:
         for name in ("cats/café.jpg", "dogs/1.jpg"):
             archive.addfile(tarfile.TarInfo(name))
     done = sources.unpack(path, tmp_path / "out", limits)
-    assert (tmp_path / "out/cats/cafΘ.jpg").exists() and "were not UTF-8" in done["notes"][0]
+    assert (tmp_path / "out/cats/cafΘ.jpg").exists() and "were not UTF-8" in done.notes[0]
 
 
 def header(kind, size, name="x", width=12):
-    """A header block, whatever size it declares: -1 is what base 256 can say and octal digits cannot."""
+    """A header block that declares any size: -1 can be written in base 256 but not in octal digits."""
     info = tarfile.TarInfo(name)
     info.type = kind
     block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
@@ -128,7 +128,7 @@ LONG = header(tarfile.GNUTYPE_LONGNAME, 9) + padded(b"dogs/long")
     ],
     ids=["digits", "a size", "a path", "a name of 1 GiB", "a link", "many", "many for all", "many names"],
 )
-def test_what_describes_one_member_is_bounded(tmp_path, refused, data):
+def test_the_headers_of_one_member_are_bounded(tmp_path, refused, data):
     (tmp_path / "data.tar").write_bytes(data + MEMBER + END)
     fault = refused(tmp_path / "data.tar")
     assert fault.code == "E_ARCHIVE_CORRUPT" and "more than 65536 bytes describe one member" in fault.what
@@ -151,19 +151,19 @@ def test_what_describes_one_member_is_bounded(tmp_path, refused, data):
     ],
     ids=["digits", "overlapping", "minus", "zero", "beyond", "minus size", "long", "hex", "base 256", "name", "pax"],
 )
-def test_a_header_that_lies_is_refused(tmp_path, refused, data):
-    """Some of these sent `tarfile` back in the file, for ever, or took it the square of their length."""
+def test_an_inconsistent_header_is_refused(tmp_path, refused, data):
+    """Some of these make `tarfile` jump back in an endless loop, or take time with the square of their length."""
     (tmp_path / "data.tar").write_bytes(data + MEMBER + END)
     assert refused(tmp_path / "data.tar").code == "E_ARCHIVE_CORRUPT"
 
 
-def test_an_end_behind_a_description_is_no_end(tmp_path, refused):
+def test_a_tar_that_ends_after_a_describing_header_is_refused(tmp_path, refused):
     (tmp_path / "data.tar").write_bytes(MEMBER + LONG + END)
     assert "last member is missing" in refused(tmp_path / "data.tar").what
 
 
 def test_the_headers_of_all_members_cannot_fill_the_memory(tmp_path, refused, limits, memory_below):
-    """A general header is copied for each member by `tarfile`: 60 kB of it and 999 members were 300 MB."""
+    """`tarfile` copies a global header for each member: 60 kB of it and 999 members took 300 MB."""
     many = pax(*(b"k%d=v" % number for number in range(4000)), kind=tarfile.XGLTYPE)
     names = b"".join(header(tarfile.REGTYPE, 0, f"cats/{number}.jpg") for number in range(limits.max_entries + 1))
     (tmp_path / "data.tar").write_bytes(many + names + END)
@@ -171,7 +171,7 @@ def test_the_headers_of_all_members_cannot_fill_the_memory(tmp_path, refused, li
         assert "ingest.max_entries" in refused(tmp_path / "data.tar").fix
 
 
-def test_names_beyond_all_measure_end_the_list(tmp_path, refused, limits, monkeypatch):
+def test_excessive_names_end_the_listing(tmp_path, refused, limits, monkeypatch):
     monkeypatch.setitem(limits.__dict__, "max_entries", 10)
     members = b"".join(pax(b"path=" + b"n" * 60_000) + MEMBER for _ in range(2))
     (tmp_path / "data.tar").write_bytes(members + END)
@@ -188,7 +188,7 @@ def test_names_beyond_all_measure_end_the_list(tmp_path, refused, limits, monkey
     ],
 )
 def test_a_bomb_is_refused_at_its_header(tmp_path, refused, pack, name, size, code):
-    """Nothing follows that header here: whoever unpacked the member, to skip it, would call the archive cut."""
+    """Nothing follows the header: a reader that unpacked the member to skip it would call the archive truncated."""
     (tmp_path / "data.tar").write_bytes(pack(header(tarfile.REGTYPE, size, name)))
     assert refused(tmp_path / "data.tar").code == code
 
@@ -200,7 +200,7 @@ def test_many_small_members_of_zeros_are_a_bomb(tmp_path, refused):
 
 
 @pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_every_format_arrives_with_long_and_foreign_names(tmp_path, limits, format):
+def test_every_tar_format_keeps_long_and_non_ascii_names(tmp_path, limits, format):
     names = ["cats/" + "n" * 90 + "/" + "m" * 90 + ".jpg", "dogs/é 🐶.jpg"]
     with tarfile.open(tmp_path / "data.tar", "w", format=format) as archive:
         for number, name in enumerate([".", "cats", *names]):
@@ -208,11 +208,11 @@ def test_every_format_arrives_with_long_and_foreign_names(tmp_path, limits, form
             info.mtime = 1700000000.123 if format == tarfile.PAX_FORMAT else 1700000000
             info.type = tarfile.DIRTYPE if number < 2 else tarfile.REGTYPE
             archive.addfile(info)
-    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits).files == 2
     assert all((tmp_path / "out" / name).exists() for name in names)
 
 
-def test_what_others_write_into_pax_headers_is_no_matter(tmp_path, limits):
+def test_unknown_pax_records_are_ignored(tmp_path, limits):
     attributes = pax(b"SCHILY.xattr.user.note=a\nb=c", b"atime=1.5", b"LIBARCHIVE.xattr.x=" + b"q" * 20_000)
     comment = pax(b"comment=3f786850e387550fdab836ed7e6dc881de23001b", kind=tarfile.XGLTYPE)  # as git archive does
     binary = pax(b"hdrcharset=BINARY", b"path=cats/caf\xc3\xa9.jpg", b"size=3")
@@ -228,7 +228,7 @@ def test_what_others_write_into_pax_headers_is_no_matter(tmp_path, limits):
 
 
 def sparse(name, *maps):
-    """A file with holes as GNU tar writes it: its header, then the blocks of its map, each naming the next."""
+    """A sparse file as GNU tar writes it: its header, then the blocks of its map, each of which announces the next."""
     head = bytearray(header(tarfile.GNUTYPE_SPARSE, 1, name))
     head[482] = bool(maps)
     head[148:156] = b" " * 8
@@ -244,25 +244,25 @@ def sparse(name, *maps):
         pax(b"GNU.sparse.major=1") + header(tarfile.REGTYPE, 1) + padded(b"x"),
     ],
 )
-def test_a_file_with_holes_is_refused(tmp_path, refused, holes):
+def test_a_sparse_file_is_refused(tmp_path, refused, holes):
     (tmp_path / "data.tar").write_bytes(MEMBER + holes + END)
     assert refused(tmp_path / "data.tar").code == "E_ARCHIVE_SPECIAL"
 
 
-def test_junk_with_holes_hides_nothing_that_follows(tmp_path, limits):
+def test_sparse_junk_does_not_hide_what_follows(tmp_path, limits):
     after = header(tarfile.REGTYPE, 1, "dogs/1.jpg") + padded(b"y")
     (tmp_path / "data.tar").write_bytes(MEMBER + sparse(".DS_Store", 1, 0) + after + END)
-    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits)["files"] == 2
+    assert sources.unpack(tmp_path / "data.tar", tmp_path / "out", limits).files == 2
 
 
-def test_a_map_of_holes_without_end_is_refused(tmp_path, refused):
+def test_an_endless_sparse_map_is_refused(tmp_path, refused):
     (tmp_path / "data.tar").write_bytes(sparse("cats/2", *[1] * 200) + MEMBER + END)
     assert "more than 65536 bytes describe one member" in refused(tmp_path / "data.tar").what
 
 
 @pytest.mark.parametrize("ending", MODES)
 @pytest.mark.parametrize("fraction", [0.2, 0.6, 0.75])
-def test_a_cut_archive_is_refused(tarred, refused, ending, fraction):
+def test_a_truncated_tar_is_refused(tarred, refused, ending, fraction):
     path = tarred({f"cats/{number}.jpg": os.urandom(3000) for number in range(9)}, mode=MODES[ending])
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * fraction)])
     assert refused(path).code == "E_ARCHIVE_CORRUPT"
@@ -296,7 +296,9 @@ def test_a_tar_without_files_is_refused(tarred, refused):
 
 def test_nothing_is_read_of_a_member_that_is_left_out(tarred, tmp_path, limits, monkeypatch):
     path = tarred({"cats/1.jpg": b"x", "dogs/1.jpg": b"y", ".DS_Store": b"z"})
-    read, data = [], tars.Slice
-    monkeypatch.setattr(tars, "Slice", lambda stream, start, size: read.append(start) or data(stream, start, size))
+    read, section = [], streams.section
+    monkeypatch.setattr(
+        streams, "section", lambda stream, start, size: read.append(start) or section(stream, start, size)
+    )
     sources.unpack(path, tmp_path / "out", limits)
     assert read == [512, 3 * 512]

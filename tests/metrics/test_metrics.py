@@ -1,17 +1,29 @@
-"""judging.metrics: the numbers are scikit-learn's, and the intervals mean what they say."""
+"""metrics.metrics: the values are scikit-learn's, and the intervals mean what they say."""
 
 import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
 from darkroom.metrics import bootstrap, classification, metrics, probability
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.metric_table import CLASS_METRICS, METRICS
+from darkroom.metrics.sample import Predictions, Sample, from_probabilities
 
 COVERED = ("accuracy", "f1_macro", "precision_weighted", "roc_auc", "log_loss", "brier")
-HOW = {"resamples": 200, "confidence": 0.95, "seed": 1}
+BOOTSTRAP = Bootstrap(resamples=200, confidence=0.95, seed=1)
 
 
-def drawn(n: int, k: int, skill: float = 0.7, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels with every class among them, and probabilities that lean to the truth."""
+def overall(labels, probabilities, bootstrap=BOOTSTRAP):
+    return metrics.scores(from_probabilities(labels, probabilities), bootstrap).overall
+
+
+def class_rows(labels, probabilities, classes):
+    predictions = from_probabilities(labels, probabilities)
+    return metrics.class_rows(classes, predictions, metrics.scores(predictions, BOOTSTRAP).by_class)
+
+
+def simulate(n: int, k: int, skill: float = 0.7, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels with every class among them, and probabilities that lean to the label."""
     rng = np.random.default_rng(seed)
     labels = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
     probabilities = rng.dirichlet(np.ones(k), n)
@@ -33,13 +45,13 @@ def ece(labels, probabilities):
 @pytest.mark.parametrize("k", [2, 3, 10])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_value_is_that_of_scikit_learn(k, seed):
-    labels, probabilities = drawn(97, k, seed=seed)
-    predicted, truth = probabilities.argmax(1), np.eye(k)[labels]
+    labels, probabilities = simulate(97, k, seed=seed)
+    predicted, one_hot = probabilities.argmax(1), np.eye(k)[labels]
     wanted = {
         "accuracy": theirs.accuracy_score(labels, predicted),
         "balanced_accuracy": theirs.balanced_accuracy_score(labels, predicted),
-        "roc_auc": theirs.roc_auc_score(truth, probabilities, average="macro"),
-        "average_precision": theirs.average_precision_score(truth, probabilities, average="macro"),
+        "roc_auc": theirs.roc_auc_score(one_hot, probabilities, average="macro"),
+        "average_precision": theirs.average_precision_score(one_hot, probabilities, average="macro"),
         "log_loss": theirs.log_loss(labels, probabilities),
         "brier": theirs.brier_score_loss(labels, probabilities if k > 2 else probabilities[:, 1]),
         "ece": ece(labels, probabilities),
@@ -49,17 +61,18 @@ def test_every_value_is_that_of_scikit_learn(k, seed):
         wanted |= {f"{name}_{mean}": n for name, n in zip(("precision", "recall", "f1"), numbers, strict=True)}
     wanted |= {f"top_{top}_accuracy": theirs.top_k_accuracy_score(labels, probabilities, k=top, labels=range(k))
                for top in (3, 5) if top < k}  # fmt: skip
-    found = metrics.summary(labels, probabilities, **HOW)
-    assert {name: score["value"] for name, score in found.items()} == pytest.approx(wanted, abs=1e-12)
+    scores = overall(labels, probabilities)
+    assert {name: scores[name]["value"] for name in wanted} == pytest.approx(wanted, abs=1e-12)
+    assert [name for name in scores if name.startswith("top_")] == [name for name in wanted if name.startswith("top_")]
 
 
-def test_a_row_a_class_is_that_of_scikit_learn():
-    labels, probabilities = drawn(80, 4)
-    predicted, truth = probabilities.argmax(1), np.eye(4)[labels]
-    rows = metrics.judge(labels, probabilities, ("a", "b", "c", "d"), **HOW)[1]
+def test_the_scores_of_a_class_are_those_of_scikit_learn():
+    labels, probabilities = simulate(80, 4)
+    predicted, one_hot = probabilities.argmax(1), np.eye(4)[labels]
+    rows = class_rows(labels, probabilities, ("a", "b", "c", "d"))
     wanted = [*theirs.precision_recall_fscore_support(labels, predicted),
-              theirs.roc_auc_score(truth, probabilities, average=None),
-              theirs.average_precision_score(truth, probabilities, average=None)]  # fmt: skip
+              theirs.roc_auc_score(one_hot, probabilities, average=None),
+              theirs.average_precision_score(one_hot, probabilities, average=None)]  # fmt: skip
     names = ("precision", "recall", "f1", "support", "roc_auc", "average_precision")
     for row, numbers in zip(rows, zip(*wanted, strict=True), strict=True):
         assert [row[name] for name in names] == pytest.approx(numbers, abs=1e-12)
@@ -69,54 +82,52 @@ def test_a_row_a_class_is_that_of_scikit_learn():
 
 @pytest.mark.parametrize("k", [2, 5])
 def test_equal_scores_are_one_threshold_as_in_scikit_learn(k):
-    labels, probabilities = drawn(200, k)
+    labels, probabilities = simulate(200, k)
     rough = np.round(probabilities, 1)
-    found = metrics.judge(labels, rough, tuple("abcde"[:k]), **HOW)[1]
-    for i, row in enumerate(found):
+    for i, row in enumerate(class_rows(labels, rough, tuple("abcde"[:k]))):
         assert row["roc_auc"] == pytest.approx(theirs.roc_auc_score(labels == i, rough[:, i]), abs=1e-12)
         wanted = theirs.average_precision_score(labels == i, rough[:, i])
         assert row["average_precision"] == pytest.approx(wanted, abs=1e-12)
 
 
-def test_a_bootstrap_sample_is_the_metric_of_the_images_that_were_drawn():
-    labels, probabilities = drawn(60, 3)
-    of = metrics.statistic(labels, probabilities)
-    block = next(bootstrap.weights(labels, 5, 1))
-    overall, by_class = of(block)
+def test_a_bootstrap_sample_is_the_metric_of_the_images_that_were_simulate():
+    labels, probabilities = simulate(60, 3)
+    block = next(bootstrap.weights(labels, Bootstrap(5, 0.95, 1)))
+    sample = Sample(from_probabilities(labels, probabilities), block)
     for column, times in enumerate(block.T.astype(int)):
         rows = np.repeat(np.arange(60), times)
-        alone, alone_by_class = metrics.judge(labels[rows], probabilities[rows], tuple("abc"), **HOW)
+        alone, alone_by_class = metrics.scores(from_probabilities(labels[rows], probabilities[rows]), BOOTSTRAP)
         for name, score in alone.items():
-            assert overall[name][column] == pytest.approx(score["value"], abs=1e-6), name
-        for i, row in enumerate(alone_by_class):
-            for name, values in by_class.items():
-                assert values[i, column] == pytest.approx(row[name], abs=1e-6), name
+            assert METRICS[name].function(sample)[column] == pytest.approx(score["value"], abs=1e-6), name
+        for i, scores in enumerate(alone_by_class):
+            for name, score in scores.items():
+                value = CLASS_METRICS[name].function(sample)[i, column]
+                assert value == pytest.approx(score["value"], abs=1e-6), name
 
 
 def test_what_has_no_denominator_is_none_and_not_zero():
-    found = metrics.judge(np.array([0, 1, 1]), np.eye(3)[[1, 1, 1]], ("a", "b", "c"), **HOW)[1]
-    never_said, never_there = found[::2]
-    assert (never_said["precision"], never_said["recall"], never_said["f1"]) == (None, 0, 0)
-    assert never_said["recall_high"] == pytest.approx(1 - 0.025)  # Clopper and Pearson at 0 of 1
-    assert {value for name, value in never_there.items() if name not in ("label", "support")} == {None}
+    never_predicted, _, missing = class_rows(np.array([0, 1, 1]), np.eye(3)[[1, 1, 1]], ("a", "b", "c"))
+    assert (never_predicted["precision"], never_predicted["recall"], never_predicted["f1"]) == (None, 0, 0)
+    assert never_predicted["recall_high"] == pytest.approx(1 - 0.025)  # Clopper and Pearson at 0 of 1
+    assert {value for name, value in missing.items() if name not in ("label", "support")} == {None}
 
 
 def test_a_class_that_the_test_set_lacks_changes_no_mean():
-    labels, probabilities = drawn(90, 3)
+    labels, probabilities = simulate(90, 3)
     wider = np.hstack([probabilities * 0.9, np.full((90, 1), 0.1)])
-    kept = [name for name in metrics.summary(labels, probabilities, **HOW)
+    names = [name for name in overall(labels, probabilities)
             if name not in ("log_loss", "brier", "ece", "top_3_accuracy")]  # fmt: skip
-    before, after = (metrics.summary(labels, p, **HOW) for p in (probabilities, wider))
-    assert {n: after[n]["value"] for n in kept} == pytest.approx({n: before[n]["value"] for n in kept}, abs=1e-12)
+    before, after = (overall(labels, p) for p in (probabilities, wider))
+    assert {n: after[n]["value"] for n in names} == pytest.approx({n: before[n]["value"] for n in names}, abs=1e-12)
 
 
 def test_a_test_set_of_one_class_has_no_area_under_a_curve():
-    found = metrics.summary(np.zeros(5, int), np.tile([0.7, 0.3], (5, 1)), **HOW)
-    assert found["roc_auc"] == found["average_precision"] == {"value": None, "low": None, "high": None}
-    assert found["accuracy"]["value"] == 1
+    scores = overall(np.zeros(5, int), np.tile([0.7, 0.3], (5, 1)))
+    assert scores["roc_auc"] == scores["average_precision"] == {"value": None, "low": None, "high": None}
+    assert scores["accuracy"]["value"] == 1
 
 
-def test_confusion_has_the_truth_in_its_rows():
+def test_confusion_has_the_labels_in_its_rows():
     assert classification.confusion(np.array([0, 0, 1]), np.array([1, 0, 1]), 3).tolist() == [
         [1, 1, 0],
         [0, 1, 0],
@@ -125,50 +136,58 @@ def test_confusion_has_the_truth_in_its_rows():
 
 
 def test_a_certain_mistake_costs_a_finite_loss():
-    assert probability.log_losses(np.array([0]), np.array([[0.0, 1.0]])) == pytest.approx(36.04, abs=0.01)
+    assert probability.log_losses(from_probabilities(np.array([0]), np.array([[0.0, 1.0]]))) == pytest.approx(
+        36.04, abs=0.01
+    )
 
 
 def test_every_value_lies_in_its_interval():
-    labels, probabilities = drawn(300, 5)
-    for score in metrics.summary(labels, probabilities, **HOW).values():
+    labels, probabilities = simulate(300, 5)
+    for score in overall(labels, probabilities).values():
         assert score["low"] <= score["value"] <= score["high"]
         assert score["low"] < score["high"]
 
 
 def test_the_same_seed_gives_the_same_interval():
-    labels, probabilities = drawn(100, 3)
-    assert metrics.summary(labels, probabilities, **HOW) == metrics.summary(labels, probabilities, **HOW)
+    labels, probabilities = simulate(100, 3)
+    assert overall(labels, probabilities) == overall(labels, probabilities)
 
 
-def test_a_model_without_an_error_is_not_called_certain():
+def test_a_model_without_a_mistake_has_an_interval():
     labels = np.repeat([0, 1], 25)
-    found = metrics.summary(labels, np.eye(2)[labels], **HOW)
-    assert (found["accuracy"]["value"], found["accuracy"]["high"]) == (1, 1)
-    assert found["accuracy"]["low"] == pytest.approx(0.025 ** (1 / 50))  # Clopper and Pearson at 50 of 50
-    assert found["roc_auc"] == {"value": 1, "low": None, "high": None}
+    scores = overall(labels, np.eye(2)[labels])
+    assert (scores["accuracy"]["value"], scores["accuracy"]["high"]) == (1, 1)
+    assert scores["accuracy"]["low"] == pytest.approx(0.025 ** (1 / 50))  # Clopper and Pearson at 50 of 50
+    assert scores["roc_auc"] == {"value": 1, "low": None, "high": None}
 
 
-def test_a_model_that_says_one_class_for_all_is_not_called_certain_either():
+def test_a_model_that_always_predicts_one_class_has_an_interval():
     labels = np.repeat([0, 1], 25)
-    score = metrics.summary(labels, np.tile([0.9, 0.1], (50, 1)), **HOW)["accuracy"]
+    score = overall(labels, np.tile([0.9, 0.1], (50, 1)))["accuracy"]
     assert score["value"] == 0.5 and 0.36 < score["low"] < 0.37 and 0.63 < score["high"] < 0.64  # Wilson, 25 of 50
 
 
-def simulated(rng, labels):
-    """Probabilities of a model that is right in seven of ten images of each class, more or less sure of it."""
-    said = np.where(rng.random(len(labels)) < 0.7, labels, (labels + rng.integers(1, 3, len(labels))) % 3)
-    sure = 0.4 + 0.55 * rng.random((len(labels), 1))
-    return np.where(np.eye(3)[said] == 1, sure, (1 - sure) / 2)
+def probabilities_of(rng, labels):
+    """Probabilities of a model that is right in seven of ten images of each class, more or less confident of it."""
+    predicted = np.where(rng.random(len(labels)) < 0.7, labels, (labels + rng.integers(1, 3, len(labels))) % 3)
+    confidence = 0.4 + 0.55 * rng.random((len(labels), 1))
+    return np.where(np.eye(3)[predicted] == 1, confidence, (1 - confidence) / 2)
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
+def test_intervals_cover_the_true_value_as_often_as_they_say():
     """1,000 data sets of 300 images; a coverage of 0.95 has a standard error of 0.007 there."""
     labels, many = np.repeat([0, 1, 2], 100), np.repeat([0, 1, 2], 100_000)
-    of = metrics.statistic(many, simulated(np.random.default_rng(0), many))
-    truth = {name: values[0] for name, values in of(np.ones((300_000, 1)))[0].items()}
-    rng, hits = np.random.default_rng(3), dict.fromkeys(COVERED, 0)
+    sample = Sample(from_probabilities(many, probabilities_of(np.random.default_rng(0), many)), np.ones((300_000, 1)))
+    true = {name: METRICS[name].function(sample)[0] for name in COVERED}
+    rng, covered = np.random.default_rng(3), dict.fromkeys(COVERED, 0)
     for seed in range(1000):
-        found = metrics.summary(labels, simulated(rng, labels), resamples=300, confidence=0.95, seed=seed)
+        scores = overall(labels, probabilities_of(rng, labels), Bootstrap(300, 0.95, seed))
         for name in COVERED:
-            hits[name] += found[name]["low"] <= truth[name] <= found[name]["high"]
-    assert {name: fraction for name, hit in hits.items() if not 0.93 <= (fraction := hit / 1000) <= 0.97} == {}
+            covered[name] += scores[name]["low"] <= true[name] <= scores[name]["high"]
+    assert {name: rate for name, times in covered.items() if not 0.93 <= (rate := times / 1000) <= 0.97} == {}
+
+
+def test_a_metric_of_probabilities_refuses_predicted_classes_alone():
+    labels = np.array([0, 1])
+    with pytest.raises(ValueError, match="needs probabilities"):
+        METRICS["log_loss"].function(Sample(Predictions(labels, labels, 2), np.ones((2, 1))))

@@ -1,4 +1,4 @@
-"""judging.ranks: the points that curves are drawn from."""
+"""metrics.roc: the points that curves are drawn from."""
 
 import numpy as np
 import pytest
@@ -13,17 +13,17 @@ PROBABILITIES = np.round(RNG.dirichlet(np.ones(3), 200) * 0.5 + 0.5 * np.eye(3)[
 
 def test_points_are_those_of_scikit_learn():
     positive, scores = LABELS == 1, PROBABILITIES[:, 1]
-    found = roc.points(positive, scores)
-    fpr, tpr, limits = theirs.roc_curve(positive, scores, drop_intermediate=False)
+    points = roc.points(positive, scores)
+    fpr, tpr, thresholds = theirs.roc_curve(positive, scores, drop_intermediate=False)
     precision, recall, _ = theirs.precision_recall_curve(positive, scores)
-    assert found["threshold"] == pytest.approx(limits[1:], abs=1e-12)
-    assert found["false_positive_rate"] == pytest.approx(fpr[1:], abs=1e-12)
-    assert found["recall"] == pytest.approx(tpr[1:], abs=1e-12)
-    assert found["recall"] == pytest.approx(recall[:-1][::-1], abs=1e-12)
-    assert found["precision"] == pytest.approx(precision[:-1][::-1], abs=1e-12)
+    assert points["threshold"] == pytest.approx(thresholds[1:], abs=1e-12)
+    assert points["false_positive_rate"] == pytest.approx(fpr[1:], abs=1e-12)
+    assert points["recall"] == pytest.approx(tpr[1:], abs=1e-12)
+    assert points["recall"] == pytest.approx(recall[:-1][::-1], abs=1e-12)
+    assert points["precision"] == pytest.approx(precision[:-1][::-1], abs=1e-12)
 
 
-def test_of_two_classes_one_curve_says_all():
+def test_two_classes_have_one_curve():
     rows = roc.curves(LABELS % 2, np.stack([1 - PROBABILITIES[:, 1], PROBABILITIES[:, 1]], 1), ("cat", "dog"))
     assert {row["label"] for row in rows} == {"dog"}
 

@@ -1,4 +1,4 @@
-"""shipping.store and shipping.database: what MLflow does on bad days costs a line, never a run, a secret or an hour."""
+"""Whatever MLflow does on a bad day costs one line of output, never a run, a secret or an hour."""
 
 import json
 import os
@@ -24,32 +24,32 @@ from darkroom.tracking import tracking
 SECRET = "s3cret"
 
 
-def opened(name: str = "cnn", **more):
-    what = {"key": f"key-of-{name}", "experiment": Experiment("pets", {}), "params": {"train.epochs": 3}}
-    return tracking.run(name, **what | more)
+def started_run(name: str = "cnn", parent: str | None = None):
+    experiment, params = Experiment("pets", {}), {"train.epochs": 3}
+    return tracking.run(name, experiment, key=f"key-of-{name}", params=params, parent=parent)
 
 
 def runs() -> dict:
     return {run.info.run_name: run for run in client.client().search_runs([client.experiment("pets")])}
 
 
-def left_by(folder: Path, *events: dict) -> None:
-    """A journal of a process that ended."""
-    home = folder / ".cache" / "tracking"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "1-1.jsonl").write_bytes(b"".join(map(journal.encode, events)))
+def write_journal(root: Path, *events: dict) -> None:
+    """The journal of a process that ended."""
+    folder = root / ".cache" / "tracking"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "1-1.jsonl").write_bytes(b"".join(map(journal.encode, events)))
 
 
-def waiting(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / ".cache" / "tracking").iterdir())
+def journals(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".cache" / "tracking").iterdir())
 
 
-def started(key: str, **more) -> dict:
-    what = {"name": key, "experiment": "pets", "parent": None, "source": "train.py", "params": {}, "tags": {}}
-    return {"kind": "start", "key": key, "time": 1, **what, **more}
+def start_event(key: str, **more) -> dict:
+    fields = {"name": key, "experiment": "pets", "parent": None, "source": "train.py", "params": {}, "tags": {}}
+    return {"kind": "start", "key": key, "time": 1, **fields, **more}
 
 
-def metric(key: str, step: int) -> dict:
+def metric_event(key: str, step: int) -> dict:
     return {"kind": "metrics", "key": key, "time": 1, "step": step, "values": {"loss": 0.5}}
 
 
@@ -63,9 +63,9 @@ def zeroed(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as found:
-        found.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-        found.commit()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+        connection.commit()
 
 
 def folder(path: Path) -> None:
@@ -91,29 +91,29 @@ def test_a_damaged_database_is_exit_6_for_the_registry_and_a_warning_for_a_run(m
     with pytest.raises(ServiceError, match="the model registry failed") as caught, registry._service():
         client.experiment("pets")
     assert (caught.value.exit_code, caught.value.where) == (6, "mlflow.db")
-    with opened() as run:
+    with started_run() as run:
         run.metrics({"loss": 0.5})
     assert time.monotonic() - start < 60
-    said = capfd.readouterr().err
-    assert "Traceback" not in said and "the next run sends them" in said
-    assert len(waiting(mlflow_store)) == 1
+    errors = capfd.readouterr().err
+    assert "Traceback" not in errors and "the next run sends them" in errors
+    assert len(journals(mlflow_store)) == 1
 
 
-def test_a_database_that_another_process_holds_is_exit_6_and_waits_for_a_run(mlflow_store, monkeypatch, capfd):
+def test_a_locked_database_is_exit_6_for_the_registry_and_the_events_of_a_run_wait(mlflow_store, monkeypatch, capfd):
     monkeypatch.setattr(database, "BUSY", 0.05)
     with closing(sqlite3.connect(mlflow_store / "mlflow.db")) as backup:
         backup.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ServiceError, match="locked; close the program"), registry._service():
             client.experiment("pets")
-        with opened() as run:
+        with started_run() as run:
             run.metrics({"loss": 0.5})
-    with opened("next"):
+    with started_run("next"):
         pass
     assert runs()["cnn"].data.metrics == {"loss": 0.5}
-    assert waiting(mlflow_store) == []
+    assert journals(mlflow_store) == []
 
 
-def test_a_database_whose_making_was_cut_short_is_not_there(tmp_path):
+def test_a_database_whose_creation_was_killed_does_not_exist(tmp_path):
     def killed(partial: Path) -> None:
         partial.write_bytes(b"half")
         raise KeyboardInterrupt
@@ -154,10 +154,10 @@ def test_several_processes_write_to_one_store(mlflow_store):
     environ = {**os.environ, "DVC_ROOT": str(mlflow_store)}
     children = [subprocess.Popen([sys.executable, "-c", WRITER, f"run-{n}"], env=environ) for n in range(3)]
     assert [child.wait() for child in children] == [0, 0, 0]
-    for found in runs().values():
-        history = client.client().get_metric_history(found.info.run_id, "loss")
-        assert (found.info.status, [each.step for each in history]) == ("FINISHED", list(range(1, 31)))
-    assert (len(runs()), waiting(mlflow_store)) == (3, [])
+    for run in runs().values():
+        history = client.client().get_metric_history(run.info.run_id, "loss")
+        assert (run.info.status, [metric.step for metric in history]) == ("FINISHED", list(range(1, 31)))
+    assert (len(runs()), journals(mlflow_store)) == (3, [])
 
 
 # servers
@@ -194,7 +194,7 @@ NONSENSE = {
 
 @pytest.fixture
 def nonsense(request):
-    """The address, with a password, of a server that answers all that it is asked alike."""
+    """The address, with a password, of a server that gives the same answer to every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -219,20 +219,20 @@ def everything_written(root: Path) -> bytes:
 
 @pytest.mark.parametrize("nonsense", NONSENSE, indirect=True)
 def test_a_server_that_answers_nonsense_costs_a_line_and_no_event_and_no_secret(nonsense, server, monkeypatch, capfd):
-    monkeypatch.setattr(client, "ANSWER", 0.5)
-    monkeypatch.setattr(event_queue, "GRACE", 0.5)
-    monkeypatch.setattr(tracking, "GRACE", 0.5)
+    monkeypatch.setattr(client, "ANSWER_TIMEOUT", 0.5)
+    monkeypatch.setattr(event_queue, "CLOSE_TIMEOUT", 0.5)
+    monkeypatch.setattr(tracking, "CLOSE_TIMEOUT", 0.5)
     root = server(nonsense)
     with pytest.raises(ServiceError, match="the model registry failed") as caught, registry._service():
         client.experiment("pets")
         registry.champion("pets-classifier")
-    with opened() as run:
+    with started_run() as run:
         run.metrics({"loss": 0.5})
-    said = "".join(capfd.readouterr())
-    assert "\n" not in str(caught.value) and "Traceback" not in said
-    assert SECRET not in str(caught.value) + said and "bob" not in str(caught.value) + said
+    output = "".join(capfd.readouterr())
+    assert "\n" not in str(caught.value) and "Traceback" not in output
+    assert SECRET not in str(caught.value) + output and "bob" not in str(caught.value) + output
     assert SECRET.encode() not in everything_written(root)
-    (name,) = waiting(root)  # nothing was set aside: it is the server that is wrong
+    (name,) = journals(root)  # nothing was rejected: it is the server that is wrong
     assert (root / ".cache" / "tracking" / name).read_bytes().count(b"\n") == 3
 
 
@@ -255,17 +255,17 @@ def test_an_mlflow_server_works_and_nobody_sees_the_password(tmp_path, server, e
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, env=environ, **pipes) as serving:
         root = server(f"http://bob:{SECRET}@127.0.0.1:{serving.stdout.readline().strip()}")
-        with opened() as run:
+        with started_run() as run:
             run.metrics({"loss": 0.5})
             run.text("figures/a.svg", "<svg/>")
-        found = runs()["cnn"]
+        logged = runs()["cnn"]
         serving.kill()
-    assert (found.info.status, found.data.metrics) == ("FINISHED", {"loss": 0.5})
-    assert SECRET not in "".join(capfd.readouterr()) + json.dumps(found.data.tags)
+    assert (logged.info.status, logged.data.metrics) == ("FINISHED", {"loss": 0.5})
+    assert SECRET not in "".join(capfd.readouterr()) + json.dumps(logged.data.tags)
     assert SECRET.encode() not in everything_written(root)
 
 
-WATCHED = """
+SPY = """
 import socket, sys
 calls = []
 real = socket.socket.connect
@@ -282,11 +282,9 @@ print(calls)
 
 
 @pytest.mark.slow
-def test_neither_import_nor_run_calls_anybody_but_the_store(mlflow_store):
+def test_neither_import_nor_run_connects_to_anything_but_the_store(mlflow_store):
     environ = {**os.environ, "DVC_ROOT": str(mlflow_store)}
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED], env=environ, capture_output=True, text=True, cwd=mlflow_store
-    )
+    done = subprocess.run([sys.executable, "-c", SPY], env=environ, capture_output=True, text=True, cwd=mlflow_store)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
@@ -301,92 +299,94 @@ def test_an_address_that_mlflow_cannot_use_is_refused(server):
 
 POISON = {
     "fields are missing": {"kind": "start", "key": "k"},
-    "a kind that nobody knows": {"kind": "confetti", "key": "cnn"},
-    "a step too large for a database": metric("cnn", 2**70),
-    "a time that is text": {**metric("cnn", 1), "time": "now"},
-    "a value that is text": {**metric("cnn", 1), "values": {"loss": "low"}},
-    "a name that MLflow refuses": {**metric("cnn", 1), "values": {"../loss": 0.5}},
-    "a key that ends a filter": metric("x' or '1'='1", 1),
-    "a run that never began": metric("nobody", 1),
+    "an unknown kind": {"kind": "confetti", "key": "cnn"},
+    "a step too large for a database": metric_event("cnn", 2**70),
+    "a time that is text": {**metric_event("cnn", 1), "time": "now"},
+    "a value that is text": {**metric_event("cnn", 1), "values": {"loss": "low"}},
+    "a name that MLflow refuses": {**metric_event("cnn", 1), "values": {"../loss": 0.5}},
+    "a key that ends a filter": metric_event("x' or '1'='1", 1),
+    "a run that never began": metric_event("nobody", 1),
     "a path that leaves the run": {"kind": "text", "key": "cnn", "time": 1, "path": "../../x", "text": ""},
     "a text of half a character": {"kind": "tags", "key": "cnn", "time": 1, "values": {"a": "\ud800"}},
-    "an end that is none": {"kind": "end", "key": "cnn", "time": 1, "status": "PERHAPS"},
+    "an unknown status": {"kind": "end", "key": "cnn", "time": 1, "status": "PERHAPS"},
 }
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_an_event_that_always_fails_is_set_aside_and_the_rest_arrives(mlflow_store, monkeypatch, capfd, poison):
-    monkeypatch.setattr(sender, "AGAIN", 0.0)
+def test_an_event_that_always_fails_is_rejected_and_the_rest_arrives(mlflow_store, monkeypatch, capfd, poison):
+    monkeypatch.setattr(sender, "RETRY_DELAY", 0.0)
     ended = {"kind": "end", "key": "cnn", "time": 9, "status": "FINISHED"}
-    left_by(mlflow_store, started("cnn"), metric("cnn", 1), POISON[poison], metric("cnn", 2), ended)
-    with opened("next"):
+    events = [start_event("cnn"), metric_event("cnn", 1), POISON[poison], metric_event("cnn", 2), ended]
+    write_journal(mlflow_store, *events)
+    with started_run("next"):
         pass
     history = client.client().get_metric_history(runs()["cnn"].info.run_id, "loss")
-    assert [each.step for each in history] == [1, 2]
+    assert [metric.step for metric in history] == [1, 2]
     assert (runs()["cnn"].info.status, runs()["next"].info.status) == ("FINISHED", "FINISHED")
-    assert waiting(mlflow_store) == ["rejected.jsonl"]
+    assert journals(mlflow_store) == ["rejected.jsonl"]
     assert capfd.readouterr().err.count("warning") == 1
 
 
-def test_a_spoilt_byte_in_the_journal_of_an_empty_store_stops_no_registration(mlflow_store, model_folder, capfd):
-    left_by(mlflow_store)
+def test_a_damaged_journal_of_an_empty_store_stops_no_registration(mlflow_store, model_folder, capfd):
+    write_journal(mlflow_store)
     (mlflow_store / ".cache" / "tracking" / "1-1.jsonl").write_bytes(b'\xff{"kind":"start","key":"k"}\n')
     assert registry.ensure_version("pets-classifier", model_folder("cnn"), Experiment("pets", {})) == 1
-    assert waiting(mlflow_store) == ["rejected.jsonl"]
+    assert journals(mlflow_store) == ["rejected.jsonl"]
     assert "cannot be used" in capfd.readouterr().err
 
 
-def test_a_trial_whose_search_was_lost_stands_alone(mlflow_store):
-    left_by(mlflow_store, started("trial", parent="search"), {"kind": "end", "key": "trial", "status": "FINISHED"})
-    with opened("next"):
+def test_a_trial_whose_search_was_lost_has_no_parent(mlflow_store):
+    ended = {"kind": "end", "key": "trial", "status": "FINISHED"}
+    write_journal(mlflow_store, start_event("trial", parent="search"), ended)
+    with started_run("next"):
         pass
     assert runs()["trial"].data.tags["darkroom.parent"] == "search"
 
 
 def test_a_killed_run_is_no_longer_running_once_the_next_one_starts(mlflow_store):
-    left_by(mlflow_store, started("cnn"), metric("cnn", 1))
-    with opened("next"):
+    write_journal(mlflow_store, start_event("cnn"), metric_event("cnn", 1))
+    with started_run("next"):
         pass
     assert runs()["cnn"].info.status == "KILLED"
 
 
-def test_a_resumed_run_keeps_the_params_it_began_with_and_goes_on(mlflow_store, capfd):
-    again = started("cnn", params={"train.epochs": "9", "train.batch": "32"})
-    left_by(mlflow_store, started("cnn", params={"train.epochs": "3"}), again, metric("cnn", 2))
-    with opened("next"):
+def test_a_resumed_run_keeps_its_first_params_and_goes_on(mlflow_store, capfd):
+    again = start_event("cnn", params={"train.epochs": "9", "train.batch": "32"})
+    write_journal(mlflow_store, start_event("cnn", params={"train.epochs": "3"}), again, metric_event("cnn", 2))
+    with started_run("next"):
         pass
-    found = runs()["cnn"]
-    assert found.data.params == {"train.epochs": "3", "train.batch": "32"}
-    assert found.data.metrics == {"loss": 0.5}
+    run = runs()["cnn"]
+    assert run.data.params == {"train.epochs": "3", "train.batch": "32"}
+    assert run.data.metrics == {"loss": 0.5}
     assert "warning" not in capfd.readouterr().err
 
 
-def test_an_artifact_that_cannot_be_stored_costs_itself(mlflow_store, monkeypatch, capfd):
-    monkeypatch.setattr(sender, "AGAIN", 0.0)
+def test_an_artifact_that_cannot_be_stored_is_lost_alone(mlflow_store, monkeypatch, capfd):
+    monkeypatch.setattr(sender, "RETRY_DELAY", 0.0)
     (mlflow_store / "mlruns").write_text("no folder, so nothing can be stored below it")
-    with opened() as run:
+    with started_run() as run:
         run.text("figures/a.svg", "<svg/>")
         run.metrics({"loss": 0.5})
     assert runs()["cnn"].data.metrics == {"loss": 0.5}
-    assert (runs()["cnn"].info.status, waiting(mlflow_store)) == ("FINISHED", ["rejected.jsonl"])
+    assert (runs()["cnn"].info.status, journals(mlflow_store)) == ("FINISHED", ["rejected.jsonl"])
 
 
-def test_a_store_that_takes_nothing_keeps_the_events_waiting(mlflow_store, monkeypatch, capfd):
+def test_events_wait_for_a_store_that_accepts_nothing(mlflow_store, monkeypatch, capfd):
     client.experiment("pets")
     for name in ("create_run", "set_experiment_tag"):  # a full disk, a database that may only be read
         monkeypatch.setattr(client.client(), name, lambda *args, **more: 1 / 0)
-    with opened() as run:
+    with started_run() as run:
         run.metrics({"loss": 0.5})
     monkeypatch.undo()
-    (name,) = waiting(mlflow_store)
+    (name,) = journals(mlflow_store)
     assert name != "rejected.jsonl"
 
 
-def test_a_journal_that_cannot_be_kept_beside_the_store_is_kept_elsewhere(mlflow_store, monkeypatch, tmp_path, capfd):
+def test_a_journal_that_cannot_lie_in_the_store_lies_in_a_temporary_folder(mlflow_store, monkeypatch, tmp_path, capfd):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (mlflow_store / ".cache").mkdir(exist_ok=True)
     (mlflow_store / ".cache" / "tracking").write_text("no folder")
-    with opened() as run:
+    with started_run() as run:
         run.metrics({"loss": 0.5})
     assert runs()["cnn"].data.metrics == {"loss": 0.5}
     assert "cannot hold the events" in capfd.readouterr().err
@@ -401,9 +401,9 @@ def test_a_terminated_run_is_killed_and_waits_for_no_server(server, monkeypatch,
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
         root = server(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        with pytest.raises(Terminated), opened(parent="search"):
+        with pytest.raises(Terminated), started_run(parent="search"):
             start = time.monotonic()
             raise Terminated
         assert time.monotonic() - start < 5
-    (name,) = waiting(root)
+    (name,) = journals(root)
     assert b'"status": "KILLED"' in (root / ".cache" / "tracking" / name).read_bytes()

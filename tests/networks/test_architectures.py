@@ -1,4 +1,4 @@
-"""architectures: the networks of the courses and the textbooks have the parameters their sources name."""
+"""The networks of the courses and the textbooks have as many parameters as their sources say."""
 
 import numpy as np
 import pytest
@@ -41,11 +41,11 @@ def test_every_name_has_its_published_count():
     assert {name for name, *_ in PUBLISHED} | {"tunable"} == set(architectures.names())
 
 
-@pytest.mark.parametrize(("name", "side"), [(plan.__name__, side) for plan, side in classics.SMALLEST.items()])
-def test_the_smallest_image_is_the_smallest_that_works(build, name, side):
-    assert build(name, (side, side, 3), 2).output_shape == (None, 2)
-    with pytest.raises(ParamsError, match=f"{name} leaves nothing .* fix: set it to {side} or more"):
-        build(name, (side - 1, side - 1, 3), 2)
+@pytest.mark.parametrize(("name", "size"), [(plan.__name__, size) for plan, size in classics.MIN_SIZE.items()])
+def test_the_smallest_image_is_the_smallest_that_works(build, name, size):
+    assert build(name, (size, size, 3), 2).output_shape == (None, 2)
+    with pytest.raises(ParamsError, match=f"{name} leaves nothing .* fix: set it to {size} or more"):
+        build(name, (size - 1, size - 1, 3), 2)
 
 
 def test_one_sigmoid_unit_gives_both_probabilities(build):
@@ -56,5 +56,5 @@ def test_one_sigmoid_unit_gives_both_probabilities(build):
 
 
 def test_one_sigmoid_unit_for_three_classes_is_a_params_error(build):
-    with pytest.raises(ParamsError, match="tells two classes apart, there are 3"):
+    with pytest.raises(ParamsError, match="separates two classes, there are 3"):
         build("mnist_cnn", (8, 8, 1), 3, "sigmoid")

@@ -1,4 +1,4 @@
-"""tunable: from raw uint8 to probabilities, every hyperparameter turned, and parameters by formula."""
+"""The tunable network gives probabilities for every hyperparameter, and has the parameters of the formula."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from darkroom.runtime.errors import ParamsError
 
 pytestmark = pytest.mark.slow
 
-TURNED = [
+OVERRIDES = [
     {"blocks": 3}, {"convolutions": 2}, {"kernel": 5}, {"batch_norm": True}, {"head": "average"}, {"dense": 7},
     {"convolution": "separable"}, {"convolution": "depthwise"}, {"convolution": "dilated"},
     {"convolution": "grouped", "convolutions": 2}, {"padding": "valid"}, {"pooling": "average"},
@@ -22,7 +22,7 @@ def build(model):
     return lambda **hparams: architectures.build(model(**hparams), shape=(8, 8, 1), classes=2, spec={})
 
 
-@pytest.mark.parametrize("hparams", TURNED, ids=str)
+@pytest.mark.parametrize("hparams", OVERRIDES, ids=str)
 def test_rows_of_probabilities_sum_to_one(build, hparams):
     images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
     probabilities = build(**hparams).predict(images, verbose=0)

@@ -1,23 +1,24 @@
-"""shipping.promotion: the champion falls only to a challenger that beats it on today's test images."""
+"""The champion is replaced only by a challenger that is better on today's test images."""
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.packed_data import Split
-from darkroom.params import Compare, Register
 from darkroom.register import promotion
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
+from darkroom.saving.model_folder import MODEL
 
-COMPARED = Compare(metric="accuracy", resamples=200, confidence=0.9)
-HOW = Register(model="pets", min_accuracy=0.5, confidence=0.95)
+COMPARE = changed(DEFAULTS.compare, metric="accuracy", resamples=200, confidence=0.9)
+REGISTER = changed(DEFAULTS.register, model="pets", min_accuracy=0.5, confidence=0.95)
 PETS = ("cat", "dog")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
 
 def images_of(counts: dict[str, int], **spec) -> Split:
-    """Test images, black and 8 x 8 unless told otherwise, with so many of each class."""
+    """Test images, black and 8 x 8 unless `spec` says otherwise; `counts` of each class."""
     spec = {"classes": tuple(sorted(counts)), **SPEC, **spec}
     labels = np.repeat(np.arange(len(counts)), [counts[name] for name in spec["classes"]])
     shape = (len(labels), spec["image_size"], spec["image_size"], 3 if spec["color"] == "rgb" else 1)
@@ -29,11 +30,12 @@ def pets(cats: int) -> Split:
     return images_of({"cat": cats, "dog": 100 - cats})
 
 
-def decide(challenger, champion, test, config=HOW, data="today", images=None):
-    return promotion.decide(challenger, champion, test, images, data=data, config=config, compared=COMPARED, seed=1)
+def decide(challenger, champion, split, register=REGISTER, data="today", images=None):
+    test = promotion.TestImages(split, images, data)
+    return promotion.decide(challenger, champion, test, promotion.Gate(register, COMPARE, seed=1))
 
 
-def promoted(folder, champion, **about):
+def promoted(folder, champion):
     """`champion` after the model `folder` became champion."""
     score = {"value": 0.6, "low": 0.5, "high": 0.7}
     decision = promotion.Decision(folder.name, True, "it won", "then", 100, score, None)
@@ -41,24 +43,26 @@ def promoted(folder, champion, **about):
     return champion
 
 
-def test_the_first_model_becomes_champion_when_it_is_good_enough(model_folder, tmp_path):
+def test_the_first_model_that_is_good_enough_becomes_champion(model_folder, tmp_path):
     decision = decide(model_folder("cnn"), tmp_path / "champion", pets(90))
     assert (decision.promoted, decision.challenger["value"], decision.champion) == (True, 0.9, None)
     assert "it is the first" in decision.reason
 
 
-def test_without_a_champion_a_model_below_the_least_accuracy_leaves_a_folder_that_says_why(model_folder, tmp_path):
+def test_a_model_below_the_minimum_leaves_the_reason_where_there_is_no_champion(model_folder, tmp_path):
     folder, champion = model_folder("cnn"), tmp_path / "champion"
     decision = decide(folder, champion, pets(40))
     promotion.promote(decision, folder, champion)
-    found = promotion.record(decision, champion, name="pets", version=1, champion_version=None, metric="accuracy")
-    assert (found["promoted"], found["champion"]) == (False, None)
-    assert "0.4000 < 0.5" in found["reason"]
+    registration = promotion.record(
+        decision, champion, name="pets", version=1, champion_version=None, metric="accuracy"
+    )
+    assert (registration["promoted"], registration["champion"]) == (False, None)
+    assert "0.4000 < 0.5" in registration["reason"]
     assert champion.is_dir() and not promotion.has_champion(champion)
     assert files.read_json(champion / promotion.PROMOTION)["reason"] == decision.reason
 
 
-def test_a_better_one_beyond_chance_becomes_champion(model_folder, tmp_path):
+def test_a_model_better_beyond_chance_becomes_champion(model_folder, tmp_path):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     decision = decide(model_folder("cnn", label=0), champion, pets(90))
     assert (decision.promoted, decision.challenger["value"], decision.champion["value"]) == (True, 0.9, 0.1)
@@ -66,16 +70,16 @@ def test_a_better_one_beyond_chance_becomes_champion(model_folder, tmp_path):
 
 
 @pytest.mark.parametrize("cats", [50, 52, 30])
-def test_equal_luckier_or_worse_ones_do_not(model_folder, tmp_path, cats):
+def test_an_equal_luckier_or_worse_model_does_not(model_folder, tmp_path, cats):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
-    config = HOW.model_copy(update={"min_accuracy": 0.1})
-    decision = decide(model_folder("cnn", label=0), champion, pets(cats), config)
+    register = REGISTER.model_copy(update={"min_accuracy": 0.1})
+    decision = decide(model_folder("cnn", label=0), champion, pets(cats), register)
     assert not decision.promoted
     assert "not proven better" in decision.reason and "n = 100" in decision.reason
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
 
 
-CHANGES = {  # of what a model sees or may see; none of them changes the question
+CHANGES = {  # of the input spec; none of them changes the task
     "training statistics": {"mean": [12.0], "deviation": [3.0], "normalise": "standardise"},
     "a limit": {"max_pixels": 99},
     "size": {"image_size": 16},
@@ -86,30 +90,31 @@ CHANGES = {  # of what a model sees or may see; none of them changes the questio
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("cats", [40, 90])
-def test_no_change_but_that_of_the_classes_switches_the_comparison_off(model_folder, tmp_path, change, cats):
+def test_only_a_change_of_the_classes_switches_the_comparison_off(model_folder, tmp_path, change, cats):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     challenger = model_folder("cnn", label=0, **CHANGES[change])
     test = images_of({"cat": cats, "dog": 100 - cats}, **CHANGES[change])
     for name in test.paths:
         Image.new("L", (9, 9)).save(tmp_path / name)
-    decision = decide(challenger, champion, test, HOW.model_copy(update={"min_accuracy": 0}), images=tmp_path)
+    decision = decide(challenger, champion, test, REGISTER.model_copy(update={"min_accuracy": 0}), images=tmp_path)
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
     assert decision.promoted == (cats == 90)
 
 
-def test_a_model_sees_todays_images_in_its_own_way(model_folder, tmp_path):
-    """White is what the champion, of another size and colour, was made to know; grey ones of 8 pixels would fail."""
-    test = images_of({"cat": 3, "dog": 2})
-    for name in test.paths:
+def test_a_model_gets_todays_images_as_its_own_spec_says(model_folder, tmp_path):
+    """A model of another size and colour gets the white files; the packed images are black and have 8 pixels."""
+    split = images_of({"cat": 3, "dog": 2})
+    for name in split.paths:
         Image.new("RGB", (20, 10), "white").save(tmp_path / name)
     spec = {"image_size": 12, "color": "rgb", "fit": "crop"}
-    (batch,) = promotion._seen({**SPEC, **spec}, test, tmp_path)
+    test = promotion.TestImages(split, tmp_path, "today")
+    (batch,) = promotion._inputs({**SPEC, **spec}, test)
     assert (batch.shape, batch.min()) == ((5, 12, 12, 3), 255)
-    (packed,) = promotion._seen(SPEC, test, tmp_path)
-    assert packed is test.images
+    (packed,) = promotion._inputs(SPEC, test)
+    assert packed is split.images
 
 
-def test_below_the_least_accuracy_the_champion_stays(model_folder, tmp_path):
+def test_the_champion_stays_when_the_challenger_is_below_the_minimum(model_folder, tmp_path):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     decision = decide(model_folder("cnn", label=0), champion, pets(40), data="another")
     assert not decision.promoted and "0.4000 < 0.5" in decision.reason
@@ -117,12 +122,12 @@ def test_below_the_least_accuracy_the_champion_stays(model_folder, tmp_path):
 
 
 @pytest.mark.parametrize(("cats", "dogs", "wins"), [(60, 40, True), (40, 60, False), (50, 50, True)])
-def test_with_other_classes_both_are_judged_on_those_that_they_share(model_folder, tmp_path, cats, dogs, wins):
+def test_models_of_different_classes_are_compared_on_those_that_they_share(model_folder, tmp_path, cats, dogs, wins):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     three = ("bird", "cat", "dog")
     test = images_of({"bird": 50, "cat": cats, "dog": dogs})
-    config = HOW.model_copy(update={"min_accuracy": 0})
-    decision = decide(model_folder("cnn", label=1, classes=three), champion, test, config)
+    register = REGISTER.model_copy(update={"min_accuracy": 0})
+    decision = decide(model_folder("cnn", label=1, classes=three), champion, test, register)
     assert (decision.promoted, decision.n) == (wins, 100)
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, dogs / 100)
     assert "2 classes that both know (new: bird)" in decision.reason
@@ -130,25 +135,25 @@ def test_with_other_classes_both_are_judged_on_those_that_they_share(model_folde
     assert "2 classes that both know (gone: bird)" in fewer.reason and fewer.promoted
 
 
-def test_a_champion_that_knows_no_class_of_today_gives_way_to_a_model_that_is_good_enough(model_folder, tmp_path):
+def test_a_champion_that_shares_no_class_is_replaced_by_a_model_that_is_good_enough(model_folder, tmp_path):
     champion = promoted(model_folder("old", classes=("x", "y")), tmp_path / "champion")
     decisions = [decide(model_folder("cnn"), champion, pets(cats)) for cats in (90, 10)]
     assert [decision.promoted for decision in decisions] == [True, False]
     assert "knows none of today's classes" in decisions[0].reason
 
 
-def test_the_same_decision_is_made_twice_in_the_same_words(model_folder, tmp_path):
+def test_the_same_decision_is_repeated_word_for_word(model_folder, tmp_path):
     folder, champion = model_folder("cnn"), tmp_path / "champion"
     first = decide(folder, champion, pets(90))
     promotion.promote(first, folder, champion)
-    kept = {path.name: path.read_bytes() for path in champion.iterdir()}
+    before = {path.name: path.read_bytes() for path in champion.iterdir()}
     again = decide(folder, champion, pets(90))
     promotion.promote(again, folder, champion)
     assert again == first
-    assert {path.name: path.read_bytes() for path in champion.iterdir()} == kept
+    assert {path.name: path.read_bytes() for path in champion.iterdir()} == before
 
 
-def test_the_champion_itself_trained_once_more_stays_on_other_images(model_folder, tmp_path):
+def test_the_champion_trained_again_stays_champion_on_other_images(model_folder, tmp_path):
     folder = model_folder("cnn")
     champion = promoted(folder, tmp_path / "champion")
     decision = decide(folder, champion, pets(90), data="other images")
@@ -156,9 +161,9 @@ def test_the_champion_itself_trained_once_more_stays_on_other_images(model_folde
     assert "is the champion already" in decision.reason
 
 
-def test_a_damaged_champion_is_said_and_stays(model_folder, tmp_path):
+def test_a_damaged_champion_is_an_error_and_stays(model_folder, tmp_path):
     champion = promoted(model_folder("old"), tmp_path / "champion")
-    (champion / "model.keras").write_bytes(b"damaged")
+    (champion / MODEL).write_bytes(b"damaged")
     with pytest.raises(ArtifactError, match="damaged"):
         decide(model_folder("cnn"), champion, pets(60))
 
@@ -166,9 +171,11 @@ def test_a_damaged_champion_is_said_and_stays(model_folder, tmp_path):
 def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     decision = decide(model_folder("cnn", label=0), champion, pets(55))
-    found = promotion.record(decision, champion, name="pets", version=2, champion_version=1, metric="accuracy")
-    assert (found["candidate"], found["version"], found["promoted"], found["n"]) == ("cnn", 2, False, 100)
-    assert [found["judged"][each]["value"] for each in ("challenger", "champion")] == [0.55, 0.45]
-    assert (found["champion"]["model"], found["champion"]["version"], found["champion"]["value"]) == ("old", 1, 0.45)
-    assert found["champion"]["reason"] == "it won"  # the reason of its own promotion, not of today
-    files.verify(champion)
+    registration = promotion.record(decision, champion, name="pets", version=2, champion_version=1, metric="accuracy")
+    assert (registration["candidate"], registration["version"], registration["n"]) == ("cnn", 2, 100)
+    assert not registration["promoted"]
+    assert [registration["scores"][role]["value"] for role in ("challenger", "champion")] == [0.55, 0.45]
+    now = registration["champion"]
+    assert (now["model"], now["version"], now["value"]) == ("old", 1, 0.45)
+    assert now["reason"] == "it won"  # the reason of its own promotion, not of today
+    sealing.verify(champion)

@@ -1,4 +1,4 @@
-"""shipping.registry: one version a model, and a champion that is never half there."""
+"""The registry has one version per model, and the alias `champion` never points to an incomplete one."""
 
 import numpy as np
 import pytest
@@ -30,14 +30,15 @@ def test_equal_networks_trained_twice_are_one_version(mlflow_store, model_folder
 def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     folder = model_folder("cnn")
     registry.ensure_version("pets-classifier", folder, PETS)
-    (found,) = versions()
-    assert found.tags.items() >= {"digest": identity.digest(folder), "architecture": "tunable", **PETS.tags}.items()
-    assert client.client().get_run(found.run_id).data.metrics["loss"] == 0.4
+    (registered,) = versions()
+    expected = {"digest": identity.digest(folder), "architecture": "tunable", **PETS.tags}
+    assert registered.tags.items() >= expected.items()
+    assert client.client().get_run(registered.run_id).data.metrics["loss"] == 0.4
 
 
-def test_a_version_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
+def test_a_version_describes_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
     number = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
-    registry.explain("pets-classifier", number, "cnn becomes champion: it is the first")
+    registry.describe("pets-classifier", number, "cnn becomes champion: it is the first")
     assert versions()[0].description == "cnn becomes champion: it is the first"
 
 
@@ -46,53 +47,51 @@ def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, mode
     with tracking.run("cnn", Experiment("pets", {}), key="a-key", params={}) as run:
         run.model(folder)
     registry.ensure_version("pets-classifier", folder, PETS)
-    (found,) = client.client().search_runs([client.experiment("pets")])
-    assert versions()[0].run_id == found.info.run_id
-    (logged,) = client.client().search_logged_models([found.info.experiment_id])  # not logged once more
+    (run,) = client.client().search_runs([client.experiment("pets")])
+    assert versions()[0].run_id == run.info.run_id
+    (logged,) = client.client().search_logged_models([run.info.experiment_id])  # not logged again
     assert versions()[0].source == logged.model_uri
 
 
 def test_the_champion_loads_by_its_alias_and_predicts(mlflow_store, model_folder):
     import mlflow
 
-    registry.mirror("pets-classifier", model_folder("cnn", label=1), PETS)
+    registry.sync_champion("pets-classifier", model_folder("cnn", label=1), PETS)
     loaded = mlflow.pyfunc.load_model("models:/pets-classifier@champion")
     assert loaded.predict(np.zeros((2, 8, 8, 1), "uint8")).argmax(1).tolist() == [1, 1]
 
 
-def test_the_alias_follows_the_champion_and_the_past_is_written_down(mlflow_store, model_folder):
+def test_the_alias_follows_the_champion_and_tags_keep_its_history(mlflow_store, model_folder):
     first, second = model_folder("cnn"), model_folder("mobilenet", label=1)
-    assert registry.mirror("pets-classifier", first, PETS) == 1
-    assert registry.mirror("pets-classifier", second, PETS) == 2
+    assert registry.sync_champion("pets-classifier", first, PETS) == 1
+    assert registry.sync_champion("pets-classifier", second, PETS) == 2
     assert registry.champion("pets-classifier") == 2
     old, new = (client.client().get_model_version("pets-classifier", str(n)).tags for n in (1, 2))
     assert {"champion.since", "champion.until"} <= old.keys()
     assert "champion.since" in new and "champion.until" not in new
 
 
-def test_what_dies_between_the_version_and_the_alias_is_made_good_by_the_next_run(
-    mlflow_store, model_folder, monkeypatch
-):
+def test_a_run_that_died_between_version_and_alias_is_completed_by_the_next(mlflow_store, model_folder, monkeypatch):
     folder = model_folder("cnn")
     with monkeypatch.context() as patch, pytest.raises(ServiceError):
         patch.setattr(
             type(client.client()), "set_registered_model_alias", lambda *_: (_ for _ in ()).throw(OSError("gone"))
         )
-        registry.mirror("pets-classifier", folder, PETS)
+        registry.sync_champion("pets-classifier", folder, PETS)
     assert (len(versions()), registry.champion("pets-classifier")) == (1, None)
-    assert registry.mirror("pets-classifier", folder, PETS) == registry.champion("pets-classifier") == 1
+    assert registry.sync_champion("pets-classifier", folder, PETS) == registry.champion("pets-classifier") == 1
     assert len(versions()) == 1
 
 
 def test_a_champion_folder_that_is_not_the_registered_model_is_another_version(mlflow_store, model_folder):
-    assert registry.mirror("pets-classifier", model_folder("cnn"), PETS) == 1
-    assert registry.mirror("pets-classifier", model_folder("cnn", tilt=5.0), PETS) == 2
+    assert registry.sync_champion("pets-classifier", model_folder("cnn"), PETS) == 1
+    assert registry.sync_champion("pets-classifier", model_folder("cnn", tilt=5.0), PETS) == 2
     assert registry.champion("pets-classifier") == 2
 
 
-def test_without_a_champion_folder_nobody_reigns(mlflow_store, model_folder, tmp_path):
-    registry.mirror("pets-classifier", model_folder("cnn"), PETS)
-    assert registry.mirror("pets-classifier", tmp_path / "none", PETS) is None
+def test_without_a_champion_folder_there_is_no_alias(mlflow_store, model_folder, tmp_path):
+    registry.sync_champion("pets-classifier", model_folder("cnn"), PETS)
+    assert registry.sync_champion("pets-classifier", tmp_path / "none", PETS) is None
     assert registry.champion("pets-classifier") is None
 
 

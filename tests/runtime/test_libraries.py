@@ -1,4 +1,4 @@
-"""libraries: one that is missing is told in one line, before any work, with exit code 5."""
+"""libraries: a missing one is reported in one line, before any work, with exit code 5."""
 
 import subprocess
 import sys
@@ -22,13 +22,13 @@ def test_a_stage_without_one_of_its_libraries_is_exit_5_in_one_line(library, sta
     assert library in done.stderr and "fix: run `make setup`" in done.stderr
 
 
-def test_another_fault_is_shown_as_python_does(capsys):
-    libraries.tell(ValueError, ValueError("a bug"), None)
+def test_another_exception_is_printed_as_python_does(capsys):
+    libraries.report_import_error(ValueError, ValueError("a bug"), None)
     assert capsys.readouterr().err == "ValueError: a bug\n"
 
 
 def test_debug_shows_where_it_was_imported(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["tune.py", "--debug"])
     with pytest.raises(SystemExit) as left:
-        libraries.tell(ImportError, ImportError("no tensorboard"), None)
+        libraries.report_import_error(ImportError, ImportError("no tensorboard"), None)
     assert left.value.code == 5 and "ImportError: no tensorboard\nerror[E_LIBRARY]" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""stage: one of a kind at a time."""
+"""stage: each stage runs once at a time."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def holder(tmp_path, monkeypatch):
 
 
 def outcome(monkeypatch, *words):
-    """Exit code, 0 for none, and whether main ran."""
+    """Run the stage; return its exit code, and whether main ran."""
     monkeypatch.setattr(sys, "argv", ["fake.py", *words])
     ran = []
     try:
@@ -50,21 +50,21 @@ def outcome(monkeypatch, *words):
 
 def test_a_stage_that_runs_already_is_busy_and_names_the_process(holder, monkeypatch, capsys):
     assert outcome(monkeypatch, "a") == (9, False)
-    said = capsys.readouterr().err
-    assert said.startswith("error[E_BUSY] fake-a is running already") and str(holder.pid) in said
-    assert said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("error[E_BUSY] fake-a is running already") and str(holder.pid) in stderr
+    assert stderr.count("\n") == 1
 
 
-def test_another_word_is_another_stage(holder, monkeypatch):
+def test_the_same_script_with_another_argument_is_another_stage(holder, monkeypatch):
     assert outcome(monkeypatch, "b") == (0, True)
 
 
-def test_a_killed_stage_is_no_longer_busy_and_the_next_says_what_perhaps_killed_it(holder, monkeypatch, capsys):
+def test_a_killed_stage_is_no_longer_busy_and_the_next_run_prints_possible_causes(holder, monkeypatch, capsys):
     holder.kill()
     holder.wait()
     assert outcome(monkeypatch, "a") == (0, True)
-    said = capsys.readouterr().err
-    assert f"fake-a (process {holder.pid}) was killed" in said and "batch_size" in said and said.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert f"fake-a (process {holder.pid}) was killed" in stderr and "batch_size" in stderr and stderr.count("\n") == 1
     assert outcome(monkeypatch, "a") == (0, True) and not capsys.readouterr().err
 
 
@@ -74,7 +74,7 @@ from pathlib import Path
 from darkroom.runtime import stage
 
 def main():
-    atexit.register(time.sleep, 60)  # as libraries do that take their time to fall apart
+    atexit.register(time.sleep, 60)  # as libraries do that shut down slowly
     print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
     time.sleep(60)
 
@@ -83,7 +83,7 @@ stage.run(main, Path("locks"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_stage_and_what_it_started_without_waiting_for_libraries(tmp_path, number, code):
+def test_a_signal_ends_a_stage_and_its_children_without_waiting_for_libraries(tmp_path, number, code):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", STUBBORN], cwd=tmp_path, **pipes, text=True) as process:
         child = psutil.Process(int(process.stdout.readline()))
@@ -94,7 +94,7 @@ def test_a_signal_ends_a_stage_and_what_it_started_without_waiting_for_libraries
 
 
 @pytest.mark.parametrize("fault", [ValueError, OSError(28, "No space left on device")])
-def test_a_stage_that_ended_by_a_fault_was_not_killed(tmp_path, monkeypatch, capsys, fault):
+def test_a_stage_that_ended_with_an_error_was_not_killed(tmp_path, monkeypatch, capsys, fault):
     def main():
         raise fault
 
@@ -114,7 +114,7 @@ def test_the_lock_names_the_process_that_holds_it(tmp_path, monkeypatch):
     assert seen == [f"{os.getpid()}\n"]
 
 
-def test_an_environment_that_cannot_be_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
+def test_an_unusable_environment_variable_is_refused_before_any_work(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
     assert outcome(monkeypatch) == (5, False)

@@ -1,4 +1,4 @@
-"""versions: which libraries made a model, found without waiting for their import."""
+"""Which libraries trained a model, without waiting for their import."""
 
 import platform
 import subprocess
@@ -7,14 +7,14 @@ import sys
 from darkroom.saving import versions
 
 
-def test_versions_are_known_without_importing_what_they_are_of():
+def test_versions_are_read_without_importing_the_libraries():
     code = (
-        "import sys; from darkroom.saving import versions; found = versions.installed();"
-        "print(*found, *sys.modules.keys() & {'keras', 'tensorflow', 'keras_tuner', 'sklearn', 'dvc', 'mlflow'})"
+        "import sys; from darkroom.saving import versions; installed = versions.installed();"
+        "print(*installed, *sys.modules.keys() & {'keras', 'tensorflow', 'keras_tuner', 'sklearn', 'dvc', 'mlflow'})"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert said == list(versions.installed())
-    assert {"python", "darkroom", "keras", "tensorflow", "dvc", "mlflow"} <= set(said)
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert printed == list(versions.installed())
+    assert {"python", "darkroom", "keras", "tensorflow", "dvc", "mlflow"} <= set(printed)
     assert versions.installed()["python"] == platform.python_version()
 
 

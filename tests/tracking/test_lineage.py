@@ -1,4 +1,4 @@
-"""shipping.lineage: a run says which data, stage, experiment and commit it came from."""
+"""A run has tags of the data, stage, experiment and commit that it comes from."""
 
 from pathlib import Path
 
@@ -14,16 +14,16 @@ stages:
 """
 
 
-def test_the_digest_is_dvcs_own(tmp_path, monkeypatch):
+def test_the_data_tag_is_the_md5_of_dvc(tmp_path, monkeypatch):
     (tmp_path / "dvc.lock").write_text(LOCK)
     monkeypatch.setenv("DVC_STAGE", "train")
     monkeypatch.setenv("DVC_EXP_NAME", "bold-cat")
-    found = lineage.tags(tmp_path / "dvc.lock", Path("data/packed"))
-    wanted = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.stage": "train", "dvc.experiment": "bold-cat"}
-    assert found.items() >= wanted.items()
+    tags = lineage.tags(tmp_path / "dvc.lock", Path("data/packed"))
+    expected = {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.stage": "train", "dvc.experiment": "bold-cat"}
+    assert tags.items() >= expected.items()
 
 
-def test_what_is_not_known_has_no_tag(tmp_path, monkeypatch):
+def test_what_is_unknown_has_no_tag(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # no git, no dvc.lock
     for name in ("DVC_STAGE", "DVC_EXP_NAME"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""shipping.tracking: MLflow shows everything, and nothing it does can hurt a training."""
+"""MLflow gets everything, and nothing it does can hurt a training."""
 
 import socket
 import threading
@@ -23,59 +23,58 @@ def runs() -> dict:
     return {run.info.run_name: run for run in client.client().search_runs([client.experiment("pets")])}
 
 
-def opened(name: str, **more):
-    about = {"key": f"key-of-{name}", "experiment": PETS, "params": {"train.epochs": 3}}
-    return tracking.run(name, **{**about, **more})
+def started_run(name: str, params: dict | None = None):
+    return tracking.run(name, PETS, key=f"key-of-{name}", params=params or {"train.epochs": 3})
 
 
-def test_a_run_holds_params_curves_lineage_and_data_set(mlflow_store):
-    with opened("cnn") as run:
+def test_a_run_has_params_curves_lineage_and_data_set(mlflow_store):
+    with started_run("cnn") as run:
         for epoch in (1, 2, 3):
             run.epoch(epoch, {**ROW, "epoch": epoch, "loss": 1 / epoch})
-    found = runs()["cnn"]
-    assert found.info.status == "FINISHED"
-    assert found.data.params == {"train.epochs": "3"}
-    assert found.data.tags.items() >= LINEAGE.items()
-    assert found.inputs.dataset_inputs[0].dataset.digest == LINEAGE["dvc.data"]
-    history = client.client().get_metric_history(found.info.run_id, "loss")
+    logged = runs()["cnn"]
+    assert logged.info.status == "FINISHED"
+    assert logged.data.params == {"train.epochs": "3"}
+    assert logged.data.tags.items() >= LINEAGE.items()
+    assert logged.inputs.dataset_inputs[0].dataset.digest == LINEAGE["dvc.data"]
+    history = client.client().get_metric_history(logged.info.run_id, "loss")
     assert [(m.step, m.value) for m in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
-    assert "epoch" not in found.data.metrics
+    assert "epoch" not in logged.data.metrics
 
 
 def test_a_run_is_visible_while_it_runs(mlflow_store):
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         run.epoch(1, ROW)
         assert run.id == runs()["cnn"].info.run_id
         assert (runs()["cnn"].info.status, runs()["cnn"].data.metrics["loss"]) == ("RUNNING", 0.5)
 
 
 def test_trials_are_nested_in_their_search(mlflow_store):
-    with opened("search") as parent:
+    with started_run("search") as parent:
         for n in range(2):
-            with tracking.trial(f"trial-{n}", params={}, of=parent, experiment=PETS) as trial:
+            with tracking.trial(f"trial-{n}", params={}, search=parent, experiment=PETS) as trial:
                 trial.epoch(1, ROW)
-    found = runs()
-    assert {found[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)} == {found["search"].info.run_id}
+    parents = {runs()[f"trial-{n}"].data.tags["mlflow.parentRunId"] for n in range(2)}
+    assert parents == {runs()["search"].info.run_id}
 
 
 @pytest.mark.parametrize(
     ("fault", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED"), (Terminated, "KILLED")]
 )
-def test_a_run_that_dies_says_how(mlflow_store, fault, status):
-    with pytest.raises(fault), opened("cnn"):
+def test_the_status_of_a_run_says_how_it_ended(mlflow_store, fault, status):
+    with pytest.raises(fault), started_run("cnn"):
         raise fault
     assert runs()["cnn"].info.status == status
 
 
-def test_numbers_that_are_none_are_left_out(mlflow_store):
-    with opened("cnn") as run:
+def test_values_that_are_not_finite_numbers_are_left_out(mlflow_store):
+    with started_run("cnn") as run:
         run.metrics({"nan": float("nan"), "inf": float("inf"), "none": None, "good": 1})
     assert runs()["cnn"].data.metrics == {"good": 1}
 
 
-def test_more_params_than_mlflow_takes_at_once_all_arrive_and_long_ones_are_cut(mlflow_store):
+def test_more_params_than_one_call_takes_all_arrive_and_long_ones_are_cut(mlflow_store):
     values = {f"p{n}": n for n in range(230)} | {"long": "x" * 9000}
-    with opened("cnn", params=values):
+    with started_run("cnn", params=values):
         pass
     assert len(runs()["cnn"].data.params) == 231
     assert len(runs()["cnn"].data.params["long"]) == 6000
@@ -84,33 +83,33 @@ def test_more_params_than_mlflow_takes_at_once_all_arrive_and_long_ones_are_cut(
 def test_the_model_is_logged_with_its_real_signature(mlflow_store, model_folder):
     import mlflow
 
-    from darkroom.inference import predict
+    from darkroom.inference import inference
 
     folder = model_folder("cnn")
-    network, _ = predict.load(folder)
+    network, _ = inference.load(folder)
     images = np.zeros((3, 8, 8, 1), "uint8")
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         run.model(folder)
     loaded = mlflow.pyfunc.load_model(log_model.find(folder, runs()["cnn"].info.run_id))
-    (taken,), (given,) = loaded.metadata.signature.inputs.inputs, loaded.metadata.signature.outputs.inputs
-    assert (taken.type, taken.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
-    assert (given.type, given.shape) == (np.dtype("float32"), (-1, 2))
+    (inputs,), (outputs,) = loaded.metadata.signature.inputs.inputs, loaded.metadata.signature.outputs.inputs
+    assert (inputs.type, inputs.shape) == (np.dtype("uint8"), (-1, 8, 8, 1))
+    assert (outputs.type, outputs.shape) == (np.dtype("float32"), (-1, 2))
     assert loaded.predict(images) == pytest.approx(network.predict_on_batch(images))
     (logged,) = mlflow.MlflowClient().search_logged_models([runs()["cnn"].info.experiment_id])
     assert (logged.name, logged.status, logged.source_run_id) == ("cnn", "READY", runs()["cnn"].info.run_id)
 
 
-def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlflow_store):
-    with pytest.raises(KeyboardInterrupt), opened("cnn") as run:
+def test_a_killed_run_goes_on_and_a_finished_one_stays_as_it_is(mlflow_store):
+    with pytest.raises(KeyboardInterrupt), started_run("cnn") as run:
         run.epoch(1, ROW)
         raise KeyboardInterrupt
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         run.epoch(2, ROW)
         assert runs()["cnn"].info.status == "RUNNING" if run.id else False
     (first,) = client.client().search_runs([client.experiment("pets")])
     assert first.info.status == "FINISHED"
     assert [m.step for m in client.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
-    with opened("cnn"):
+    with started_run("cnn"):
         pass
     assert len(client.client().search_runs([client.experiment("pets")])) == 2
     assert client.run_id("key-of-cnn") != first.info.run_id
@@ -118,39 +117,38 @@ def test_what_was_killed_goes_on_in_its_run_and_what_finished_stays_as_it_is(mlf
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
 FACTS = {"name": "cnn", "run": "key-of-cnn", "params": {"train.epochs": 2}}
-HISTORY = [{key: str(value) for key, value in ROW.items()}]
+HISTORY = [ROW]
 
 
-def test_test_scores_and_figures_land_on_the_run_of_the_model(mlflow_store):
-    with opened("cnn") as run:
+def test_test_scores_and_figures_are_logged_to_the_run_of_the_model(mlflow_store):
+    with started_run("cnn") as run:
         run.epoch(1, ROW)
     ended = runs()["cnn"].info
-    tracking.judged(PETS, {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"})
-    found = runs()["cnn"]
-    assert (found.info.run_id, found.info.end_time) == (ended.run_id, ended.end_time)
+    tracking.log_evaluation(PETS, {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"})
+    logged = runs()["cnn"]
+    assert (logged.info.run_id, logged.info.end_time) == (ended.run_id, ended.end_time)
     scores = {"test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95}
-    assert found.data.metrics.items() >= scores.items()
+    assert logged.data.metrics.items() >= scores.items()
     assert [f.path for f in client.client().list_artifacts(ended.run_id, "figures")] == ["figures/confusion.svg"]
 
 
 def test_a_store_that_lacks_the_run_gets_it_back_once(mlflow_store):
     for _ in range(2):
-        tracking.judged(PETS, FACTS, HISTORY, SCORES, {})
-    (found,) = client.client().search_runs([client.experiment("pets")])
-    assert "darkroom.restored" in found.data.tags
-    assert found.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()
-    assert found.info.status == "FINISHED"
+        tracking.log_evaluation(PETS, FACTS, HISTORY, SCORES, {})
+    (restored,) = client.client().search_runs([client.experiment("pets")])
+    assert "darkroom.restored" in restored.data.tags
+    assert restored.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()
+    assert restored.info.status == "FINISHED"
 
 
 def test_a_deleted_experiment_costs_a_warning_that_says_how_to_restore_it(mlflow_store, capfd):
     client.client().delete_experiment(client.experiment("pets"))
     client.experiment.cache_clear()
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         run.epoch(1, ROW)
-    said = capfd.readouterr().err
-    assert "mlflow experiments restore -x 1" in said
+    assert "mlflow experiments restore -x 1" in capfd.readouterr().err
     client.client().restore_experiment("1")
-    with opened("another"):
+    with started_run("another"):
         pass
     assert runs()["cnn"].data.metrics["loss"] == 0.5
 
@@ -191,16 +189,16 @@ def hanging():
 
 
 @pytest.fixture
-def down(request):
+def unreachable(request):
     return refusing() if request.param == "refusing" else request.getfixturevalue(request.param)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("down", ["refusing", "failing", "hanging"], indirect=True)
-def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
-    root = server(down)
+@pytest.mark.parametrize("unreachable", ["refusing", "failing", "hanging"], indirect=True)
+def test_a_server_that_is_down_costs_a_warning_and_seconds(unreachable, server, capfd):
+    root = server(unreachable)
     start = time.monotonic()
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         for epoch in range(1, 6):
             run.epoch(epoch, {**ROW, "epoch": epoch})
         assert run.id is None
@@ -212,14 +210,14 @@ def test_a_server_that_is_down_costs_a_warning_and_seconds(down, server, capfd):
 
 @pytest.mark.slow
 def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, monkeypatch):
-    monkeypatch.setattr(event_queue, "PAUSE", 0.2)
+    monkeypatch.setattr(event_queue, "RETRY_DELAY", 0.2)
     address = client.client().tracking_uri
     server(refusing())
-    with opened("cnn") as run:
+    with started_run("cnn") as run:
         run.epoch(1, ROW)
     server(address)
-    with opened("next"):
+    with started_run("next"):
         pass
-    found = runs()["cnn"]
-    assert found.info.status == "FINISHED"
-    assert [m.step for m in client.client().get_metric_history(found.info.run_id, "loss")] == [1]
+    logged = runs()["cnn"]
+    assert logged.info.status == "FINISHED"
+    assert [m.step for m in client.client().get_metric_history(logged.info.run_id, "loss")] == [1]

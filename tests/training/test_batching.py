@@ -1,4 +1,4 @@
-"""feed: every image once an epoch, in an order that follows from (seed, epoch)."""
+"""Batches have every image once per epoch, in an order that follows from (seed, epoch)."""
 
 from types import SimpleNamespace
 
@@ -11,28 +11,28 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def pack():
+def split():
     """50 images of one pixel whose brightness is their number."""
     return SimpleNamespace(images=np.arange(50, dtype="uint8").reshape(50, 1, 1, 1), labels=np.arange(50) % 3)
 
 
-@pytest.fixture(params=["held", "streamed"])
-def read(request, pack, monkeypatch):
+@pytest.fixture(params=["in memory", "streamed"])
+def read(request, split, monkeypatch):
     """A function that reads an epoch in batches of 8, as a list of arrays of image numbers."""
     if request.param == "streamed":
         monkeypatch.setattr(batching, "IN_MEMORY", 0)
         monkeypatch.setattr(batching, "WINDOW", 3)
 
     def epoch(number, seed=1):
-        data, turn = batching.batches(pack, 8, seed)
-        turn(number)
-        found = []
-        for (images, labels), again in (data[i] for i in range(len(data))) if hasattr(data, "pack") else data:
+        data, set_epoch = batching.batches(split, 8, seed)
+        set_epoch(number)
+        batches = []
+        for (images, labels), again in (data[i] for i in range(len(data))) if hasattr(data, "split") else data:
             numbers = np.asarray(images).ravel()
             np.testing.assert_array_equal(np.asarray(labels), numbers % 3)
             np.testing.assert_array_equal(np.asarray(again), numbers % 3)
-            found.append(numbers)
-        return found
+            batches.append(numbers)
+        return batches
 
     return epoch
 
@@ -51,17 +51,17 @@ def test_the_order_follows_from_seed_and_epoch(read):
     assert flat(3) != flat(4) and flat(3) != flat(3, 2)
 
 
-def test_a_stream_mixes_images_of_several_chunks(pack, monkeypatch):
+def test_a_stream_mixes_images_of_several_chunks(split, monkeypatch):
     monkeypatch.setattr(batching, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
-    stream, turn = batching.batches(pack, 8, 1)
-    turn(0)
+    stream, set_epoch = batching.batches(split, 8, 1)
+    set_epoch(0)
     (images, _), _ = stream[0]
     assert len({int(number) // 8 for number in images.ravel()}) > 1
 
 
-def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(pack):
-    data, turn = batching.batches(pack, 64, 1)
-    turn(0)
-    (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "pack") else list(data)
+def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(split):
+    data, set_epoch = batching.batches(split, 64, 1)
+    set_epoch(0)
+    (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "split") else list(data)
     assert sorted(np.asarray(batch[0][0]).ravel()) == list(range(50))

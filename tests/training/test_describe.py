@@ -1,4 +1,4 @@
-"""describe: the courses' sums of parameters and multiply-adds, layer by layer."""
+"""Parameters and multiply-adds, layer by layer, are those that the courses give."""
 
 import keras
 import pytest
@@ -12,10 +12,10 @@ pytestmark = pytest.mark.slow
 
 def test_the_cifar10_course_adds_up(model):
     network = architectures.build(model(architecture="cifar10_convnet"), shape=(32, 32, 3), classes=10, spec={})
-    found = [row for row in describe.rows(network) if row["parameters"]]
-    assert [row["parameters"] for row in found] == [896, 18_496, 36_928, 65_600, 650]
-    assert [row["output"] for row in found] == [(30, 30, 32), (13, 13, 64), (4, 4, 64), (64,), (10,)]
-    assert [row["multiply_adds"] for row in found] == [
+    rows = [row for row in describe.rows(network) if row["parameters"]]
+    assert [row["parameters"] for row in rows] == [896, 18_496, 36_928, 65_600, 650]
+    assert [row["output"] for row in rows] == [(30, 30, 32), (13, 13, 64), (4, 4, 64), (64,), (10,)]
+    assert [row["multiply_adds"] for row in rows] == [
         30 * 30 * 32 * 27, 13 * 13 * 64 * 32 * 9, 4 * 4 * 64 * 64 * 9, 1024 * 64, 640,
     ]  # fmt: skip
     assert describe.total(network)["parameters"] == network.count_params()

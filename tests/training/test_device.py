@@ -1,4 +1,4 @@
-"""device: what is chosen for the machine, and a batch divided among devices."""
+"""The device decides batch size, precision and compilation, and several devices share a batch."""
 
 import importlib.util
 import os
@@ -26,22 +26,23 @@ TWO_DEVICES = """
 import sys, tempfile
 from pathlib import Path
 from darkroom import params
-from darkroom import packed_data
-from darkroom.networks import architectures; from darkroom.training import device, fit
+from darkroom.networks import architectures
+from darkroom.training import device, fit
+from darkroom.training.session import Session, TrainingData
 
 assert device.gpus() == []
 device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
-train, val = (packed_data.read(Path(sys.argv[1])).split(side) for side in ("train", "val"))
+data = TrainingData.read(Path(sys.argv[1]))
 config = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
 
 def run(state, until):
-    device.repeatable(1)
+    device.make_repeatable(1)
     with device.spread():
         hparams = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
         network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
-        return fit.fit(network, train, val, config=config, optimization=hparams, augmented=p.augment, seed=1,
-                       state=Path(state), on_epoch=lambda epoch, row: None, until=until, verbose=0)
+        session = Session(1, Path(state), until=until, verbose=0)
+        return fit.fit(network, data, config, hparams, session, p.augment)
 
 with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
     run(two, 1)
@@ -59,10 +60,10 @@ def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed,
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(("gpus", "said"), [([], ["cpu:0"]), (["gpu:0", "gpu:1"], ["gpu:0", "gpu:1", "cpu:0"])])
-def test_without_a_gpu_the_processor_computes_and_is_named(monkeypatch, gpus, said):
+@pytest.mark.parametrize(("gpus", "expected"), [([], ["cpu:0"]), (["gpu:0", "gpu:1"], ["gpu:0", "gpu:1", "cpu:0"])])
+def test_without_a_gpu_the_processor_computes_and_is_named(monkeypatch, gpus, expected):
     monkeypatch.setattr(device, "gpus", lambda: gpus)
-    assert device.names() == said
+    assert device.names() == expected
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("backend", "gpus", "moved", "expected"),
+    ("backend", "gpus", "moves_pixels", "expected"),
     [
         ("tensorflow", [], False, False),
         ("tensorflow", ["gpu:0"], False, True),
@@ -96,47 +97,47 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
         ("torch", ["gpu:0"], False, False),
     ],
 )
-def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, moved, expected):
+def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, moves_pixels, expected):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     monkeypatch.setattr(device, "gpus", lambda: gpus)
-    assert device.xla(moved=moved) is expected
+    assert device.xla(moves_pixels=moves_pixels) is expected
 
 
-def test_a_chosen_precision_outlives_a_fresh_start():
+def test_the_precision_outlives_a_new_seed():
     device.compute_in("mixed_bfloat16")
-    device.repeatable(1)
+    device.make_repeatable(1)
     assert keras.layers.Dense(1).compute_dtype == "bfloat16"
 
 
-def test_without_news_of_the_processor_auto_is_float32(monkeypatch, tmp_path):
+def test_auto_is_float32_where_the_processor_is_unknown(monkeypatch, tmp_path):
     monkeypatch.setattr(device, "CPUINFO", tmp_path / "absent")
     assert device.compute_in("auto") == "float32"
 
 
 @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
-def test_one_pass_over_memory_takes_the_steps_of_keras(kind):
+def test_the_fused_optimizer_takes_the_steps_of_keras(kind):
     weights = [np.random.default_rng(seed).normal(size=(40, 30)).astype("float32") for seed in range(6)]
 
-    def descended(kind):
+    def optimized(kind):
         weight, steps = keras.Variable(weights[0]), kind(0.01, weight_decay=0.1)
         for gradient in weights[1:]:
             steps.apply([keras.ops.convert_to_tensor(gradient)], [weight])
         return np.asarray(weight)
 
     # weights below 4 are rounded to 2**-22 twice a step, decay and update, by each formula in an order of its own
-    np.testing.assert_allclose(descended(device.in_one_pass(kind)), descended(kind), atol=5 * 2 * 2**-22)
+    np.testing.assert_allclose(optimized(device.fused(kind)), optimized(kind), atol=5 * 2 * 2**-22)
 
 
 def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatch):
-    assert device.steps_at_once(0) == device.AT_ONCE
-    assert device.steps_at_once(device.WORK // 4) == 4
-    assert device.steps_at_once(device.WORK * 3) == 1
+    assert device.steps_per_execution(0) == device.MAX_STEPS
+    assert device.steps_per_execution(device.WORK // 4) == 4
+    assert device.steps_per_execution(device.WORK * 3) == 1
     monkeypatch.setattr(device, "gpus", lambda: ["gpu:0", "gpu:1"])
-    assert device.steps_at_once(0) == 1
+    assert device.steps_per_execution(0) == 1
 
 
 @pytest.mark.parametrize(
-    ("gpus", "images", "side", "expected"),
+    ("gpus", "n_images", "size", "expected"),
     [
         ([], 50_000, 32, device.CPU_BATCH),
         (["gpu:0"], 50_000, 32, 1024),
@@ -145,7 +146,7 @@ def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatc
         (["gpu:0"], 5, 32, 1),
     ],
 )
-def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, images, side, expected):
+def test_an_automatic_batch_fits_the_device_and_the_data(monkeypatch, gpus, n_images, size, expected):
     monkeypatch.setattr(device, "gpus", lambda: gpus)
-    assert device.batch_size("auto", n_images=images, size=side) == expected
-    assert device.batch_size(48, n_images=images, size=side) == 48
+    assert device.batch_size("auto", n_images=n_images, size=size) == expected
+    assert device.batch_size(48, n_images=n_images, size=size) == 48

@@ -1,4 +1,4 @@
-"""fit: no kill costs more than the epoch it fell into."""
+"""No kill costs more than the epoch it fell into."""
 
 import re
 
@@ -9,11 +9,12 @@ import pytest
 from darkroom.networks import architectures
 from darkroom.runtime.errors import TrainingError
 from darkroom.training import checkpoint, checksummed, device, fit
+from darkroom.training.session import Session, TrainingData, ignore
 
 pytestmark = pytest.mark.slow
 
 SMALL = {"batch_norm": True, "dense": 8, "dropout": 0.2, "schedule": "cosine"}
-SHAKY = {"shift": 0.1, "rotation": 10.0, "brightness": 0.1, "flip_horizontal": True}
+AUGMENT = {"shift": 0.1, "rotation": 10.0, "brightness": 0.1, "flip_horizontal": True}
 EVERYTHING = {
     **SMALL,
     "optimizer": "adamw",
@@ -23,29 +24,28 @@ EVERYTHING = {
     "class_weights": "balanced",
     "ema": 0.9,
 }
-ALL_CHANGES = {**SHAKY, "zoom": 0.1, "shear": 5.0, "flip_vertical": True, "contrast": 0.1, "cutout": 0.3, "mixup": 0.2}
+AUGMENT_ALL = {
+    **AUGMENT,
+    "zoom": 0.1,
+    "shear": 5.0,
+    "flip_vertical": True,
+    "contrast": 0.1,
+    "cutout": 0.3,
+    "mixup": 0.2,
+}
 
 
 @pytest.fixture
 def train(painted, tmp_path, model, changes, brief):
     """A function that trains and returns `(rows, probabilities of 40 other images)`."""
 
-    def run(state="state", hparams=SMALL, augmented=SHAKY, on_epoch=lambda *_: None, **config):
-        device.repeatable(3)
+    def run(state="state", hparams=SMALL, augment=AUGMENT, on_epoch=ignore, **config):
+        device.make_repeatable(3)
         optimization = model(**hparams)
         network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
-        rows = fit.fit(
-            network,
-            painted(80, 1),
-            painted(40, 2),
-            config=brief(**config),
-            optimization=optimization,
-            augmented=changes(**augmented),
-            seed=3,
-            state=tmp_path / state,
-            on_epoch=on_epoch,
-            verbose=0,
-        )
+        data = TrainingData(painted(80, 1), painted(40, 2))
+        session = Session(3, tmp_path / state, on_epoch, verbose=0)
+        rows = fit.fit(network, data, brief(**config), optimization, session, changes(**augment))
         return rows, network.predict(painted(40, 3).images, verbose=0)
 
     return run
@@ -67,30 +67,30 @@ def killed(train):
     return run
 
 
-def test_a_network_learns_what_can_be_learnt(train, painted):
-    _, probabilities = train(epochs=8, augmented={})
+def test_a_network_learns_to_classify(train, painted):
+    _, probabilities = train(epochs=8, augment={})
     assert (probabilities.argmax(1) == painted(40, 3).labels).mean() > 0.95
 
 
 def test_the_accuracy_of_mixed_images_is_that_of_the_heavier_label(train):
-    rows, _ = train(epochs=8, augmented={"mixup": 0.2}, hparams={"learning_rate": 0.02})
+    rows, _ = train(epochs=8, augment={"mixup": 0.2}, hparams={"learning_rate": 0.02})
     # against the label before mixing it would be 0.75: half are mostly the other one, and half of those its class
     assert np.mean([row["accuracy"] for row in rows[2:]]) > 0.9
 
 
 @pytest.mark.parametrize(
-    ("hparams", "augmented", "how"),
+    ("hparams", "augment", "config"),
     [
-        (SMALL, SHAKY, {}),
-        (EVERYTHING, ALL_CHANGES, {}),
+        (SMALL, AUGMENT, {}),
+        (EVERYTHING, AUGMENT_ALL, {}),
         ({**SMALL, "optimizer": "sgd"}, {}, {"keep": "last", "batch_size": "auto"}),
     ],
     ids=["plain", "with everything", "last epoch"],
 )
-def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, hparams, augmented, config):
-    rows, probabilities = killed(hparams=hparams, augmented=augmented, **config)
-    whole, undisturbed = train("undisturbed", hparams=hparams, augmented=augmented, **config)
-    assert rows == whole and [row["epoch"] for row in rows] == [1, 2, 3, 4]
+def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, hparams, augment, config):
+    rows, probabilities = killed(hparams=hparams, augment=augment, **config)
+    expected, undisturbed = train("undisturbed", hparams=hparams, augment=augment, **config)
+    assert rows == expected and [row["epoch"] for row in rows] == [1, 2, 3, 4]
     np.testing.assert_array_equal(probabilities, undisturbed)
 
 
@@ -110,18 +110,20 @@ def test_a_killed_training_repeats_no_epoch(train):
 
 @pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])
 def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
-    whole, probabilities = train("whole")
+    expected, probabilities = train("undisturbed")
     (tmp_path / "spoilt").mkdir()
-    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(damage((tmp_path / "whole" / checkpoint.LAST).read_bytes()))
+    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(
+        damage((tmp_path / "undisturbed" / checkpoint.LAST).read_bytes())
+    )
     seen = []
     rows, again = train("spoilt", on_epoch=lambda epoch, row: seen.append(epoch))
-    assert rows == whole and seen == [1, 2, 3, 4]
+    assert rows == expected and seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
     assert "is damaged, so this training starts again" in capsys.readouterr().err
 
 
 def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
-    whole, probabilities = train("whole")
+    expected, probabilities = train("undisturbed")
     write, calls = checksummed.write, []
 
     def half(path, fill):
@@ -136,7 +138,7 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
         train("killed")
     seen = []
     rows, again = train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
-    assert rows == whole and seen == [2, 3, 4]
+    assert rows == expected and seen == [2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
 
 
@@ -156,23 +158,21 @@ def test_a_finished_training_trains_no_more(train):
 
 
 def test_training_stops_when_it_no_longer_improves(train):
-    rows, _ = train(
-        epochs=30, patience=2, hparams={**SMALL, "learning_rate": 1e-9, "schedule": "constant"}, augmented={}
-    )
-    assert len(rows) - fit.best(rows)["epoch"] <= 2
+    rows, _ = train(epochs=30, patience=2, hparams={**SMALL, "learning_rate": 1e-9, "schedule": "constant"}, augment={})
+    assert len(rows) - checkpoint.best(rows)["epoch"] <= 2
     assert len(rows) < 30
 
 
 def test_the_model_has_the_weights_of_the_epoch_to_keep(train, painted, tmp_path):
-    """The kept file of the whole run is that of a run which ended with the kept epoch."""
+    """The weights of the best epoch are those of a training that ended with this epoch."""
     hparams = {**SMALL, "schedule": "constant", "learning_rate": 0.1}
     rows, best = train("best", hparams=hparams, epochs=6)
-    top = int(fit.best(rows)["epoch"])
+    top = int(checkpoint.best(rows)["epoch"])
     _, short = train("short", hparams=hparams, epochs=top, keep="last")
     np.testing.assert_array_equal(best, short)
 
 
-def test_an_average_of_weights_is_what_is_judged_and_kept(train):
+def test_an_average_of_weights_is_what_is_validated_and_kept(train):
     """At momentum 0 the average is the weights themselves, so nothing may differ from training without one."""
     plain, _ = train("plain")
     rows, probabilities = train("averaged", hparams={**SMALL, "ema": 0.99})
@@ -181,8 +181,8 @@ def test_an_average_of_weights_is_what_is_judged_and_kept(train):
 
 
 def test_validation_is_neither_smoothed_nor_mixed_nor_augmented(train, painted):
-    rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
-    network_rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augmented=ALL_CHANGES, epochs=1)
+    rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augment=AUGMENT_ALL, epochs=1)
+    network_rows, _ = train("hard", hparams={**EVERYTHING, "ema": 0.0}, augment=AUGMENT_ALL, epochs=1)
     assert rows == network_rows
     assert 0 < rows[0]["val_loss"] < 5
 
@@ -203,37 +203,17 @@ def test_a_last_batch_of_one_image_and_a_class_without_one_train_as_others_do(
     train.classes = val.classes = ("dark", "light", "never seen")
     hparams = model(batch_norm=True, head="average", class_weights="balanced")
     network = architectures.build(hparams, shape=(8, 8, 1), classes=3, spec={})
-    rows = fit.fit(
-        network,
-        train,
-        val,
-        config=brief(epochs=2),
-        optimization=hparams,
-        augmented=changes(mixup=0.2),
-        seed=1,
-        state=tmp_path,
-        on_epoch=lambda *_: None,
-        verbose=0,
-    )
+    session = Session(1, tmp_path, verbose=0)
+    rows = fit.fit(network, TrainingData(train, val), brief(epochs=2), hparams, session, changes(mixup=0.2))
     assert np.isfinite([list(row.values()) for row in rows]).all()
     assert np.isfinite(network.predict_on_batch(val.images)).all()
 
 
-def test_the_bar_never_counts_beyond_its_total(painted, model, brief, tmp_path, capsys):
+def test_the_progress_bar_never_counts_beyond_its_total(painted, model, brief, tmp_path, capsys):
     """80 images are 5 batches of 16, and the device takes up to 16 batches at once."""
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec={})
-    fit.fit(
-        network,
-        painted(80, 1),
-        painted(16, 2),
-        config=brief(epochs=2),
-        optimization=model(),
-        augmented=None,
-        seed=1,
-        state=tmp_path,
-        on_epoch=lambda *_: None,
-        verbose=1,
-    )
+    data = TrainingData(painted(80, 1), painted(16, 2))
+    fit.fit(network, data, brief(epochs=2), model(), Session(1, tmp_path, verbose=1))
     counted = re.findall(r"(\d+)/(\d+)", re.sub(r"\x1b\[[0-9;]*m|Epoch \d+/\d+", "", capsys.readouterr().out))
     assert counted and {total for _, total in counted} == {"5"} and max(int(done) for done, _ in counted) == 5
 
@@ -244,12 +224,12 @@ def test_memory_that_runs_out_is_a_training_error_that_names_a_batch_to_try(trai
 
     monkeypatch.setattr(keras.Model, "fit", exhausted)
     with pytest.raises(TrainingError, match="with 16 inputs of 8 x 8 x 1 at a time .* fix: set batch_size to 8;"):
-        train(augmented={})
+        train(augment={})
 
 
 @pytest.mark.parametrize(("accuracy", "warned"), [(0.5, False), (0.4, True), (np.float32(0.3), True)])
-def test_a_model_that_is_right_no_more_often_than_a_constant_answer_is_told(accuracy, warned, capsys):
+def test_a_model_that_is_no_better_than_a_constant_prediction_is_a_warning(accuracy, warned, capsys):
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])
     fit.warn_of_chance("cnn", {"val_accuracy": accuracy}, labels)
-    told = capsys.readouterr().err
-    assert ("cnn learned nothing" in told and "0.400 who always says their commonest class" in told) is warned
+    warning = capsys.readouterr().err
+    assert ("cnn learned nothing" in warning and "predicting the commonest class gives 0.400" in warning) is warned

@@ -1,4 +1,4 @@
-"""heads: pixels are scaled as the spec says, inside the network."""
+"""Pixels are normalised as the spec says, inside the network."""
 
 import keras
 import numpy as np
@@ -9,19 +9,19 @@ from darkroom.training import io_layers
 pytestmark = pytest.mark.slow
 
 PIXELS = np.array([[[[0, 100, 255]]]], dtype="uint8")  # one image of one pixel
-FACTS = {"mean": [10.0, 100.0, 200.0], "deviation": [5.0, 50.0, 0.0]}
+STATISTICS = {"mean": [10.0, 100.0, 200.0], "deviation": [5.0, 50.0, 0.0]}
 
 
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
         ({}, [0, 100 / 255, 1]),
-        ({"normalise": "unit", **FACTS}, [0, 100 / 255, 1]),
-        ({"normalise": "center", **FACTS}, [-10 / 255, 0, 55 / 255]),
-        ({"normalise": "standardise", **FACTS}, [-2, 0, 55]),  # a deviation below 1 counts as 1
+        ({"normalise": "unit", **STATISTICS}, [0, 100 / 255, 1]),
+        ({"normalise": "center", **STATISTICS}, [-10 / 255, 0, 55 / 255]),
+        ({"normalise": "standardise", **STATISTICS}, [-2, 0, 55]),  # a deviation below 1 counts as 1
     ],
 )
-def test_pixels_become_what_the_spec_says(tmp_path, spec, expected):
+def test_pixels_are_normalised_as_the_spec_says(tmp_path, spec, expected):
     pixels = io_layers.pixels((1, 1, 3))
     network = keras.Model(pixels, io_layers.scaled(pixels, spec))
     np.testing.assert_allclose(np.asarray(network(PIXELS))[0, 0, 0], expected, atol=1e-6)

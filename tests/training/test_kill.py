@@ -1,4 +1,4 @@
-"""kill -9 at any moment of a training or a search: no epoch that ended is run again, and the end is the same."""
+"""kill -9 at any moment of a training or a search: no finished epoch is run again, and the result is the same."""
 
 import multiprocessing
 import os
@@ -12,61 +12,49 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom import packed_data
 from darkroom.networks import architectures
-from darkroom.params import Tune
 from darkroom.training import device, fit
+from darkroom.training.session import Session, TrainingData
 from darkroom.tune import search
+from darkroom.tune.trial import Setup
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 120  # seconds a process may take to get somewhere
+TIMEOUT = 120  # seconds a process may take to get somewhere
 KILLS = 2
-SHAKY = {"shift": 0.1, "rotation": 10.0, "flip_horizontal": True, "mixup": 0.2}
+AUGMENT = {"shift": 0.1, "rotation": 10.0, "flip_horizontal": True, "mixup": 0.2}
 SMALL = {"batch_norm": True, "dropout": 0.2, "schedule": "cosine", "ema": 0.9}
 
 
 def note(log, name, epoch, row):
-    """One line an epoch, on disk at once."""
+    """One line per epoch, on disk at once."""
     with log.open("a") as file:
         file.write(f"{name} {epoch}\n")
 
 
-def train(packed, optimization, config, augmented, home):
-    device.repeatable(3)
+def train(packed, optimization, config, augment, home):
+    device.make_repeatable(3)
     network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
-    sides = map(packed_data.read(packed).split, ("train", "val"))
-    on_epoch = partial(note, home / "log", "train")
-    rows = fit.fit(
-        network,
-        *sides,
-        config=config,
-        optimization=optimization,
-        augmented=augmented,
-        seed=3,
-        state=home,
-        on_epoch=on_epoch,
-        verbose=0,
-    )
-    probabilities = network.predict(packed_data.read(packed).split("val").images, verbose=0)
+    data, session = TrainingData.read(packed), Session(3, home, partial(note, home / "log", "train"), verbose=0)
+    rows = fit.fit(network, data, config, optimization, session, augment)
+    probabilities = network.predict(data.val.images, verbose=0)
     np.savez(home / "end.npz", losses=[row["val_loss"] for row in rows], probabilities=probabilities)
 
 
-def tune(packed, optimization, config, augmented, home):
+def tune(packed, optimization, config, augment, home):
     @contextmanager
-    def observe(name, params):
+    def open_run(name, params):
         yield SimpleNamespace(epoch=partial(note, home / "log", name))
 
-    best, trials = search.search(
-        packed, config=config, model=optimization, augmented=augmented, seed=3, state=home, observe=observe
-    )
-    np.savez(home / "end.npz", best=str(best), trials=str(trials))
+    result = search.search(config, optimization, Setup(packed, augment, 3), state=home, open_run=open_run)
+    np.savez(home / "end.npz", best=str(result.best), trials=str(result.trials))
 
 
 def read(path):
-    with np.load(path) as saved:
-        return dict(saved)
+    with np.load(path) as arrays:
+        return dict(arrays)
 
 
 def lines(home):
@@ -79,7 +67,7 @@ def run(target, home, *arguments, kill_after=None):
     home.mkdir(exist_ok=True)
     process = multiprocessing.get_context("forkserver").Process(target=target, args=(*arguments, home))
     process.start()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while process.is_alive() and (kill_after is None or len(lines(home)) < kill_after):
         assert time.monotonic() < end
         time.sleep(0.002)
@@ -94,26 +82,26 @@ def run(target, home, *arguments, kill_after=None):
 
 def killed_and_undisturbed(target, tmp_path, *arguments, epochs):
     random.seed(1)
-    run(target, tmp_path / "whole", *arguments)
+    run(target, tmp_path / "undisturbed", *arguments)
     for number in range(KILLS):
         if run(target, tmp_path / "killed", *arguments, kill_after=1 + number * epochs // KILLS):
             break
     assert run(target, tmp_path / "killed", *arguments)
-    return read(tmp_path / "killed/end.npz"), read(tmp_path / "whole/end.npz")
+    return read(tmp_path / "killed/end.npz"), read(tmp_path / "undisturbed/end.npz")
 
 
 def test_a_killed_training_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
-    arguments = packed, model(**SMALL), brief(epochs=12, patience=12), changes(**SHAKY)
-    ended, whole = killed_and_undisturbed(train, tmp_path, *arguments, epochs=12)
-    np.testing.assert_array_equal(ended["losses"], whole["losses"])
-    np.testing.assert_array_equal(ended["probabilities"], whole["probabilities"])
+    arguments = packed, model(**SMALL), brief(epochs=12, patience=12), changes(**AUGMENT)
+    ended, undisturbed = killed_and_undisturbed(train, tmp_path, *arguments, epochs=12)
+    np.testing.assert_array_equal(ended["losses"], undisturbed["losses"])
+    np.testing.assert_array_equal(ended["probabilities"], undisturbed["probabilities"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12
 
 
 def test_a_killed_search_runs_no_epoch_twice_and_ends_the_same(packed, model, changes, brief, tmp_path):
     budget = {"trials": 3, "total_epochs": 0, "minutes": 0.0, "workers": 2}
     space = {"filters": [2, 3, 4], "learning_rate": [0.001, 0.01]}
-    config = Tune(algorithm="random", fit=brief(), space=space, **budget)
-    ended, whole = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
-    assert str(ended["best"]) == str(whole["best"]) and str(ended["trials"]) == str(whole["trials"])
+    config = changed(DEFAULTS.tune, algorithm="random", fit=brief(), space=space, **budget)
+    ended, undisturbed = killed_and_undisturbed(tune, tmp_path, packed, model(), config, changes(), epochs=12)
+    assert str(ended["best"]) == str(undisturbed["best"]) and str(ended["trials"]) == str(undisturbed["trials"])
     assert len(set(lines(tmp_path / "killed"))) == len(lines(tmp_path / "killed")) <= 12

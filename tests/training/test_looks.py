@@ -1,7 +1,7 @@
-"""A look never changes a model, and whichever way a model is asked, it gives the same answer.
+"""Prediction never changes a model, and every way to predict gives the same probabilities.
 
-Every network here has statistics of batch norm that a look in training mode would move, and answers that such a look
-would change: a test says so, because otherwise the others could not fail.
+Every network here has batch norm whose statistics a call in training mode would move, and probabilities that such a
+call would change: a test says so, because otherwise the others could not fail.
 """
 
 import importlib.util
@@ -18,12 +18,13 @@ from darkroom.evaluate import grad_cam
 from darkroom.networks import architectures
 from darkroom.training import describe
 from darkroom.transfer_learning import backbones, finetune, head_training, resizing, transfer, weights
+from darkroom.transfer_learning.weights import Base
 
 pytestmark = pytest.mark.slow
 
 HYPERPARAMETERS = {"batch_norm": True, "blocks": 2, "filters": 8, "dense": 16, "dropout": 0.3}
 INPUT = 64  # pixels, input_size
-TRANSFER = {  # the backbone, and an image_size on either side of INPUT
+TRANSFER = {  # the backbone, and an image_size below or above INPUT
     "mobilenet, enlarged": ("mobilenet-25", 40),
     "mobilenet, shrunk": ("mobilenet-25", 80),
     "mobilenet_v3_small, enlarged": ("mobilenet_v3_small", 40),
@@ -33,16 +34,16 @@ NAMES = ["tunable", *TRANSFER]
 CLOSE = 1e-5
 
 
-def noise(n: int, side: int) -> np.ndarray:
+def noise(n: int, size: int) -> np.ndarray:
     """Noise, more of it in some images than in others, on as many colours."""
-    rng = np.random.default_rng(side)
-    noise = rng.integers(-128, 128, (n, side, side, 3)) * rng.random((n, 1, 1, 1))
+    rng = np.random.default_rng(size)
+    noise = rng.integers(-128, 128, (n, size, size, 3)) * rng.random((n, 1, 1, 1))
     return (rng.integers(0, 256, (n, 1, 1, 3)) + noise).clip(0, 255).astype("uint8")
 
 
-def stirred(network: keras.Model) -> keras.Model:
-    """With the statistics of images in its batch norm, and with logits of mean 0 and deviation 1/4 for them."""
-    norms = [layer for layer in grad_cam._all(network) if isinstance(layer, keras.layers.BatchNormalization)]
+def with_statistics(network: keras.Model) -> keras.Model:
+    """Give batch norm the statistics of images, and scale the logits for these to mean 0 and deviation 1/4."""
+    norms = [layer for layer in grad_cam._all_layers(network) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in norms:
         layer.momentum = 0.2
     for _ in range(3):
@@ -58,12 +59,12 @@ def stirred(network: keras.Model) -> keras.Model:
 
 @pytest.fixture(scope="module")
 def base():
-    """A function that makes a backbone and its base, with random weights."""
+    """A function that builds a backbone with random weights."""
 
     def make(name):
         keras.utils.set_random_seed(1)
-        chosen = backbones.choose(name, width=1.0, side=INPUT)
-        return chosen, chosen.base()
+        choice = backbones.choose(name, width=1.0, size=INPUT)
+        return Base(choice, choice.build(), "random weights")
 
     return make
 
@@ -76,11 +77,12 @@ def made(base, model):
     def make(name):
         if name == "tunable":
             keras.utils.set_random_seed(1)
-            return stirred(architectures.build(model(**HYPERPARAMETERS), shape=(16, 16, 3), classes=3, spec={}))
-        family, side = TRANSFER[name]
-        extractor = backbones.extractor(*base(family), shape=(side, side, 3))
+            return with_statistics(architectures.build(model(**HYPERPARAMETERS), shape=(16, 16, 3), classes=3, spec={}))
+        backbone, size = TRANSFER[name]
+        built_base = base(backbone)
+        extractor = backbones.extractor(built_base.choice, built_base.network, shape=(size, size, 3))
         head = head_training.build(extractor.output_shape[-1], 3, head_training.Hyperparameters(0.2, 0, 0.0))
-        return stirred(head_training.joined(extractor, head))
+        return with_statistics(head_training.joined(extractor, head))
 
     return lambda name: built.get(name) or built.setdefault(name, make(name))
 
@@ -101,13 +103,13 @@ def state(network: keras.Model) -> dict[str, bytes]:
 
 @pytest.fixture
 def unchanged(network):
-    """The test may look as it likes: weights and statistics are what they were, and so is their digest."""
+    """Whatever the test does, weights and statistics are what they were, and so is their digest."""
     before, digest = state(network), weights.digest(network)
     yield
     assert state(network) == before and weights.digest(network) == digest
 
 
-def test_a_look_in_training_mode_would_be_seen(network, images):
+def test_a_call_in_training_mode_would_be_noticed(network, images):
     before, values = state(network), network.get_weights()
     trained = np.asarray(network(images, training=True))
     moved = {path for path, value in state(network).items() if value != before[path]}
@@ -116,21 +118,21 @@ def test_a_look_in_training_mode_would_be_seen(network, images):
     assert np.abs(trained - network.predict_on_batch(images)).max() > 1000 * CLOSE
 
 
-def test_however_it_is_asked_it_answers_the_same(network, images, unchanged, tmp_path):
+def test_every_way_to_predict_gives_the_same_probabilities(network, images, unchanged, tmp_path):
     expected = network.predict_on_batch(images)
     assert np.ptp(expected, axis=0).max() > 1000 * CLOSE  # it tells the images apart
     network.save(tmp_path / "saved.keras")
     network.export(tmp_path / "exported", format="tf_saved_model", verbose=False)
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
-    answers = {
+    predictions = {
         "eager": network(images),
-        "eager, told not to train": network(images, training=False),
+        "eager, training=False": network(images, training=False),
         "reloaded": again.predict_on_batch(images),
         "reloaded, eager": again(images),
         "SavedModel": keras.layers.TFSMLayer(tmp_path / "exported", call_endpoint="serve")(images),
     }
-    apart = {way: float(np.abs(np.asarray(answer) - expected).max()) for way, answer in answers.items()}
-    assert max(apart.values()) < CLOSE, apart
+    errors = {name: float(np.abs(np.asarray(values) - expected).max()) for name, values in predictions.items()}
+    assert max(errors.values()) < CLOSE, errors
     assert weights.digest(again) == weights.digest(network)
 
 
@@ -138,20 +140,20 @@ def test_explaining_and_describing_change_nothing(network, images, tmp_path):
     network.save(tmp_path / "saved.keras")  # evaluate explains what it read from a file
     again = keras.models.load_model(tmp_path / "saved.keras", compile=False)
     before, digest = state(again), weights.digest(again)
-    assert grad_cam.heat(again, images, np.zeros(len(images), "int64")) is not None
+    assert grad_cam.heatmaps(again, images, np.zeros(len(images), "int64")) is not None
     grad_cam.filters(again)
     assert grad_cam.feature_maps(again, images[0])
     describe.rows(again), describe.total(again)
     assert state(again) == before and weights.digest(again) == digest
 
 
-def test_no_layer_trains_unless_it_is_told_to(network):
+def test_no_layer_is_in_training_mode_by_default(network):
     """Keras's own layers for images do (`call(training=True)`), and then the layers behind them do too."""
-    inside = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all(network)}
-    assert [kind for kind, has in inside.items() if "training" in has and has["training"].default is True] == []
+    parameters = {type(layer): inspect.signature(layer.call).parameters for layer in grad_cam._all_layers(network)}
+    assert [kind for kind, p in parameters.items() if "training" in p and p["training"].default is True] == []
 
 
-def test_a_network_within_is_explained_with_the_images_that_it_sees(made):
+def test_a_nested_network_is_explained_with_the_images_that_it_gets(made):
     """The input of the base is resized by an operation, which is no layer that could be asked for its output."""
     network = made("mobilenet_v3_small, enlarged")
     maps = grad_cam.feature_maps(network, noise(1, 40)[0])
@@ -160,13 +162,13 @@ def test_a_network_within_is_explained_with_the_images_that_it_sees(made):
 
 
 def test_features_leave_a_backbone_frozen_whatever_is_trained_behind_it(base, changes, tmp_path):
-    chosen, its = base("mobilenet-25")
-    before, digest = state(its), weights.digest(its)
-    known = transfer.looking(chosen, its, (20, 20, 3), tmp_path)
-    known.read(noise(6, 20))
-    known.read(noise(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
+    backbone = base("mobilenet-25")
+    before, digest = state(backbone.network), weights.digest(backbone.network)
+    cache = transfer.feature_cache(backbone, (20, 20, 3), tmp_path)
+    cache.read(noise(6, 20))
+    cache.read(noise(6, 20), changes(brightness=0.2, contrast=0.2, cutout=0.3, rotation=5.0), seed=1, copy=1)
     joined = head_training.joined(
-        known.extractor, head_training.build(256, 3, head_training.Hyperparameters(0.0, 0, 0.0))
+        cache.extractor, head_training.build(256, 3, head_training.Hyperparameters(0.0, 0, 0.0))
     )
     joined.save(tmp_path / "joined.keras")
     again = keras.models.load_model(tmp_path / "joined.keras", compile=False)
@@ -174,10 +176,10 @@ def test_features_leave_a_backbone_frozen_whatever_is_trained_behind_it(base, ch
         values = weights.digest(network)
         network(noise(6, 20), training=True)
         assert weights.digest(network) == values
-    assert state(its) == before and weights.digest(its) == digest
-    finetune.unfreeze(its, 2)
+    assert state(backbone.network) == before and weights.digest(backbone.network) == digest
+    finetune.unfreeze(backbone.network, 2)
     joined(noise(6, 20), training=True)
-    assert state(its) == before
+    assert state(backbone.network) == before
 
 
 ON_JAX = """
@@ -188,12 +190,12 @@ assert keras.backend.backend() == "jax"
 for path in Path(sys.argv[1]).glob("*.keras"):
     network, images = keras.models.load_model(path, compile=False), np.load(path.with_suffix(".images.npy"))
     before = [value.copy() for value in network.get_weights()]
-    np.save(path.with_suffix(".answers.npy"), network.predict_on_batch(images))
+    np.save(path.with_suffix(".predicted.npy"), network.predict_on_batch(images))
     assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
 """
 
 
-def test_jax_answers_as_tensorflow_does(made, tmp_path):
+def test_jax_predicts_as_tensorflow_does(made, tmp_path):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: pip install jax")
     pixels = keras.Input((64, 64, 3), dtype="uint8")
@@ -205,8 +207,8 @@ def test_jax_answers_as_tensorflow_does(made, tmp_path):
     env = {**os.environ, "KERAS_BACKEND": "jax"}
     done = subprocess.run([sys.executable, "-c", ON_JAX, tmp_path], capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
-    answers = {name: np.load(tmp_path / f"{name}.answers.npy") for name in networks}
-    expected = {name: each.predict_on_batch(noise(6, each.input_shape[1])) for name, each in networks.items()}
-    apart = {name: float(np.abs(answers[name] - expected[name]).max()) for name in networks}
-    assert apart.pop("resized") < 1e-3  # grey levels
-    assert max(apart.values()) < CLOSE, apart
+    predicted = {name: np.load(tmp_path / f"{name}.predicted.npy") for name in networks}
+    expected = {name: net.predict_on_batch(noise(6, net.input_shape[1])) for name, net in networks.items()}
+    errors = {name: float(np.abs(predicted[name] - expected[name]).max()) for name in networks}
+    assert errors.pop("resized") < 1e-3  # grey levels
+    assert max(errors.values()) < CLOSE, errors

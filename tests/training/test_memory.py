@@ -1,4 +1,4 @@
-"""memory: when it runs out, one line says what to make smaller."""
+"""When memory runs out, one line says what to make smaller."""
 
 import pytest
 
@@ -32,10 +32,10 @@ def test_each_backend_running_out_is_exit_7_with_the_sizes_and_what_helps(fault)
     assert "fix: set batch_size to 32; if that is not enough, use smaller images" in str(caught.value)
 
 
-def test_where_one_image_is_too_much_the_batch_is_not_blamed():
+def test_a_batch_of_one_image_is_not_made_smaller():
     assert memory.smaller(1) == "use smaller images or a smaller network"
 
 
-def test_another_fault_stays_what_it_is():
+def test_another_error_is_not_touched():
     with pytest.raises(ValueError, match="shapes"), memory.limited(1, (), fix=""):
         raise ValueError("shapes do not fit")

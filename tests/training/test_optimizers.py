@@ -1,4 +1,4 @@
-"""descent: rates rise and fall as the schedule says, and each class weighs the same."""
+"""Learning rates follow the schedule, weight decay spares biases, and balanced classes weigh the same."""
 
 import keras
 import numpy as np
@@ -10,20 +10,20 @@ pytestmark = pytest.mark.slow
 
 
 def rates(config, steps):
-    schedule = optimizers.rate(config, steps)
+    schedule = optimizers.learning_rate(config, steps)
     return np.array([float(schedule(step)) for step in range(steps + 1)])
 
 
 @pytest.mark.parametrize(("schedule", "peak", "first"), [("cosine", 5, 0.1), ("one_cycle", 30, 0.04)])
-def test_a_rate_rises_to_the_one_of_the_params_and_falls_to_nothing(model, schedule, peak, first):
-    found = rates(model(schedule=schedule, learning_rate=0.5), 100)
-    assert found.argmax() == peak and found[peak] == pytest.approx(0.5)
-    assert found[0] == pytest.approx(0.5 * first) and found[-1] == pytest.approx(0, abs=1e-6)
-    assert (np.diff(found[: peak + 1]) > 0).all() and (np.diff(found[peak:]) < 0).all()
+def test_a_learning_rate_rises_to_that_of_the_params_and_falls_to_zero(model, schedule, peak, first):
+    lr = rates(model(schedule=schedule, learning_rate=0.5), 100)
+    assert lr.argmax() == peak and lr[peak] == pytest.approx(0.5)
+    assert lr[0] == pytest.approx(0.5 * first) and lr[-1] == pytest.approx(0, abs=1e-6)
+    assert (np.diff(lr[: peak + 1]) > 0).all() and (np.diff(lr[peak:]) < 0).all()
 
 
-def test_a_constant_rate_stays(model):
-    assert optimizers.rate(model(schedule="constant", learning_rate=0.5), 100) == 0.5
+def test_a_constant_learning_rate_stays(model):
+    assert optimizers.learning_rate(model(schedule="constant", learning_rate=0.5), 100) == 0.5
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])

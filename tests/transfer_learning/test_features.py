@@ -1,4 +1,4 @@
-"""features: computed once an image, whatever was killed, added or moved, and the same every time."""
+"""Features are computed once per image, whatever was killed, added or moved, and are the same every time."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def extractor():
 @pytest.fixture
 def cache(extractor, tmp_path):
     """A function that opens the same cache again."""
-    return lambda seed=1, identity="a": features.Cache(extractor(seed), tmp_path, identity)
+    return lambda seed=1, identity="a": features.FeatureCache(extractor(seed), tmp_path, identity)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def images(painted):
 
 
 @pytest.fixture
-def shaky(changes):
+def augment(changes):
     return changes(rotation=20.0, shift=0.1)
 
 
@@ -58,22 +58,22 @@ def test_another_network_has_features_of_its_own(cache, images):
     assert np.abs(cache(identity="a").read(images) - cache(seed=2, identity="b").read(images)).max() > 0.01
 
 
-def test_images_that_moved_are_found_again(cache, images, shaky, tmp_path):
+def test_reordered_images_have_the_same_features(cache, images, augment, tmp_path):
     order = np.random.default_rng(0).permutation(len(images))
-    for config in (None, shaky):
+    for config in (None, augment):
         before = cache().read(images, config, seed=1, copy=1)
-        known = written(tmp_path)
+        before_count = written(tmp_path)
         np.testing.assert_array_equal(cache().read(images[order], config, seed=1, copy=1), before[order])
-        assert written(tmp_path) == known
+        assert written(tmp_path) == before_count
 
 
-def test_a_image_that_is_added_costs_its_own_group_only(cache, images, shaky, tmp_path):
-    before = cache().read(images[:-1], shaky, seed=1, copy=1)
-    known = written(tmp_path)
-    after = cache().read(images, shaky, seed=1, copy=1)
-    assert 1 <= written(tmp_path) - known <= 2  # two where the new image divides its group
+def test_an_added_image_costs_its_own_group_only(cache, images, augment, tmp_path):
+    before = cache().read(images[:-1], augment, seed=1, copy=1)
+    before_count = written(tmp_path)
+    after = cache().read(images, augment, seed=1, copy=1)
+    assert 1 <= written(tmp_path) - before_count <= 2  # two where the new image divides its group
     moved = (after[:-1] != before).any(axis=1).sum()
-    assert moved < len(images) / known * 6  # sizes are geometric: six times the mean is exceeded once in 400
+    assert moved < len(images) / before_count * 6  # sizes are geometric: six times the mean is exceeded once in 400
 
 
 def test_equal_images_have_equal_features(cache, images):
@@ -81,29 +81,40 @@ def test_equal_images_have_equal_features(cache, images):
     np.testing.assert_allclose(cache().read(twice)[400:], cache().read(twice)[:50], atol=1e-6)
 
 
-def test_a_copy_is_changed_and_each_copy_and_seed_in_another_way(cache, images, shaky):
-    copies = [cache().read(images, shaky, seed=seed, copy=copy) for seed, copy in ((1, 1), (1, 2), (2, 1))]
+def test_a_copy_is_changed_and_each_copy_and_seed_in_another_way(cache, images, augment):
+    copies = [cache().read(images, augment, seed=seed, copy=copy) for seed, copy in ((1, 1), (1, 2), (2, 1))]
     for i, one in enumerate(copies):
         for other in [cache().read(images), *copies[:i]]:
             assert np.abs(one - other).mean() > 1e-4
 
 
-def test_a_copy_follows_from_its_seed_and_number(extractor, images, shaky, tmp_path):
-    a, b = (features.Cache(extractor(), tmp_path / name, "a").read(images, shaky, seed=3, copy=1) for name in "ab")
+def test_a_copy_follows_from_its_seed_and_number(extractor, images, augment, tmp_path):
+    a, b = (
+        features.FeatureCache(extractor(), tmp_path / name, "a").read(images, augment, seed=3, copy=1) for name in "ab"
+    )
     np.testing.assert_array_equal(a, b)
 
 
-def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images, shaky, tmp_path):
-    whole = cache().read(images, shaky, seed=1, copy=1)
+def test_a_copy_is_the_same_whichever_version_of_the_code_reads_it(extractor, images, augment, tmp_path):
+    """The version is part of the identity, which names the files."""
+    a, b = (
+        features.FeatureCache(extractor(), tmp_path, version).read(images, augment, seed=3, copy=1) for version in "ab"
+    )
+    np.testing.assert_array_equal(a, b)
+    assert written(tmp_path) > 0 == written(tmp_path) % 2
+
+
+def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images, augment, tmp_path):
+    complete = cache().read(images, augment, seed=1, copy=1)
     files = sorted(tmp_path.glob("*.npy"))
     files[0].unlink()
     files[1].write_bytes(files[1].read_bytes()[:50])
     data = bytearray(files[2].read_bytes())
     data[200] ^= 1  # in a feature
     files[2].write_bytes(data)
-    kept = {path: path.stat().st_mtime_ns for path in files[3:]}
-    np.testing.assert_array_equal(cache().read(images, shaky, seed=1, copy=1), whole)
-    assert {path: path.stat().st_mtime_ns for path in files[3:]} == kept
+    times = {path: path.stat().st_mtime_ns for path in files[3:]}
+    np.testing.assert_array_equal(cache().read(images, augment, seed=1, copy=1), complete)
+    assert {path: path.stat().st_mtime_ns for path in files[3:]} == times
 
 
 def test_memory_that_runs_out_is_a_training_error_that_names_the_size_to_lower(cache, images, monkeypatch):
@@ -117,11 +128,11 @@ def test_memory_that_runs_out_is_a_training_error_that_names_the_size_to_lower(c
 
 def test_sweeping_leaves_what_was_read_since(cache, images, tmp_path):
     cache().read(images)
-    known = written(tmp_path)
-    lasting = cache()
-    lasting.read(images[:200])
-    lasting.sweep()
-    assert 0 < written(tmp_path) < known
+    before_count = written(tmp_path)
+    later = cache()
+    later.read(images[:200])
+    later.sweep()
+    assert 0 < written(tmp_path) < before_count
     left = set(tmp_path.glob("*.npy"))
-    lasting.read(images[:200])
+    later.read(images[:200])
     assert set(tmp_path.glob("*.npy")) == left

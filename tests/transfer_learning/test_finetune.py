@@ -1,17 +1,26 @@
-"""finetune: only the top moves, batch norm never does, and what does not help is undone."""
+"""Fine-tuning changes the top only, never batch norm, and is undone when it does not help."""
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom import params
+from darkroom.training.fit import TrainedModel
+from darkroom.training.session import Session, TrainingData, ignore
 from darkroom.transfer_learning import finetune
 
 pytestmark = pytest.mark.slow
 
-DOWN = {"optimizer": "adam", "learning_rate": 0.5, "weight_decay": 0.0, "schedule": "constant", "label_smoothing": 0.0,
-        "class_weights": "none", "ema": 0.0}  # fmt: skip
+OPTIMIZATION = {
+    "optimizer": "adam",
+    "learning_rate": 0.5,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "label_smoothing": 0.0,
+    "class_weights": "none",
+    "ema": 0.0,
+}
 
 
 @pytest.fixture
@@ -20,9 +29,9 @@ def base():
     steps = [keras.Input((8, 8, 1)), layers.Rescaling(1 / 255)]
     for name in "abc":
         steps += [layers.Conv2D(4, 3, name=name), layers.BatchNormalization(name=f"{name}_bn"), layers.ReLU()]
-    found = keras.Sequential(steps)
-    found.trainable = False
-    return found
+    built = keras.Sequential(steps)
+    built.trainable = False
+    return built
 
 
 @pytest.fixture
@@ -33,18 +42,20 @@ def network(base):
 
 
 @pytest.fixture
-def improve(base, network, painted, brief, changes, tmp_path):
-    """A function that fine-tunes and returns the rows and the names of what moved."""
+def improve(base, network, painted, transfer_config, changes, tmp_path):
+    """A function that fine-tunes a model of one epoch and returns the further rows and the names of what moved."""
 
-    def run(loss=9.0, count=2, rate=0.003, on_epoch=lambda *_: None):
+    def run(loss=9.0, count=2, rate=0.003, on_epoch=ignore):
         before = {v.path: np.array(v.value) for v in network.variables}
-        rows = finetune.improve(
-            network, base, painted(200, 1), painted(80, 2), loss=loss,
-            tune=params.FineTune(layers=count, learning_rate=rate, epochs=3, patience=3), config=brief(epochs=1),
-            optimization=params.Optimization(**DOWN), augmented=changes(), seed=1, state=tmp_path, on_epoch=on_epoch,
-        )  # fmt: skip
+        row = {"epoch": 1, "val_loss": loss}
+        config = transfer_config(1)._replace(
+            optimization=changed(DEFAULTS.transfer.optimization, **OPTIMIZATION),
+            fine_tune=changed(DEFAULTS.transfer.fine_tune, layers=count, learning_rate=rate, epochs=3, patience=3),
+        )
+        data, session = TrainingData(painted(200, 1), painted(80, 2)), Session(1, tmp_path, on_epoch)
+        model = finetune.improve(TrainedModel(network, [row], row), base, data, config, session, changes())
         moved = [v.path for v in network.variables if not np.array_equal(before[v.path], v.value)]
-        return rows, {"/".join(path.split("/")[-2:]) for path in moved}
+        return model.rows[1:], {"/".join(path.split("/")[-2:]) for path in moved}
 
     return run
 
@@ -55,7 +66,7 @@ def test_only_the_top_and_the_head_move_and_batch_norm_never_does(improve):
     assert moved == {f"{layer}/{kind}" for layer in ("b", "c", "probabilities") for kind in ("kernel", "bias")}
 
 
-def test_all_layers_may_be_asked_for(improve):
+def test_all_layers_can_be_fine_tuned(improve):
     assert {name.split("/")[0] for name in improve(count=99)[1]} == {"a", "b", "c", "probabilities"}
 
 
@@ -63,22 +74,26 @@ def test_what_does_not_help_is_undone(improve):
     assert improve(loss=0.0) == ([], set())
 
 
+def test_without_layers_nothing_is_trained(improve):
+    assert improve(count=0) == ([], set())
+
+
 def test_what_helps_is_kept_at_its_best_epoch(improve, network, painted):
     rows, _ = improve()
     val = painted(80, 2)
-    found = network.predict(val.images, verbose=0)[np.arange(80), val.labels]
-    assert -np.log(found).mean() == pytest.approx(min(row["val_loss"] for row in rows), rel=1e-5)
+    probabilities = network.predict(val.images, verbose=0)[np.arange(80), val.labels]
+    assert -np.log(probabilities).mean() == pytest.approx(min(row["val_loss"] for row in rows), rel=1e-5)
 
 
 def test_the_rate_is_the_low_one(improve):
-    """At the rate of the head, 0.5, the loss of this network jumps; at a millionth of it nothing is seen to move."""
+    """At the rate of the head, 0.5, the loss of this network jumps; at a millionth of it nothing moves noticeably."""
     rows, _ = improve(rate=5e-7)
     assert abs(rows[0]["val_loss"] - rows[-1]["val_loss"]) < 1e-3
 
 
 def test_a_fine_tuning_that_was_killed_ends_where_an_undisturbed_one_ends(improve, network):
     def kill(epoch, row):
-        if epoch == 2:
+        if epoch == 3:
             raise KeyboardInterrupt
 
     start = network.get_weights()
@@ -87,4 +102,4 @@ def test_a_fine_tuning_that_was_killed_ends_where_an_undisturbed_one_ends(improv
     network.set_weights(start)
     seen = []
     rows, _ = improve(on_epoch=lambda epoch, row: seen.append(epoch))
-    assert seen == [3] and [row["epoch"] for row in rows] == [1, 2, 3]
+    assert seen == [4] and [row["epoch"] for row in rows] == [2, 3, 4]

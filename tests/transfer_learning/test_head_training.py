@@ -1,4 +1,4 @@
-"""classifier: the best of a few heads on features, and one network of both."""
+"""The best of a few heads on features, and one network of both."""
 
 from types import SimpleNamespace
 
@@ -6,19 +6,27 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from tests.fixtures.defaults import DEFAULTS, changed
 
-from darkroom import params
-from darkroom.training import fit
+from darkroom.training import checkpoint
+from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import head_training
 
 pytestmark = pytest.mark.slow
 
-DOWN = {"optimizer": "adam", "learning_rate": 0.05, "weight_decay": 0.0, "schedule": "cosine", "label_smoothing": 0.1,
-        "class_weights": "balanced", "ema": 0.0}  # fmt: skip
+OPTIMIZATION = {
+    "optimizer": "adam",
+    "learning_rate": 0.05,
+    "weight_decay": 0.0,
+    "schedule": "cosine",
+    "label_smoothing": 0.1,
+    "class_weights": "balanced",
+    "ema": 0.0,
+}
 
 
 def features(n: int, seed: int) -> SimpleNamespace:
-    """Two clouds in the plane, on both sides of a circle: no line divides them."""
+    """Two clouds in the plane, inside and outside of a circle: no line separates them."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, n)
     angle, radius = rng.uniform(0, 2 * np.pi, n), np.where(labels, 1.5, 0.5) + rng.normal(0, 0.1, n)
@@ -31,39 +39,38 @@ def search(brief, tmp_path):
     """A function that tries heads on the clouds."""
 
     def run(state="state", **tried):
-        head = params.Head(**{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
-        optimization, config = params.Optimization(**DOWN), brief(epochs=8)
-        train, val = features(300, 1), features(100, 2)
-        return head_training.search(
-            train, val, tried=head, config=config, optimization=optimization, seed=1, state=tmp_path / state
-        )
+        head = changed(DEFAULTS.transfer.head, **{"dropout": [0.0], "units": [0], "weight_decay": [0.0], **tried})
+        optimization, config = changed(DEFAULTS.transfer.optimization, **OPTIMIZATION), brief(epochs=8)
+        data = TrainingData(features(300, 1), features(100, 2))
+        return head_training.search(data, head, config, optimization, Session(1, tmp_path / state))
 
     return run
 
 
 def test_every_combination_is_tried():
-    head = params.Head(dropout=[0.0, 0.5], units=[0, 8], weight_decay=[0.0, 0.1, 0.2])
+    head = changed(DEFAULTS.transfer.head, dropout=[0.0, 0.5], units=[0, 8], weight_decay=[0.0, 0.1, 0.2])
     assert len(set(head_training.combinations(head))) == 12
 
 
 def test_the_head_that_fits_the_features_wins(search):
-    head, hparams, rows = search(units=[0, 32])
-    assert hparams.units == 32
-    found = head.predict(features(200, 3).images, verbose=0)
-    assert (found.argmax(1) == features(200, 3).labels).mean() > 0.95
-    assert fit.best(rows)["val_loss"] < min(row["val_loss"] for row in search(units=[0])[2])
+    head = search(units=[0, 32])
+    assert head.hparams.units == 32
+    predicted = head.network.predict(features(200, 3).images, verbose=0).argmax(1)
+    assert (predicted == features(200, 3).labels).mean() > 0.95
+    assert head.best == checkpoint.best(head.rows)
+    assert head.best["val_loss"] < min(row["val_loss"] for row in search(units=[0]).rows)
 
 
 def test_weight_decay_and_dropout_reach_the_training(search):
     plain, decayed, dropped = (
-        np.abs(search(name, units=[8], **config)[0].get_weights()[0]).mean()
+        np.abs(search(name, units=[8], **config).network.get_weights()[0]).mean()
         for name, config in (("a", {}), ("b", {"weight_decay": [0.9]}), ("c", {"dropout": [0.9]}))
     )
     assert decayed < plain and dropped != plain
 
 
 def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, monkeypatch):
-    whole, hparams, rows = search("whole", units=[0, 8])
+    undisturbed = search("undisturbed", units=[0, 8])
     built, build = [], head_training.build
 
     def killed(*config):
@@ -76,9 +83,9 @@ def test_a_search_that_was_killed_ends_where_an_undisturbed_one_ends(search, mon
     with pytest.raises(KeyboardInterrupt):
         search("killed", units=[0, 8])
     monkeypatch.undo()
-    again, same, after = search("killed", units=[0, 8])
-    assert (same, after) == (hparams, rows)
-    for one, other in zip(whole.get_weights(), again.get_weights(), strict=True):
+    again = search("killed", units=[0, 8])
+    assert (again.hparams, again.rows) == (undisturbed.hparams, undisturbed.rows)
+    for one, other in zip(undisturbed.network.get_weights(), again.network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -1,4 +1,4 @@
-"""weights: a file fits its backbone exactly or nothing is trained, and nothing falls back without a word."""
+"""A file of weights fits its backbone exactly or nothing is trained, and no fallback is silent."""
 
 import h5py
 import keras
@@ -11,7 +11,7 @@ from darkroom.transfer_learning import backbones, weights
 
 pytestmark = pytest.mark.slow
 
-SMALL = backbones.choose("mobilenet", width=0.25, side=32)
+SMALL = backbones.choose("mobilenet", width=0.25, size=32)
 NAME = "mobilenet_2_5_224_tf_no_top.h5"
 
 
@@ -47,8 +47,8 @@ def save(network: keras.Model, path) -> keras.Model:
     return network
 
 
-def top(chosen) -> keras.Model:
-    return chosen.base(224, include_top=True, classes=1000)
+def top(choice) -> keras.Model:
+    return choice.build(224, classes=1000)
 
 
 def assert_same(network: keras.Model, values: list[np.ndarray]) -> None:
@@ -58,94 +58,96 @@ def assert_same(network: keras.Model, values: list[np.ndarray]) -> None:
 
 @pytest.mark.parametrize("name", [NAME, "mobilenet_2_5_mine.weights.h5"])
 def test_weights_are_those_of_the_file_in_both_of_keras_formats(folder, name):
-    written = save(SMALL.base(), folder / name)
-    network, source = weights.base(SMALL, "auto", folder)
-    assert source == (folder / name).as_posix()
-    assert_same(network, written.get_weights())
-    assert weights.digest(network) == weights.digest(written)
+    written = save(SMALL.build(), folder / name)
+    base = weights.load(SMALL, "auto", folder)
+    assert base.source == (folder / name).as_posix()
+    assert_same(base.network, written.get_weights())
+    assert weights.digest(base.network) == weights.digest(written)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_2_5_224_tf.h5", "mobilenet_2_5_224.weights.h5"])
-def test_a_file_with_the_last_layer_serves_as_well(folder, name):
+def test_a_file_with_the_last_layer_can_be_used_too(folder, name):
     written = save(top(SMALL), folder / name)
-    network, _ = weights.base(SMALL, "imagenet", folder)
-    assert_same(network, written.get_weights()[: len(network.weights)])
+    base = weights.load(SMALL, "imagenet", folder)
+    assert_same(base.network, written.get_weights()[: len(base.network.weights)])
 
 
 def test_a_file_may_be_named(folder):
-    save(SMALL.base(), folder / "mine.h5")
-    assert weights.base(SMALL, str(folder / "mine.h5"), folder)[1] == (folder / "mine.h5").as_posix()
+    save(SMALL.build(), folder / "mine.h5")
+    assert weights.load(SMALL, str(folder / "mine.h5"), folder).source == (folder / "mine.h5").as_posix()
 
 
 @pytest.mark.parametrize("name", ["mine.h5", "mine.weights.h5"])
 @pytest.mark.parametrize(
-    ("other", "side"), [("mobilenet-50", 32), ("mobilenet_v2-35", 32), ("vgg16", 32), ("resnet50", 32)]
+    ("other", "size"), [("mobilenet-50", 32), ("mobilenet_v2-35", 32), ("vgg16", 32), ("resnet50", 32)]
 )
-def test_a_file_of_another_network_is_named_as_such(folder, name, other, side):
-    save(backbones.choose(other, width=1.0, side=side).base(), folder / name)
-    with pytest.raises(ArtifactError, match="holds the weights of another network than mobilenet at width 0.25") as it:
-        weights.base(SMALL, str(folder / name), folder)
-    assert it.value.exit_code == 4 and "mobilenet_2_5_" in it.value.fix
+def test_a_file_of_another_network_is_named_as_such(folder, name, other, size):
+    save(backbones.choose(other, width=1.0, size=size).build(), folder / name)
+    with pytest.raises(
+        ArtifactError, match="holds the weights of another network than mobilenet at width 0.25"
+    ) as fault:
+        weights.load(SMALL, str(folder / name), folder)
+    assert fault.value.exit_code == 4 and "mobilenet_2_5_" in fault.value.fix
 
 
-@pytest.mark.parametrize("network", [SMALL.base, lambda: top(SMALL)], ids=["without top", "with top"])
-def test_one_layer_too_many_is_another_network(folder, network):
+@pytest.mark.parametrize("network", [SMALL.build, lambda: top(SMALL)], ids=["without top", "with top"])
+def test_a_file_of_one_more_layer_is_of_another_network(folder, network):
     """Keras itself loads what it knows of such a file and says nothing of the rest."""
     network = network()
     longer = keras.Model(network.input, keras.layers.Dense(3)(network.output))
     save(longer, folder / "mine.weights.h5")
     with pytest.raises(ArtifactError, match="another network"):
-        weights.base(SMALL, str(folder / "mine.weights.h5"), folder)
+        weights.load(SMALL, str(folder / "mine.weights.h5"), folder)
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: whole[:5000], lambda whole: b"<html>moved</html>", lambda whole: b""])
+@pytest.mark.parametrize("spoil", [lambda data: data[:5000], lambda data: b"<html>moved</html>", lambda data: b""])
 def test_a_damaged_file_is_named_as_such_even_by_auto(folder, spoil):
-    save(SMALL.base(), folder / NAME)
+    save(SMALL.build(), folder / NAME)
     (folder / NAME).write_bytes(spoil((folder / NAME).read_bytes()))
     with pytest.raises(ArtifactError, match="is no HDF5 file, or a damaged one"):
-        weights.base(SMALL, "auto", folder)
+        weights.load(SMALL, "auto", folder)
 
 
-def test_a_file_without_the_last_layer_is_taken_first_and_of_two_equals_none(folder):
+def test_a_file_without_the_last_layer_comes_first_and_two_are_ambiguous(folder):
     save(top(SMALL), folder / "mobilenet_2_5_224_tf.h5")
-    save(SMALL.base(), folder / NAME)
-    assert weights.base(SMALL, "auto", folder)[1] == (folder / NAME).as_posix()
-    save(SMALL.base(), folder / "mobilenet_2_5_160_tf_no_top.h5")
+    save(SMALL.build(), folder / NAME)
+    assert weights.load(SMALL, "auto", folder).source == (folder / NAME).as_posix()
+    save(SMALL.build(), folder / "mobilenet_2_5_160_tf_no_top.h5")
     with pytest.raises(ArtifactError, match="could both be the weights of mobilenet .* name one in transfer.weights"):
-        weights.base(SMALL, "auto", folder)
+        weights.load(SMALL, "auto", folder)
 
 
 def test_a_named_folder_without_the_file_is_an_error(folder):
     with pytest.raises(ArtifactError, match=r"no file of weights for mobilenet .* put mobilenet_2_5_\*\.h5 there"):
-        weights.base(SMALL, str(folder / "more"), folder)
+        weights.load(SMALL, str(folder / "more"), folder)
 
 
-def test_imagenet_that_cannot_be_had_is_an_error_within_seconds(folder, offline):
-    with pytest.raises(EnvironmentFault, match=r"\[E_OFFLINE\] no ImageNet weights for mobilenet") as it:
-        weights.base(SMALL, "imagenet", folder)
-    assert it.value.exit_code == 5 and list(offline.iterdir()) == []
+def test_imagenet_without_a_network_connection_is_an_error_within_seconds(folder, offline):
+    with pytest.raises(EnvironmentFault, match=r"\[E_OFFLINE\] no ImageNet weights for mobilenet") as fault:
+        weights.load(SMALL, "imagenet", folder)
+    assert fault.value.exit_code == 5 and list(offline.iterdir()) == []
 
 
-def test_auto_says_that_it_starts_from_random_weights(folder, capsys):
-    assert weights.base(SMALL, "auto", folder)[1] is None
+def test_auto_warns_that_it_starts_from_random_weights(folder, capsys):
+    assert weights.load(SMALL, "auto", folder).source is None
     assert "random weights, pretrained: false" in capsys.readouterr().err
 
 
-def test_none_starts_from_random_weights_whatever_lies_there(folder, capsys):
-    written = save(SMALL.base(), folder / NAME)
-    network, source = weights.base(SMALL, "none", folder)
-    assert source is None and weights.digest(network) != weights.digest(written)
+def test_none_starts_from_random_weights_whatever_files_there_are(folder, capsys):
+    written = save(SMALL.build(), folder / NAME)
+    base = weights.load(SMALL, "none", folder)
+    assert base.source is None and weights.digest(base.network) != weights.digest(written)
     assert capsys.readouterr().err == ""
 
 
 def test_what_keras_fetched_before_is_used(folder, offline):
-    written = save(SMALL.base(), offline / NAME)
-    network, source = weights.base(SMALL, "auto", folder)
-    assert source == "imagenet"
-    assert_same(network, written.get_weights())
+    written = save(SMALL.build(), offline / NAME)
+    base = weights.load(SMALL, "auto", folder)
+    assert base.source == "imagenet"
+    assert_same(base.network, written.get_weights())
 
 
-def test_a_download_that_was_cut_off_is_not_taken_for_none(folder, offline):
+def test_a_truncated_download_is_an_error_even_for_auto(folder, offline):
     (offline / NAME).write_bytes(b"half a fi")
     with pytest.raises(ArtifactError, match="download of the weights of mobilenet is damaged: .* delete the file"):
-        weights.base(SMALL, "auto", folder)
+        weights.load(SMALL, "auto", folder)

@@ -1,4 +1,4 @@
-"""summary: a verdict as people read it."""
+"""console: a verdict as people read it."""
 
 from darkroom.validate import console
 
@@ -24,10 +24,10 @@ def test_counts_stand_in_columns_notes_and_broken_expectations_below():
         "all        6   13     1     20\n"
         "\n"
         "note    b\\x1b is small\n"
-        "1 of 5 expectations hold\n"
+        "1 of 5 expectations met\n"
         "BROKEN  E_X: all is well: it is not\\n\n"
-        "look    E_X: all is well: 5 rows\n"
-        "1 more would be told (E_Y), but follow from these"
+        "WARN    E_X: all is well: 5 rows\n"
+        "1 more not met (E_Y), as a consequence of these"
     )
 
 

@@ -1,4 +1,4 @@
-"""shortcuts: rules that find a class without looking, and no others."""
+"""shortcuts: rules that identify a class without its content, and no others."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from darkroom.dataset.image_stats import BORDER
 from darkroom.validate import shortcuts
 
 LIMIT = 0.7
-EACH = 30  # images of a class
+PER_CLASS = 30  # images of a class
 PLAIN = {"group": "", "format": "JPEG", "mode": "RGB", "width": 64, "height": 64, "bytes": 3000, "colour": 20.0}
 
 
@@ -17,12 +17,12 @@ def usual(number, rng):
     return {**PLAIN, **light, "stem": f"img_{number:04}", "bytes": int(rng.integers(1000, 3000)), "cluster": ""}
 
 
-def data_set(classes, change, *, lacked=False, varied=None, each=EACH):
+def data_set(classes, change, *, lacked=False, varied=None, per_class=PER_CLASS):
     """Images of some classes: those of the first, or where `lacked` all others, are changed, the rest `varied`."""
     rng = np.random.default_rng(classes)
     rows = []
     for label in "abcde"[:classes]:
-        for number in range(each):
+        for number in range(per_class):
             facts = usual(len(rows), rng)
             special = (label == "a") != lacked
             facts |= change if special else (varied(number) if varied else {})
@@ -35,12 +35,12 @@ def warned(rows, limit=LIMIT):
     return [row for row in shortcuts.find(rows, limit) if row["score"] > limit]
 
 
-def sides(number):
+def sizes(number):
     return {"width": 40 + number * 7 % 50, "height": 40 + number * 11 % 50}
 
 
 SHORTCUTS = {
-    "size": ({}, sides, "size"),
+    "size": ({}, sizes, "size"),
     "proportions": ({"width": 80, "height": 40}, lambda n: {"width": 40 + n, "height": 40 + n}, "size"),
     "format": ({"format": "PNG"}, lambda n: {"format": ("JPEG", "BMP", "WEBP")[n % 3]}, "format"),
     "mode": ({"mode": "L"}, None, "colouring"),
@@ -56,22 +56,27 @@ SHORTCUTS = {
 @pytest.mark.parametrize("lacked", [False, True], ids=["had", "lacked"])
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("name", SHORTCUTS)
-def test_what_one_class_has_or_lacks_is_found_and_told_once(name, classes, lacked):
+def test_what_one_class_has_or_lacks_is_found_and_reported_once(name, classes, lacked):
     change, varied, family = SHORTCUTS[name]
-    (found,) = warned(data_set(classes, change, lacked=lacked, varied=varied))
-    assert (found["class"], found["property"]) == ("a", family)
-    assert found["inside"] > 0.9 and found["outside"] < 0.1 and found["alone"] > 0.9
+    (shortcut,) = warned(data_set(classes, change, lacked=lacked, varied=varied))
+    assert (shortcut["class"], shortcut["property"]) == ("a", family)
+    assert shortcut["inside"] > 0.9 and shortcut["outside"] < 0.1 and shortcut["balanced_accuracy"] > 0.9
 
 
-def test_a_class_that_lacks_the_size_of_all_others_is_told_in_words():
-    (found,) = warned(data_set(3, {}, lacked=True, varied=sides))
-    assert found["rule"] == "another size than 64 x 64 pixels"
-    assert (found["inside"], found["outside"], found["alone"], found["score"]) == (1.0, 0.0, 1.0, 1.0)
+def test_a_class_that_lacks_the_size_of_all_others_has_a_rule_in_words():
+    (shortcut,) = warned(data_set(3, {}, lacked=True, varied=sizes))
+    assert shortcut["rule"] == "another size than 64 x 64 pixels"
+    assert (shortcut["inside"], shortcut["outside"], shortcut["balanced_accuracy"], shortcut["score"]) == (
+        1.0,
+        0.0,
+        1.0,
+        1.0,
+    )
 
 
 def test_a_range_is_a_rule_of_two_limits():
-    (found,) = warned(data_set(2, {"width": 60}, varied=lambda n: {"width": 50 if n % 2 else 70 + n}))
-    assert found["rule"] in {
+    (shortcut,) = warned(data_set(2, {"width": 60}, varied=lambda n: {"width": 50 if n % 2 else 70 + n}))
+    assert shortcut["rule"] in {
         "the size 60 x 64 pixels",
         "a width of at most 65 pixels and a width of at least 55 pixels",
         "a width of at least 55 pixels and a width of at most 65 pixels",
@@ -79,9 +84,9 @@ def test_a_range_is_a_rule_of_two_limits():
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-@pytest.mark.parametrize("each", [3, 10, EACH])
-def test_images_that_differ_by_chance_alone_warn_of_nothing(classes, each):
-    assert warned(data_set(classes, {}, each=each)) == []
+@pytest.mark.parametrize("per_class", [3, 10, PER_CLASS])
+def test_images_that_differ_by_chance_alone_warn_of_nothing(classes, per_class):
+    assert warned(data_set(classes, {}, per_class=per_class)) == []
 
 
 def test_images_that_are_all_alike_have_no_rule():
@@ -90,7 +95,7 @@ def test_images_that_are_all_alike_have_no_rule():
     assert shortcuts.find(rows, LIMIT) == []
 
 
-def test_names_of_the_classes_give_nothing_away():
+def test_names_of_the_classes_are_no_shortcut():
     """`cats/cat.1.jpg` is how people name files; so are the numbers of one list over all classes."""
     rows = data_set(2, {})
     for number, row in enumerate(rows):
@@ -100,7 +105,7 @@ def test_names_of_the_classes_give_nothing_away():
 
 
 def test_a_class_that_differs_in_content_needs_fewer_errors_than_one_that_differs_in_size():
-    """Nine in ten right is what the ink of a handwritten one gives away, and no shortcut; of sizes it is one."""
+    """A handwritten 1 is identified by its little ink nine times in ten: no shortcut. By size, that would be one."""
     dark = data_set(2, {})
     for number, row in enumerate(dark):
         low = (row["label"] == "a") != (number % 20 == 0)
@@ -124,7 +129,7 @@ def test_a_source_of_one_class_only_is_a_shortcut():
 
 
 def test_a_small_class_among_many_is_judged_as_well():
-    rows = data_set(2, {"format": "PNG"}, each=2000)
+    rows = data_set(2, {"format": "PNG"}, per_class=2000)
     few = [row for row in rows if row["label"] == "a"][:5]
     assert [row["property"] for row in warned([*few, *(row for row in rows if row["label"] == "b")])] == ["format"]
 

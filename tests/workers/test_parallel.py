@@ -22,7 +22,7 @@ import time
 def square(number):
     return number * number
 
-def where(_):
+def pid(_):
     return os.getpid()
 
 def fails_at_seventy(number):
@@ -49,10 +49,10 @@ def notes_and_spins_at_sevens(item):
         pow(3, 1 << 999_999, (1 << 9999) - 3)  # a minute in one call of C code
     return number
 
-def takes(megabytes):
+def allocates(megabytes):
     return len(bytearray(megabytes << 20)) >> 20
 
-def is_picky(number):
+def exits_at_five(number):
     if number == 5:
         os._exit(0)
     return number
@@ -71,8 +71,8 @@ def work(tmp_path, monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Workers are started before the first item."""
-    monkeypatch.setattr(parallel, "GLIMPSE", -1.0)
-    monkeypatch.setattr(parallel, "PATIENCE", -1.0)
+    monkeypatch.setattr(parallel, "PROBE", -1.0)
+    monkeypatch.setattr(parallel, "WORTHWHILE", -1.0)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 500])
@@ -81,19 +81,19 @@ def test_workers_keep_the_order(work, impatient, n):
 
 
 def test_little_work_stays_in_this_process(work):
-    assert set(parallel.map(work.where, range(50), title="", workers=2)) == {os.getpid()}
+    assert set(parallel.map(work.pid, range(50), title="", workers=2)) == {os.getpid()}
 
 
-def test_work_that_would_take_long_goes_to_workers_after_a_glimpse(work):
-    places = list(parallel.map(work.sleeps, range(20), title="", workers=2))
-    assert places[0] == os.getpid() and os.getpid() not in places[3:]
+def test_long_work_goes_to_workers_after_a_probe(work):
+    pids = list(parallel.map(work.sleeps, range(20), title="", workers=2))
+    assert pids[0] == os.getpid() and os.getpid() not in pids[3:]
 
 
 def test_much_work_goes_to_workers(work, impatient):
-    assert os.getpid() not in set(parallel.map(work.where, range(200), title="", workers=2))
+    assert os.getpid() not in set(parallel.map(work.pid, range(200), title="", workers=2))
 
 
-def test_a_fault_of_the_function_arrives_here(work, impatient):
+def test_an_exception_of_the_function_is_raised_here(work, impatient):
     results = parallel.map(work.fails_at_seventy, range(200), title="", workers=2)
     with pytest.raises(ValueError, match="seventy"):
         list(results)
@@ -101,14 +101,14 @@ def test_a_fault_of_the_function_arrives_here(work, impatient):
 
 def test_a_killed_worker_is_one_sentence_and_exit_5(work, impatient):
     with pytest.raises(EnvironmentFault, match="killed") as fault:
-        list(parallel.map(partial(work.dies), range(4), title="looking", workers=2))
-    assert fault.value.where == "looking"
+        list(parallel.map(partial(work.dies), range(4), title="scanning", workers=2))
+    assert fault.value.where == "scanning"
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_item_that_kills_its_worker_costs_that_item_only(work, workers):
     results = parallel.map(
-        work.dies_at_seventies, range(76), title="", workers=workers, lost=lambda number, why: -number
+        work.dies_at_seventies, range(76), title="", workers=workers, lost=lambda number, reason: -number
     )
     assert list(results) == [number if number < 70 else -number for number in range(76)]
 
@@ -118,19 +118,21 @@ def test_an_item_that_takes_too_long_is_tried_once_and_costs_that_item_only(work
     """Also inside one call of C code, which no signal handler of Python and no thread could end."""
     items = [(tmp_path, number) for number in range(20)]
     config = {"title": "", "workers": workers, "limits": Limits(seconds=0.1, memory=1 << 30)}
-    results = parallel.map(work.notes_and_spins_at_sevens, items, lost=lambda item, why: why, **config)
+    results = parallel.map(work.notes_and_spins_at_sevens, items, lost=lambda item, reason: reason, **config)
     assert list(results) == ["slow" if number % 10 == 7 else number for number in range(20)]
     assert sorted(path.name.split()[0] for path in tmp_path.glob("* by *")) == ["17", "7"]
 
 
 def test_an_item_that_takes_too_much_memory_costs_that_item_only(work):
     limits = Limits(seconds=10, memory=256 << 20)
-    results = parallel.map(work.takes, [1, 900, 2], title="", workers=1, lost=lambda item, why: why, limits=limits)
+    results = parallel.map(
+        work.allocates, [1, 900, 2], title="", workers=1, lost=lambda item, reason: reason, limits=limits
+    )
     assert list(results) == [1, "large", 2]
 
 
-def test_a_worker_that_ends_in_any_other_way_crashed(work):
-    results = parallel.map(work.is_picky, range(9), title="", workers=2, lost=lambda item, why: why)
+def test_a_worker_that_ends_in_any_other_way_has_crashed(work):
+    results = parallel.map(work.exits_at_five, range(9), title="", workers=2, lost=lambda item, reason: reason)
     assert list(results) == [0, 1, 2, 3, 4, "crashed", 6, 7, 8]
 
 
@@ -148,8 +150,8 @@ def test_a_machine_that_starts_no_process_is_one_sentence_and_exit_5(work, impat
 
     monkeypatch.setattr(multiprocessing.context.ForkServerProcess, "start", refuse)
     with pytest.raises(EnvironmentFault, match="cannot be started: Resource") as fault:
-        list(parallel.map(work.square, range(4), title="looking", workers=2))
-    assert fault.value.where == "looking" and fault.value.exit_code == 5 and "ulimit -u" in fault.value.fix
+        list(parallel.map(work.square, range(4), title="scanning", workers=2))
+    assert fault.value.where == "scanning" and fault.value.exit_code == 5 and "ulimit -u" in fault.value.fix
 
 
 def test_workers_that_die_at_their_start_are_not_started_for_ever(work, impatient, monkeypatch):
@@ -159,13 +161,13 @@ def test_workers_that_die_at_their_start_are_not_started_for_ever(work, impatien
 
 
 def test_work_that_may_crash_is_never_done_in_this_process(work):
-    assert os.getpid() not in parallel.map(work.where, range(3), title="", workers=1, lost=str)
+    assert os.getpid() not in parallel.map(work.pid, range(3), title="", workers=1, lost=str)
 
 
-def test_results_are_not_gathered_ahead_without_bound(work, impatient):
+def test_results_are_not_computed_ahead_without_bound(work, impatient):
     results = parallel.map(work.square, range(10_000), title="", workers=2)
     next(results)
-    results.close()  # would wait for all 10,000 items if they had been handed out
+    results.close()  # would wait for all 10,000 items if they had been submitted
 
 
 def test_workers_of_a_killed_parent_are_gone(work, tmp_path):

@@ -1,4 +1,4 @@
-"""crew: a task that fails or dies costs that task, and memory does not creep."""
+"""task_pool: a task that fails or dies costs that task, and memory does not creep."""
 
 import os
 import signal
@@ -9,56 +9,56 @@ import time
 import psutil
 import pytest
 
-from darkroom.workers.task_pool import Crew, Event
+from darkroom.workers.task_pool import Event, TaskPool
 
-ROOM = 1 << 30
+MAX_GROWTH = 1 << 30
 HELD = []
 
 
-def sit(seat):
-    HELD.append(seat)
+def start(worker_id):
+    HELD.append(worker_id)
 
 
-def task(kind, value, tell):
+def task(kind, value, send):
     if kind == "raise":
         raise ValueError(f"{value}\nand more")
     if kind == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if kind == "grow":
         HELD.append(bytearray(os.urandom(1 << 10) * (value >> 10)))
-    if kind == "tell":
+    if kind == "send":
         for number in range(value):
-            tell(number)
+            send(number)
     return os.getpid(), HELD[0]
 
 
 @pytest.fixture
 def done():
-    """A function that does the tasks and returns the events of each, the last one's value a (pid, seat) or a line."""
+    """A function that runs tasks and returns the events of each; the last has a (pid, worker id) or a reason."""
 
-    def run(*tasks, workers=1, growth=ROOM):
-        found = {number: [] for number in range(len(tasks))}
-        with Crew(task, sit, workers, growth=growth) as crew:
+    def run(*tasks, workers=1, max_growth=MAX_GROWTH):
+        events_of = {number: [] for number in range(len(tasks))}
+        with TaskPool(task, start, workers, max_growth=max_growth) as pool:
             for number, arguments in enumerate(tasks):
-                crew.submit(number, *arguments)
-            while not all(events and events[-1].kind in ("done", "failed") for events in found.values()):
-                event = crew.next()
-                found[event.key].append(event)
-        return found
+                pool.submit(number, *arguments)
+            while not all(events and events[-1].kind in ("done", "failed") for events in events_of.values()):
+                event = pool.next()
+                events_of[event.key].append(event)
+        return events_of
 
     return run
 
 
-def test_each_task_starts_tells_and_ends_in_this_order(done):
-    events = done(("tell", 3), ("tell", 1), workers=2)
-    assert [e.kind for e in events[0]] == ["started", "told", "told", "told", "done"]
+def test_each_task_starts_sends_messages_and_ends_in_this_order(done):
+    events = done(("send", 3), ("send", 1), workers=2)
+    assert [e.kind for e in events[0]] == ["started", "message", "message", "message", "done"]
     assert [e.value for e in events[0][1:4]] == [0, 1, 2]
-    assert [e.kind for e in events[1]] == ["started", "told", "done"]
+    assert [e.kind for e in events[1]] == ["started", "message", "done"]
 
 
-def test_a_worker_lives_from_task_to_task_and_no_seat_is_taken_twice(done):
+def test_a_worker_lives_from_task_to_task_and_no_two_have_one_id(done):
     ends = [events[-1].value for events in done(*[("", 0)] * 8, workers=3).values()]
-    assert len(set(ends)) == len({pid for pid, _ in ends}) == len({seat for _, seat in ends}) <= 3
+    assert len(set(ends)) == len({pid for pid, _ in ends}) == len({worker_id for _, worker_id in ends}) <= 3
 
 
 def test_a_task_that_raises_or_dies_costs_that_task_alone(done):
@@ -67,42 +67,42 @@ def test_a_task_that_raises_or_dies_costs_that_task_alone(done):
     assert kinds == ["done", "failed", "done", "failed", "done"]
     assert events[1][-1].value == "ValueError: no luck"
     assert "killed (exit code -9)" in events[3][-1].value
-    assert events[4][-1].value[1] == 0  # the seat of the dead
+    assert events[4][-1].value[1] == 0  # the id of the dead worker
 
 
 def test_a_worker_that_grew_is_replaced(done):
-    events = done(("", 0), ("grow", 64 << 20), ("", 0), growth=32 << 20)
+    events = done(("", 0), ("grow", 64 << 20), ("", 0), max_growth=32 << 20)
     pids = [events[number][-1].value[0] for number in range(3)]
     assert pids[0] == pids[1] != pids[2]
 
 
 def test_cancelled_tasks_are_those_that_no_worker_has_begun():
-    with Crew(task, sit, 1, growth=ROOM) as crew:
+    with TaskPool(task, start, 1, max_growth=MAX_GROWTH) as pool:
         for number in range(3):
-            crew.submit(number, "", 0)
-        assert crew.next() == Event(0, "started")
-        assert crew.cancel() == [1, 2]
+            pool.submit(number, "", 0)
+        assert pool.next() == Event(0, "started")
+        assert pool.cancel() == [1, 2]
 
 
 PARENT = """
 import sys, time
 sys.path.insert(0, {here!r})
-from darkroom.workers.task_pool import Crew
-from test_task_pool import sleep, sit
-with Crew(sleep, sit, 2, growth=1 << 30) as crew:
-    crew.submit(0); crew.submit(1)
-    told = 0
-    while told < 2:
-        event = crew.next()
-        if event.kind == "told":
-            told += 1
+from darkroom.workers.task_pool import TaskPool
+from test_task_pool import sleep, start
+with TaskPool(sleep, start, 2, max_growth=1 << 30) as pool:
+    pool.submit(0); pool.submit(1)
+    messages = 0
+    while messages < 2:
+        event = pool.next()
+        if event.kind == "message":
+            messages += 1
             print(event.value, flush=True)
     time.sleep(60)
 """
 
 
-def sleep(tell):
-    tell(os.getpid())
+def sleep(send):
+    send(os.getpid())
     time.sleep(60)
 
 
@@ -118,12 +118,12 @@ def test_workers_die_with_a_killed_parent():
 
 
 def test_a_worker_that_was_killed_between_tasks_costs_nothing():
-    with Crew(task, sit, 1, growth=ROOM) as crew:
+    with TaskPool(task, start, 1, max_growth=MAX_GROWTH) as pool:
         pids = []
         for number in range(2):
-            crew.submit(number, "", 0)
-            assert crew.next().kind == "started"
-            event = crew.next()
+            pool.submit(number, "", 0)
+            assert pool.next().kind == "started"
+            event = pool.next()
             assert event.kind == "done"
             pids.append(event.value[0])
             psutil.Process(event.value[0]).kill()

@@ -1,8 +1,8 @@
-"""Get a data set that everybody knows, or any address, into the project.
+"""Download a well-known data set, or whatever lies at a URL, into the project.
 
-Well-known sets are checked against the sums that their authors published (md5 against damage, not against malice)
-and, cut off, go on where they stopped. Any other address goes through `dvc import-url`, so that `dvc update` notices
-when the data behind it change. Without a network it is one line within ten seconds.
+Well-known data sets are checked against the checksums that their authors published (md5 protects against damage, not
+against malice), and interrupted downloads resume. Any other URL goes through `dvc import-url`, so that `dvc update`
+notices when the data behind it change. Offline, it fails with one line within ten seconds.
 """
 
 import hashlib
@@ -25,22 +25,22 @@ from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
 from darkroom.workers import parallel
 
-PATIENCE = 8.0  # seconds until the first answer, name look-up included
+TIMEOUT = 8.0  # seconds until the first response, name lookup included
 PART = ".part"
 
 
 class Remote(NamedTuple):
-    """One file: where it comes from, its name here, and its sum as `algorithm:hex`."""
+    """One file: where it comes from, its name here, and its checksum as `algorithm:hex`."""
 
     url: str
     name: str
-    sum: str
+    checksum: str
 
 
-def _idx(base: str, *sums: str) -> tuple[Remote, ...]:
-    kinds = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-    found = [f"{kind}-ubyte.gz" for kind in kinds]
-    return tuple(Remote(f"{base}/{name}", name, f"md5:{each}") for name, each in zip(found, sums, strict=True))
+def _idx(base: str, *digests: str) -> tuple[Remote, ...]:
+    stems = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+    filenames = [f"{stem}-ubyte.gz" for stem in stems]
+    return tuple(Remote(f"{base}/{name}", name, f"md5:{md5}") for name, md5 in zip(filenames, digests, strict=True))
 
 
 SETS = {
@@ -73,15 +73,15 @@ SETS = {
         ),
     ),
 }
-KNOWN = ("digits", *SETS)
+NAMES = ("digits", *SETS)
 
 
 def fetch(name_or_url: str, folder: Path) -> Path:
-    """Put a known data set, or what lies at an address, into `folder` and return it: a value for `dataset.archive`.
+    """Download a known data set, or the file at a URL, into `folder` and return its path, for `dataset.archive`.
 
-    Raises ParamsError (exit 2) for an unknown name, EnvironmentFault (exit 5) without network, ServiceError (exit 6)
-    when the other side refuses, DataError (exit 3) when the sum is wrong. An address with a password in it is refused
-    (exit 2): it would be committed.
+    Raises ParamsError (exit 2) for an unknown name, EnvironmentFault (exit 5) when offline, ServiceError (exit 6) when
+    the server refuses, DataError (exit 3) when the checksum is wrong. A URL that contains a password is refused
+    (exit 2), because it would be committed.
     """
     if "://" in name_or_url:
         return _import(name_or_url, folder)
@@ -89,10 +89,10 @@ def fetch(name_or_url: str, folder: Path) -> Path:
         digits.write(folder / "digits.zip")
         return folder / "digits.zip"
     if name_or_url not in SETS:
-        near = get_close_matches(name_or_url, KNOWN, n=1)
-        meant = f", did you mean {near[0]}?" if near else ""
-        fix = f"give a URL or one of {', '.join(KNOWN)}"
-        raise ParamsError("E_DATASET", f"no data set is called {name_or_url}{meant}", where=name_or_url, fix=fix)
+        close = get_close_matches(name_or_url, NAMES, n=1)
+        suggestion = f", did you mean {close[0]}?" if close else ""
+        fix = f"give a URL or one of {', '.join(NAMES)}"
+        raise ParamsError("E_DATASET", f"no data set is called {name_or_url}{suggestion}", where=name_or_url, fix=fix)
     remotes = SETS[name_or_url]
     home = folder / name_or_url if len(remotes) > 1 else folder
     for remote in remotes:
@@ -101,27 +101,27 @@ def fetch(name_or_url: str, folder: Path) -> Path:
 
 
 def _download(remote: Remote, target: Path) -> None:
-    """Whole and checked, or not there. What was cut off waits as NAME.part and is continued."""
-    if target.exists() and _has_sum(target, remote.sum):
+    """Download `target` completely and verified, or not at all. An interrupted download is kept as NAME.part."""
+    if target.exists() and _has_checksum(target, remote.checksum):
         return
     part = target.with_name(target.name + PART)
     part.parent.mkdir(parents=True, exist_ok=True)
-    if not (part.exists() and _has_sum(part, remote.sum)):
-        _continue(remote, part)
-    if not _has_sum(part, remote.sum):
+    if not (part.exists() and _has_checksum(part, remote.checksum)):
+        _resume(remote, part)
+    if not _has_checksum(part, remote.checksum):
         part.unlink()
-        what = f"{remote.name} does not have the sum {remote.sum}"
+        what = f"{remote.name} does not have the checksum {remote.checksum}"
         raise DataError("E_CHECKSUM", what, where=remote.url, fix="try again; if it persists, the file was replaced")
     part.replace(target)
 
 
-def _continue(remote: Remote, part: Path) -> None:
+def _resume(remote: Remote, part: Path) -> None:
     done = part.stat().st_size if part.exists() else 0
-    answer = _within(PATIENCE, lambda: _ask(remote.url, done), remote.url)
-    with answer, part.open("ab" if answer.status == 206 else "wb") as file:
-        left = int(answer.headers.get("Content-Length") or 0)
+    response = _within(TIMEOUT, lambda: _request(remote.url, done), remote.url)
+    with response, part.open("ab" if response.status == 206 else "wb") as file:
+        left = int(response.headers.get("Content-Length") or 0)
         try:
-            for chunk in parallel.bar(_chunks(answer), -(-left // files.CHUNK), f"getting {remote.name}"):
+            for chunk in parallel.with_progress(_chunks(response), -(-left // files.CHUNK), f"getting {remote.name}"):
                 file.write(chunk)
                 left -= len(chunk)
         except (HTTPException, ConnectionError, TimeoutError) as fault:
@@ -130,81 +130,84 @@ def _continue(remote: Remote, part: Path) -> None:
         raise _cut_off(remote.url, part, f"{left} bytes are missing")
 
 
-def _ask(url: str, done: int) -> HTTPResponse:
-    """The answer to a request for all that comes after `done` bytes; 206 when it is that, 200 when it is everything."""
+def _request(url: str, done: int) -> HTTPResponse:
+    """Request everything after the first `done` bytes; status 206 means just that, 200 the whole file."""
     try:
-        return urlopen(Request(url, headers={"Range": f"bytes={done}-"} if done else {}), timeout=PATIENCE)
+        return urlopen(Request(url, headers={"Range": f"bytes={done}-"} if done else {}), timeout=TIMEOUT)
     except HTTPError as fault:
         fault.close()
-        if fault.code == 416:  # nothing comes after, and yet the sum was wrong: begin again
-            return _ask(url, 0)
-        raise ServiceError(
-            "E_FETCH", f"the answer is {fault.code} {fault.reason}", where=url, fix="try later"
-        ) from fault
+        if fault.code == 416:  # nothing comes after, and yet the checksum was wrong: start again
+            return _request(url, 0)
+        what = f"the server answers {fault.code} {fault.reason}"
+        raise ServiceError("E_FETCH", what, where=url, fix="try later") from fault
 
 
-def _chunks(answer: HTTPResponse) -> Iterator[bytes]:
-    while chunk := answer.read(files.CHUNK):
+def _chunks(response: HTTPResponse) -> Iterator[bytes]:
+    while chunk := response.read(files.CHUNK):
         yield chunk
 
 
-def _within(seconds: float, ask: Callable[[], HTTPResponse], url: str) -> HTTPResponse:
-    """What `ask` returns or raises. In a thread, because looking up a name without a network knows no time-out."""
-    outcome: list = []
+def _within(seconds: float, request: Callable[[], HTTPResponse], url: str) -> HTTPResponse:
+    """Return or raise what `request` does. It runs in a thread, because name lookup without a network never times out.
+
+    Raises EnvironmentFault (exit 5) when there is no response in time.
+    """
+    outcome: list[HTTPResponse | Exception] = []
 
     def run() -> None:
         try:
-            outcome.append(ask())
+            outcome.append(request())
         except Exception as fault:  # raised again below, in the caller's thread
             outcome.append(fault)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds + 1)
-    found = outcome[0] if outcome else TimeoutError("no answer")
-    if isinstance(found, OSError) and not isinstance(found, HTTPError):
-        reason = getattr(found, "reason", found)
-        fix = "connect to the network, or put the file there yourself"
-        raise EnvironmentFault("E_OFFLINE", f"cannot be reached: {reason}", where=url, fix=fix) from found
-    if isinstance(found, Exception):
-        raise found
-    return found
+    result = outcome[0] if outcome else TimeoutError("no response")
+    if isinstance(result, OSError) and not isinstance(result, HTTPError):
+        reason = getattr(result, "reason", result)
+        fix = "connect to the internet, or put the file there yourself"
+        raise EnvironmentFault("E_OFFLINE", f"cannot be reached: {reason}", where=url, fix=fix) from result
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _cut_off(url: str, part: Path, why: str) -> EnvironmentFault:
     what = f"cut off after {part.stat().st_size} bytes: {why}"
-    return EnvironmentFault("E_OFFLINE", what, where=url, fix="run it again, it goes on from there")
+    return EnvironmentFault("E_OFFLINE", what, where=url, fix="run it again to resume")
 
 
 def _import(url: str, folder: Path) -> Path:
     _refuse_secrets(url)
     name = unquote(Path(urlsplit(url).path).name)
     if not names.is_class_name(name):
-        raise ParamsError("E_DATASET", "the address does not end with the name of a file", where=url, fix="correct it")
+        raise ParamsError("E_DATASET", "the URL does not end with a file name", where=url, fix="correct it")
     if url.startswith(("http://", "https://")):
-        _within(PATIENCE, lambda: _ask(url, 0), url).close()
+        _within(TIMEOUT, lambda: _request(url, 0), url).close()
     target = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     verb = ["update", f"{target}.dvc"] if Path(f"{target}.dvc").exists() else ["import-url", url, str(target)]
     done = subprocess.run([sys.executable, "-m", "dvc", *verb], stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
     if done.returncode:
-        said = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "dvc failed")
-        raise ServiceError("E_FETCH", said.removeprefix("ERROR: "), where=url, fix="correct the address or try later")
+        error = next((line for line in done.stderr.splitlines() if line.startswith("ERROR")), "dvc failed")
+        raise ServiceError("E_FETCH", error.removeprefix("ERROR: "), where=url, fix="correct the URL or try later")
     return target
 
 
 def _refuse_secrets(url: str) -> None:
-    """DVC writes the address into the `.dvc` file, and that is committed. The user of an ssh address is no secret."""
-    told = re.sub(r"^(ssh|sftp|hdfs)://[^:/@]+@", "", url)
-    if redacted(told) != told:
-        what = "the address holds a password or token, which would be committed with its .dvc file"
+    """Raise ParamsError for a password or token: DVC writes the URL into the `.dvc` file, which is committed."""
+    without_user = re.sub(r"^(ssh|sftp|hdfs)://[^:/@]+@", "", url)  # a user name is no secret
+    if redacted(without_user) != without_user:
+        what = "the URL holds a password or token, which would be committed with its .dvc file"
         fix = (
-            "keep it out of git: `dvc remote add --local NAME ADDRESS`, `dvc remote modify --local NAME password ...`, "
+            "keep it out of git: `dvc remote add --local NAME URL`, `dvc remote modify --local NAME password ...`, "
+            "then `darkroom fetch remote://NAME/FILE`"
         )
-        raise ParamsError("E_SECRET", what, where=url, fix=fix + "then `darkroom fetch remote://NAME/FILE`")
+        raise ParamsError("E_SECRET", what, where=url, fix=fix)
 
 
-def _has_sum(path: Path, wanted: str) -> bool:
-    algorithm, _, digest = wanted.partition(":")
+def _has_checksum(path: Path, checksum: str) -> bool:
+    algorithm, _, digest = checksum.partition(":")
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest() == digest

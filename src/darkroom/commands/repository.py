@@ -1,7 +1,7 @@
 """git and DVC as commands in the repository root.
 
-DVC runs from this interpreter's environment, whose folder of programs comes first in the path, so that the stages find
-the same Python whether the environment is activated or not.
+DVC runs from this interpreter's environment, whose `bin` comes first in PATH, so that the stages use the same Python
+whether the environment is activated or not.
 """
 
 import os
@@ -14,25 +14,24 @@ from darkroom.runtime.errors import EnvironmentFault
 
 
 def git(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run git and keep what it prints; the caller looks at `returncode`."""
+    """Run git and capture its output; the caller checks `returncode`."""
     return subprocess.run(["git", *words], capture_output=True, text=True, errors="replace")
 
 
-def asked(*words: str) -> str:
+def git_output(*words: str) -> str:
     """Return what git prints, without the last line feed. Raises EnvironmentFault (exit 5) when git fails."""
-    done = git(*words)
-    if done.returncode:
-        what = f"git {words[0]} failed: {last_line(done.stderr)}"
-        raise EnvironmentFault(
-            "E_GIT", what, where=Path.cwd(), fix="see what git says, then run the same command again"
-        )
-    return done.stdout.rstrip("\n")
+    process = git(*words)
+    if process.returncode:
+        what = f"git {words[0]} failed: {last_line(process.stderr)}"
+        fix = "see git's message, then run the same command again"
+        raise EnvironmentFault("E_GIT", what, where=Path.cwd(), fix=fix)
+    return process.stdout.rstrip("\n")
 
 
 def dvc(*words: str) -> int:
-    """Run DVC on this terminal and return its exit code.
+    """Run DVC in this terminal and return its exit code.
 
-    Ctrl-C reaches DVC and its stage too, which saves its state; who waits for them has to survive it.
+    Ctrl-C reaches DVC and its stage too, which saves its state; this process ignores it and waits for them.
     """
     with subprocess.Popen(_dvc(words), env=_environment()) as process:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -42,21 +41,21 @@ def dvc(*words: str) -> int:
             signal.signal(signal.SIGINT, before)
 
 
-def dvc_says(*words: str) -> str:
-    """Return what DVC prints, without the last line feed, empty where it fails."""
+def dvc_output(*words: str) -> str:
+    """Return what DVC prints, without the last line feed; empty if it fails."""
     return subprocess.run(_dvc(words), env=_environment(), capture_output=True, text=True).stdout.rstrip("\n")
 
 
 def require_git() -> None:
     """Raise EnvironmentFault (exit 5) outside a git repository: DVC refuses to work there."""
-    found = git("rev-parse", "--git-dir")
-    if found.returncode:
-        what = f"DVC works in a git repository only, and git says: {last_line(found.stderr)}"
-        raise EnvironmentFault("E_NO_GIT", what, where=Path.cwd(), fix="type `git init`, then the same command again")
+    process = git("rev-parse", "--git-dir")
+    if process.returncode:
+        what = f"DVC needs a git repository, and git says: {last_line(process.stderr)}"
+        raise EnvironmentFault("E_NO_GIT", what, where=Path.cwd(), fix="run `git init`, then the same command again")
 
 
 def last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it does not say why"])[-1]
+    return (text.strip().splitlines() or ["no message"])[-1]
 
 
 def _dvc(words: tuple[str, ...]) -> list[str]:

@@ -1,9 +1,9 @@
-"""Retrain on what the branch holds now, and bring the result to it, whatever others push meanwhile.
+"""Retrain on the current state of the branch and push the result, whatever others push meanwhile.
 
-The result is a commit of dvc.lock and reports/. DVC's cache goes to its remote first, so a commit never names what
-nobody can get. When git refuses the push because the branch moved, the other commits come in below ours, DVC runs what
-they change, and the push is tried again. Where they changed the same generated files, ours are given up for theirs:
-DVC's run cache still holds what was trained, so making them anew costs seconds.
+The result is a commit of dvc.lock and reports/. DVC's cache is pushed first, so a commit never names outputs that
+nobody can pull. When git rejects the push because the branch moved, this commit is rebased onto the others, DVC runs
+what they change, and the push is tried again. Generated files that conflict are dropped and made again, which takes
+seconds because DVC's run cache still holds what was trained.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from darkroom.commands import repository
-from darkroom.commands.repository import asked, dvc, git, last_line
+from darkroom.commands.repository import dvc, git, git_output, last_line
 from darkroom.commands.repro import repro
 from darkroom.runtime import errors
 from darkroom.runtime.errors import EnvironmentFault, ServiceError, printable
@@ -21,13 +21,13 @@ from darkroom.runtime.errors import EnvironmentFault, ServiceError, printable
 SUBJECT = "Retrain [skip ci]"
 GENERATED = ("dvc.lock", "reports")
 CHAMPION = "champion"
-NAMED = re.compile(rf"^ *- path: {CHAMPION}$", re.MULTILINE)
+CHAMPION_OUT = re.compile(rf"^ *- path: {CHAMPION}$", re.MULTILINE)
 TRIES = 5
 
 
 @dataclass(frozen=True)
 class Target:
-    """The branch that the result goes to: `remote` as git names it, `branch` as that remote names it."""
+    """The branch to push to: `remote` as git names it, `branch` as that remote names it."""
 
     remote: str
     branch: str
@@ -38,24 +38,24 @@ class Target:
 
 
 def retrain() -> str:
-    """Run the pipeline on today's branch, push cache and commit, and return a sentence that says what came of it.
+    """Run the pipeline on the current branch, push cache and commit, and return a sentence about the outcome.
 
     Without a git remote the commit stays local; without a DVC remote the cache does. Raises EnvironmentFault (exit 5)
-    when there is no branch or there are changes that nobody committed, ServiceError (exit 6) when a remote does not
-    answer or the branch moved at each of `TRIES` tries; the commit is kept here then, and the message says what to do.
+    without a branch or with uncommitted changes, ServiceError (exit 6) when a remote does not answer or the branch
+    moved at each of `TRIES` tries; the commit then stays local, and the message says what to do.
     """
     repository.require_git()
-    _refuse_changes()
+    _require_clean_tree()
     target = _target()
     if target is None:
         _run()
         return "the result is committed here: there is no git remote" if _commit() else "nothing changed"
     for _ in range(TRIES):
-        _commit(amend=bool(_ours(target)))  # what an interrupted run left
-        _take_in(target)
+        _commit(amend=bool(_own_commits(target)))  # the changes of an interrupted run
+        _rebase_onto(target)
         _run()
-        _commit(amend=bool(_ours(target)))
-        if not _ours(target):
+        _commit(amend=bool(_own_commits(target)))
+        if not _own_commits(target):
             return "nothing changed, so nothing is pushed"
         if _pushed(target):
             return f"the result is on {target.remote}/{target.branch}"
@@ -64,39 +64,39 @@ def retrain() -> str:
     raise ServiceError("E_PUSH", what, where=f"{target.remote}/{target.branch}", fix=fix)
 
 
-def _refuse_changes() -> None:
-    """What is not committed would be trained on, and the commit would not say so."""
-    others = [f":(exclude){place}" for place in GENERATED]
-    if changed := asked("status", "--porcelain", "--untracked-files=no", "--", ".", *others):
-        what = f"there are changes that are not committed: {', '.join(line[3:] for line in changed.splitlines())}"
+def _require_clean_tree() -> None:
+    """Raise EnvironmentFault with uncommitted changes: they would be trained on, and the commit would lack them."""
+    excluded = [f":(exclude){path}" for path in GENERATED]
+    if changed := git_output("status", "--porcelain", "--untracked-files=no", "--", ".", *excluded):
+        what = f"there are uncommitted changes: {', '.join(line[3:] for line in changed.splitlines())}"
         raise EnvironmentFault("E_UNCOMMITTED", what, where="git status", fix="commit or stash them first")
 
 
 def _target() -> Target | None:
-    """The branch that HEAD follows, else the one of its name on the remote `origin`, or None without a remote."""
-    found = git("symbolic-ref", "--quiet", "--short", "HEAD")
-    if found.returncode:
+    """Return the upstream of HEAD, else the branch of the same name on `origin`, or None without a remote."""
+    head = git("symbolic-ref", "--quiet", "--short", "HEAD")
+    if head.returncode:
         fix = "git switch BRANCH, then run the same command again"
         raise EnvironmentFault("E_DETACHED", "HEAD is on no branch, so there is none to push to", where="HEAD", fix=fix)
-    branch = found.stdout.strip()
+    branch = head.stdout.strip()
     remote = git("config", f"branch.{branch}.remote").stdout.strip() or "origin"
-    if remote not in asked("remote").splitlines():
+    if remote not in git_output("remote").splitlines():
         return None
     merge = git("config", f"branch.{branch}.merge").stdout.strip()
     return Target(remote, merge.removeprefix("refs/heads/") or branch)
 
 
-def _take_in(target: Target) -> None:
-    """Put the remote branch's commits below our own. On a conflict our generated files give way."""
+def _rebase_onto(target: Target) -> None:
+    """Rebase local commits onto the remote branch. On a conflict, drop the commits of generated files."""
     if (fetched := _fetch(target)).returncode:
-        _give_up("git fetch failed", target, fetched.stderr)
+        raise _git_error("git fetch failed", target, fetched.stderr)
     if git("rev-parse", "--verify", "--quiet", target.tracking).returncode or _rebased(target):
         return
-    for _ in _ours(target):
-        asked("reset", "--quiet", "--hard", "HEAD~1")
+    for _ in _own_commits(target):
+        git_output("reset", "--quiet", "--hard", "HEAD~1")
     if not _rebased(target):
         what = "the branch and local commits change the same lines"
-        fix = "git pull --rebase, mend the conflict, then run the same command again"
+        fix = "git pull --rebase, resolve the conflict, then run the same command again"
         raise ServiceError("E_CONFLICT", what, where=f"{target.remote}/{target.branch}", fix=fix)
 
 
@@ -108,10 +108,10 @@ def _rebased(target: Target) -> bool:
 
 
 def _run() -> None:
-    """Get data and cache, run the pipeline, and give the cache to the DVC remote."""
-    if remote := repository.dvc_says("config", "core.remote"):
-        # the data first, and all of them: DVC would take a folder that came half for a new version
-        if data := asked("ls-files", "*.dvc").splitlines():
+    """Pull data and cache, run the pipeline, and push the cache to the DVC remote."""
+    if remote := repository.dvc_output("config", "core.remote"):
+        # the data first, and completely: DVC would take a partial folder for a new version
+        if data := git_output("ls-files", "*.dvc").splitlines():
             _exchange("pull", *data, remote=remote)
         _exchange("pull", "--allow-missing", remote=remote)
     _require_champion(remote)
@@ -121,41 +121,41 @@ def _run() -> None:
 
 
 def _require_champion(remote: str) -> None:
-    """Refuse to go on without the champion that dvc.lock names: the next model would take its place unopposed.
+    """Raise ServiceError without the champion that dvc.lock names: the next model would replace it unopposed.
 
-    Without a DVC remote a fresh clone can never have it, so that is a warning.
+    Without a DVC remote a fresh clone can never have it, so this is a warning then.
     """
     lock = Path("dvc.lock")
-    gone = lock.exists() and NAMED.search(lock.read_text()) and not Path(CHAMPION).exists()
-    if gone and remote:
-        fix = "`dvc push` where it was made; to begin without it, delete dvc.lock and commit that"
+    is_missing = lock.exists() and CHAMPION_OUT.search(lock.read_text()) and not Path(CHAMPION).exists()
+    if is_missing and remote:
+        fix = "`dvc push` where it was made; to start without it, delete dvc.lock and commit that"
         what = "the champion that dvc.lock names is neither here nor on the DVC remote"
         raise ServiceError("E_REMOTE", what, where=f"DVC remote {printable(remote)}", fix=fix)
     if not remote:
-        unopposed = ", and there is no champion here to beat" if gone else ""
-        errors.warn(f"no DVC remote is set (`dvc remote add --default`): what is trained here stays here{unopposed}")
+        unopposed = ", and there is no champion here to beat" if is_missing else ""
+        errors.warn(f"no DVC remote is set (`dvc remote add --default`): models stay on this machine{unopposed}")
 
 
 def _exchange(*words: str, remote: str) -> None:
     if dvc(*words):
-        fix = f"see what DVC says, check `dvc remote list` and the access to {printable(remote)}; nothing was trained"
+        fix = f"see DVC's message, check `dvc remote list` and the access to {printable(remote)}; nothing was trained"
         fix = fix if words[0] == "pull" else "when it answers, run `make retrain` again: nothing is trained twice"
         raise ServiceError("E_REMOTE", f"dvc {words[0]} failed", where=f"DVC remote {printable(remote)}", fix=fix)
 
 
 def _commit(*, amend: bool = False) -> bool:
-    """Commit the generated files, with `amend` into the last commit; False where none of them changed."""
-    if places := [place for place in GENERATED if Path(place).exists() or asked("ls-files", "--", place)]:
-        asked("add", "--all", "--", *places)
+    """Commit the generated files, with `amend` into the last commit; return False if none of them changed."""
+    if generated := [path for path in GENERATED if Path(path).exists() or git_output("ls-files", "--", path)]:
+        git_output("add", "--all", "--", *generated)
     if git("diff", "--cached", "--quiet").returncode == 0:
         return False
-    asked("commit", "--quiet", *(["--amend"] if amend else []), "--message", SUBJECT)
+    git_output("commit", "--quiet", *(["--amend"] if amend else []), "--message", SUBJECT)
     return True
 
 
-def _ours(target: Target) -> list[str]:
-    """The newest commits that this command made and that the remote has on no branch: their subjects."""
-    subjects = asked("log", "--format=%s", "HEAD", "--not", f"--remotes={target.remote}").splitlines()
+def _own_commits(target: Target) -> list[str]:
+    """Return the subjects of the newest commits that this command made and that no branch of the remote has."""
+    subjects = git_output("log", "--format=%s", "HEAD", "--not", f"--remotes={target.remote}").splitlines()
     return list(takewhile(SUBJECT.__eq__, subjects))
 
 
@@ -164,16 +164,16 @@ def _fetch(target: Target) -> CompletedProcess[str]:
 
 
 def _pushed(target: Target) -> bool:
-    """Whether the push was taken; False when others were faster. Raises ServiceError when it was refused otherwise."""
-    done = git("push", "--quiet", target.remote, f"HEAD:refs/heads/{target.branch}")
-    if done.returncode == 0:
+    """Push; return False if the branch moved. Raises ServiceError when the push fails for another reason."""
+    push = git("push", "--quiet", target.remote, f"HEAD:refs/heads/{target.branch}")
+    if push.returncode == 0:
         return True
     _fetch(target)
     if git("merge-base", "--is-ancestor", target.tracking, "HEAD").returncode == 0:
-        _give_up("git push failed, and not because the branch moved", target, done.stderr)
+        raise _git_error("git push failed, and not because the branch moved", target, push.stderr)
     return False
 
 
-def _give_up(what: str, target: Target, said: str) -> None:
+def _git_error(what: str, target: Target, stderr: str) -> ServiceError:
     fix = "when it answers, run `make retrain` again: what was trained is kept"
-    raise ServiceError("E_GIT", f"{what}: {last_line(said)}", where=f"{target.remote}/{target.branch}", fix=fix)
+    return ServiceError("E_GIT", f"{what}: {last_line(stderr)}", where=f"{target.remote}/{target.branch}", fix=fix)

@@ -1,10 +1,14 @@
-"""What was found out about a file's bytes, kept by their SHA-256 for the next run.
+"""What was computed from a file's bytes, cached under their SHA-256 for the next run: facts, and packed rows.
 
-One append-only log for each way of finding out: a changed setting, library or line of code is another log. A record
-proves itself with a checksum, so a torn or rotten one is a miss and is made anew, whatever killed the writer.
-Whoever found something out adds it, from any process: a record is one write to the end of the file, which keeps
-records whole on a local disk. Keeping is a favour: a full or read-only disk ends it with a warning and no more.
+One append-only log for each way of computing: a changed setting, library or line of code is another log. A record
+proves itself with a checksum, so a torn or damaged one is a miss and is computed again, whatever killed the writer.
+Whoever computes a value adds it, from any process: a record is one write to the end of the file, which keeps
+records whole on a local disk. Caching is optional: a full or read-only disk ends it with a warning and no more.
 The price: twice the disk for packed images, and what belongs to deleted images stays until `rm -r .cache`.
+
+Packed rows are what validate leaves for preprocess: its inspection has decoded each image anyway, so it packs it as
+well, and preprocess, as a rule, only puts rows together. The price: the validate stage depends on how images are
+packed. Facts never do, so a change of that inspects no image again.
 """
 
 import os
@@ -12,12 +16,19 @@ import shutil
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
+
+from darkroom import sniff
+from darkroom.decoding import decode, headers
+from darkroom.decoding.decode import PackSettings
+from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
 from darkroom.workers import parallel
@@ -26,110 +37,130 @@ from darkroom.workers.item_pool import Limits, Loss
 Item = TypeVar("Item")
 
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
-KEPT = 4  # logs of one kind; older ones go
-RESERVE = 1 << 30  # bytes of the disk that are never filled with favours
+MAX_LOGS = 4  # of one kind; older ones are deleted
+RESERVE = 1 << 30  # bytes of the disk that the cache never fills
 VENDORS = ("numpy", "pillow")
 
 
-def log(folder: Path, modules: Iterable[ModuleType], *config: object) -> Path:
-    """The log in `folder` for what this code, with these libraries, makes of a file, `config` being its settings."""
-    code = [files.sha256(Path(module.__file__)) for module in modules]
-    return folder / f"{files.fingerprint(code, [version(vendor) for vendor in VENDORS], config)}.log"
+def log_path(folder: Path, modules: Iterable[ModuleType], *settings: object) -> Path:
+    """The log in `folder` for what this code, with these libraries and settings, computes from a file."""
+    code = [files.sha256(Path(str(module.__file__))) for module in modules]
+    return folder / f"{files.fingerprint(code, [version(vendor) for vendor in VENDORS], settings)}.log"
 
 
-class Store:
+class FileCache:
     """A log that is open for reading. Keys are SHA-256 in hex, values bytes.
 
-    Only what lay in the log when it was opened is found: what is added is for whoever opens it next. `to` is where
-    to add it, None where nothing can be kept.
+    It holds what lay in the log when it was opened: what is added since is for whoever opens it next. `log` is where
+    to add, None where nothing can be cached.
     """
 
     def __init__(self, path: Path):
-        self.to: Path | None = None
-        self._places: dict[bytes, tuple[int, int, int]] = {}  # where a value begins, its length and its checksum
+        self.log: Path | None = None
+        self._records: dict[bytes, tuple[int, int, int]] = {}  # where a value begins, its length and its checksum
+        self._descriptor = -1
         self._file = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _forget_old(path)
+            _delete_old_logs(path)
             self._file = path.open("ab+", buffering=0)
+            self._descriptor = self._file.fileno()
             total = self._file.seek(0, os.SEEK_END)
-            whole = self._index(total)
-            if whole < total:
-                self._file.truncate(whole)
+            end = self._index(total)
+            if end < total:
+                self._file.truncate(end)
             if shutil.disk_usage(path.parent).free >= RESERVE:
-                self.to = path
+                self.log = path
         except OSError as fault:
-            warn(f"nothing is kept for the next run: {fault}")
+            warn(f"nothing is cached for the next run: {fault}")
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> "FileCache":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._records)
 
     def __contains__(self, key: str) -> bool:
-        return bytes.fromhex(key) in self._places
+        return bytes.fromhex(key) in self._records
 
     def get(self, key: str) -> bytes | None:
         """The value, None when there is none or its record is damaged."""
         name = bytes.fromhex(key)
-        if name not in self._places:
+        if name not in self._records:
             return None
-        start, size, checksum = self._places[name]
-        value = os.pread(self._file.fileno(), size, start)
+        start, length, checksum = self._records[name]
+        value = os.pread(self._descriptor, length, start)
         return value if _checksum(name, value) == checksum else None
 
     def _index(self, total: int) -> int:
-        """Find the records and return where the last whole one ends, in bytes."""
+        """Find the records and return where the last complete one ends, in bytes."""
         end = 0
         while end + RECORD.size <= total:
-            name, size, checksum = RECORD.unpack(os.pread(self._file.fileno(), RECORD.size, end))
-            if end + RECORD.size + size > total:
+            name, length, checksum = RECORD.unpack(os.pread(self._descriptor, RECORD.size, end))
+            if end + RECORD.size + length > total:
                 break
-            self._places[name] = (end + RECORD.size, size, checksum)
-            end += RECORD.size + size
+            self._records[name] = (end + RECORD.size, length, checksum)
+            end += RECORD.size + length
         return end
 
 
-def add(to: Path | None, key: str, value: bytes) -> None:
-    """Keep a value in the log `to` of a `Store`. Where that fails, nobody is the poorer."""
+def add(log: Path | None, key: str, value: bytes) -> None:
+    """Add a value to the `log` of a `FileCache`. Where that fails, nothing is lost but time."""
     name = bytes.fromhex(key)
-    if to:
-        with suppress(OSError), to.open("ab", buffering=0) as log:
-            log.write(RECORD.pack(name, len(value), _checksum(name, value)) + value)
+    if log:
+        with suppress(OSError), log.open("ab", buffering=0) as file:
+            file.write(RECORD.pack(name, len(value), _checksum(name, value)) + value)
 
 
-def each(
-    store: Store,
-    keys: Sequence[str],
-    items: Sequence[Item],
+def get_or_make(
+    cache: FileCache,
+    items: Sequence[tuple[str, Item]],
     make: Callable[[Item], bytes],
     *,
     title: str,
     lost: Callable[[Item, Loss], bytes] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[bytes]:
-    """The value of each item, in order: what `store` has under its key, or else `make` of the item, by `engine`.
+    """The value of each item, in order; `items` are pairs of its key and what `make` makes the value from.
 
-    `lost` and `limits` are for the engine; what has a damaged record was made within them once, so it is made again
-    right here. Adding is for `make` to do, in the process where it runs.
+    What `cache` lacks is made by `parallel.map`, to which `title`, `lost` and `limits` go. A value whose record is
+    damaged was made within the limits once, so it is made again right here. `make` adds to the log itself, in the
+    process where it runs.
     """
-    known = [key in store for key in keys]
-    missing = [item for item, is_known in zip(items, known, strict=True) if not is_known]
-    fresh = iter(parallel.map(make, missing, title=title, lost=lost, limits=limits))
-    for key, item, is_known in zip(keys, items, known, strict=True):
-        yield (store.get(key) or make(item)) if is_known else next(fresh)
+    is_cached = [key in cache for key, _ in items]
+    missing = [item for (_, item), cached in zip(items, is_cached, strict=True) if not cached]
+    made = iter(parallel.map(make, missing, title=title, lost=lost, limits=limits))
+    for (key, item), cached in zip(items, is_cached, strict=True):
+        yield (cache.get(key) or make(item)) if cached else next(made)
+
+
+class RowLog(NamedTuple):
+    """How an image becomes a packed row, and where that is cached; small enough to go to a worker with each chunk."""
+
+    settings: PackSettings
+    log: Path | None  # None: nowhere
+
+    def add(self, digest: str, row: np.ndarray) -> None:
+        add(self.log, digest, row.tobytes())
+
+
+@contextmanager
+def open_rows(folder: Path, config: Preprocess, max_pixels: int) -> Iterator[tuple[FileCache, RowLog]]:
+    """Open the packed rows that were made with these settings, and the log for more of them."""
+    settings = PackSettings(config.image_size, config.color, config.fit, max_pixels)
+    with FileCache(log_path(folder, (decode, headers, sniff), asdict(settings))) as cache:
+        yield cache, RowLog(settings, cache.log)
 
 
 def _checksum(name: bytes, value: bytes) -> int:
     return zlib.crc32(value, zlib.crc32(name))
 
 
-def _forget_old(path: Path) -> None:
+def _delete_old_logs(path: Path) -> None:
     others = sorted((other for other in path.parent.glob("*.log") if other != path), key=lambda o: -o.stat().st_mtime)
-    for other in others[KEPT - 1 :]:
+    for other in others[MAX_LOGS - 1 :]:
         other.unlink(missing_ok=True)

@@ -1,38 +1,58 @@
-"""What an image is like, in numbers: light, colour, sharpness, and a hash that small changes leave alone.
+"""Measure an image: light, colour, sharpness, and a hash that small changes leave alone.
 
-All of it is taken from the small RGB of `decode.look`, so it says what a network at the same size could see.
-The difference hash is Krawetz' dHash: 9 x 8 grey cells, a bit each for "brighter than its right neighbour". Measured
-on CIFAR-10, 98 % of images saved again as JPEG of quality 70 stay within 4 bits, and 7 of 2,000 strangers do.
+All of it is taken from the small RGB of `decode.inspect`, so it says what a network at the same size could see.
+The difference hash is Krawetz' dHash: 9 x 8 grey cells, one bit each for "brighter than its right neighbour". Measured
+on CIFAR-10, 98 % of images saved again as JPEG of quality 70 stay within 4 bits, and so do 7 of 2,000 unrelated ones.
 """
+
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image
 
-THUMB = 32  # pixels, side of the grey image that near duplicates are confirmed on
+THUMBNAIL_SIZE = 32  # pixels; near duplicates are confirmed on a grey square of this size
 CELLS = (9, 8)
 BOX = Image.Resampling.BOX
 LEVELS = 256  # grey levels of a channel
-BORDER = "border_red", "border_green", "border_blue", "border_spread"
 
 
-def of(small: Image.Image) -> dict:
-    """`hash` (16 hex digits), `brightness` and `contrast` (mean and standard deviation of the grey levels, 0..255),
-    `colour` (mean difference of the strongest and the weakest channel, 0 for grey), `sharpness` (variance of the
-    Laplacian: low is blurred), and BORDER (mean of each channel of the outermost pixels, and the
-    standard deviation of their grey levels: low is one colour).
-    """
+class ImageStats(TypedDict):
+    hash: str  # 16 hex digits
+    brightness: float  # mean of the grey levels, 0 to 255
+    contrast: float  # their standard deviation
+    colour: float  # mean difference of the strongest and the weakest channel, 0 for grey
+    sharpness: float  # variance of the Laplacian: low is blurred
+    border_red: float  # mean of the channel over the outermost pixels
+    border_green: float
+    border_blue: float
+    border_spread: float  # standard deviation of the grey levels there: low is one colour
+
+
+BORDER = ("border_red", "border_green", "border_blue", "border_spread")
+
+
+def compute(small: Image.Image) -> ImageStats:
+    """Measure the small RGB image; numbers are rounded to two decimals."""
     image = small.convert("L")
     grey = np.asarray(image)
     brightness, variance = _moments(grey)
-    rgb = np.asarray(small.resize((THUMB, THUMB), BOX))
-    numbers = {
-        "brightness": brightness,
-        "contrast": variance**0.5,
-        "colour": _colour(rgb),
-        "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0,
-        **dict(zip(BORDER, _border(np.asarray(small)), strict=True)),
-    }
-    return {"hash": _hash(image), **{name: round(float(number), 2) for name, number in numbers.items()}}
+    rgb = np.asarray(small.resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), BOX))
+    red, green, blue, spread = _border(np.asarray(small))
+    return ImageStats(
+        hash=_hash(image),
+        brightness=_rounded(brightness),
+        contrast=_rounded(variance**0.5),
+        colour=_rounded(_colour(rgb)),
+        sharpness=_rounded(_moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0),
+        border_red=_rounded(red),
+        border_green=_rounded(green),
+        border_blue=_rounded(blue),
+        border_spread=_rounded(spread),
+    )
+
+
+def _rounded(number: float) -> float:
+    return round(float(number), 2)
 
 
 def _moments(values: np.ndarray) -> tuple[float, float]:
@@ -42,12 +62,12 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return mean, max(0.0, float((flat * flat).sum()) / flat.size - mean * mean)
 
 
-def thumb(small: Image.Image) -> np.ndarray:
+def thumbnail(small: Image.Image) -> np.ndarray:
     """Grey uint8 (32, 32)."""
-    return np.asarray(small.convert("L").resize((THUMB, THUMB), BOX))
+    return np.asarray(small.convert("L").resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), BOX))
 
 
-def counts(images: np.ndarray) -> np.ndarray:
+def histogram(images: np.ndarray) -> np.ndarray:
     """How often each level occurs in each channel of uint8 (n, h, w, c), c 1 or 3: int64 (c, 256).
 
     Pillow counts twice as fast as `bincount`, which makes eight bytes of each.
@@ -66,7 +86,7 @@ def _hash(grey: Image.Image) -> str:
 def _colour(rgb: np.ndarray) -> float:
     red, green, blue = rgb.transpose(2, 0, 1)
     strongest = np.maximum(np.maximum(red, green), blue)
-    return (strongest - np.minimum(np.minimum(red, green), blue)).mean()
+    return float((strongest - np.minimum(np.minimum(red, green), blue)).mean())
 
 
 def _border(rgb: np.ndarray) -> tuple[float, ...]:

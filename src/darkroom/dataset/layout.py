@@ -1,7 +1,7 @@
-"""Say of every file of a data set what it is: an image with a label, one without, or no image.
+"""Sort the files of a data set: images with a label, images without one, and other files.
 
-Labels and splits come from tables beside the images (`tables`), else from folder names (`folders`). What is left out
-is said: a sentence for each kind of it.
+Labels and splits come from tables beside the images (`label_tables`), else from folder names (`folders`). What is
+left out is reported: one sentence for each kind of it.
 """
 
 from collections import Counter
@@ -26,32 +26,32 @@ class Layout:
     """Paths relative to the folder, with slashes."""
 
     images: tuple[LabelledImage, ...]
-    aside: tuple[str, ...]  # images without a label
-    strays: tuple[str, ...]  # files that are no images by name
-    notes: tuple[str, ...] = ()  # what a person should know about them, a sentence each
+    unlabelled: tuple[str, ...]  # images
+    other_files: tuple[str, ...]  # files that are no images by name
+    notes: tuple[str, ...] = ()  # what a person should know about them, one sentence each
 
 
 def read(folder: Path) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
-    found = [path.relative_to(folder).parts for path in files.below(folder)]
-    found = sorted(parts for parts in found if not names.is_junk(parts))
-    strays = [parts for parts in found if names.is_stray(parts[-1])]
-    images = [parts for parts in found if not names.is_stray(parts[-1])]
-    _check_other_images(folder, strays, images)
-    listed = annotations.find(folder, strays, images)
-    loaded = annotations.load(folder, listed)
+    paths = [path.relative_to(folder).parts for path in files.below(folder)]
+    paths = sorted(parts for parts in paths if not names.is_junk(parts))
+    others = [parts for parts in paths if names.is_other_file(parts[-1])]
+    images = [parts for parts in paths if not names.is_other_file(parts[-1])]
+    _check_other_files(folder, others, images)
+    tables = annotations.find(folder, others, images)
+    loaded = annotations.load(folder, tables)
     labelled, notes = _by_tables(loaded, images) if loaded else (folders.read(images), [])
-    strays = [parts for parts in strays if parts not in listed]
-    known = {image.path for image in labelled}
-    aside = [parts for parts in images if "/".join(parts) not in known]
-    notes += [*_of_aside(aside, len(images)), *_of_strays(folder, strays, len(found))]
-    return Layout(tuple(labelled), _joined(aside), _joined(strays), tuple(notes))
+    others = [parts for parts in others if parts not in tables]
+    with_label = {image.path for image in labelled}
+    unlabelled = [parts for parts in images if "/".join(parts) not in with_label]
+    notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(folder, others, len(paths))]
+    return Layout(tuple(labelled), _joined(unlabelled), _joined(others), tuple(notes))
 
 
-def _by_tables(listed: Sequence[label_tables.Table], images: Sequence[Parts]) -> tuple[list[LabelledImage], list[str]]:
-    labelled, notes = _with_splits_of_folders(label_tables.read(listed, _joined(images)))
+def _by_tables(tables: Sequence[label_tables.Table], images: Sequence[Parts]) -> tuple[list[LabelledImage], list[str]]:
+    labelled, notes = _with_splits_of_folders(label_tables.read(tables, _joined(images)))
     folders.check_classes(labelled)
-    return labelled, [*map(_source, listed), *notes]
+    return labelled, [*map(_source, tables), *notes]
 
 
 def _source(table: label_tables.Table) -> str:
@@ -65,47 +65,48 @@ def _with_splits_of_folders(labelled: list[LabelledImage]) -> tuple[list[Labelle
     inner = [image.path.split("/")[len(root) :] for image in labelled]
     if any(image.split for image in labelled) or not (splits := folders.splits(inner)):
         return labelled, []
-    told = "the table has no column split"
+    reason = "the table has no column split"
     if "train" not in splits.values() or not all(parts[0] in splits for parts in inner):
         why = "some images lie elsewhere, or none lie in one for training"
-        return labelled, [f"{told}, and the folders {', '.join(splits)} are not taken for splits: {why}"]
-    said = ", ".join(f"{folder} is {side}" for folder, side in splits.items())
-    found = [image._replace(split=splits[parts[0]]) for image, parts in zip(labelled, inner, strict=True)]
-    return found, [f"{told}, so the folders decide: {said}"]
+        return labelled, [f"{reason}, and the folders {', '.join(splits)} are not taken for splits: {why}"]
+    meanings = ", ".join(f"{folder} is {split}" for folder, split in splits.items())
+    images = [image._replace(split=splits[parts[0]]) for image, parts in zip(labelled, inner, strict=True)]
+    return images, [f"{reason}, so the folders decide: {meanings}"]
 
 
-def _of_aside(aside: Sequence[Parts], total: int) -> list[str]:
-    counts = Counter("/".join(parts[:-1]) or "the top folder" for parts in aside)
+def _unlabelled_notes(unlabelled: Sequence[Parts], total: int) -> list[str]:
+    counts = Counter("/".join(parts[:-1]) or "the top folder" for parts in unlabelled)
     more = f" and in {len(counts) - SHOWN} more folders" if len(counts) > SHOWN else ""
-    places = ", ".join(f"{count} in {place}" for place, count in counts.most_common(SHOWN)) + more
-    return [f"{len(aside)} of {total} images have no label and are left out: {places}"] if aside else []
+    where = ", ".join(f"{count} in {folder}" for folder, count in counts.most_common(SHOWN)) + more
+    note = f"{len(unlabelled)} of {total} images have no label and are left out: {where}"
+    return [note] if unlabelled else []
 
 
-def _of_strays(folder: Path, strays: Sequence[Parts], total: int) -> list[str]:
-    misnamed = [parts[-1] for parts in strays if visual.format_of(folder.joinpath(*parts)) in visual.USABLE]
+def _other_notes(folder: Path, others: Sequence[Parts], total: int) -> list[str]:
+    images = [parts[-1] for parts in others if visual.format_of(folder.joinpath(*parts)) in visual.USABLE]
     notes = []
-    if strays:
-        kinds = names.kinds(parts[-1] for parts in strays)
-        notes.append(f"{len(strays)} of {total} files are no images by their names and are left out: {kinds}")
-    if misnamed:
-        kinds = names.kinds(misnamed)
-        notes.append(f"{len(misnamed)} of the files left out hold images under other names ({kinds}): rename them")
+    if others:
+        kinds = names.kinds(parts[-1] for parts in others)
+        notes.append(f"{len(others)} of {total} files are no images by their names and are left out: {kinds}")
+    if images:
+        kinds = names.kinds(images)
+        notes.append(f"{len(images)} of the files left out hold images under other names ({kinds}): rename them")
     return notes
 
 
-def _check_other_images(folder: Path, strays: Sequence[Parts], images: Sequence[Parts]) -> None:
+def _check_other_files(folder: Path, others: Sequence[Parts], images: Sequence[Parts]) -> None:
     """A class whose images all have names of other things, or are videos, would vanish. Raises DataError."""
-    homes = {parts[:-1] for parts in images}
-    alone = [parts for parts in strays if parts[:-1] and parts[:-1] not in homes]
+    with_images = {parts[:-1] for parts in images}
+    alone = [parts for parts in others if parts[:-1] and parts[:-1] not in with_images]
     lost = [parts for parts in alone if visual.format_of(folder.joinpath(*parts))]
-    for home, count in sorted(Counter(parts[:-1] for parts in lost).items()):
+    for parent, count in sorted(Counter(parts[:-1] for parts in lost).items()):
         if count >= FEW:
-            place = printable("/".join(home))
-            kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == home)
-            what = f"folder {place!r} holds images or films, none under the name of an image ({kinds})"
+            name = printable("/".join(parent))
+            kinds = names.kinds(parts[-1] for parts in lost if parts[:-1] == parent)
+            what = f"folder {name!r} holds images or films, none under the name of an image ({kinds})"
             fix = "convert or rename them to .png or .jpg if it is a class, else remove it"
-            raise DataError("E_LAYOUT", what, where=place, fix=fix)
+            raise DataError("E_LAYOUT", what, where=name, fix=fix)
 
 
-def _joined(found: Iterable[Parts]) -> tuple[str, ...]:
-    return tuple("/".join(parts) for parts in found)
+def _joined(paths: Iterable[Parts]) -> tuple[str, ...]:
+    return tuple("/".join(parts) for parts in paths)

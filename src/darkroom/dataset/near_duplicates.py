@@ -2,14 +2,14 @@
 
 Two steps. Difference hashes at most 4 bits apart make candidates: with five groups of bits, two such hashes agree in
 one group at least, so only images that do are compared, and of those the neighbours in brightness. Then the
-pixels decide, because flat images have equal hashes without being equal: the grey images of 32 x 32 differ by
+pixels decide, because flat images have equal hashes without being equal: the grey thumbnails of 32 x 32 differ by
 less than 6 of 255 levels on average, and in the root mean square by less than 0.15 of their contrast. Without the
-second rule 700 ones of MNIST are one cluster; with it, images saved as JPEG of quality 70 are still found, all of
-300 on cats and dogs and on CIFAR-10, and halves and doubles of photographs in 94 and 97 of 100 cases.
+second rule 700 images of the digit 1 in MNIST are one cluster; with it, images saved as JPEG of quality 70 are still
+found, all of 300 on cats and dogs and on CIFAR-10, and halves and doubles of photographs in 94 and 97 of 100 cases.
 
-The price: mirrored, turned and cropped copies are strangers, and so are those much brighter; images below 16 pixels
-a side are not judged, as their hash is about all there is of them; among more than 64 images of one hash group and
-one brightness, some pairs are not compared.
+The price: mirrored, rotated and cropped copies are not found, nor are much brighter ones; images of less than 16
+pixels in width or height are not judged, as their hash is nearly all the information in them; among more than 64
+images of one hash group and one brightness, some pairs are not compared.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from darkroom import manifest
 from darkroom.dataset import file_cache, scan
-from darkroom.dataset.file_cache import Store
+from darkroom.dataset.file_cache import FileCache
 from darkroom.decoding import bounds
+from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
 
 BITS_APART = 4
 GROUPS = BITS_APART + 1  # of bits: one of them is untouched by four differences
-REACH = 64  # neighbours in one group that an image is compared with
-LEVELS = 6.0  # mean absolute difference of grey levels, of 255
-SHARE = 0.15  # root mean square difference, of the contrast
-SMALLEST = 16  # pixels a side
-AT_A_TIME = 4096  # pairs compared at once
+NEIGHBOURS = 64  # in one group that an image is compared with
+MAX_DIFFERENCE = 6.0  # mean absolute difference of grey levels, of 255
+MAX_RELATIVE_RMS = 0.15  # root mean square difference, as a fraction of the contrast
+SMALLEST = 16  # pixels of width and height
+CHUNK = 4096  # pairs compared at once
 
 
 class Pair(NamedTuple):
@@ -41,96 +43,104 @@ class Pair(NamedTuple):
     difference: float
 
 
-def find(rows: Sequence[dict], images: Path, config: Validate, kept: Store) -> list[Pair]:
-    """Pairs of good images that are nearly but not exactly equal, by number, sorted.
+def find(rows: Sequence[ManifestRow], images: Path, config: Validate, cache: FileCache) -> list[Pair]:
+    """Find pairs of used images that are nearly but not exactly equal, by number, sorted.
 
-    `kept` has what `scan.record` found; images that it lacks are decoded again.
+    `cache` holds the records of `scan.scan_image`; images that it lacks are decoded again.
     """
-    fit = [number for number in _used(rows) if min(rows[number]["width"], rows[number]["height"]) >= SMALLEST]
-    hashes = np.array([int(rows[number]["hash"], 16) for number in fit], np.uint64)
-    pairs = candidates(hashes, np.array([rows[number]["brightness"] for number in fit]))
-    kinds = np.unique([rows[number]["pixels"] for number in fit], return_inverse=True)[1]
-    pairs = pairs[kinds[pairs[:, 0]] != kinds[pairs[:, 1]]]
-    seen, places = np.unique(pairs, return_inverse=True)
-    chosen = [rows[fit[place]] for place in seen]
-    names, digests = [row["path"] for row in chosen], [row["sha256"] for row in chosen]
-    thumbs = np.empty((len(chosen), *scan.BLACK.shape), np.uint8)
-    look = partial(scan.record, images=images, max_pixels=config.max_pixels)
-    limits = bounds.of(config.max_pixels, config.max_seconds)
-    lost = partial(scan.lost, images=images, limits=limits)
-    every = file_cache.each(kept, digests, names, look, title="comparing images", lost=lost, limits=limits)
-    for place, found in enumerate(every):
-        thumbs[place] = scan.thumb(found)
-    alike, apart = _confirmed(places.reshape(-1, 2), thumbs)
+    numbers = [n for n in _used(rows) if min(rows[n]["width"], rows[n]["height"]) >= SMALLEST]
+    hashes = np.array([int(rows[n]["hash"], 16) for n in numbers], np.uint64)
+    pairs = candidates(hashes, np.array([rows[n]["brightness"] for n in numbers]))
+    identities = np.unique([rows[n]["pixels"] for n in numbers], return_inverse=True)[1]
+    pairs = pairs[identities[pairs[:, 0]] != identities[pairs[:, 1]]]
+    chosen, positions = np.unique(pairs, return_inverse=True)
+    thumbnails = _thumbnails([rows[numbers[position]] for position in chosen], images, config, cache)
+    confirmed, differences = _confirmed(positions.reshape(-1, 2), thumbnails)
     return [
-        Pair(fit[one], fit[other], round(float(difference), 2))
-        for (one, other), difference in zip(pairs[alike], apart, strict=True)
+        Pair(numbers[one], numbers[other], round(float(difference), 2))
+        for (one, other), difference in zip(pairs[confirmed], differences, strict=True)
     ]
 
 
+def _thumbnails(rows: Sequence[ManifestRow], images: Path, config: Validate, cache: FileCache) -> np.ndarray:
+    """Grey uint8 (n, 32, 32)."""
+    thumbnails = np.empty((len(rows), *scan.BLACK.shape), np.uint8)
+    make = partial(scan.scan_image, images=images, max_pixels=config.max_pixels)
+    limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
+    lost = partial(scan.lost_image, images=images, limits=limits)
+    items = [(row["sha256"], row["path"]) for row in rows]
+    records = file_cache.get_or_make(cache, items, make, title="comparing images", lost=lost, limits=limits)
+    for position, record in enumerate(records):
+        thumbnails[position] = scan.thumbnail(record)
+    return thumbnails
+
+
 def candidates(hashes: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-    """Pairs of positions, int64 (m, 2), whose 64-bit hashes are at most 4 bits apart and whose light is alike."""
+    """Pairs of positions, int64 (m, 2), whose 64-bit hashes are at most 4 bits apart and whose brightness is alike."""
     bits = np.unpackbits(hashes.view(np.uint8).reshape(-1, 8), axis=1)
-    found = [np.empty(0, np.int64)]  # both numbers of a pair in one: half the memory
+    pairs = [np.empty(0, np.int64)]  # both numbers of a pair in one: half the memory
     for group in range(GROUPS):
         chosen = bits[:, group::GROUPS]
         key = chosen @ (1 << np.arange(chosen.shape[1]))
         order = np.lexsort((brightness, key))
-        for step in range(1, min(REACH, len(order) - 1) + 1):
+        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
             one, other = order[:-step], order[step:]
-            alike = (key[one] == key[other]) & (brightness[other] - brightness[one] <= LEVELS)
+            alike = (key[one] == key[other]) & (brightness[other] - brightness[one] <= MAX_DIFFERENCE)
             if not alike.any():
                 break
             one, other = one[alike], other[alike]
             close = np.bitwise_count(hashes[one] ^ hashes[other]) <= BITS_APART
             one, other = one[close], other[close]
-            found.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
-    return np.stack(divmod(np.unique(np.concatenate(found)), max(1, len(hashes))), axis=1)
+            pairs.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
+    return np.stack(divmod(np.unique(np.concatenate(pairs)), max(1, len(hashes))), axis=1)
 
 
-def _confirmed(pairs: np.ndarray, thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which `pairs`, int64 (m, 2), of uint8 `thumbs` (n, 32, 32) agree in their pixels, and their mean differences."""
-    contrast = np.array([max(1.0, thumb.std()) for thumb in thumbs])  # all at once would be floats of all pixels
-    alike, apart = [np.empty(0, np.int64)], [np.empty(0)]
-    for start in range(0, len(pairs), AT_A_TIME):
-        one, other = pairs[start : start + AT_A_TIME].T
-        difference = thumbs[one].astype(np.int16) - thumbs[other]
+def _confirmed(pairs: np.ndarray, thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which `pairs`, int64 (m, 2), of uint8 `thumbnails` (n, 32, 32) agree in their pixels, and how much they differ.
+
+    Both are (k,): int64 positions in `pairs`, and mean differences in grey levels.
+    """
+    contrast = np.array([max(1.0, image.std()) for image in thumbnails])  # all at once would be floats of all pixels
+    confirmed, differences = [np.empty(0, np.int64)], [np.empty(0)]
+    for start in range(0, len(pairs), CHUNK):
+        one, other = pairs[start : start + CHUNK].T
+        difference = thumbnails[one].astype(np.int16) - thumbnails[other]
         mean = np.abs(difference).mean((1, 2))
-        near = np.flatnonzero(mean < LEVELS)
-        spread = np.sqrt((difference[near] ** 2.0).mean((1, 2)))
-        near = near[spread <= SHARE * np.minimum(contrast[one[near]], contrast[other[near]])]
-        alike.append(start + near)
-        apart.append(mean[near])
-    return np.concatenate(alike), np.concatenate(apart)
+        close = np.flatnonzero(mean < MAX_DIFFERENCE)
+        rms = np.sqrt((difference[close] ** 2.0).mean((1, 2)))
+        close = close[rms <= MAX_RELATIVE_RMS * np.minimum(contrast[one[close]], contrast[other[close]])]
+        confirmed.append(start + close)
+        differences.append(mean[close])
+    return np.concatenate(confirmed), np.concatenate(differences)
 
 
-def clusters(rows: Sequence[dict], pairs: Sequence[Pair]) -> list[str]:
-    """For each row what it shares with all that must not be divided from it: the least `pixels` among them.
+def clusters(rows: Sequence[ManifestRow], pairs: Sequence[Pair]) -> list[str]:
+    """The cluster of each row, named by the least `pixels` in it; "" for an image that is not used.
 
-    Equal images, near duplicates and images of one given `group` belong together, and so do their friends.
-    A bad or a dropped image belongs to nobody.
+    Equal images, near duplicates and images of one given `group` belong together, directly or through others. A
+    cluster must not be divided between splits.
     """
     parents = list(range(len(rows)))
 
-    def top(number: int) -> int:
+    def root(number: int) -> int:
         while parents[number] != number:
             parents[number] = number = parents[parents[number]]
         return number
 
     first: dict[tuple[str, str], int] = {}
-    good = _used(rows)
-    for number in good:
-        for key in ("pixels", "group"):
-            if rows[number][key]:
-                parents[top(number)] = top(first.setdefault((key, rows[number][key]), number))
+    numbers = _used(rows)
+    for number in numbers:
+        for key in (("pixels", rows[number]["pixels"]), ("group", rows[number]["group"])):
+            if key[1]:
+                parents[root(number)] = root(first.setdefault(key, number))
     for pair in pairs:
-        parents[top(pair.first)] = top(pair.second)
+        parents[root(pair.first)] = root(pair.second)
     least: dict[int, str] = {}
-    for number in good:
-        least[top(number)] = min(rows[number]["pixels"], least.get(top(number), "g"))  # "g" follows every hex digit
-    return [least.get(top(number), "") for number in range(len(rows))]
+    for number in numbers:
+        least[root(number)] = min(rows[number]["pixels"], least.get(root(number), "g"))  # "g" follows every hex digit
+    return [least.get(root(number), "") for number in range(len(rows))]
 
 
-def _used(rows: Sequence[dict]) -> list[int]:
+def _used(rows: Sequence[ManifestRow]) -> list[int]:
     """The numbers of the rows that are neither bad nor dropped."""
-    return [number for number, row in enumerate(rows) if not row["bad"] and not row["dropped"]]
+    return [number for number, row in enumerate(rows) if manifest.is_used(row)]

@@ -1,8 +1,11 @@
-"""How much time and memory the decoding of one image may take, and what is said of an image that takes more.
+"""Limit the time and memory of decoding one image, and word the reason when an image exceeds them.
 
-Memory is that of the largest image allowed, at `PIXEL` bytes a pixel. Measured at 9 megapixels with Pillow 13, the
-dearest kind, a transparent WebP that must be turned upright, takes 23, a transparent PNG 16 and a CMYK JPEG 9.
+The memory limit is that of the largest image allowed, at `PIXEL` bytes per pixel. Measured at 9 megapixels with
+Pillow 13, the most expensive kind, a transparent WebP that must be turned upright, takes 23 bytes per pixel, a
+transparent PNG 16 and a CMYK JPEG 9.
 """
+
+from dataclasses import dataclass
 
 from darkroom.workers.item_pool import Limits, Loss
 
@@ -11,8 +14,21 @@ PIXEL = 32  # bytes
 SLACK = 256 << 20  # bytes that a worker takes whatever the image: the modules of formats, arenas of threads
 
 
-def of(max_pixels: int, max_seconds: float = SECONDS) -> Limits:
+def worker_limits(max_pixels: int, max_seconds: float = SECONDS) -> Limits:
+    """What a worker process may take for one image of at most `max_pixels`."""
     return Limits(seconds=max_seconds, memory=max_pixels * PIXEL + SLACK)
+
+
+@dataclass(frozen=True)
+class DecodeLimits:
+    """What decoding one image may cost."""
+
+    max_pixels: int
+    max_seconds: float = SECONDS  # of processor time
+
+    @property
+    def worker(self) -> Limits:
+        return worker_limits(self.max_pixels, self.max_seconds)
 
 
 def reason(loss: Loss, limits: Limits) -> str:

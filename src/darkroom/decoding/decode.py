@@ -3,7 +3,7 @@
 A model then never sees in production what it did not see in training. Strict on purpose: few formats, a pixel
 limit that is checked before any memory is taken, no repair of damaged files, never a clipped 16-bit value.
 
-The price: JPEG damaged in its middle decodes without complaint in every decoder, here too. Colour profiles are
+The price: a JPEG damaged in its middle decodes without an error in every decoder, here too. Colour profiles are
 ignored. Warnings of Pillow are muted with `catch_warnings`, which two threads may undo for each other before
 Python 3.14: at worst one of them is shown.
 """
@@ -11,8 +11,9 @@ Python 3.14: at worst one of them is shown.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal
+from typing import Literal, TypedDict
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
@@ -21,6 +22,9 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from darkroom import sniff
 from darkroom.decoding import headers
 from darkroom.runtime.errors import printable
+
+Color = Literal["rgb", "grayscale", "binary"]
+Fit = Literal["stretch", "crop", "pad", "nearest"]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # Pillow's, of 8 bits a channel at most
@@ -32,7 +36,7 @@ FITS = {
     "pad": lambda image, square: ImageOps.pad(image, square, FILTER, color=0),
     "nearest": lambda image, square: image.resize(square, Image.Resampling.NEAREST),
 }
-TURNS = {  # EXIF orientation -> what makes it upright
+TRANSPOSES = {  # EXIF orientation -> what makes the image upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -41,89 +45,108 @@ TURNS = {  # EXIF orientation -> what makes it upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ON_THE_SIDE = [TURNS[orientation] for orientation in (5, 6, 7, 8)]
+SWAPS_SIZE = [TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)]  # width becomes height
 JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
-LOOK = 128  # pixels a side that a JPEG is at least decoded at: enough to tell images apart and for most networks
-SMALL = 64  # pixels a side that are enough to judge light and shape
+INSPECT_SIZE = 128  # pixels; a JPEG is decoded at this size or more: enough to tell images apart and for most networks
+SMALL_SIZE = 64  # pixels that are enough to judge light and shape
+
+
+@dataclass(frozen=True)
+class PackSettings:
+    """How an image becomes a square array."""
+
+    size: int  # pixels, width and height of the square
+    color: Color
+    fit: Fit
+    max_pixels: int  # an image with more is refused
+
+    @property
+    def channels(self) -> int:
+        return 3 if self.color == "rgb" else 1
+
+
+class ImageFacts(TypedDict):
+    """What decoding tells of an image."""
+
+    pixels: str  # SHA-256 of size and decoded RGB
+    width: int  # pixels, once upright
+    height: int
+    mode: str  # Pillow's
+    format: str
+    note: str  # what its user should know, mostly ""
 
 
 class BadImage(ValueError):
     """An image that cannot be used; its text is the reason, for a report."""
 
 
-def to_array(
-    data: bytes,
-    *,
-    size: int,
-    color: Literal["rgb", "grayscale", "binary"],
-    fit: Literal["stretch", "crop", "pad", "nearest"],
-    max_pixels: int,
-) -> np.ndarray:
-    """The first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
+def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
+    """Decode the first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
 
     `stretch` ignores the proportions, `crop` keeps the middle, `pad` adds black; `nearest` stretches
-    by taking single pixels, the rest unseen, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
+    by taking single pixels and skipping the rest, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey image is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadImage.
     """
-    with _opened(data, max_pixels) as (image, _):
-        return _square(_upright(image, max(size, LOOK)), size, color, fit)
+    with _opened(data, settings.max_pixels) as (image, _):
+        return _square(_upright(image, max(settings.size, INSPECT_SIZE)), settings)
 
 
-def look(data: bytes, *, max_pixels: int) -> tuple[dict, Image.Image]:
-    """Facts of an image, width and height in pixels once upright, mode, format, `pixels` and `note`, and a small RGB.
+def inspect(data: bytes, *, max_pixels: int) -> tuple[ImageFacts, Image.Image]:
+    """Return the facts of an image and a small RGB copy.
 
-    `pixels` is the SHA-256 of size and decoded RGB, so it is equal for images that look equal. Of a JPEG of 256
-    pixels a side and more it is that of the image at 1/2, 1/4 or 1/8, at least 128 pixels a side: faster, and the
-    price is that the same image in another format has another hash. The small one is shrunk by whole numbers to
-    64 to 127 pixels a side, a smaller one left as it is. `note` is what its user should know, mostly "". Raises
-    BadImage.
+    `pixels` is equal for images that look equal. For a JPEG of 256 x 256 pixels and more it is taken of the image at
+    1/2, 1/4 or 1/8, at least 128 x 128 pixels: faster, and the price is that the same image in another format has
+    another hash. The small copy is shrunk by whole numbers until its shorter side has 64 to 127 pixels; a smaller
+    image stays as it is. Raises BadImage.
     """
     with _opened(data, max_pixels) as (image, note):
-        facts, small, _ = _looked(image)
-        return {**facts, "note": note}, small
+        facts, small, _ = _inspected(image, note)
+        return facts, small
 
 
-def look_and_pack(
-    data: bytes, *, size: int, color: str, fit: str, max_pixels: int
-) -> tuple[dict, Image.Image, np.ndarray]:
-    """What `look` and `image` give, decoded once unless a JPEG must be decoded finer for `size` than for a look."""
-    with _opened(data, max_pixels) as (image, note):
-        finer = image.format in JPEGS and _scale(image, size) < _scale(image, LOOK)
-        facts, small, flat = _looked(image)
-        facts["note"] = note
-        if not finer:
-            return facts, small, _square(flat, size, color, fit)
-    return facts, small, to_array(data, size=size, color=color, fit=fit, max_pixels=max_pixels)
+def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, Image.Image, np.ndarray]:
+    """Return what `inspect` and `to_array` return.
+
+    The image is decoded once, unless it is a JPEG that `settings.size` needs at a finer scale than `inspect` does.
+    """
+    with _opened(data, settings.max_pixels) as (image, note):
+        needs_finer = image.format in JPEGS and _scale(image, settings.size) < _scale(image, INSPECT_SIZE)
+        facts, small, upright = _inspected(image, note)
+        if not needs_finer:
+            return facts, small, _square(upright, settings)
+    return facts, small, to_array(data, settings)
 
 
-def _looked(image: Image.Image) -> tuple[dict, Image.Image, Image.Image]:
-    """The facts, the small image, and the one that both were taken from."""
-    width, height = image.size[::-1] if _turn(image) in ON_THE_SIDE else image.size
-    facts = {"width": width, "height": height, "mode": image.mode, "format": image.format}
-    flat = _upright(image, LOOK)
+def _inspected(image: Image.Image, note: str) -> tuple[ImageFacts, Image.Image, Image.Image]:
+    """The facts, the small copy, and the decoded image that both were taken from."""
+    width, height = image.size[::-1] if _transpose(image) in SWAPS_SIZE else image.size
+    mode, format_name = image.mode, image.format or ""
+    upright = _upright(image, INSPECT_SIZE)
     pixels = hashlib.sha256(f"{width}x{height}:".encode())
-    pixels.update(flat.tobytes())
-    small = flat.reduce((max(1, flat.width // SMALL), max(1, flat.height // SMALL)))
-    return {**facts, "pixels": pixels.hexdigest()}, small, flat
+    pixels.update(upright.tobytes())
+    small = upright.reduce((max(1, upright.width // SMALL_SIZE), max(1, upright.height // SMALL_SIZE)))
+    facts = ImageFacts(pixels=pixels.hexdigest(), width=width, height=height, mode=mode, format=format_name, note=note)
+    return facts, small, upright
 
 
-def _square(flat: Image.Image, size: int, color: str, fit: str) -> np.ndarray:
-    square = FITS[fit](flat if color == "rgb" else flat.convert("L"), (size, size))
+def _square(upright: Image.Image, settings: PackSettings) -> np.ndarray:
+    size, is_rgb = settings.size, settings.color == "rgb"
+    square = FITS[settings.fit](upright if is_rgb else upright.convert("L"), (size, size))
     pixels = np.asarray(square, np.uint8).reshape(size, size, -1)
-    return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if color == "binary" else pixels
+    return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if settings.color == "binary" else pixels
 
 
-def _scale(image: Image.Image, side: int) -> int:
-    """What Pillow divides a JPEG's sides by, so that both stay at `side` pixels and more."""
-    room = min(image.width // side, image.height // side)
-    return next(scale for scale in (8, 4, 2, 1) if scale <= max(1, room))
+def _scale(image: Image.Image, size: int) -> int:
+    """What Pillow divides a JPEG's width and height by, so that both stay at `size` pixels and more."""
+    largest = min(image.width // size, image.height // size)
+    return next(scale for scale in (8, 4, 2, 1) if scale <= max(1, largest))
 
 
-def _upright(image: Image.Image, side: int) -> Image.Image:
-    """Decoded as RGB. A JPEG at 1/2, 1/4 or 1/8 while both sides stay at `side` pixels and more."""
-    turn = _turn(image)
-    image.draft(None, (side, side))
-    return _flat(image if turn is None else image.transpose(turn))
+def _upright(image: Image.Image, size: int) -> Image.Image:
+    """Decode as RGB. A JPEG at 1/2, 1/4 or 1/8 while width and height stay at `size` pixels and more."""
+    transpose = _transpose(image)
+    image.draft(None, (size, size))  # None keeps the mode
+    return _flattened(image if transpose is None else image.transpose(transpose))
 
 
 @contextmanager
@@ -132,9 +155,9 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
     if not data:
         raise BadImage("empty file")
     header = headers.read(data)
-    _refuse_unread(header, max_pixels)
+    _refuse_by_header(header, max_pixels)
     with catch_warnings():
-        filterwarnings("ignore", module="PIL")  # about odd EXIF, which is ignored, and size, which is checked
+        filterwarnings("ignore", module="PIL")  # about unusual EXIF, which is ignored, and size, which is checked
         try:
             with Image.open(BytesIO(data), formats=FORMATS) as image:
                 _refuse_opened(image, max_pixels)
@@ -144,12 +167,12 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
         except Image.DecompressionBombError as fault:
             raise BadImage(f"more than {max_pixels} pixels") from fault
         except UnidentifiedImageError as fault:
-            raise BadImage(_instead(data)) from fault
+            raise BadImage(_what_it_is_instead(data)) from fault
         except Exception as fault:  # decoders of damaged files raise OSError, SyntaxError, struct.error, ...
-            raise _of_decoder(fault) from fault
+            raise _decoder_fault(fault) from fault
 
 
-def _refuse_unread(header: headers.Header, max_pixels: int) -> None:
+def _refuse_by_header(header: headers.Header, max_pixels: int) -> None:
     if header.fault:
         raise BadImage(header.fault)
     if header.bits > 8:
@@ -168,14 +191,14 @@ def _refuse_size(width: int, height: int, max_pixels: int) -> None:
         raise BadImage(f"{width} x {height} is more than {max_pixels} pixels")
 
 
-def _of_decoder(fault: Exception) -> Exception:
-    said = str(fault).lower()
-    if "out of memory" in said:  # Pillow says so of its codecs with an OSError
+def _decoder_fault(fault: Exception) -> Exception:
+    message = str(fault).lower()
+    if "out of memory" in message:  # Pillow raises an OSError for its codecs
         return MemoryError()
-    return BadImage("truncated" if "truncated" in said else printable(f"damaged ({fault})"))
+    return BadImage("truncated" if "truncated" in message else printable(f"damaged ({fault})"))
 
 
-def _instead(data: bytes) -> str:
+def _what_it_is_instead(data: bytes) -> str:
     kind = sniff.kind(data)
     if kind in sniff.IMAGES:
         return f"format {kind} is not allowed, convert it to JPEG or PNG"
@@ -186,15 +209,19 @@ def _instead(data: bytes) -> str:
     return f"not an image (looks like {kind})" if kind else "not an image"
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What makes it upright, by its EXIF. `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage."""
+def _transpose(image: Image.Image) -> Image.Transpose | None:
+    """What makes the image upright, by its EXIF.
+
+    `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage.
+    """
     try:
-        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return None if orientation is None else TRANSPOSES.get(orientation)
     except Exception:  # unreadable EXIF says nothing about orientation
         return None
 
 
-def _flat(image: Image.Image) -> Image.Image:
+def _flattened(image: Image.Image) -> Image.Image:
     """RGB, on white where it was transparent: plain `convert` would show the colour hidden under it."""
     if not image.has_transparency_data:
         return image.convert("RGB")

@@ -1,91 +1,82 @@
-"""Does a model that says 0.9 get nine of ten right, and what would mend it?
+"""Is a model that gives 0.9 right nine times out of ten, and would temperature scaling help?
 
-Temperature scaling (Guo et al. 2017): one number, fitted on the validation images, by which all logits are
-divided. It changes no answer and no saved model; who needs honest probabilities applies it with `tempered`. The
-price: one number cannot mend a model that is too sure of one class and not sure enough of another.
+Temperature scaling (Guo et al. 2017): one number, fitted on the validation images, by which all logits are divided. It
+changes no predicted class and no saved model; whoever needs calibrated probabilities calls `apply_temperature`. The
+price: one number cannot help a model that is overconfident about one class and underconfident about another.
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 
+from darkroom.evaluation_folder import Bin, Calibration, Scores
 from darkroom.metrics import intervals, metrics, probability
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.sample import Predictions, from_probabilities
 
 RANGE = 0.05, 20.0  # of a temperature
+QUALITY = {"log_loss": probability.log_loss, "brier": probability.brier, "ece": probability.ece}
 
 
-def calibrate(
-    fitted_on: tuple[np.ndarray, np.ndarray], judged_on: tuple[np.ndarray, np.ndarray], *, confidence: float, **config
-) -> dict:
-    """The temperature, and log loss, Brier score and ECE before and after it, with intervals, and the bins.
-
-    Both sets are labels int64 `(n,)` and probabilities float `(n, k)`: those of validation and those of test. `config`
-    is resamples and seed.
-    """
-    heat = temperature(*fitted_on)
-    labels, probabilities = judged_on
-    after = tempered(probabilities, heat)
-    config = {"confidence": confidence, **config}
+def calibrate(val: Predictions, test: Predictions, bootstrap: Bootstrap) -> Calibration:
+    """Fit the temperature on `val`, and score `test` before and after it."""
+    temperature = fit_temperature(val)
+    scaled = from_probabilities(test.labels, apply_temperature(test.probabilities, temperature))
     return {
-        "temperature": heat,
-        "before": _quality(labels, probabilities, **config),
-        "after": _quality(labels, after, **config),
-        "bins": reliability(labels, probabilities, confidence),
-        "bins_after": reliability(labels, after, confidence),
+        "temperature": temperature,
+        "before": _quality(test, bootstrap),
+        "after": _quality(scaled, bootstrap),
+        "bins": reliability(test, bootstrap.confidence),
+        "bins_after": reliability(scaled, bootstrap.confidence),
     }
 
 
-def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """The temperature of the least log loss, within RANGE; above 1 the model is too sure of itself.
+def fit_temperature(val: Predictions) -> float:
+    """Return the temperature with the lowest log loss, within RANGE; above 1 the model is overconfident.
 
-    1 where there is no single error: then the loss falls for ever as the temperature goes to 0.
+    It is 1 where no prediction is wrong: then the loss falls for ever as the temperature goes to 0.
     """
-    if (probabilities.argmax(1) == labels).all():
+    if (val.predicted == val.labels).all():
         return 1.0
     from scipy.optimize import minimize_scalar  # a third of a second to import
 
-    logits, rows = _logits(probabilities), np.arange(len(labels))
+    logits, rows = _logits(val.probabilities), np.arange(val.n)
 
-    def loss(coldness: float) -> float:  # convex in 1 / temperature
-        scaled = logits * coldness
-        return float((np.log(np.exp(scaled).sum(1)) - scaled[rows, labels]).mean())
+    def loss(inverse: float) -> float:  # convex in 1 / temperature
+        scaled = logits * inverse
+        return float((np.log(np.exp(scaled).sum(1)) - scaled[rows, val.labels]).mean())
 
-    found = minimize_scalar(loss, bounds=(1 / RANGE[1], 1 / RANGE[0]), method="bounded", options={"xatol": 1e-6})
-    return float(1 / found.x)
+    minimum = minimize_scalar(loss, bounds=(1 / RANGE[1], 1 / RANGE[0]), method="bounded", options={"xatol": 1e-6})
+    return float(1 / minimum.x)
 
 
-def tempered(probabilities: np.ndarray, heat: float) -> np.ndarray:
-    """float64 `(n, k)`: the probabilities after the logits are divided by the temperature `heat`."""
-    scaled = np.exp(_logits(probabilities) / heat)
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the logits by `temperature`; probabilities float64 `(n, k)` from float `(n, k)`."""
+    scaled = np.exp(_logits(probabilities) / temperature)
     return scaled / scaled.sum(1, keepdims=True)
 
 
-def reliability(labels: np.ndarray, probabilities: np.ndarray, confidence: float) -> list[dict]:
-    """A row for each of probability.BINS: low and high of it, n, confidence (the mean), and value with its interval.
-
-    `value` is the fraction of right answers; it and the mean are None in an empty bin.
-    """
-    bins, sure = probability.bins(probabilities), probabilities.max(1).astype(np.float64)
-    right = probabilities.argmax(1) == labels
-    rows = []
+def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
+    """Compare confidence and accuracy in each of probability.BINS; the intervals are Wilson's at `confidence`."""
+    bins, largest = probability.bins(predictions.probabilities), predictions.probabilities.max(1).astype(np.float64)
+    correct = predictions.predicted == predictions.labels
+    rows: list[Bin] = []
     for i in range(probability.BINS):
         inside = bins == i
         n = int(inside.sum())
-        fraction = intervals.scored(int(right[inside].sum()), n, confidence)
+        score = intervals.fraction(int(correct[inside].sum()), n, confidence)
         rows.append({
             "bin_low": i / probability.BINS, "bin_high": (i + 1) / probability.BINS, "n": n,
-            "confidence": float(sure[inside].mean()) if n else None, **fraction,
+            "confidence": float(largest[inside].mean()) if n else None,
+            "value": score["value"], "low": score["low"], "high": score["high"],
         })  # fmt: skip
     return rows
 
 
-def _quality(labels: np.ndarray, probabilities: np.ndarray, *, confidence: float, **config) -> dict[str, Mapping]:
-    of = probability.statistic(labels, probabilities)
-    found = metrics.with_intervals(labels, lambda weights: (of(weights), {}), **config)[0]
-    return {name: metrics.scored(*found[name], confidence, 0) for name in ("log_loss", "brier", "ece")}
+def _quality(predictions: Predictions, bootstrap: Bootstrap) -> Scores:
+    estimates = metrics.estimate(predictions, list(QUALITY.values()), bootstrap)
+    return {name: metrics.with_interval(estimates[f], bootstrap.confidence, 0) for name, f in QUALITY.items()}
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
-    """float64, 0 for the likeliest class; a probability that float32 could not hold counts as its smallest one."""
+    """float64, 0 for the most probable class; a probability too small for float32 counts as its smallest one."""
     logs = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
     return logs - logs.max(1, keepdims=True)

@@ -1,97 +1,127 @@
-"""All that is found out about one model, from its answers to the validation and the test images."""
+"""Evaluate trained models: everything that is known of each, from its predictions for validation and test images."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold
+from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold, timing
+from darkroom.evaluate.label_errors import Examined
+from darkroom.evaluation_folder import Cost, LabelIssue, ModelEvaluation, Scores, Slice
+from darkroom.inference import inference
 from darkroom.metrics import classification, metrics, predictions, probability, roc
-from darkroom.plots import cost, figures, probability_figures
+from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.sample import Predictions, from_probabilities
+from darkroom.packed_data import Split
+from darkroom.plots import figures
+from darkroom.saving import model_folder
+from darkroom.saving.model_folder import HistoryRow, RunFacts
+
+if TYPE_CHECKING:
+    import keras
 
 
-class Images(Protocol):
-    """One side of the packed data."""
-
-    images: np.ndarray  # uint8 (n, s, s, c)
-    labels: np.ndarray  # int64 (n,)
-    paths: Sequence[str]  # n
-    classes: tuple[str, ...]  # k
+class EvaluationData(NamedTuple):
+    val: Split
+    test: Split
+    manifest: Mapping[str, Mapping[str, str]]  # the rows of the manifest by path
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """Each under the name of the file or folder in reports/ that it goes to; `pngs` and `figures` by file name."""
-
-    metrics: dict
-    per_class: list[dict]
-    predictions: list[dict]
-    ranking: list[dict]
-    calibration: dict
-    slices: list[dict]
-    cost: dict
-    explanation: dict
-    doubtful: list[dict]
-    val_loss: float
-    pngs: dict[str, bytes]
-    figures: dict[str, str]
+class Settings:
+    bootstrap: Bootstrap
+    criterion: str  # of the threshold: youden or f1
 
 
-def evaluate(
-    model: object,
-    ask: Callable[[np.ndarray], np.ndarray],
-    val: Images,
-    test: Images,
-    *,
-    name: str,
-    manifest: Mapping[str, Mapping],
-    curves: Sequence[Mapping],
-    criterion: str,
-    **config,
-) -> Evaluation:
-    """Of a Keras model; `ask` gives its probabilities `(n, k)`, `manifest` are the rows of the images by their path.
+class TrainedModel(NamedTuple):
+    """A model folder that was loaded."""
 
-    `curves` are the rows of its training, `criterion` that of the threshold, `config`: resamples, confidence, seed.
+    name: str
+    network: "keras.Model"
+    facts: RunFacts
+    history: list[HistoryRow]
+    size: int  # of the model file, in bytes
+    augmented: bytes | None  # PNG of training images and their random changes
+
+
+class Result(NamedTuple):
+    """What is known of one model."""
+
+    evaluation: ModelEvaluation
+    scores: Scores
+    cost: Cost
+    val_loss: float  # log loss on the validation images
+
+
+def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
+    """Evaluate the model in each folder, by name, one after the other.
+
+    Only the model with the lowest log loss on the validation images keeps its label issues: it knows best.
     """
-    classes, labels, found = test.classes, np.asarray(test.labels), ask(test.images)
-    fitted_on, judged_on = (np.asarray(val.labels), ask(val.images)), (labels, found)
-    scores, per_class = metrics.judge(labels, found, classes, **config)
-    points = roc.curves(labels, found, classes)
-    honest = {"model": name, **calibration.calibrate(fitted_on, judged_on, **config)}
-    doubted = {"val": val.paths, "test": test.paths}
-    told, pngs = explanation_images.explained(name, model, test.images, labels, found)
-    rows = [manifest.get(path, {}) for path in test.paths]
-    parts = slices.by_property(rows, found.argmax(1) == labels, confidence=config["confidence"])
-    drawn = {
-        "confusion": figures.confusion(classification.confusion(labels, found.argmax(1), len(classes)), classes),
-        "curves": figures.curves(curves),
-        "ranking": probability_figures.curves(points, {row["label"]: row["roc_auc"] for row in per_class}),
-        "reliability": probability_figures.reliability(honest["bins"], honest["bins_after"]),
-    }
-    return Evaluation(
-        metrics=scores,
-        per_class=per_class,
-        predictions=predictions.rows(classes, test.paths, labels, found),
-        ranking=points,
-        calibration={
-            **honest,
-            "threshold": threshold.operate(fitted_on, judged_on, classes, criterion=criterion, **config),
-        },
-        slices=[{"model": name, **row} for row in parts],
-        cost={"model": name, **cost.times(ask, test.images), **cost.machine()},
-        explanation={"model": name, **told},
-        doubtful=label_errors.doubtful(doubted, fitted_on, judged_on, classes=classes, model=name),
-        val_loss=float(probability.log_losses(*fitted_on).mean()),
-        pngs=pngs,
-        figures={f"{kind}_{name}.svg": svg for kind, svg in drawn.items()},
+    results = {name: evaluate(load(name, folder), data, settings) for name, folder in folders.items()}
+    best = min(results, key=lambda name: results[name].val_loss)
+    return {name: result if name == best else _without_issues(result) for name, result in results.items()}
+
+
+def load(name: str, folder: Path) -> TrainedModel:
+    """Load a model folder. Raises ArtifactError (exit 4) when it is incomplete or damaged."""
+    network, _ = inference.load(folder)
+    facts, history = model_folder.read_facts(folder), model_folder.read_history(folder)
+    augmented = folder / "augmented.png"
+    size = (folder / model_folder.MODEL).stat().st_size
+    return TrainedModel(name, network, facts, history, size, augmented.read_bytes() if augmented.exists() else None)
+
+
+def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> Result:
+    """Evaluate one model on the test images; temperature and threshold are chosen on the validation images."""
+    ask = partial(inference.probabilities, model.network)
+    val, test = (from_probabilities(np.asarray(s.labels), ask(s.images)) for s in (data.val, data.test))
+    classes, bootstrap = data.test.classes, settings.bootstrap
+    scores, by_class = metrics.scores(test, bootstrap)
+    explanation, images = explanation_images.draw(model.network, data.test.images, test)
+    evaluation = ModelEvaluation(
+        facts=model.facts,
+        history=model.history,
+        per_class=metrics.class_rows(classes, test, by_class),
+        predictions=predictions.rows(classes, data.test.paths, test.labels, test.probabilities),
+        roc_curves=roc.curves(test.labels, test.probabilities, classes),
+        calibration=calibration.calibrate(val, test, bootstrap),
+        threshold=threshold.evaluate(val, test, classes, settings.criterion, bootstrap),
+        slices=_slices(data, test, bootstrap.confidence),
+        explanation=explanation,
+        label_issues=_label_issues(data, val, test, model.name),
+        figures={},
+        images=images if model.augmented is None else images | {"augmented": model.augmented},
     )
+    confusion = classification.confusion(test.labels, test.predicted, test.k)
+    cost = timing.measure(model.name, ask, data.test.images, model.size, model.facts["multiply_adds"])
+    val_loss = float(probability.log_losses(val).mean())
+    return Result(replace(evaluation, figures=_figures(evaluation, confusion, classes)), scores, cost, val_loss)
 
 
-def steadiest(found: Mapping[str, Evaluation]) -> Evaluation:
-    """Of the model with the lowest log loss on the validation images: its doubts are worth the most."""
-    return min(found.values(), key=lambda each: each.val_loss)
+def _slices(data: EvaluationData, test: Predictions, confidence: float) -> list[Slice]:
+    rows = [data.manifest.get(path, {}) for path in data.test.paths]
+    return slices.by_property(rows, test.predicted == test.labels, confidence=confidence)
 
 
-def together(parts: Iterable[Mapping]) -> dict:
-    return {name: value for part in parts for name, value in part.items()}
+def _label_issues(data: EvaluationData, val: Predictions, test: Predictions, name: str) -> list[LabelIssue]:
+    splits = {"val": Examined(data.val.paths, val), "test": Examined(data.test.paths, test)}
+    return label_errors.issues(splits, data.test.classes, name)
+
+
+def _figures(evaluation: ModelEvaluation, confusion: np.ndarray, classes: tuple[str, ...]) -> dict[str, str]:
+    areas = {row["label"]: row["roc_auc"] for row in evaluation.per_class}
+    bins, bins_after = evaluation.calibration["bins"], evaluation.calibration["bins_after"]
+    return {
+        "confusion": figures.confusion(confusion, classes),
+        "history": figures.training_curves(evaluation.history),
+        "roc_curves": figures.roc_and_precision_recall(evaluation.roc_curves, areas),
+        "reliability": figures.reliability(bins, bins_after),
+    }
+
+
+def _without_issues(result: Result) -> Result:
+    return result._replace(evaluation=replace(result.evaluation, label_issues=[]))

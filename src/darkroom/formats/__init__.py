@@ -1,1 +1,1 @@
-"""What archives and folders say in words: names, label tables, annotation files."""
+"""The text formats of data sets: file and folder names, label tables, annotation files."""

@@ -1,7 +1,7 @@
-"""What names of files and folders mean: a split, junk of some desktop, something that is no image.
+"""Interpret file and folder names: splits, images, tables, and junk of operating systems.
 
-Every rule about names is here, and each is a guess that people's archives taught us; contents are `decode`'s.
-Names are compared in one form, that of `normal`, whoever wrote them: an archive, a table, or a user at a prompt.
+All heuristics about names are here, collected from real archives; contents are the business of `sniff` and `decode`.
+Names from archives, tables and the command line are all compared in one form, that of `normal`.
 """
 
 import re
@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 
 from darkroom.runtime.errors import printable
 
-SIDES = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 
 _SPELLINGS = {"train": "train|training", "val": "val|valid|validation|dev", "test": "test|testing|eval|evaluation"}
-_SPLITS = {side: re.compile(rf"({words})([ _-]?(set|data|images))?") for side, words in _SPELLINGS.items()}
+_SPLIT_PATTERNS = {split: re.compile(rf"({words})([ _-]?(set|data|images))?") for split, words in _SPELLINGS.items()}
 _UNLABELLED = re.compile(r"(^|[ _-])(pred|predict|predictions?|unlabell?ed|unsup)($|[ _-])")
 _ARRAY = re.compile(r"\.npz$|idx\d[-_.]ubyte(\.gz)?$|_batch(_\d+)?\.bin$")
 _IMAGE = re.compile(r".*\.(jpe?g|jpe|jfif|png|bmp|gif|webp|tiff?|heic|heif|avif|jp2|ppm|pgm|tga)")
@@ -37,12 +37,12 @@ _JUNK = frozenset(
         *(".git", ".svn", ".hg", ".dvc", ".github", ".idea", ".vscode", ".venv", ".cache"),
         *(".ipynb_checkpoints", "__pycache__", ".stfolder", ".stversions", ".dropbox.cache"),
     )
-)  # wherever in a path; casefolded
+)  # at any depth of a path; casefolded
 _JUNK_FOLDERS = re.compile(r"\.trash-\d+")
 _JUNK_FILES = re.compile(
     r"\._.*|.*~|~\$.*|.*\.lnk|.*\.dvc|\.fuse_hidden.*|\.nfs\d.*|thumbs\.db:.*|.*@syno(resource|eastream)"
 )
-_SUBMISSION = re.compile(r"sample[ _-]?submission.*")  # Kaggle's form to fill in
+_SUBMISSION = re.compile(r"sample[ _-]?submission.*")  # Kaggle's template
 _CHECKSUMS = re.compile(r".*(md5|sha\d+|checksum).*")
 _DELIMITED = re.compile(r".*\.(csv|tsv|tab|psv)")
 _LABELS = re.compile(
@@ -54,27 +54,27 @@ _TABLE = re.compile(
     r"(\.(gz|bz2|xz|zip|zst))?"
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-SHOWN = 5  # kinds of files that a sentence names
-_TYPES = MimeTypes()  # Python's own table: the machine's /etc/mime.types must not decide what a data set is
+SHOWN = 5  # kinds of files that a message names
+_TYPES = MimeTypes()  # Python's own table: a machine's /etc/mime.types must not change what a data set is
 
 
 def composed(text: str) -> str:
-    """`text` in NFC: é as one character, however it was typed."""
+    """Return `text` in NFC: é as one character, however it was typed."""
     return unicodedata.normalize("NFC", text)
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """The parts of a path in the form in which names are compared: NFC, cut at slashes of either kind, without `.`."""
+    """Return the parts of a path as names are compared: in NFC, split at slashes of either kind, without `.`."""
     return tuple(part for part in composed(name).replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def normal(name: str) -> str:
-    """A path in the form in which names are compared, with slashes."""
+    """Return a path as names are compared: `parts_of`, joined with slashes."""
     return "/".join(parts_of(name))
 
 
 def decoded(raw: bytes) -> tuple[str, bool]:
-    """A name as text, and whether that is a guess: UTF-8, else the code page of DOS, which fits any bytes."""
+    """Return a name as text, and whether it is a guess: UTF-8, else the DOS code page 437, which fits any bytes."""
     try:
         return raw.decode(), False
     except UnicodeDecodeError:
@@ -82,43 +82,43 @@ def decoded(raw: bytes) -> tuple[str, bool]:
 
 
 def split_of(folder: str) -> str:
-    """The side a folder name stands for: "Training_set" is train. "" for any other name."""
-    return next((side for side, spelling in _SPLITS.items() if spelling.fullmatch(folder.casefold())), "")
+    """Return the split that a folder name stands for: "Training_set" is train. "" for any other name."""
+    return next((split for split, spelling in _SPLIT_PATTERNS.items() if spelling.fullmatch(folder.casefold())), "")
 
 
 def is_unlabelled(folder: str) -> bool:
-    """True for folders like `single_prediction`: images to try a finished model on."""
+    """Return whether the name promises images to try a finished model on, as `single_prediction` does."""
     return bool(_UNLABELLED.search(folder.casefold()))
 
 
-def split_among(name: str) -> str:
-    """The side that one word of the name stands for: "trainLabels" is train. "" where none does, or several do."""
-    found = {side for word in _WORDS.findall(name) if (side := split_of(word))}
-    return found.pop() if len(found) == 1 else split_of(name)
+def split_in(name: str) -> str:
+    """Return the split that one word of the name stands for: "trainLabels" is train. "" if none does, or several do."""
+    splits = {split for word in _WORDS.findall(name) if (split := split_of(word))}
+    return splits.pop() if len(splits) == 1 else split_of(name)
 
 
 def is_junk(parts: Sequence[str]) -> bool:
-    """True for what desktops, network drives, editors and version control leave behind.
+    """Return whether a path is what desktops, network drives, editors or version control leave behind.
 
-    Other hidden files and folders too, but for the images in them: whether those are meant is for a person to say.
+    Other hidden files count as junk too, except images: whether those belong to the data set is for a person to decide.
     """
     folded = [part.casefold() for part in parts]
     if not folded or ".." in folded:
         return False
-    known = not _JUNK.isdisjoint(folded) or any(map(_JUNK_FOLDERS.fullmatch, folded[:-1]))
+    in_junk = not _JUNK.isdisjoint(folded) or any(map(_JUNK_FOLDERS.fullmatch, folded[:-1]))
     hidden = any(part.startswith(".") for part in folded)
-    return known or bool(_JUNK_FILES.fullmatch(folded[-1])) or (hidden and not is_image(folded[-1]))
+    return in_junk or bool(_JUNK_FILES.fullmatch(folded[-1])) or (hidden and not is_image(folded[-1]))
 
 
 def is_image(name: str) -> bool:
-    """True for a name that promises an image of a usual format."""
+    """Return whether the name has the extension of a common image format."""
     return bool(_IMAGE.fullmatch(name.casefold()))
 
 
-def is_stray(name: str) -> bool:
-    """True for a name that promises something other than an image: notes.txt, labels.csv, clip.mp4.
+def is_other_file(name: str) -> bool:
+    """Return whether the name is that of something other than an image: notes.txt, labels.csv, clip.mp4.
 
-    An unknown or missing extension is given a chance: contents decide.
+    False for an unknown or missing extension: there the contents decide.
     """
     folded = name.casefold()
     if _DOCUMENT.fullmatch(folded) or _OTHER.fullmatch(folded) or is_table(name):
@@ -128,25 +128,25 @@ def is_stray(name: str) -> bool:
 
 
 def is_table(name: str) -> bool:
-    """True for a name that promises a table, or labels in whatever form: x.csv, x.xlsx, annotations.json."""
+    """Return whether the name is that of a table, or of labels in any format: x.csv, x.xlsx, annotations.json."""
     folded = name.casefold()
-    known = _TABLE.fullmatch(folded) or (_LABELS.fullmatch(folded) and not is_image(folded))
-    return bool(known) and not _SUBMISSION.fullmatch(folded)
+    match = _TABLE.fullmatch(folded) or (_LABELS.fullmatch(folded) and not is_image(folded))
+    return bool(match) and not _SUBMISSION.fullmatch(folded)
 
 
 def is_delimited(name: str) -> bool:
-    """True for a name that promises text in columns."""
+    """Return whether the name is that of delimited text: .csv, .tsv, .tab, .psv."""
     return bool(_DELIMITED.fullmatch(name.casefold()))
 
 
 def is_document(name: str) -> bool:
-    """True for files that may well mention images and yet are about something else: README.md, SHA256SUMS.txt."""
+    """Return whether the file may mention images without labelling them: README.md, SHA256SUMS.txt."""
     folded = name.casefold()
     return any(rule.fullmatch(folded) for rule in (_DOCUMENT, _CHECKSUMS, _SUBMISSION))
 
 
 def kinds(names: Iterable[str]) -> str:
-    """How many names have which extension, in words: "10 .bin, 2 .txt, 1 README", or "none"."""
+    """Count the names by extension, in words: "10 .bin, 2 .txt, 1 README", or "none"."""
     counts = Counter(PurePosixPath(name).suffix.casefold() or PurePosixPath(name).name for name in names)
     more = f" and {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
     first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
@@ -154,25 +154,25 @@ def kinds(names: Iterable[str]) -> str:
 
 
 def is_array(name: str) -> bool:
-    """True for a file that by its name holds many images: it may be as large as a whole data set."""
+    """Return whether the name is that of many images in one array file, which may be as large as a data set."""
     return bool(_ARRAY.search(name.casefold()))
 
 
 def is_class_name(name: str) -> bool:
-    """Whether `name`, which somebody wrote into a file, can be a folder: one part, visible, printable."""
+    """Return whether `name`, read from a file, can safely be a folder name: one part, visible, printable."""
     return name.isprintable() and name.strip() == name != "" and name[0] != "." and not set(name) & {"/", "\\"}
 
 
 def common_root(
     paths: Iterable[Sequence[str]], tables: Container[Sequence[str]] = (), others: Container[Sequence[str]] = ()
 ) -> tuple[str, ...]:
-    """The folders around a data set that say nothing: `("ds", "images")` when all lies in ds/images/<class>/.
+    """Return the outer folders that carry no meaning: `("ds", "images")` when everything lies in ds/images/<class>/.
 
-    It stops above split folders, above several folders, and above a folder that holds files only: a class, unless
-    one of them is a table. Files that are no images by their names count when they are among `tables` or `others`.
+    It stops at split folders, at several folders, and at a folder that holds only files: that is a class, unless one
+    of the files is a table. Files without an image's name count only if they are among `tables` or `others`.
     """
-    found = [tuple(path) for path in paths]
-    counted = [path for path in found if path in tables or path in others or not is_stray(path[-1])]
+    every = [tuple(path) for path in paths]
+    counted = [path for path in every if path in tables or path in others or not is_other_file(path[-1])]
     inner = [(path, path in tables) for path in counted]
     root: tuple[str, ...] = ()
     while (tops := {path[0] for path, _ in inner if len(path) > 1}) and len(tops) == 1:

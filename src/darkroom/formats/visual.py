@@ -1,4 +1,4 @@
-"""Whether a file holds an image or a film, whatever its name says."""
+"""Identify image and video files by their contents, whatever their names."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ OTHERS = {*sniff.IMAGES, "video"}
 
 
 def format_of(path: Path) -> str:
-    """The name of the format, "" for a file that holds anything else."""
+    """Return the name of the image or video format of the file, "" when it holds anything else."""
     with path.open("rb") as file:
         kind = sniff.kind(file.read(sniff.LENGTH))
     return kind if kind in USABLE | OTHERS else ""

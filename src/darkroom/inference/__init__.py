@@ -1,1 +1,1 @@
-"""Read a model folder and predict."""
+"""Load a model folder and predict."""

@@ -1,1 +1,1 @@
-"""Unpack an archive, safely."""
+"""Unpack an archive of images, safely."""

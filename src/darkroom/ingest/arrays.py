@@ -1,8 +1,8 @@
-"""Data sets that come as arrays become images in class folders, like all others.
+"""Turn data sets that come as arrays into images in class folders, like all others.
 
-Three formats: npz (`npz`), idx as MNIST has it (gzipped or not), and CIFAR-10's binary batches. What a header
-declares is held against the limits before any image is read.
-Each image becomes a PNG without loss. The price: 0.1 ms and a file for each.
+Three formats: npz (`npz`), idx as used by MNIST (gzipped or not), and CIFAR-10's binary batches. The sizes that their
+headers declare are checked before any image is read. Each image becomes a lossless PNG. The price: 0.1 ms and one file
+per image.
 """
 
 import gzip
@@ -13,56 +13,61 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar
 
 import numpy as np
 
 from darkroom import png
 from darkroom.formats import names
-from darkroom.ingest import inspection, npz
-from darkroom.ingest.parts import SHOWN, Part, equal, fault, insist_on_shape
+from darkroom.ingest import inspection, npz, size_limits
+from darkroom.ingest.image_arrays import SHOWN, ImageArray, check_shape, fault, read_rows
+from darkroom.ingest.streams import Stream
 from darkroom.params import Ingest
 from darkroom.runtime import files
-from darkroom.runtime.errors import DarkroomError
+from darkroom.runtime.errors import DarkroomError, DataError, printable
 
-CLASS_FILES = ("batches.meta.txt", "classes.txt")  # a class a line, in the order of the numbers
-IDX = re.compile(r"(?P<stem>.*?)(?P<side>train|t10k|test|val|valid|validation)[-_.]images[-_.]idx[34][-_.]ubyte(\.gz)?")
-CIFAR = re.compile(r"(?P<side>data|test)_batch(_\d+)?\.bin")
-SIDE_OF = {"t10k": "test", "data": "train"}  # spellings that only these formats use
+Item = TypeVar("Item")
+
+CLASS_FILES = ("batches.meta.txt", "classes.txt")  # one class name per line, in the order of the class numbers
+IDX = re.compile(
+    r"(?P<stem>.*?)(?P<split>train|t10k|test|val|valid|validation)[-_.]images[-_.]idx[34][-_.]ubyte(\.gz)?"
+)
+CIFAR = re.compile(r"(?P<split>data|test)_batch(_\d+)?\.bin")
+SPLIT_OF = {"t10k": "test", "data": "train"}  # spellings that only these formats use
 IMAGES, LABELS = (3, 4), (1,)  # dimensions of an idx file
 CIFAR_ROW, CIFAR_SHAPE = 1 + 3 * 32 * 32, (3, 32, 32)  # a label, then the planes red, green, blue
 
 
 def unfold(folder: Path, out: Path, limits: Ingest) -> int:
-    """Write the arrays found in `folder` as `out`/<side>/<class>/<name>-<number>.png and return how many: 0 for none.
+    """Write the arrays in `folder` as `out`/<split>/<class>/<name>-<number>.png and return the number of images.
 
     Raises DataError (exit 3) when they are damaged, of another kind, or beyond the limits.
     """
-    found = sorted(path for path in files.below(folder) if names.is_array(path.name) or path.name in CLASS_FILES)
-    parts = list(_told(folder, chain(_of_npz(found, limits), _of_idx(found), _of_cifar(found))))
-    _insist_on_limits(parts, limits)
-    _insist_on_names(parts)
-    classes = list(_told(folder, _class_names(found)))
-    return sum(_write(part, _told(folder, part.rows()), classes, out) for part in parts)
+    paths = sorted(path for path in files.below(folder) if names.is_array(path.name) or path.name in CLASS_FILES)
+    arrays = list(_reading(folder, chain(_from_npz(paths, limits), _from_idx(paths), _from_cifar(paths))))
+    _check_limits(arrays, limits)
+    _check_names(arrays)
+    classes = list(_reading(folder, _class_names(paths)))
+    return sum(_write(array, _reading(folder, array.rows()), classes, out) for array in arrays)
 
 
-def _told(folder: Path, reading: Iterator) -> Iterator:
-    """What `reading` gives; whatever goes wrong in it becomes a DataError, as strangers' bytes fail in any way."""
+def _reading(folder: Path, items: Iterator[Item]) -> Iterator[Item]:
+    """Yield `items`; any exception becomes a DataError, because bytes from strangers fail in every possible way."""
     try:
-        yield from reading
+        yield from items
     except DarkroomError:
         raise
     except Exception as reason:
-        inspection.raise_if_of_system(reason)
+        inspection.reraise_if_of_system(reason)
         raise fault(folder, f"cannot be read: {str(reason):.{SHOWN}}", "get the archive again") from reason
 
 
-def _write(part: Part, rows: Iterator[tuple[object, np.ndarray]], classes: Sequence[str], out: Path) -> int:
+def _write(array: ImageArray, rows: Iterator[tuple[object, np.ndarray]], classes: Sequence[str], out: Path) -> int:
     for number, (label, pixels) in enumerate(rows):
-        folder = out / part.side / _class_of(label, classes)
+        folder = out / array.split / _class_of(label, classes)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{part.name}-{number:06}.png").write_bytes(png.encode(pixels))
-    return part.n
+        (folder / f"{array.name}-{number:06}.png").write_bytes(png.encode(pixels))
+    return array.n
 
 
 def _class_of(label: object, classes: Sequence[str]) -> str:
@@ -74,93 +79,93 @@ def _class_of(label: object, classes: Sequence[str]) -> str:
     return name
 
 
-def _class_names(found: Iterable[Path]) -> Iterator[str]:
-    lists = (path.read_text(encoding="utf-8") for path in found if path.name in CLASS_FILES)
-    return (line.strip() for line in next(lists, "").splitlines() if line.strip())
+def _class_names(paths: Iterable[Path]) -> Iterator[str]:
+    texts = (path.read_text(encoding="utf-8") for path in paths if path.name in CLASS_FILES)
+    return (line.strip() for line in next(texts, "").splitlines() if line.strip())
 
 
-def _insist_on_limits(parts: Sequence[Part], limits: Ingest) -> None:
-    n, size = sum(part.n for part in parts), sum(part.size for part in parts)
-    largest = max((part.size // part.n for part in parts if part.n), default=0)
-    trust = "if you trust this archive"
-    if n > limits.max_entries:
-        raise fault("arrays", f"{n} images, more than {limits.max_entries}", f"raise ingest.max_entries {trust}")
-    if largest > limits.max_entry_bytes:
-        what = f"an image of {largest} bytes, more than {limits.max_entry_bytes}"
-        raise fault("arrays", what, f"raise ingest.max_entry_bytes {trust}")
-    if size > limits.max_total_bytes:
-        what = f"{size} bytes, more than {limits.max_total_bytes}"
-        raise fault("arrays", what, f"raise ingest.max_total_bytes {trust}")
-    swelling = [inspection.swelling(part.size, part.packed, limits) for part in parts]
-    alone = [part for part, much in zip(parts, swelling, strict=True) if much and part.size > inspection.SMALL]
-    if alone or sum(swelling) > inspection.ALLOWANCE:
-        size, packed = sum(part.size for part in alone or parts), sum(part.packed for part in alone or parts)
-        what = f"swell from {packed} to {size} bytes, more than {limits.max_ratio:g} to 1"
-        raise fault("arrays", what, f"raise ingest.max_ratio {trust}", code="E_ARCHIVE_BOMB")
+def _check_limits(arrays: Sequence[ImageArray], limits: Ingest) -> None:
+    """Raise DataError for the first limit that is exceeded. An image of an array counts as a file."""
+    exceeded = [
+        *size_limits.entry_count(sum(array.n for array in arrays), "images", limits),
+        *size_limits.total_size(arrays, limits),
+    ]
+    for array in arrays:
+        image = array.size // max(array.n, 1)
+        exceeded += size_limits.entry_size(f"an image of {array.name}", image, limits.max_entry_bytes)
+        exceeded += size_limits.entry_ratio(array.name, array, limits)
+    exceeded += size_limits.total_ratio(arrays, limits)
+    if exceeded:
+        code, name, why, fix = exceeded[0]
+        raise DataError(code, printable(f"{name or 'arrays:'} {why}"), where=name or "arrays", fix=fix)
 
 
-def _insist_on_names(parts: Sequence[Part]) -> None:
-    """Images are named after their part: a second one of the same name would take the place of the first."""
-    for (side, name), many in Counter((part.side, part.name) for part in parts).items():
-        if many > 1:
-            what = f"{name} is there {many} times for {side or 'no side'}"
+def _check_names(arrays: Sequence[ImageArray]) -> None:
+    """Raise DataError when two arrays share a name, after which images are named: one would overwrite the other."""
+    for (split, name), count in Counter((array.split, array.name) for array in arrays).items():
+        if count > 1:
+            what = f"{name} is there {count} times for {split or 'no split'}"
             raise fault("arrays", what, "keep one, or rename the files", code="E_NAME_CONFLICT")
 
 
-def _of_cifar(found: Iterable[Path]) -> Iterator[Part]:
-    for path in found:
+def _from_cifar(paths: Iterable[Path]) -> Iterator[ImageArray]:
+    for path in paths:
         if match := CIFAR.fullmatch(path.name):
             size = path.stat().st_size
             n, rest = divmod(size, CIFAR_ROW)
             if rest:
                 raise fault(path, f"has {size} bytes, expected a multiple of {CIFAR_ROW}", "get the archive again")
-            side = SIDE_OF.get(match["side"], match["side"])
-            yield Part(side, path.stem, n, size, size, partial(_cifar_rows, path, n))
+            split = SPLIT_OF.get(match["split"], match["split"])
+            yield ImageArray(split, path.stem, n, size, size, partial(_cifar_rows, path, n))
 
 
 def _cifar_rows(path: Path, n: int) -> Iterator[tuple[int, np.ndarray]]:
     with path.open("rb") as file:
-        for row in equal(file, n, CIFAR_ROW):
+        for row in read_rows(file, n, CIFAR_ROW):
             yield int(row[0]), row[1:].reshape(CIFAR_SHAPE).transpose(1, 2, 0)
 
 
-def _of_idx(found: Sequence[Path]) -> Iterator[Part]:
-    for path in found:
+def _from_idx(paths: Sequence[Path]) -> Iterator[ImageArray]:
+    for path in paths:
         if match := IDX.fullmatch(path.name):
-            labels = path.with_name(
-                path.name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1")
-            )
-            labels = next((p for p in (labels, labels.with_suffix(""), Path(f"{labels}.gz")) if p in found), None)
-            if labels is None:
-                raise fault(path, "has no file of labels beside it", "add it")
-            with _opened(path) as file:
+            labels = _labels_beside(path, paths)
+            with _open(path) as file:
                 n, *shape = _idx_shape(path, file, IMAGES)
-            insist_on_shape(path, shape)
-            side = names.split_of(SIDE_OF.get(match["side"], match["side"]))
-            size = n * math.prod(shape)
-            rows = partial(_idx_rows, path, labels)
-            yield Part(side, f"{match['stem']}{match['side']}", n, size, path.stat().st_size, rows)
+            check_shape(path, shape)
+            split = names.split_of(SPLIT_OF.get(match["split"], match["split"]))
+            name, size = f"{match['stem']}{match['split']}", n * math.prod(shape)
+            yield ImageArray(split, name, n, size, path.stat().st_size, partial(_idx_rows, path, labels))
+
+
+def _labels_beside(images: Path, paths: Sequence[Path]) -> Path:
+    """Return the file with the labels of `images`, gzipped or not."""
+    name = images.name.replace("images", "labels").replace("idx3", "idx1").replace("idx4", "idx1")
+    labels = images.with_name(name)
+    for path in (labels, labels.with_suffix(""), Path(f"{labels}.gz")):
+        if path in paths:
+            return path
+    raise fault(images, "has no file of labels beside it", "add it")
 
 
 def _idx_rows(path: Path, labels: Path) -> Iterator[tuple[int, np.ndarray]]:
-    with _opened(path) as file, _opened(labels) as numbers:
-        (n, *shape), (listed,) = _idx_shape(path, file, IMAGES), _idx_shape(labels, numbers, LABELS)
-        if n != listed:
-            raise fault(path, f"has {n} images and {listed} labels", "get the archive again")
-        for row, label in zip(equal(file, n, math.prod(shape)), equal(numbers, n, 1), strict=True):
+    with _open(path) as file, _open(labels) as label_file:
+        (n, *shape), (n_labels,) = _idx_shape(path, file, IMAGES), _idx_shape(labels, label_file, LABELS)
+        if n != n_labels:
+            raise fault(path, f"has {n} images and {n_labels} labels", "get the archive again")
+        for row, label in zip(read_rows(file, n, math.prod(shape)), read_rows(label_file, n, 1), strict=True):
             yield int(label[0]), row.reshape(shape)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> Stream:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
-def _idx_shape(path: Path, file: BinaryIO, dimensions: Sequence[int]) -> tuple[int, ...]:
-    """Two zeros, the type (8 is unsigned byte), the number of dimensions, and each of them in four bytes."""
+def _idx_shape(path: Path, file: Stream, dimensions: Sequence[int]) -> tuple[int, ...]:
+    """Read the header: two zeros, the type (8 is unsigned byte), the number of dimensions, and four bytes for each."""
     head = file.read(4)
     if len(head) < 4 or head[:3] != b"\0\0\x08" or head[3] not in dimensions:
-        many = " or ".join(map(str, dimensions))
-        what = f"is no idx file of unsigned bytes in {many} dimensions (it begins with {head!r})"
+        expected = " or ".join(map(str, dimensions))
+        what = f"is no idx file of unsigned bytes in {expected} dimensions (it begins with {head!r})"
         raise fault(path, what, "get the archive again")
     sizes = file.read(4 * head[3])
     if len(sizes) < 4 * head[3]:
@@ -168,7 +173,7 @@ def _idx_shape(path: Path, file: BinaryIO, dimensions: Sequence[int]) -> tuple[i
     return tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
 
 
-def _of_npz(found: Iterable[Path], limits: Ingest) -> Iterator[Part]:
-    for path in found:
+def _from_npz(paths: Iterable[Path], limits: Ingest) -> Iterator[ImageArray]:
+    for path in paths:
         if path.suffix == npz.SUFFIX:
-            yield from npz.parts(path, limits)
+            yield from npz.read(path, limits)

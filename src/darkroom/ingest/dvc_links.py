@@ -1,7 +1,7 @@
-"""Tell DVC's own links from those of strangers.
+"""Distinguish links that DVC made from those of strangers.
 
-With `cache.type` symlink, what `dvc add` leaves in the place of a file is a link into DVC's cache: the user's own file.
-Where the cache is, DVC's configuration says; reading it costs nothing, importing DVC a second.
+With `cache.type symlink`, `dvc add` replaces a file by a link into DVC's cache: the user's own file. The location of
+the cache is in DVC's configuration, which is read here directly because importing DVC takes a second.
 """
 
 import os
@@ -12,9 +12,9 @@ from pathlib import Path
 import platformdirs
 
 
-def caches(place: Path) -> list[Path]:
-    """The folders in which DVC may keep what lies at `place`, links resolved: none outside a repository of DVC."""
-    home = next((parent / ".dvc" for parent in place.absolute().parents if (parent / ".dvc").is_dir()), None)
+def caches(path: Path) -> list[Path]:
+    """Return the cache folders that DVC may use for `path`, links resolved; none outside a DVC repository."""
+    home = next((parent / ".dvc" for parent in path.absolute().parents if (parent / ".dvc").is_dir()), None)
     if home is None:
         return []
     configured = [configured for config in _configs(home) if (configured := _configured(config))]
@@ -22,24 +22,24 @@ def caches(place: Path) -> list[Path]:
 
 
 def is_own(link: Path, caches: list[Path]) -> bool:
-    """Whether `link` leads to a file, not a folder, in one of the caches."""
+    """Return whether `link` leads to a file, not a folder, in one of the caches."""
     target = Path(os.path.realpath(link))
     return target.is_file() and any(target.is_relative_to(cache) for cache in caches)
 
 
 def _configs(home: Path) -> Iterator[Path]:
-    """Where DVC looks for its configuration."""
+    """Yield the files in which DVC looks for its configuration."""
     yield Path(os.getenv("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir("dvc", "iterative"), "config")
     yield Path(os.getenv("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir("dvc", "iterative"), "config")
     yield from (home / "config", home / "config.local")
 
 
 def _configured(config: Path) -> Path | None:
-    """The folder of the cache that the file sets, which it may give relative to itself."""
+    """Return the cache folder that the file sets, absolute or relative to the file."""
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read(config, encoding="utf-8")
-    except (Error, UnicodeDecodeError):  # DVC itself will say so
+    except (Error, UnicodeDecodeError):  # DVC itself reports it
         return None
     folder = parser.get("cache", "dir", fallback="").strip().strip("\"'")
     return config.parent / folder if folder else None

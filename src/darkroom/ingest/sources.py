@@ -1,77 +1,86 @@
-"""Unpack a data set, safely: all of it, nothing outside the folder, or nothing at all.
+"""Unpack a data set, safely: completely, nothing outside the folder, or not at all.
 
-Two passes. The first lists the members and refuses the archive for any dangerous one (`inspection`); the second
-copies member by member, counts the bytes and checks the sums. Then images that come as arrays become files
-(`arrays`), and empty outer folders go. The folder appears when all went well.
-The price: the archive is on the disk twice, packed and unpacked.
+There are two passes. The first lists the members and refuses the archive for any dangerous one (`inspection`); the
+second copies member by member, counts the bytes and checks the sums. Then images that come as arrays become files
+(`arrays`), and outer folders without meaning are removed. The folder appears only when everything went well.
+The price: the archive is on disk twice, packed and unpacked.
 """
 
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from darkroom import sniff
 from darkroom.formats import annotations, names, visual
 from darkroom.ingest import arrays, dvc_links, inspection, npz, tars, zips
-from darkroom.ingest.inspection import Member
+from darkroom.ingest.members import Kind, Member
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
 
-ROOM = 2.2  # times the unpacked size: the folder, DVC's copy of it, and slack
+SPACE_FACTOR = 2.2  # times the unpacked size: the folder, DVC's copy of it, and slack
 PACKED = ("gzip", "bzip2", "xz", "tar")
-KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-UNPACKED = ".unpacked"  # hidden, so that it is junk wherever it should be met
+SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+UNPACKED = ".unpacked"  # hidden, so that it counts as junk wherever it turns up
 
 
-def unpack(source: Path, folder: Path, limits: Ingest) -> dict:
-    """Put the images of `source` into `folder`, without junk and without empty outer folders.
+class Unpacked(NamedTuple):
+    """What `unpack` did."""
+
+    files: int
+    bytes: int
+    other_kinds: str  # kinds of the files that are no images by name, in words
+    left_out: int  # files: junk, and those outside the root
+    left_out_kinds: str  # in words
+    root: str  # outer folders that were removed, such as ds/images
+    notes: list[str]  # what is unusual about the archive, one sentence each
+
+
+def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
+    """Put the images of `source` into `folder`, without junk and without outer folders that carry no meaning.
 
     `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold images in class
-    folders, images and a table (`tables`), or arrays (`arrays`).
-    Returns counts: `files`, `bytes`, `left_out` (junk, and files beside the root); in words, `others`, the kinds of
-    files that are no images by their names, and `kinds`, those of the files left out; the `root`, and `notes`.
+    folders, images and a table (`formats.label_tables`), or arrays (`arrays`).
     Raises ArtifactError (exit 4) when there is no `source`, DataError (exit 3) when it is unsafe or damaged,
-    EnvironmentFault (exit 5) when the disk is too small, OSError (exit 5) when it must not be read.
+    EnvironmentFault (exit 5) when the disk is too small, OSError (exit 5) when `source` cannot be read.
     """
     if not source.exists():
         raise ArtifactError("E_ARCHIVE_MISSING", "no archive", where=source, fix="put it there or run `dvc pull`")
     require_readable(source)
     with _members(source, limits) as members:
-        inspection.insist(source.name, members, limits)
-        wanted = {member.parts: member for member in members if inspection.is_wanted(member)}
+        inspection.check(source.name, members, limits)
+        wanted = {member.parts: member for member in members if member.is_wanted}
         if not wanted:
-            raise DataError(
-                "E_ARCHIVE_EMPTY", "no files in it", where=source, fix="pack folders of images, one a class"
-            )
-        _insist_on_room(folder, sum(member.size for member in wanted.values()))
+            fix = "pack folders of images, one per class"
+            raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
+        _check_disk_space(folder, sum(member.size for member in wanted.values()))
         with files.replacing(folder) as partial_folder:
             unpacked = partial_folder / UNPACKED
             for parts, member in wanted.items():
                 _copy(source, member, unpacked.joinpath(*parts))
-            root = _settle(source, wanted, partial_folder, limits)
-            found = {path: path.stat().st_size for path in files.below(partial_folder)}
+            root = _move_images(source, wanted, partial_folder, limits)
+            sizes = {path: path.stat().st_size for path in files.below(partial_folder)}
     inside = {parts for parts in wanted if parts[: len(root)] == root}
     dropped = [member.parts[-1] for member in members if member.kind != "folder" and member.parts not in inside]
-    return {
-        "files": len(found),
-        "bytes": sum(found.values()),
-        "others": names.kinds(path.name for path in found if names.is_stray(path.name)),
-        "left_out": len(dropped),
-        "kinds": names.kinds(dropped),
-        "root": "/".join(root),
-        "notes": inspection.notes(members),
-    }
+    return Unpacked(
+        files=len(sizes),
+        bytes=sum(sizes.values()),
+        other_kinds=names.kinds(path.name for path in sizes if names.is_other_file(path.name)),
+        left_out=len(dropped),
+        left_out_kinds=names.kinds(dropped),
+        root="/".join(root),
+        notes=inspection.notes(members),
+    )
 
 
 def require_readable(source: Path) -> None:
-    """Raises DataError (exit 3) for a pipe, a socket or a device: to open one may mean to wait for ever."""
+    """Raise DataError (exit 3) for a pipe, a socket or a device: opening one may block for ever."""
     if source.exists() and not (source.is_dir() or source.is_file()):
-        what = f"{KINDS.get(stat.S_IFMT(source.stat().st_mode), 'neither a file nor a folder')}, no archive"
+        what = f"{SPECIAL.get(stat.S_IFMT(source.stat().st_mode), 'neither a file nor a folder')}, no archive"
         raise DataError("E_ARCHIVE_SPECIAL", what, where=source, fix="give a file or a folder")
 
 
@@ -94,9 +103,9 @@ def _files_of(folder: Path) -> Iterator[Member]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """All files and folders in `folder`; `rglob` would leave out a folder that must not be read, without a word."""
-    for home, folders, names_ in os.walk(folder, onerror=_raise):
-        yield from (Path(home, name) for name in (*folders, *names_))
+    """Yield all files and folders in `folder`; `rglob` would silently skip a folder that cannot be read."""
+    for home, folders, filenames in os.walk(folder, onerror=_raise):
+        yield from (Path(home, name) for name in (*folders, *filenames))
 
 
 def _raise(fault: OSError) -> None:
@@ -105,30 +114,30 @@ def _raise(fault: OSError) -> None:
 
 def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
     name, guessed = names.decoded(os.fsencode(raw))
-    is_strange = path.is_symlink() and not dvc_links.is_own(path, caches)
-    kind = "link" if is_strange else "folder" if path.is_dir() else "file" if path.is_file() else "special"
-    size = path.lstat().st_size if is_strange else path.stat().st_size
-    return Member(name, kind, size, size, None, partial(path.open, "rb"), guessed=guessed)
+    is_link = path.is_symlink() and not dvc_links.is_own(path, caches)
+    kind: Kind = "link" if is_link else "folder" if path.is_dir() else "file" if path.is_file() else "special"
+    size = path.lstat().st_size if is_link else path.stat().st_size
+    return Member(name, kind, size, size, None, lambda: path.open("rb"), guessed=guessed)
 
 
-def _settle(source: Path, wanted: Mapping, folder: Path, limits: Ingest) -> tuple[str, ...]:
-    """Leave in `folder` what counts of all that was unpacked: images made of arrays, or what lies under the root."""
+def _move_images(source: Path, wanted: Collection[tuple[str, ...]], folder: Path, limits: Ingest) -> tuple[str, ...]:
+    """Move what lies under the root to the top of `folder`, or replace arrays by images. Returns the root."""
     root: tuple[str, ...] = ()
     unpacked = folder / UNPACKED
-    images = [parts for parts in wanted if not names.is_stray(parts[-1])]
+    images = [parts for parts in wanted if not names.is_other_file(parts[-1])]
     if _unfold(source, unpacked, folder, limits):
-        _insist_on_arrays_alone(images)
+        _check_no_image_files(images)
     else:
-        others = [parts for parts in wanted if names.is_stray(parts[-1])]
-        seen = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
-        root = names.common_root(wanted, annotations.find(unpacked, others, images), others=seen)
+        others = [parts for parts in wanted if names.is_other_file(parts[-1])]
+        misnamed = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
+        root = names.common_root(wanted, annotations.find(unpacked, others, images), others=misnamed)
         for path in unpacked.joinpath(*root).iterdir():
             path.rename(folder / path.name)
     shutil.rmtree(unpacked)
     return root
 
 
-def _insist_on_arrays_alone(images: Sequence[tuple[str, ...]]) -> None:
+def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:
     image_files = ["/".join(parts) for parts in images if names.is_image(parts[-1])]
     if image_files:
         what = f"arrays beside {len(image_files)} image files, such as {printable(image_files[0])}"
@@ -136,7 +145,7 @@ def _insist_on_arrays_alone(images: Sequence[tuple[str, ...]]) -> None:
 
 
 def _unfold(source: Path, unpacked: Path, folder: Path, limits: Ingest) -> int:
-    """As `arrays.unfold`; a fault names the file in `source`, as the unpacked one will be gone."""
+    """Call `arrays.unfold`; an error names the file in `source`, because the unpacked one is removed."""
     try:
         return arrays.unfold(unpacked, folder, limits)
     except DataError as fault:
@@ -145,11 +154,11 @@ def _unfold(source: Path, unpacked: Path, folder: Path, limits: Ingest) -> int:
         raise
 
 
-def _insist_on_room(folder: Path, size: int) -> None:
+def _check_disk_space(folder: Path, size: int) -> None:
     home = next(parent for parent in folder.absolute().parents if parent.exists())
     free = shutil.disk_usage(home).free
-    if size * ROOM > free:
-        what = f"needs {size * ROOM:.0f} bytes, {free} are free"
+    if size * SPACE_FACTOR > free:
+        what = f"needs {size * SPACE_FACTOR:.0f} bytes, {free} are free"
         raise EnvironmentFault("E_DISK", what, where=home, fix="free space on this disk")
 
 
@@ -171,8 +180,8 @@ def _chunks(source: Path, member: Member) -> Iterator[bytes]:
         with member.open() as stream:
             while chunk := stream.read(files.CHUNK):
                 yield chunk
-    except Exception as fault:  # each way of packing has errors of its own, one of them a plain OSError
-        inspection.raise_if_of_system(fault)
+    except Exception as fault:  # every compression has its own errors, one of them a plain OSError
+        inspection.reraise_if_of_system(fault)
         raise _damaged(source, member, "E_ARCHIVE_CORRUPT", f"cannot be read: {fault}") from fault
 
 

@@ -1,8 +1,8 @@
-"""The header in front of a member's data in a zip, held against what the directory says of the same member.
+"""Compare a zip member's local header, in front of its data, with its entry in the directory.
 
-A zip describes each member twice. `zipfile` lists by the directory at the end and finds the data by this header;
-others read from front to end and never see the directory. So whatever the two say differently would be one data
-set for one reader and another for the next. The price: one short read a member.
+A zip describes each member twice. `zipfile` lists by the directory at the end and finds the data by the local header;
+other programs read front to back and never see the directory. Where the two disagree, different programs would see
+different data sets. The price: one short read per member.
 """
 
 import struct
@@ -12,12 +12,12 @@ from typing import BinaryIO, NamedTuple
 from darkroom.runtime.errors import printable
 
 LOCAL = struct.Struct("<4s5H3L2H")  # signature, version, flags, method, time, date, CRC, packed, size, name, extra
-WIDE, FULL = 1, 0xFFFFFFFF  # the extra field of zip64, and what a size says that is to be found there
+ZIP64, IN_ZIP64 = 1, 0xFFFFFFFF  # id of the zip64 extra field, and the size that refers to it
 ENCRYPTED, STREAMED, MASKED, UNICODE = 0x1, 0x8, 0x2000, 0x800
 
 
-class Local(NamedTuple):
-    """What it says; `end` is where the data end, in bytes from the start of the file."""
+class LocalHeader(NamedTuple):
+    """Its contents. Sizes in bytes; `end` is where the data end, from the start of the file."""
 
     name: str
     flags: int
@@ -27,39 +27,39 @@ class Local(NamedTuple):
     end: int
 
 
-def read(file: BinaryIO, info: zipfile.ZipInfo) -> Local | None:
-    """The header of the member `info`; None where there is none."""
+def read(file: BinaryIO, info: zipfile.ZipInfo) -> LocalHeader | None:
+    """Return the local header of the member `info`; None where there is none."""
     if info.header_offset < 0:
         return None
     file.seek(info.header_offset)
     head = file.read(LOCAL.size)
     if len(head) < LOCAL.size or not head.startswith(b"PK\3\4"):
         return None
-    _, _, flags, method, _, _, _, packed, size, named, more = LOCAL.unpack(head)
-    name, extra = file.read(named), file.read(more)
-    size, packed = _wide(extra, size, packed)
-    end = info.header_offset + LOCAL.size + named + more + info.compress_size
+    _, _, flags, method, _, _, _, packed, size, name_length, extra_length = LOCAL.unpack(head)
+    name, extra = file.read(name_length), file.read(extra_length)
+    size, packed = _from_zip64(extra, size, packed)
+    end = info.header_offset + LOCAL.size + name_length + extra_length + info.compress_size
     text = name.decode("utf-8" if flags & UNICODE else "cp437", "replace")
-    return Local(text, flags, method, packed, size, end)
+    return LocalHeader(text, flags, method, packed, size, end)
 
 
-def _wide(extra: bytes, *sizes: int) -> list[int]:
-    """`sizes`, taken from the field of zip64 where the header has no room for them."""
-    place = 0
-    while place + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, place)
-        place += 4
-        if kind == WIDE:
-            numbers = struct.iter_unpack("<Q", extra[place : place + length // 8 * 8])
-            return [next(numbers, (size,))[0] if size == FULL else size for size in sizes]
-        place += length
+def _from_zip64(extra: bytes, *sizes: int) -> list[int]:
+    """Return `sizes`, taken from the zip64 field where the header refers to it."""
+    offset = 0
+    while offset + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, offset)
+        offset += 4
+        if kind == ZIP64:
+            numbers = struct.iter_unpack("<Q", extra[offset : offset + length // 8 * 8])
+            return [next(numbers, (size,))[0] if size == IN_ZIP64 else size for size in sizes]
+        offset += length
     return list(sizes)
 
 
-def lie(info: zipfile.ZipInfo, local: Local) -> tuple[str, str] | None:
-    """Code and sentence for what the header says otherwise than the directory; None when they agree.
+def contradiction(info: zipfile.ZipInfo, local: LocalHeader) -> tuple[str, str] | None:
+    """Return error code and description of the first difference between header and directory; None if they agree.
 
-    Whoever writes a zip front to end (STREAMED) does not know the sizes yet and may leave them 0.
+    A program that writes a zip as a stream (STREAMED) does not know the sizes yet and may leave them 0.
     """
     packed, size = local.packed, local.size
     if local.flags & STREAMED:

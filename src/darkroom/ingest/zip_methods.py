@@ -1,8 +1,10 @@
-"""The data of one member of a zip, unpacked no faster than they are read.
+"""Open one member of a zip so that no more is unpacked than is read.
 
-`zipfile` does so for Deflate, but whatever it has read of bzip2 or LZMA it unpacks at once, and 776 bytes of bzip2 can
-hold 900 MB, whatever size the member declares. The files of `bz2` and `lzma` stop at what they are asked for.
+`zipfile` does so for Deflate, but unpacks at once whatever it has read of bzip2 or LZMA, and 776 bytes of bzip2 can
+hold 900 MB, whatever size the member declares. The file objects of `bz2` and `lzma` stop at the requested size.
 """
+
+from __future__ import annotations
 
 import bz2
 import io
@@ -10,45 +12,68 @@ import lzma
 import struct
 import zipfile
 import zlib
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from darkroom.ingest.slices import Slice
+from darkroom.ingest import streams
+from darkroom.ingest.streams import Stream
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+NAMES = {  # of methods that are not read (APPNOTE 4.4.5)
+    1: "shrink",
+    2: "reduce",
+    3: "reduce",
+    4: "reduce",
+    5: "reduce",
+    6: "implode",
+    7: "tokenize",
+    9: "deflate64",
+    10: "implode",
+    18: "terse",
+    19: "lz77",
+    93: "zstd",
+    95: "xz",
+    97: "wavpack",
+    98: "ppmd",
+}
 SMALLEST = 4096  # bytes of a dictionary of LZMA
 
 
-def opened(archive: zipfile.ZipFile, file: BinaryIO, info: zipfile.ZipInfo, end: int) -> BinaryIO:
-    """The data of `info`, which end in `file` at byte `end`. Reading raises BadZipFile when their sum is wrong."""
-    packed = Slice(file, end - info.compress_size, info.compress_size)
+def open_member(archive: zipfile.ZipFile, file: BinaryIO, info: zipfile.ZipInfo, end: int) -> Stream:
+    """Open the data of `info`, which end in `file` at byte `end`. Reading raises BadZipFile when their sum is wrong."""
+    packed = streams.section(file, end - info.compress_size, info.compress_size)
     if info.compress_type == zipfile.ZIP_BZIP2:
-        return _Summed(bz2.open(packed), info.CRC)
+        return io.BufferedReader(_Checked(bz2.open(packed), info.CRC))
     if info.compress_type == zipfile.ZIP_LZMA:
-        return _Summed(lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_filter(packed, info.file_size)]), info.CRC)
+        unpacked = lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed, info.file_size)])
+        return io.BufferedReader(_Checked(unpacked, info.CRC))
     return archive.open(info)
 
 
-class _Summed(io.RawIOBase):
-    """`stream`, whose CRC-32 is compared when it ends."""
+class _Checked(io.RawIOBase):
+    """`stream`, whose CRC-32 is checked at its end."""
 
-    def __init__(self, stream: BinaryIO, crc: int):
-        self._stream, self._wanted, self._crc = stream, crc, 0
+    def __init__(self, stream: Stream, crc: int):
+        self._stream, self._expected, self._crc = stream, crc, 0
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        target = memoryview(buffer)
+        data = self._stream.read(len(target))
+        target[: len(data)] = data
         self._crc = zlib.crc32(data, self._crc)
-        if not data and self._crc != self._wanted:
+        if not data and self._crc != self._expected:
             raise zipfile.BadZipFile("wrong CRC-32")
         return len(data)
 
 
-def _filter(packed: BinaryIO, size: int) -> dict[str, int]:
-    """What a member packed with LZMA begins with: a version, the length of what follows, one byte for three numbers
-    (APPNOTE 5.8.8), and the size of the dictionary, of which `size` bytes need no more than themselves.
+def _lzma_filter(packed: BinaryIO, size: int) -> dict[str, int]:
+    """Read the properties in front of LZMA data (APPNOTE 5.8.8): version, length, one byte for lc, lp and pb, and the
+    size of the dictionary, which never needs to exceed the unpacked `size`.
     """
     _, _, numbers, dictionary = struct.unpack("<2HBL", packed.read(9))
     pb, rest = divmod(numbers, 45)

@@ -1,89 +1,106 @@
 """How good a classifier is, in numbers with intervals.
 
-The definitions are scikit-learn's (a test compares them): `counts`, `scoring` and `ranks` have them. They are
-written over weights of the images, so that thousands of bootstrap samples cost seconds. Means over classes are
-over those that the test set has; what has no denominator is None, not 0.
+The definitions are scikit-learn's (a test compares them). Metrics are functions of bootstrap samples (`sample`), so
+that thousands of samples cost seconds. Means over classes are over those that the test set has; what has no
+denominator is None, not 0.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from darkroom.metrics import bootstrap, classification, intervals, probability, roc
-from darkroom.metrics.classification import Samples
+from darkroom.metrics import classification, intervals
+from darkroom.metrics.bootstrap import Bootstrap, interval, weights
+from darkroom.metrics.intervals import Score
+from darkroom.metrics.metric_table import CLASS_METRICS, METRICS, Metric
+from darkroom.metrics.sample import Predictions, Sample
 
-Score = dict[str, float | None]
-Statistic = Callable[[np.ndarray], tuple[Samples, Samples]]  # weights (n, b) to metrics (b,), and by class (k, b)
-
-BY_IMAGE = "accuracy", "balanced_accuracy", "top_3_accuracy", "top_5_accuracy"
-BY_CLASS = "precision", "recall", "f1"
-SHARES = {*BY_IMAGE, *(f"{name}_{mean}" for name in BY_CLASS for mean in ("macro", "weighted"))}  # 1: no error
+Function = Callable[[Sample], np.ndarray]
 
 
-def judge(
-    labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], **config
-) -> tuple[dict[str, Score], list[dict]]:
-    """`{metric: {value, low, high}}`; and a row a class: label, support, and its metrics with _low and _high.
+class Estimate(NamedTuple):
+    """A metric of the test set, float64 `()` or by class `(k,)`, and of bootstrap samples, with an axis more."""
 
-    `labels` int64 `(n,)`, `probabilities` float `(n, k)`; `config` is resamples, confidence and seed. The intervals are
-    stratified bootstrap ones at `confidence`. Where all images are right, or none is, the bootstrap has
-    nothing to vary: then a fraction of images has the exact binomial end (Clopper and Pearson 1934), and what is
-    none, such as an area under a curve, has no interval. The same with Wilson's ends where that is so class by class.
+    value: np.ndarray
+    samples: np.ndarray
+
+    def of_class(self, i: int) -> "Estimate":
+        return Estimate(self.value[i], self.samples[i])
+
+
+class Scores(NamedTuple):
+    """The scores by metric: METRICS, and CLASS_METRICS of each of the k classes."""
+
+    overall: dict[str, Score]
+    by_class: list[dict[str, Score]]
+
+
+def scores(predictions: Predictions, bootstrap: Bootstrap) -> Scores:
+    """Compute every metric that the number of classes allows, all from the same bootstrap samples.
+
+    Where all images are right, or none is, the bootstrap has nothing to vary: then a fraction of images has the exact
+    binomial end (Clopper and Pearson 1934), and what is none, such as an area under a curve, has no interval. Likewise,
+    with Wilson's ends, where that is so class by class.
     """
-    found, found_by_class = with_intervals(labels, statistic(labels, probabilities), **config)
-    overall = {name: scored(*found[name], config["confidence"], len(labels) * (name in SHARES)) for name in found}
-    support, said = (np.bincount(some, minlength=len(classes)) for some in (labels, probabilities.argmax(1)))
-    images = {"recall": support, "precision": said}
-    rows = [{"label": label, "support": int(support[i])} for i, label in enumerate(classes)]
-    for name, (values, drawn) in found_by_class.items():
-        for i, row in enumerate(rows):
-            of = int(images[name][i]) if name in images else 0
-            score = scored(values[i], drawn[i], config["confidence"], of)
-            row |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
-    return overall, rows
+    table = {name: metric for name, metric in METRICS.items() if predictions.k >= metric.least_classes}
+    estimates = estimate(
+        predictions, [metric.function for metric in [*table.values(), *CLASS_METRICS.values()]], bootstrap
+    )
+    overall = {
+        name: with_interval(estimates[metric.function], bootstrap.confidence, int(_images(metric, predictions)[0]))
+        for name, metric in table.items()
+    }
+    images = {name: _images(metric, predictions) for name, metric in CLASS_METRICS.items()}
+    by_class = [
+        {
+            name: with_interval(estimates[metric.function].of_class(i), bootstrap.confidence, int(images[name][i]))
+            for name, metric in CLASS_METRICS.items()
+        }
+        for i in range(predictions.k)
+    ]
+    return Scores(overall, by_class)
 
 
-def summary(labels: np.ndarray, probabilities: np.ndarray, **config) -> dict[str, Score]:
-    """The first half of `judge`."""
-    return judge(labels, probabilities, tuple(map(str, range(probabilities.shape[1]))), **config)[0]
+def class_rows(classes: tuple[str, ...], predictions: Predictions, by_class: list[dict[str, Score]]) -> list[dict]:
+    """Write the scores of each class as a row: label, support, and each metric with METRIC_low and METRIC_high."""
+    support = classification.support(predictions)
+    rows: list[dict[str, Any]] = []
+    for i, label in enumerate(classes):
+        rows.append({"label": label, "support": int(support[i])})
+        for name, score in by_class[i].items():
+            rows[i] |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
+    return rows
 
 
-def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Statistic:
-    """All metrics of a model. `roc_auc` and `average_precision` are macro means of one class against the rest."""
-    k = probabilities.shape[1]
-    counted = classification.statistic(labels, probabilities.argmax(1), k)
-    ranked = roc.statistic(labels, probabilities)
-    given = probability.statistic(labels, probabilities)
-    present = (np.bincount(labels, minlength=k) > 0).astype(float)
-
-    def of(weights: np.ndarray) -> tuple[Samples, Samples]:
-        (overall, by_class), areas = counted(weights), ranked(weights)
-        means = {name: classification.mean(values, present) for name, values in areas.items()}
-        return {**overall, **means, **given(weights)}, {**by_class, **areas}
-
-    return of
+def estimate(predictions: Predictions, functions: list[Function], bootstrap: Bootstrap) -> Mapping[Function, Estimate]:
+    """Compute functions of a sample, to `(b,)` or `(k, b)`, for the test set and for its bootstrap samples."""
+    all_images = Sample(predictions, np.ones((predictions.n, 1)))
+    blocks: dict[Function, list[np.ndarray]] = {function: [] for function in functions}
+    for block in weights(predictions.labels, bootstrap):
+        sample = Sample(predictions, block)
+        for function in blocks:
+            blocks[function].append(sample.once(function))
+    return {f: Estimate(all_images.once(f)[..., 0], np.concatenate(values, axis=-1)) for f, values in blocks.items()}
 
 
-def with_intervals(labels: np.ndarray, of: Statistic, *, resamples: int, seed: int, **_) -> tuple[dict, dict]:
-    """`{metric: (value, samples (resamples,))}`, and by class `{metric: (values (k,), samples (k, resamples))}`."""
-    value, blocks = of(np.ones((len(labels), 1))), [of(block) for block in bootstrap.weights(labels, resamples, seed)]
-    whole, whole_by_class = ({name: values[..., 0] for name, values in some.items()} for some in value)
-    drawn, drawn_by_class = (_joined([block[i] for block in blocks]) for i in (0, 1))
-    by_class = {name: (values, drawn_by_class[name]) for name, values in whole_by_class.items()}
-    return {name: (value, drawn[name]) for name, value in whole.items()}, by_class
+def with_interval(estimate: Estimate, confidence: float, images: int) -> Score:
+    """Return `{value, low, high}` of one value and its samples `(resamples,)`.
 
-
-def scored(value: float, drawn: np.ndarray, confidence: float, images: int) -> Score:
-    """`{value, low, high}` of a value and its samples `(resamples,)`.
-
-    `images` is how many the value is a share of, 0 for what is no share of images.
+    `images` is the number of images that the value is a fraction of, 0 where it is no fraction of images.
     """
-    if np.isnan(value):
+    if np.isnan(estimate.value):
         return {"value": None, "low": None, "high": None}
-    low, high = bootstrap.interval(value, drawn, confidence)
+    value = float(estimate.value)
+    low, high = interval(value, estimate.samples, confidence)
     if low == high:
-        low, high = _exact(float(value), confidence, images)
-    return {"value": float(value), "low": low, "high": high}
+        low, high = _exact(value, confidence, images)
+    return {"value": value, "low": low, "high": high}
+
+
+def _images(metric: Metric, predictions: Predictions) -> np.ndarray:
+    """How many images the metric is a fraction of, `(1,)` or `(k,)`; 0 where it is no fraction of images."""
+    return np.zeros(predictions.k, int) if metric.images is None else np.atleast_1d(metric.images(predictions))
 
 
 def _exact(value: float, confidence: float, images: int) -> tuple[float, float] | tuple[None, None]:
@@ -93,8 +110,3 @@ def _exact(value: float, confidence: float, images: int) -> tuple[float, float] 
         return intervals.wilson(round(value * images), images, confidence)
     end = ((1 - confidence) / 2) ** (1 / images)
     return (end, 1.0) if value == 1 else (0.0, 1 - end)
-
-
-def _joined(blocks: list[Mapping[str, np.ndarray]]) -> Samples:
-    names: Iterable[str] = blocks[0]
-    return {name: np.concatenate([block[name] for block in blocks], axis=-1) for name in names}

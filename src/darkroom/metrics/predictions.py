@@ -1,32 +1,43 @@
-"""Every prediction, a file a model and a row a test image, leading back to the image.
+"""Every prediction as a table: one file per model and one row per test image, leading back to the image.
 
 Columns: row (of the packed test arrays), path, label, predicted, and p_CLASS for each class.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
 
-DIGITS = 6  # of a probability: what a float32 network can mean, and git can keep
+DIGITS = 6  # of a probability: what a float32 network can mean; the files are kept in git
 
 
-def rows(classes: Sequence[str], images: Sequence[str], labels: np.ndarray, found: np.ndarray) -> list[dict]:
-    """A row an image, of n `images`, `labels` int64 `(n,)` and probabilities `found` float32 `(n, k)`."""
+class PredictedClasses(NamedTuple):
+    """What every model predicted for the same test images."""
+
+    classes: tuple[str, ...]  # k
+    labels: np.ndarray  # int64 (n,)
+    predicted: dict[str, np.ndarray]  # int64 (n,) by model
+
+
+def rows(
+    classes: Sequence[str], paths: Sequence[str], labels: np.ndarray, probabilities: np.ndarray
+) -> list[dict[str, Any]]:
+    """Make one row per image, of n `paths`, `labels` int64 `(n,)` and `probabilities` float32 `(n, k)`."""
     return [
-        {"row": i, "path": images[i], "label": classes[labels[i]], "predicted": classes[row.argmax()]}
+        {"row": i, "path": paths[i], "label": classes[labels[i]], "predicted": classes[row.argmax()]}
         | {f"p_{name}": round(float(p), DIGITS) for name, p in zip(classes, row, strict=True)}
-        for i, row in enumerate(found)
+        for i, row in enumerate(probabilities)
     ]
 
 
-def read(folder: Path) -> tuple[tuple[str, ...], np.ndarray, dict[str, np.ndarray]]:
-    """The classes, the labels int64 `(n,)`, and each model's predictions int64 `(n,)`.
+def read(folder: Path) -> PredictedClasses:
+    """Read the table of each model in `folder`.
 
-    Raises ArtifactError (exit 4) when the models were not judged on the same images.
+    Raises ArtifactError (exit 4) when the models were not evaluated on the same images.
     """
     tables = files.read_tables(folder)
     tests = {tuple((row["path"], row["label"]) for row in table) for table in tables.values()}
@@ -35,5 +46,5 @@ def read(folder: Path) -> tuple[tuple[str, ...], np.ndarray, dict[str, np.ndarra
     first = next(iter(tables.values()))
     classes = tuple(column.removeprefix("p_") for column in first[0] if column.startswith("p_"))
     number = {name: i for i, name in enumerate(classes)}
-    found = {name: np.array([number[row["predicted"]] for row in table]) for name, table in tables.items()}
-    return classes, np.array([number[row["label"]] for row in first]), found
+    predicted = {name: np.array([number[row["predicted"]] for row in table]) for name, table in tables.items()}
+    return PredictedClasses(classes, np.array([number[row["label"]] for row in first]), predicted)

@@ -1,4 +1,4 @@
-"""How good the probabilities themselves are: log loss, Brier score, top-k, calibration error.
+"""Metrics of the probabilities themselves: log loss, Brier score, top-k accuracy, calibration error.
 
 Definitions as in scikit-learn, which has no calibration error: that one is Guo et al.'s (2017), with the
 probability of the predicted class in bins of equal width.
@@ -9,49 +9,73 @@ from collections.abc import Callable
 import numpy as np
 
 from darkroom.metrics import bootstrap
-from darkroom.metrics.classification import Samples
+from darkroom.metrics.sample import Predictions, Sample
 
 BINS = 15  # between 0 and 1, each closed on the right, as in Guo et al.
-TOPS = 3, 5  # the truth is among so many likeliest classes; told where there are more classes than that
 
 
-def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Callable[[np.ndarray], Samples]:
-    """What turns weights `(n, b)` into the metrics, `(b,)` each; `probabilities` float `(n, k)`."""
-    n, k = probabilities.shape
-    rank = places(labels, probabilities)
-    tops = {f"top_{top}_accuracy": (rank < top).astype(np.float64) for top in TOPS if top < k}
-    means = {"log_loss": log_losses(labels, probabilities), "brier": brier(labels, probabilities), **tops}
-    excess = probabilities.max(1).astype(np.float64) - (rank == 0)
-    in_bins = bootstrap.totals(bins(probabilities), BINS)
-
-    def of(weights: np.ndarray) -> Samples:
-        found = {name: np.einsum("n,nb->b", values, weights) / n for name, values in means.items()}
-        return {**found, "ece": np.abs(in_bins(weights * excess[:, np.newaxis])).sum(0) / n}
-
-    return of
+def log_loss(sample: Sample) -> np.ndarray:
+    return sample.mean(log_losses)
 
 
-def log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """float64 `(n,)`: minus the log of the probability given to the truth, clipped as scikit-learn's log_loss does."""
-    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    tiny = np.finfo(np.float64).eps
-    return -np.log(np.clip(given, tiny, 1 - tiny))
+def brier(sample: Sample) -> np.ndarray:
+    """The mean squared distance of the probabilities to the label (Brier 1950), halved for two classes."""
+    return sample.mean(_squared_distances)
 
 
-def brier(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """float64 `(n,)`: squared distance to the truth (Brier 1950), halved for two classes."""
-    k = probabilities.shape[1]
-    distances = ((probabilities.astype(np.float64) - np.eye(k)[labels]) ** 2).sum(1)
-    return distances / 2 if k == 2 else distances
+def top_3_accuracy(sample: Sample) -> np.ndarray:
+    return sample.mean(_in_top_3)
 
 
-def places(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """int64 `(n,)`: how many classes stand before the truth; of equal ones the first does, as in argmax."""
-    given = probabilities[np.arange(len(labels)), labels][:, np.newaxis]
-    earlier = np.arange(probabilities.shape[1]) < labels[:, np.newaxis]
-    return ((probabilities > given) | ((probabilities == given) & earlier)).sum(1)
+def top_5_accuracy(sample: Sample) -> np.ndarray:
+    return sample.mean(_in_top_5)
+
+
+def ece(sample: Sample) -> np.ndarray:
+    """The expected calibration error: how far confidence and accuracy are apart in each bin, weighted by its images."""
+    predictions = sample.predictions
+    excess = predictions.once(_excess)[:, np.newaxis]
+    return np.abs(predictions.once(_sum_bins)(sample.weights * excess)).sum(0) / predictions.n
+
+
+def log_losses(predictions: Predictions) -> np.ndarray:
+    """float64 `(n,)`: minus the log of the probability of the label, clipped as scikit-learn's log_loss does."""
+    of_label = predictions.probabilities[np.arange(predictions.n), predictions.labels].astype(np.float64)
+    epsilon = np.finfo(np.float64).eps
+    return -np.log(np.clip(of_label, epsilon, 1 - epsilon))
 
 
 def bins(probabilities: np.ndarray) -> np.ndarray:
     """int64 `(n,)`: the bin in which the largest probability of each row lies."""
     return np.clip(np.ceil(probabilities.max(1).astype(np.float64) * BINS) - 1, 0, BINS - 1).astype(np.int64)
+
+
+def _squared_distances(predictions: Predictions) -> np.ndarray:
+    k = predictions.k
+    distances = ((predictions.probabilities.astype(np.float64) - np.eye(k)[predictions.labels]) ** 2).sum(1)
+    return distances / 2 if k == 2 else distances
+
+
+def _label_ranks(predictions: Predictions) -> np.ndarray:
+    """int64 `(n,)`: how many classes come before the label; of equal ones the first does, as in argmax."""
+    labels, probabilities = predictions.labels, predictions.probabilities
+    of_label = probabilities[np.arange(predictions.n), labels][:, np.newaxis]
+    earlier = np.arange(predictions.k) < labels[:, np.newaxis]
+    return ((probabilities > of_label) | ((probabilities == of_label) & earlier)).sum(1)
+
+
+def _in_top_3(predictions: Predictions) -> np.ndarray:
+    return (predictions.once(_label_ranks) < 3).astype(np.float64)
+
+
+def _in_top_5(predictions: Predictions) -> np.ndarray:
+    return (predictions.once(_label_ranks) < 5).astype(np.float64)
+
+
+def _excess(predictions: Predictions) -> np.ndarray:
+    """float64 `(n,)`: the confidence of each prediction, less 1 where it is correct."""
+    return predictions.probabilities.max(1).astype(np.float64) - (predictions.once(_label_ranks) == 0)
+
+
+def _sum_bins(predictions: Predictions) -> Callable[[np.ndarray], np.ndarray]:
+    return bootstrap.group_sums(bins(predictions.probabilities), BINS)

@@ -6,97 +6,141 @@ that a bootstrap sorts once. The price: resamples x n x k additions, half a seco
 classes and 2,000 resamples.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from darkroom.metrics.classification import Samples
+from darkroom.metrics import classification
+from darkroom.metrics.sample import Predictions, Sample
 
 POINTS, LEAST = 2000, 20  # that curves are drawn from: of all classes, and of each
-DIGITS = 6  # of what is kept of a point: git has it
+DIGITS = 6  # of a point that is written: the files are kept in git
+
+
+class RocPoint(TypedDict):
+    """A point of the ROC and precision-recall curves of one class against the rest."""
+
+    label: str
+    threshold: float
+    false_positive_rate: float
+    recall: float
+    precision: float
 
 
 class Order(NamedTuple):
     """The images by falling score, cut where a run of equal scores with one of the class in it begins or ends."""
 
     rows: np.ndarray  # int64 (n,)
-    hits: np.ndarray  # int64 (h,): the images of the class, in that order
-    firsts: np.ndarray  # int64 (g,): the place among the hits where each such run begins
-    cuts: np.ndarray  # int64 (c,): the places of all images where one begins or ends, from 0
-    begins: np.ndarray  # int64 (g,): of each such run, its place among the cuts
-    ends: np.ndarray  # int64 (g,): the place among the cuts of what follows it
+    positives: np.ndarray  # int64 (h,): the images of the class, in that order
+    firsts: np.ndarray  # int64 (g,): the index in `positives` where each such run begins
+    cuts: np.ndarray  # int64 (c,): the indices in `rows` where one begins or ends, from 0
+    begins: np.ndarray  # int64 (g,): the index in `cuts` of the begin of each such run
+    ends: np.ndarray  # int64 (g,): the index in `cuts` of what follows it
 
 
-def statistic(labels: np.ndarray, probabilities: np.ndarray) -> Callable[[np.ndarray], Samples]:
-    """What turns weights `(n, b)` into ROC area and average precision of each class against the rest, `(k, b)`."""
-    orders = [order(labels == i, scores) for i, scores in enumerate(probabilities.T)]
+def roc_auc(sample: Sample) -> np.ndarray:
+    """The area under the ROC curve of each class against the rest, `(k, b)`."""
+    return sample.once(_areas)[:, 0]
 
-    def of(weights: np.ndarray) -> Samples:
-        found = np.array([areas(each, weights) for each in orders])
-        return {"roc_auc": found[:, 0], "average_precision": found[:, 1]}
 
-    return of
+def average_precision(sample: Sample) -> np.ndarray:
+    """Of each class against the rest, `(k, b)`."""
+    return sample.once(_areas)[:, 1]
+
+
+def mean_roc_auc(sample: Sample) -> np.ndarray:
+    return _mean(roc_auc(sample), sample)
+
+
+def mean_average_precision(sample: Sample) -> np.ndarray:
+    return _mean(average_precision(sample), sample)
 
 
 def order(positive: np.ndarray, scores: np.ndarray) -> Order:
-    """Of `positive` bool `(n,)` and `scores` float `(n,)`."""
+    """Sort the images of one class, `positive` bool `(n,)`, and all others by `scores` float `(n,)`."""
     rows = np.argsort(-scores, kind="stable")
-    run = np.cumsum(np.append(0, np.diff(scores[rows]) != 0))  # the number of the run each place is in
+    run = np.cumsum(np.append(0, np.diff(scores[rows]) != 0))  # the number of the run that each index is in
     of_class = run[positive[rows]]
     runs, firsts = np.unique(of_class, return_index=True)
-    starts, stops = (np.searchsorted(run, runs, side=side) for side in ("left", "right"))
+    starts, stops = np.searchsorted(run, runs, side="left"), np.searchsorted(run, runs, side="right")
     cuts = np.unique(np.concatenate([[0], starts, stops[stops < len(rows)]]))
     begins, ends = np.searchsorted(cuts, starts), np.searchsorted(cuts, stops)
     return Order(rows, rows[positive[rows]], firsts, cuts, begins, ends)
 
 
-def areas(found: Order, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ROC area and average precision, `(b,)` each; NaN where the class or its contrary is not there."""
-    if len(found.hits) in (0, len(found.rows)):
+def areas(order: Order, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """ROC area and average precision, `(b,)` each; NaN where no image is of the class, or all are.
+
+    `weights` `(n, b)`: how often each sample drew each image.
+    """
+    if len(order.positives) in (0, len(order.rows)):
         missing = np.full(weights.shape[1], np.nan)
         return missing, missing
-    sums = np.add.reduceat(weights[found.rows], found.cuts).astype(np.float64)
-    drawn = np.cumsum(np.vstack([np.zeros_like(sums[:1]), sums]), 0)
-    before, after = drawn[found.begins], drawn[found.ends]
-    gained = np.add.reduceat(weights[found.hits], found.firsts).astype(np.float64)
-    hits = np.cumsum(gained, 0)
-    below = (drawn[-1] - after) - (hits[-1] - hits)  # of other classes, with a lower score
+    sums = np.add.reduceat(weights[order.rows], order.cuts).astype(np.float64)
+    totals = np.cumsum(np.vstack([np.zeros_like(sums[:1]), sums]), 0)
+    before, after = totals[order.begins], totals[order.ends]
+    gained = np.add.reduceat(weights[order.positives], order.firsts).astype(np.float64)
+    true_positives = np.cumsum(gained, 0)
+    below = (totals[-1] - after) - (true_positives[-1] - true_positives)  # of other classes, with a lower score
     level = after - before - gained
-    area = (gained * (below + level / 2)).sum(0) / (hits[-1] * (drawn[-1] - hits[-1]))
-    return area, (gained * hits / np.maximum(after, 1)).sum(0) / hits[-1]
+    area = (gained * (below + level / 2)).sum(0) / (true_positives[-1] * (totals[-1] - true_positives[-1]))
+    return area, (gained * true_positives / np.maximum(after, 1)).sum(0) / true_positives[-1]
 
 
 def points(positive: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
     """float64 `(t,)` each, by falling `threshold`: `false_positive_rate`, `recall` and `precision`.
 
-    A point for each distinct score; a rate whose class is not there is NaN.
+    `positive` bool `(n,)`, `scores` float `(n,)`; a point for each distinct score. A rate is NaN where it has no image.
     """
     rows = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.append(np.diff(scores[rows]) != 0, True))
-    hits = np.cumsum(positive[rows])[last].astype(np.float64)
-    alarms = last + 1 - hits
+    true_positives = np.cumsum(positive[rows])[last].astype(np.float64)
+    false_positives = last + 1 - true_positives
     with np.errstate(invalid="ignore"):
-        rates = alarms / alarms[-1], hits / hits[-1]
+        rates = false_positives / false_positives[-1], true_positives / true_positives[-1]
     return {
         "threshold": scores[rows][last].astype(np.float64),
         "false_positive_rate": rates[0],
         "recall": rates[1],
-        "precision": hits / (hits + alarms),
+        "precision": true_positives / (true_positives + false_positives),
     }
 
 
-def curves(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> list[dict]:
-    """Rows label, threshold, false_positive_rate, recall, precision: POINTS in all, more or less.
+def curves(labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...]) -> list[RocPoint]:
+    """Compute POINTS points in all, more or less, of each class that the test set has against the rest.
 
-    Each class that the test set has against the rest; of two classes the second alone, as the first mirrors it.
+    `labels` int64 `(n,)`, `probabilities` float `(n, k)`. Of two classes the second alone, as the first mirrors it.
     """
-    rows = []
-    shown = [i for i in range(len(classes)) if 0 < (labels == i).sum() < len(labels)]
-    for i in shown[-1:] if len(classes) == 2 else shown:
-        found = points(labels == i, probabilities[:, i])
-        count = len(found["recall"])
-        kept = np.unique(np.linspace(0, count - 1, min(count, max(LEAST, POINTS // len(shown)))).astype(int))
-        for j in kept:
-            rows.append({"label": classes[i], **{name: round(float(v[j]), DIGITS) for name, v in found.items()}})
+    rows: list[RocPoint] = []
+    present = [i for i in range(len(classes)) if 0 < (labels == i).sum() < len(labels)]
+    for i in present[-1:] if len(classes) == 2 else present:
+        curve = points(labels == i, probabilities[:, i])
+        count = len(curve["recall"])
+        thinned = np.unique(np.linspace(0, count - 1, min(count, max(LEAST, POINTS // len(present)))).astype(int))
+        rows += [_point(classes[i], {name: values[j] for name, values in curve.items()}) for j in thinned]
     return rows
+
+
+def _point(label: str, values: dict[str, float]) -> RocPoint:
+    rounded = {name: round(float(value), DIGITS) for name, value in values.items()}
+    return RocPoint(
+        label=label,
+        threshold=rounded["threshold"],
+        false_positive_rate=rounded["false_positive_rate"],
+        recall=rounded["recall"],
+        precision=rounded["precision"],
+    )
+
+
+def _orders(predictions: Predictions) -> list[Order]:
+    return [order(predictions.labels == i, scores) for i, scores in enumerate(predictions.probabilities.T)]
+
+
+def _areas(sample: Sample) -> np.ndarray:
+    """ROC area and average precision of each class, `(k, 2, b)`."""
+    return np.array([areas(order, sample.weights) for order in sample.predictions.once(_orders)])
+
+
+def _mean(by_class: np.ndarray, sample: Sample) -> np.ndarray:
+    present = (sample.predictions.once(classification.support) > 0).astype(float)
+    return classification.mean(by_class, present)

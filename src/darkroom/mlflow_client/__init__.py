@@ -1,1 +1,1 @@
-"""A durable queue of events between darkroom and MLflow."""
+"""The client of MLflow: events wait in a durable queue on disk and are sent in the background."""

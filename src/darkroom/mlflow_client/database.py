@@ -1,7 +1,6 @@
-"""The SQLite file that MLflow keeps its runs in: made whole, and examined before MLflow opens it.
+"""The SQLite file of MLflow's runs: created atomically, and checked before MLflow opens it.
 
-MLflow itself tries a damaged file for 100 seconds, and one whose tables were half made when a process was killed
-for ever in vain.
+MLflow itself retries a damaged file for 100 seconds, and fails for ever on one whose creation was killed halfway.
 """
 
 import sqlite3
@@ -17,30 +16,30 @@ BUSY = 10.0  # seconds to wait for another process that writes to the database
 
 
 class Unavailable(OSError):
-    """MLflow takes nothing now; it will when somebody has mended what the message says."""
+    """MLflow accepts nothing until what the message names is repaired."""
 
 
 def prepare(path: Path, create: Callable[[Path], None]) -> None:
-    """Let `create` make the database beside and rename it, or examine the one that is there.
+    """Check the database at `path`, or let `create` make it under another name and rename it.
 
     Raises Unavailable when SQLite finds damage, or cannot write, or another process holds the database.
     """
     if path.exists() and (path.is_dir() or path.stat().st_size):
-        _examine(path)
+        _check(path)
     else:
         with files.replacing(path) as partial:
             create(partial)
 
 
-def _examine(path: Path) -> None:
-    """SQLite keeps no checksums: what is examined is that pages, indexes and rows fit together, not each value."""
+def _check(path: Path) -> None:
+    """Check that pages, indexes and rows fit together; values cannot be checked, SQLite has no checksums."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=BUSY)) as database:
             database.execute("BEGIN IMMEDIATE")  # as a writer does
             database.rollback()
-            (said,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+            (result,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     except (sqlite3.Error, UnicodeError, OverflowError) as fault:
-        said = brief(fault)
-    if said != "ok":
-        fix = "close the program that holds it" if "locked" in said else f"move it away, e.g. to {path.name}.damaged"
-        raise Unavailable(f"{path} cannot be used: {' '.join(said.split())}; {fix}")
+        result = brief(fault)
+    if result != "ok":
+        fix = "close the program that holds it" if "locked" in result else f"move it away, e.g. to {path.name}.damaged"
+        raise Unavailable(f"{path} cannot be used: {' '.join(result.split())}; {fix}")

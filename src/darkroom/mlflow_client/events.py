@@ -1,7 +1,7 @@
-"""The events that tell MLflow of a run: their fields, types and bounds.
+"""The events that MLflow gets of a run: their fields, types and bounds.
 
-An event can come from a file that a disk damaged or an older darkroom wrote. What is checked here can be delivered
-any number of times and never fails for its form.
+An event can come from a file that a disk damaged or an older darkroom wrote. One that `parse` accepts can be delivered
+any number of times and never fails because of its form.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-# A key goes into a filter of MLflow's, which knows no way to write a quote.
+# A key becomes part of an MLflow filter, which cannot escape quotes.
 Key = Annotated[str, Field(max_length=250, pattern=r"^[^'`\"\\\x00-\x1f]+$")]
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a database holds
+BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # the integers of a database
 
 
 class Experiment(NamedTuple):
-    """Where a run belongs: the name of MLflow's experiment, and the tags that tie it to DVC and git."""
+    """Where a run belongs: the name of the MLflow experiment, and the tags that link it to DVC and git."""
 
     name: str
     tags: Mapping[str, str]
@@ -24,12 +24,12 @@ class Experiment(NamedTuple):
 class _Event(BaseModel):
     model_config = ConfigDict(strict=True)
     key: Key
-    time: Whole | None = None  # milliseconds since 1970; None: when MLflow hears of it
+    time: BigInt | None = None  # milliseconds since 1970; None: when MLflow gets it
 
 
 class Start(_Event):
-    kind: Literal["start"]
-    time: Whole
+    kind: Literal["start"] = "start"
+    time: BigInt
     name: str
     experiment: str
     parent: Key | None
@@ -39,31 +39,32 @@ class Start(_Event):
 
 
 class Metrics(_Event):
-    kind: Literal["metrics"]
-    time: Whole
-    step: Whole
+    kind: Literal["metrics"] = "metrics"
+    time: BigInt
+    step: BigInt
     values: dict[str, float]
 
 
 class Tags(_Event):
-    kind: Literal["tags"]
+    kind: Literal["tags"] = "tags"
     values: dict[str, str]
 
 
 class Text(_Event):
-    kind: Literal["text"]
+    kind: Literal["text"] = "text"
     path: str
     text: str
 
 
 class End(_Event):
-    kind: Literal["end"]
+    kind: Literal["end"] = "end"
     status: Literal["FINISHED", "FAILED", "KILLED"]
 
 
-_ANY = TypeAdapter(Annotated[Start | Metrics | Tags | Text | End, Field(discriminator="kind")])
+Event = Start | Metrics | Tags | Text | End
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 
-def check(event: object) -> None:
-    """Raises ValueError when `event` is none of the five, naming the first field that is wrong."""
-    _ANY.validate_python(event)
+def parse(event: object) -> Event:
+    """The event of a JSON object. Raises ValueError that names the first wrong field."""
+    return _ADAPTER.validate_python(event)

@@ -1,189 +1,198 @@
-"""How an event reaches MLflow, and how a run comes back into a store that lost it."""
+"""Send events to MLflow, and restore a run that a store lost."""
 
 import getpass
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from darkroom.mlflow_client import client, event_queue, events
+from darkroom.mlflow_client import client, event_queue, events, journal
 from darkroom.mlflow_client.database import Unavailable
-from darkroom.mlflow_client.event_queue import Event, Refused
-from darkroom.mlflow_client.events import Experiment
+from darkroom.mlflow_client.event_queue import Refused
+from darkroom.mlflow_client.events import End, Event, Experiment, Metrics, Start, Tags, Text
 from darkroom.runtime.errors import brief
+from darkroom.saving.model_folder import HistoryRow, RunFacts
 
-TRIES, AGAIN = 3, 1.0  # how often an event is brought to an MLflow that answers, and the seconds between
-LONGEST = {"param": 6000, "tag": 8000}  # characters
-AT_ONCE = 100  # params or tags in one call
-ON_REQUEST = {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
-
-def restore(name: str, facts: Mapping, rows: Sequence[Mapping], experiment: Experiment) -> str:
-    """The id of the run that made a model; a store that lacks it gets it back from the model's own records."""
-    bring = Mailman()
-    event_queue.deliver_leftovers(
-        client.root() / ".cache" / "tracking", bring
-    )  # it may be one that was not delivered yet
-    if not client.run_id(facts["run"]):
-        for event in restoring(name, facts, rows, experiment):
-            bring(event)
-    return bring.ids.get(facts["run"]) or client.run_id(facts["run"])
+ATTEMPTS, RETRY_DELAY = 3, 1.0  # to send an event to an MLflow that answers, and the seconds between them
+LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # characters
+BATCH = 100  # params in one call
+BAD_REQUEST = {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
 
 
-def restoring(name: str, facts: Mapping, rows: Sequence[Mapping], experiment: Experiment) -> Iterator[Event]:
-    """The events of a run that made a model elsewhere: `facts` are those of run.json, `rows` its history."""
-    about = {"key": facts["run"], "time": int(time.time() * 1000)}
-    restored = {**experiment.tags, "darkroom.restored": "from models/, not trained in this store"}
-    params = {key: str(value) for key, value in facts["params"].items()}
-    start = {"name": name, "experiment": experiment.name, "parent": None, "source": "models"}
-    yield {"kind": "start", **about, **start, "params": params, "tags": restored}
-    for row in rows:
-        values = {key: float(value) for key, value in row.items() if key != "epoch"}
-        yield {"kind": "metrics", **about, "step": int(row["epoch"]), "values": values}
-    yield {"kind": "end", **about, "status": "FINISHED"}
+def restore(facts: RunFacts, history: Sequence[HistoryRow], experiment: Experiment) -> str:
+    """The id of the run that trained a model; a store that lacks it gets it from the records of the model.
+
+    Raises Unavailable, or whatever MLflow raises, when the run cannot be created.
+    """
+    sender, key = MlflowSender(), facts["run"]
+    event_queue.deliver_leftovers(client.root() / ".cache" / "tracking", sender)  # the run may be among them
+    if not client.run_id(key):
+        for event in restored_events(facts, history, experiment):
+            sender(event.model_dump())
+    return client.require_id(sender.run_ids.get(key) or client.run_id(key) or "")
 
 
-class Mailman:
-    """Brings events to MLflow. Remembers the id of each run it met; doing an event twice does no harm."""
+def restored_events(facts: RunFacts, history: Sequence[HistoryRow], experiment: Experiment) -> Iterator[Event]:
+    """The events of a run that trained a model elsewhere, from the model's run.json and history.csv."""
+    key, now = facts["run"], int(time.time() * 1000)
+    yield Start(
+        key=key,
+        time=now,
+        name=facts["name"],
+        experiment=experiment.name,
+        parent=None,
+        source="models",
+        params={name: str(value) for name, value in facts["params"].items()},
+        tags={**experiment.tags, "darkroom.restored": "from models/, not trained in this store"},
+    )
+    for row in history:
+        values = {name: value for name, value in row.items() if name != "epoch" and isinstance(value, float)}
+        yield Metrics(key=key, time=now, step=row["epoch"], values=values)
+    yield End(key=key, time=now, status="FINISHED")
 
-    def __init__(self):
-        self.ids: dict[str, str] = {}
 
-    def __call__(self, event: Event) -> None:
-        """Raises Refused for an event that MLflow does not take though it answers; the other faults are MLflow's own.
+class MlflowSender:
+    """Sends events to MLflow. Remembers the id of each run; sending an event twice does no harm."""
 
-        So an event that fails each time costs itself and not all that come after it.
+    def __init__(self) -> None:
+        self.run_ids: dict[str, str] = {}  # by the key of the run
+
+    def __call__(self, event: journal.Event) -> None:
+        """Raises Refused for an event that MLflow rejects although it answers; any other exception is MLflow's own.
+
+        So an event that fails each time is lost alone, and holds up none of the events that follow it.
         """
         try:
-            events.check(event)
+            parsed = events.parse(event)
         except ValueError as fault:
-            raise Refused(f"it is no event of a run: {str(fault).replace(chr(10), ', ')}") from fault
-        for tries in range(1, TRIES + 1):
+            raise Refused(f"it is not an event of a run: {str(fault).replace(chr(10), ', ')}") from fault
+        for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._bring(event)
+                return self._send(parsed)
             except Unavailable:
                 raise
             except Exception as fault:  # MLflow can fail in any way
-                wrong = isinstance(fault, Refused) or _on_request(fault)
-                if not _answers() or not (wrong or self._writes(event)):
+                is_bad = isinstance(fault, Refused) or _is_bad_request(fault)
+                if not _answers() or not (is_bad or self._accepts_tag(parsed)):
                     raise
-                if wrong or tries == TRIES:
-                    raise Refused(f"{event['kind']} of a run: {brief(fault)}") from fault
-            time.sleep(AGAIN)
+                if is_bad or attempt == ATTEMPTS:
+                    raise Refused(f"{parsed.kind} of a run: {brief(fault)}") from fault
+            time.sleep(RETRY_DELAY)
 
-    def _bring(self, event: Event) -> None:
-        {"start": self._start, "metrics": _metrics, "tags": _tags, "text": _text, "end": _end}[event["kind"]](
-            event if event["kind"] == "start" else {**event, "id": self._id(event["key"])}
-        )
+    def _send(self, event: Event) -> None:
+        if isinstance(event, Start):
+            return self._start(event)
+        run_id = self._run_id(event.key)
+        if not run_id:
+            raise Refused(f"there is no run {event.key}")
+        match event:
+            case Metrics():
+                _log_metrics(run_id, event)
+            case Tags():
+                _set_tags(run_id, event)
+            case Text():
+                client.client().log_text(run_id, event.text, event.path)
+            case End():
+                client.client().set_terminated(run_id, event.status, event.time)
 
-    def _writes(self, event: Event) -> bool:
-        """Whether MLflow takes something else for the same run: one whose disk is full answers but takes nothing."""
+    def _accepts_tag(self, event: Event) -> bool:
+        """Whether MLflow stores a tag of the same run: one whose disk is full answers but stores nothing."""
         try:
-            if event["key"] in self.ids:
-                client.client().set_tag(self.ids[event["key"]], "darkroom.asked", event["kind"])
+            if event.key in self.run_ids:
+                client.client().set_tag(self.run_ids[event.key], "darkroom.probe", event.kind)
+            elif isinstance(event, Start):
+                client.client().set_experiment_tag(client.experiment(event.experiment), "darkroom.probe", event.kind)
             else:
-                client.client().set_experiment_tag(
-                    client.experiment(event["experiment"]), "darkroom.asked", event["kind"]
-                )
+                return False
         except Exception:  # how it fails does not matter
             return False
         return True
 
-    def _id(self, key: str) -> str:
-        found = self._known(key)
-        if not found:
-            raise Refused(f"there is no run {key}")
-        return found
+    def _run_id(self, key: str) -> str | None:
+        if key not in self.run_ids and (run_id := client.run_id(key)):
+            self.run_ids[key] = run_id
+        return self.run_ids.get(key)
 
-    def _known(self, key: str) -> str | None:
-        if key not in self.ids and (found := client.run_id(key)):
-            self.ids[key] = found
-        return self.ids.get(key)
-
-    def _start(self, event: Event) -> None:
-        tags = event["tags"] | {client.RUN: event["key"], "mlflow.user": _user(), "mlflow.source.name": event["source"]}
-        if event["parent"]:  # a run whose parent was lost stands alone
-            parent = self._known(event["parent"])
-            tags |= {"mlflow.parentRunId": parent} if parent else {"darkroom.parent": event["parent"]}
-        there = client.experiment(event["experiment"])
-        if going := _unfinished(event):
-            found, had = going.info.run_id, going.data.params  # MLflow refuses another value: the first one stays
+    def _start(self, event: Start) -> None:
+        if run := _unfinished(event):
+            run_id, existing = run.info.run_id, run.data.params  # MLflow refuses other values: the first ones stay
         else:
-            found, had = (
-                client.named(client.client().create_run(there, event["time"], tags, event["name"]).info.run_id),
-                {},
-            )
-        self.ids[event["key"]] = found
-        new = {name: value for name, value in event["params"].items() if name not in had}
-        _params({**event, "id": found, "params": new})
-        _dataset({**event, "id": found})
+            run_id, existing = self._create(event), {}
+        self.run_ids[event.key] = run_id
+        _log_params(run_id, {name: value for name, value in event.params.items() if name not in existing})
+        _log_dataset(run_id, event)
+
+    def _create(self, event: Start) -> str:
+        tags = event.tags | {client.RUN_TAG: event.key, "mlflow.user": _user(), "mlflow.source.name": event.source}
+        if event.parent:  # a run whose parent was lost has no parent in MLflow
+            parent = self._run_id(event.parent)
+            tags |= {"mlflow.parentRunId": parent} if parent else {"darkroom.parent": event.parent}
+        experiment = client.experiment(event.experiment)
+        run = client.client().create_run(experiment, event.time, tags, event.name)
+        return client.require_id(run.info.run_id)
 
 
-def _unfinished(event: Event):
-    """The run of that key which this start goes on with: one that was killed or failed, or began with this very event.
+def _unfinished(event: Start) -> "Run | None":
+    """The run that this start continues: one of the same key that was killed or failed, or began with this very event.
 
-    One that finished stays as it is: the same work done once more is another run.
+    A finished run stays as it is: doing the same work again is another run.
     """
-    found = client.latest_run(event["key"])
-    if not found or (found.info.status == "FINISHED" and found.info.start_time != event["time"]):
+    run = client.latest_run(event.key)
+    if not run or (run.info.status == "FINISHED" and run.info.start_time != event.time):
         return None
-    if found.info.status in ("KILLED", "FAILED"):
-        client.client().update_run(found.info.run_id, status="RUNNING")
-    return found
+    if run.info.status in ("KILLED", "FAILED"):
+        client.client().update_run(run.info.run_id, status="RUNNING")
+    return run
 
 
-def _params(event: Event) -> None:
+def _log_params(run_id: str, values: dict[str, str]) -> None:
     from mlflow.entities import Param
 
-    found = [Param(name, str(value)[: LONGEST["param"]]) for name, value in event["params"].items()]
-    for start in range(0, len(found), AT_ONCE):
-        client.client().log_batch(event["id"], params=found[start : start + AT_ONCE])
+    params = [Param(name, value[:LONGEST_PARAM]) for name, value in values.items()]
+    for start in range(0, len(params), BATCH):
+        client.client().log_batch(run_id, params=params[start : start + BATCH])
 
 
-def _dataset(event: Event) -> None:
+def _log_dataset(run_id: str, event: Start) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    if digest := event["tags"].get("dvc.data"):
-        data = Dataset(event["experiment"], digest, source_type="dvc", source=event["tags"].get("dvc.path", ""))
-        client.client().log_inputs(event["id"], [DatasetInput(data, [InputTag("mlflow.data.context", "train")])])
+    if digest := event.tags.get("dvc.data"):
+        data = Dataset(event.experiment, digest, source_type="dvc", source=event.tags.get("dvc.path", ""))
+        client.client().log_inputs(run_id, datasets=[DatasetInput(data, [InputTag("mlflow.data.context", "train")])])
 
 
-def _metrics(event: Event) -> None:
+def _log_metrics(run_id: str, event: Metrics) -> None:
     from mlflow.entities import Metric
 
-    found = [Metric(name, value, event["time"], event["step"]) for name, value in event["values"].items()]
-    client.client().log_batch(event["id"], metrics=found)
+    metrics = [Metric(name, value, event.time, event.step) for name, value in event.values.items()]
+    client.client().log_batch(run_id, metrics=metrics)
 
 
-def _tags(event: Event) -> None:
+def _set_tags(run_id: str, event: Tags) -> None:
     from mlflow.entities import RunTag
 
-    found = [RunTag(name, str(value)[: LONGEST["tag"]]) for name, value in event["values"].items()]
-    client.client().log_batch(event["id"], tags=found)
-
-
-def _text(event: Event) -> None:
-    client.client().log_text(event["id"], event["text"], event["path"])
-
-
-def _end(event: Event) -> None:
-    client.client().set_terminated(event["id"], event["status"], event.get("time"))
+    tags = [RunTag(name, value[:LONGEST_TAG]) for name, value in event.values.items()]
+    client.client().log_batch(run_id, tags=tags)
 
 
 def _answers() -> bool:
     try:
-        client.ask()
+        client.ping()
     except Exception:  # how it fails does not matter
         return False
     return True
 
 
-def _on_request(fault: Exception) -> bool:
-    """Whether MLflow says that the request is wrong. It says so of a damaged database too, and means itself."""
+def _is_bad_request(fault: Exception) -> bool:
+    """Whether MLflow blames the request. It also blames the request for a damaged database, which is not meant here."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import DatabaseError
 
-    wrong = isinstance(fault, MlflowException) and fault.error_code in ON_REQUEST
-    return wrong and not isinstance(fault.__cause__, DatabaseError)
+    is_bad = isinstance(fault, MlflowException) and fault.error_code in BAD_REQUEST
+    return is_bad and not isinstance(fault.__cause__, DatabaseError)
 
 
 def _user() -> str:

@@ -1,6 +1,6 @@
 """The networks of the courses and of the textbooks, each as its source gives it: scaled images in, features out.
 
-The last layer, one unit a class, is `io_layers.probabilities`. Parameters are counted with it.
+The last layer, one unit per class, is `io_layers.probabilities`. The numbers of parameters include it.
 """
 
 from collections.abc import Callable
@@ -82,8 +82,8 @@ def resnet(x: keras.KerasTensor) -> keras.KerasTensor:
     return apps.ResNet50(include_top=False, weights=None, input_tensor=x, pooling="avg").output
 
 
-# What shrinks a smaller image to nothing, in pixels a side.
-SMALLEST: dict[Callable, int] = {
+# The smallest image size that leaves something after every pooling, in pixels.
+MIN_SIZE: dict[Callable, int] = {
     cats_dogs_cnn: 10,
     cifar10_convnet: 18,
     mnist_cnn: 4,
@@ -97,8 +97,10 @@ SMALLEST: dict[Callable, int] = {
 }
 
 
-def _relu(x: keras.KerasTensor, filters: int, kernel: int, **config) -> keras.KerasTensor:
-    return layers.Conv2D(filters, kernel, activation="relu", **config)(x)
+def _relu(
+    x: keras.KerasTensor, filters: int, kernel: int, strides: int = 1, padding: str = "valid"
+) -> keras.KerasTensor:
+    return layers.Conv2D(filters, kernel, strides, padding, activation="relu")(x)
 
 
 def _pooled(x: keras.KerasTensor, size: int, padding: str = "valid") -> keras.KerasTensor:
@@ -106,7 +108,7 @@ def _pooled(x: keras.KerasTensor, size: int, padding: str = "valid") -> keras.Ke
 
 
 def _wide(x: keras.KerasTensor) -> keras.KerasTensor:
-    """What AlexNet and ZFNet share: three more convolutions, a pooling, and two layers that hold most parameters."""
+    """The part that AlexNet and ZFNet share: three convolutions, a pooling, and two layers with most parameters."""
     for filters in (384, 384, 256):
         x = _relu(x, filters, 3, padding="same")
     x = layers.Flatten()(_pooled(x, 3))

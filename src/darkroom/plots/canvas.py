@@ -1,7 +1,7 @@
-"""Something to draw on, and a style that lasts one call. The one door to matplotlib.
+"""Axes to draw on, and a style that lasts for one call. No other module imports matplotlib.
 
-Blue and vermilion are those of Okabe and Ito (2008): told apart by colour-blind eyes, dark enough for white
-paper and bright enough for a black screen. The global state of matplotlib is never touched: no pyplot.
+Blue and vermilion are from the palette of Okabe and Ito (2008): colour-blind readers can tell them apart, and both
+are legible on white and on black. matplotlib's global state is never touched: there is no pyplot.
 """
 
 import io
@@ -24,11 +24,11 @@ from darkroom.runtime.errors import printable
 
 INK, BLUE, VERMILION = svg.INK, "#0072b2", "#d55e00"
 TEXT = 11  # pixels
-WIDE, NARROW = 700, 340  # pixels: a desk, a phone
-LONGEST = 18  # characters of a name in a figure; tables have the whole
-HALO = Stroke(linewidth=12, alpha=0), Normal()  # nothing to see, but easier to point at
-ROOM = 0.12  # share of an axis that the number at a tick takes on a phone
-SPAN = 20  # largest to smallest; beyond it an axis is better logarithmic
+WIDE, NARROW = 700, 340  # pixels: a desktop, a phone
+MAX_NAME = 18  # characters of a name in a figure; tables show it in full
+HALO = Stroke(linewidth=12, alpha=0), Normal()  # invisible, but makes a thin mark easier to point at
+TICK_WIDTH = 0.12  # fraction of an axis that the number at a tick occupies on a phone
+LOG_RATIO = 20  # largest to smallest value; beyond it an axis is logarithmic
 
 styled = matplotlib.style.context(
     [
@@ -57,90 +57,106 @@ styled = matplotlib.style.context(
 )
 
 
-def panels(width: float, count: int, *, least: float, height: float, above: float) -> tuple[Figure, list[Axes]]:
-    """`count` panels of at least `least` by `height` pixels, as many beside each other as fit into `width`.
+def panels(
+    width: float, count: int, *, min_width: float, height: float, legend_height: float
+) -> tuple[Figure, list[Axes]]:
+    """Make `count` panels of at least `min_width` by `height` pixels, as many per row as fit into `width`.
 
-    `above` pixels are for the legend. The y axis is shared when the panels are small ones.
+    `legend_height` pixels above them are for the legend. More than two panels share their y axis.
     """
-    rows = math.ceil(count / max(1, width // least))
+    rows = math.ceil(count / max(1, width // min_width))
     columns = math.ceil(count / rows)
-    figure = Figure(figsize=(width / 72, (rows * height + above) / 72), layout="constrained")
-    found = list(figure.subplots(rows, columns, squeeze=False, sharey=count > 2).flat)
-    for axes in found[count:]:
-        axes.set_axis_off()
-    return figure, found[:count]
+    figure = Figure(figsize=(width / 72, (rows * height + legend_height) / 72), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False, sharey=count > 2).flat)
+    for unused in axes[count:]:
+        unused.set_axis_off()
+    return figure, axes[:count]
 
 
-def square(side: float, *, left: float, below: float) -> tuple[Figure, Axes]:
-    """Axes of `side` pixels squared, with this much room for the names beside and below."""
-    width, height = max(left + side, 240) + 12, below + side + 26
+def square(size: float, *, left: float, below: float) -> tuple[Figure, Axes]:
+    """Make square axes, `size` pixels wide, with `left` and `below` pixels for the names beside and below them."""
+    width, height = max(left + size, 240) + 12, below + size + 26
     figure = Figure(figsize=(width / 72, height / 72))
-    return figure, figure.add_axes((left / width, below / height, side / width, side / height))
+    return figure, figure.add_axes((left / width, below / height, size / width, size / height))
 
 
 def legend(figure: Figure, axes: Axes, columns: int) -> None:
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=columns)
+    """Draw a legend above the axes; lines with the same label share one entry."""
+    handles, labels = axes.get_legend_handles_labels()
+    entries = dict(zip(labels, handles, strict=True))
+    figure.legend(entries.values(), entries.keys(), loc="outside upper right", ncols=columns)
+
+
+def list_rows(axes: Axes, names: Sequence[str], xlabel: str, size: float = TEXT) -> None:
+    """Label the rows of a horizontal chart with `names`, from the top, in letters of `size` pixels."""
+    axes.set_yticks(range(len(names)), [shorten(name) for name in names], fontsize=size)
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=xlabel)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
 
 
 def whole_numbers(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def widen(axes: Axes, values: Sequence[float], *, across: bool = False) -> None:
-    """Make the y axis (or x) logarithmic when the values, without NaN, span more than SPAN times the smallest."""
-    if values and min(values) > 0 and max(values) > SPAN * min(values):
-        (axes.set_xscale if across else axes.set_yscale)("log")
-        axis = axes.xaxis if across else axes.yaxis
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axis.set_minor_formatter(NullFormatter())
+def log_if_wide(axes: Axes, values: Sequence[float], axis: str = "y") -> None:
+    """Make the `axis` ("x" or "y") logarithmic when `values`, without NaN, span a ratio of more than LOG_RATIO."""
+    if values and min(values) > 0 and max(values) > LOG_RATIO * min(values):
+        (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
+        scaled = axes.xaxis if axis == "x" else axes.yaxis
+        scaled.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        scaled.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        scaled.set_minor_formatter(NullFormatter())
 
 
-def logarithmic(axes: Axes, values: Sequence[float]) -> None:
-    """Make the x axis logarithmic, with ticks at these ascending `values` as far as there is room for them."""
+def log_ticks(axes: Axes, values: Sequence[float]) -> None:
+    """Make the x axis logarithmic, with ticks at these ascending `values`, as many as have room for their number."""
     axes.set_xscale("log")
-    apart = (values[-1] / values[0]) ** ROOM
-    told: list[float] = []
+    min_ratio = (values[-1] / values[0]) ** TICK_WIDTH
+    ticks: list[float] = []
     for value in reversed(values):
-        if not told or told[-1] / value > apart:
-            told.append(value)
-    axes.set_xticks(told, [f"{value:,}" for value in told])
+        if not ticks or ticks[-1] / value > min_ratio:
+            ticks.append(value)
+    axes.set_xticks(ticks, [f"{value:,}" for value in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.06)
 
 
-def tiles(axes: Axes, places: Sequence[tuple[int, int]], paints: Sequence[tuple[str, float]]) -> None:
-    """Unit squares at (column, row), each in a colour and an opacity."""
-    corners = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for x, y in places]
-    faces = [colors.to_rgba(colour, opacity) for colour, opacity in paints]
+def tiles(axes: Axes, cells: Sequence[tuple[int, int]], fills: Sequence[tuple[str, float]]) -> None:
+    """Draw unit squares at (column, row), each filled with its (colour, opacity)."""
+    corners = [[(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)] for x, y in cells]
+    faces = [colors.to_rgba(colour, opacity) for colour, opacity in fills]
     axes.add_collection(PolyCollection(corners, facecolors=faces, edgecolors="none"))
 
 
-def mark(axes: Axes, x: float, y: float, told: str, *, low: bool) -> None:
-    """A dot and a line at the best; its label at the end of the line that a good curve leaves free."""
+def mark(axes: Axes, x: float, y: float, label: str, *, low: bool) -> None:
+    """Mark the best point with a dot and a vertical line, whose `label` stands at its `low` or its upper end."""
     axes.axvline(x, color=INK, alpha=0.35, lw=0.8)
     axes.plot([x], [y], "o", color=BLUE, ms=7)
     right = x > sum(axes.get_xlim()) / 2
-    axes.annotate(told, (x, 0.03 if low else 0.97), xycoords=("data", "axes fraction"),
+    axes.annotate(label, (x, 0.03 if low else 0.97), xycoords=("data", "axes fraction"),
                   xytext=(-5 if right else 5, 0), textcoords="offset points",
                   ha="right" if right else "left", va="bottom" if low else "top")  # fmt: skip
 
 
-def shortened(name: object) -> str:
+def shorten(name: object) -> str:
     text = printable(name)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 + 1 :]}"
+    return text if len(text) <= MAX_NAME else f"{text[: MAX_NAME // 2]}…{text[-MAX_NAME // 2 + 1 :]}"
 
 
-def width(text: str) -> float:
-    """Of a text in its own size: letters of East Asia are square, others narrower."""
+def text_width(text: str) -> float:
+    """Estimate the width of a text as a multiple of its font size: East Asian letters are square, others narrower."""
     return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
 
 
-def text_of(figure: Figure, description: str, told: Mapping[str, str] | None = None) -> str:
-    """The figure as SVG text; `description` is for those who cannot see it, `told` what its artists say, by gid."""
-    drawn = io.StringIO()
+def to_svg(figure: Figure, description: str, tooltips: Mapping[str, str] | None = None) -> str:
+    """Return the figure as SVG text.
+
+    `description` is for readers who cannot see it; `tooltips` maps the gid of an artist to its tooltip.
+    """
+    buffer = io.StringIO()
     with warnings.catch_warnings():
-        # The viewer has the letters that our measuring font lacks
+        # The reader's browser has the glyphs that our font for measuring lacks
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None})
-    return svg.presentable(drawn.getvalue(), description, told or {})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    return svg.for_page(buffer.getvalue(), description, tooltips or {})

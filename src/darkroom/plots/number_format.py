@@ -1,53 +1,54 @@
-"""How a number is written: as many digits as it deserves, and a word where there is none."""
+"""Format numbers for readers: only meaningful digits, and words where there is no number."""
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
 
-ABBREVIATED = {"roc_auc": "ROC AUC", "ece": "ECE"}
-NOTHING = "– not measured"
+NOT_MEASURED = "– not measured"
 
 
-def number(value: object) -> float:
-    """A cell of a CSV or JSON file; what is empty or null there is NaN."""
-    return math.nan if value in ("", None) else float(value)  # type: ignore[arg-type]
+def number(value: Any) -> float:
+    """Return a cell of a CSV or JSON file as a float; NaN where it is empty or null."""
+    return math.nan if value in ("", None) else float(value)
 
 
 def column(rows: Sequence[Mapping], key: str) -> list[float]:
     return [number(row[key]) for row in rows]
 
 
-def known(value: object) -> bool:
+def measured(value: float | None) -> TypeGuard[float]:
+    """Return whether there is a number: neither None nor NaN."""
     return value is not None and value == value  # NaN is not itself
 
 
 def short(value: float | None) -> str:
-    """1,797 for a whole number; 0.974 for a fraction; two digits that count below 0.01."""
-    if not known(value):
-        return NOTHING
+    """1,797 for an integer; 0.974 for a fraction; two significant digits below 0.01."""
+    if not measured(value):
+        return NOT_MEASURED
     if isinstance(value, int):
         return f"{value:,}"
-    return _decimals(value) if value == 0 or abs(value) >= 0.01 else _signed(f"{value:.2g}")
+    return _decimals(value) if value == 0 or abs(value) >= 0.01 else _with_minus(f"{value:.2g}")
 
 
-def beside(value: float, centre: float | None) -> str:
-    """An end of an interval, to as many decimals as its `centre` has in `short`."""
-    return _decimals(value) if known(centre) and abs(centre) >= 0.01 else short(value)
+def interval_end(value: float, centre: float | None) -> str:
+    """Format an end of an interval with as many decimals as `short` gives its `centre`."""
+    return _decimals(value) if measured(centre) and abs(centre) >= 0.01 else short(value)
 
 
-def spread(score: Mapping) -> str:
-    """0.974 (0.956 to 0.988) for `{value, low, high}`; without the ends when one is not known."""
+def with_interval(score: Mapping) -> str:
+    """0.974 (0.956 to 0.988) for `{value, low, high}`; the value alone where an end is missing."""
     value, low, high = (score[key] for key in ("value", "low", "high"))
-    if not (known(low) and known(high)):
+    if not (measured(low) and measured(high)):
         return short(value)
-    return f"{short(value)} ({beside(low, value)} to {beside(high, value)})"
+    return f"{short(value)} ({interval_end(low, value)} to {interval_end(high, value)})"
 
 
-def chance(p: float) -> str:
+def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def setting(value: object) -> str:
-    """A value of params.yaml as it stands there."""
+    """Return a value of params.yaml as it is written there."""
     if value is None:
         return "– none"
     if isinstance(value, bool):
@@ -55,18 +56,12 @@ def setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def metric(name: str) -> str:
-    """accuracy -> Accuracy, f1_macro -> F1 macro, roc_auc -> ROC AUC."""
-    words = name.replace("_", " ")
-    return ABBREVIATED.get(name, words[:1].upper() + words[1:])
-
-
 def _decimals(value: float) -> str:
-    """Three decimals, more where they would round what is not perfect to 1.000."""
+    """Three decimals; five where three would round an imperfect score to 1.000."""
     text = f"{value:.3f}"
-    return f"{value:.5f}" if value < 1 and text == "1.000" else _signed(text)
+    return f"{value:.5f}" if value < 1 and text == "1.000" else _with_minus(text)
 
 
-def _signed(text: str) -> str:
-    """With a true minus sign, and none before zero."""
+def _with_minus(text: str) -> str:
+    """Write a true minus sign, and none before zero."""
     return "0.000" if text == "-0.000" else text.replace("-", "\N{MINUS SIGN}") if text[0] == "-" else text

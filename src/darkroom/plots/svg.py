@@ -1,8 +1,8 @@
-"""Make matplotlib's SVG fit for a web page.
+"""Adapt matplotlib's SVG to a web page.
 
-Style attributes become plain ones, so that a strict Content-Security-Policy lets them through; the ink becomes
-`currentColor`, so that one file serves light and dark pages; the names of its parts become its own, so that two
-figures on a page do not clash. What is left opens by itself on a white page as well. The price: a parse of each.
+Style attributes become presentation attributes, which a strict Content-Security-Policy allows. The ink becomes
+`currentColor`, so that one file serves light and dark pages. Ids get a prefix, so that two figures on a page do not
+clash. The file still opens by itself, on a white page. The price: each figure is parsed once more.
 """
 
 import re
@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from darkroom.runtime.errors import printable
 
-INK = "#010203"  # the stand-in that figures are drawn in; becomes the ink of the page
-PAPER_INK = "#1f2328"  # where no page says otherwise
+INK = "#010203"  # a placeholder, which becomes the text colour of the page
+PAPER_INK = "#1f2328"  # the ink where no page sets one
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SVG = "http://www.w3.org/2000/svg"
 
@@ -21,26 +21,24 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
-def presentable(drawn: str, description: str, told: Mapping[str, str]) -> str:
-    """SVG text with a viewBox of one unit a pixel and `description` for who cannot see it.
+def for_page(figure: str, description: str, tooltips: Mapping[str, str]) -> str:
+    """Return SVG text with a viewBox of one unit per pixel and `description` as its accessible name.
 
-    `told` is what a group says when it is pointed at, by its id; groups may share one.
+    `tooltips` maps the id of a group to the text shown when the reader points at it; several groups may share one id.
     """
-    root = ElementTree.fromstring(drawn)
-    for parent in root.iter():
-        for child in [child for child in parent if child.tag in {f"{{{SVG}}}metadata", f"{{{SVG}}}style"}]:
-            parent.remove(child)
-    prefix = f"f{sha256(drawn.encode()).hexdigest()[:8]}-"
+    root = ElementTree.fromstring(figure)
+    _drop(root, "metadata", "style")
+    prefix = f"f{sha256(figure.encode()).hexdigest()[:8]}-"
     for element in list(root.iter()):
-        if element.get("id") in told:
-            _telling(element, told[element.attrib["id"]])
-        _plain(element)
-        _renamed(element, prefix)
+        if element.get("id") in tooltips:
+            _add_tooltip(element, tooltips[element.attrib["id"]])
+        _simplify(element)
+        _prefix_ids(element, prefix)
     _, _, width, height = root.attrib["viewBox"].split()
     root.attrib |= {
         "width": width,
         "height": height,
-        "role": "group" if told else "img",
+        "role": "group" if tooltips else "img",
         "aria-label": printable(description),
     }
     root.attrib |= {"color": PAPER_INK, "font-family": FONTS, "stroke-linejoin": "round"}
@@ -48,16 +46,23 @@ def presentable(drawn: str, description: str, told: Mapping[str, str]) -> str:
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _telling(element: ElementTree.Element, text: str) -> None:
-    """Browsers show a title by themselves; the page's script takes the part to find the others of the same name."""
-    element.attrib |= {"class": "told", "data-part": element.attrib["id"], "role": "img", "tabindex": "-1"}
+def _drop(root: ElementTree.Element, *names: str) -> None:
+    tags = {f"{{{SVG}}}{name}" for name in names}
+    for parent in root.iter():
+        for child in [child for child in parent if child.tag in tags]:
+            parent.remove(child)
+
+
+def _add_tooltip(element: ElementTree.Element, text: str) -> None:
+    """Add a title, which browsers show by themselves; by data-part the script finds all groups of the same id."""
+    element.attrib |= {"class": "part", "data-part": element.attrib["id"], "role": "img", "tabindex": "-1"}
     title = ElementTree.Element(f"{{{SVG}}}title")
     title.text = printable(text)
     element.insert(0, title)
 
 
-def _plain(element: ElementTree.Element) -> None:
-    """Spell style as attributes, drop the names of groups, shorten numbers."""
+def _simplify(element: ElementTree.Element) -> None:
+    """Spell style as attributes, drop the ids of groups, shorten numbers."""
     if element.tag == f"{{{SVG}}}g":
         element.attrib.pop("id", None)
     for rule in filter(None, element.attrib.pop("style", "").split(";")):
@@ -69,10 +74,10 @@ def _plain(element: ElementTree.Element) -> None:
         del element.attrib["transform"]
     for name in ("d", "x", "y", "transform", "points"):
         if name in element.attrib:
-            element.set(name, " ".join(re.sub(r"-?\d+\.\d+", _short, element.attrib[name]).split()))
+            element.set(name, " ".join(re.sub(r"-?\d+\.\d+", _round, element.attrib[name]).split()))
 
 
-def _renamed(element: ElementTree.Element, prefix: str) -> None:
+def _prefix_ids(element: ElementTree.Element, prefix: str) -> None:
     for key, value in element.attrib.items():
         if key == "id":
             element.set(key, prefix + value)
@@ -82,6 +87,6 @@ def _renamed(element: ElementTree.Element, prefix: str) -> None:
             element.set(key, value.replace("url(#", f"url(#{prefix}"))
 
 
-def _short(number: re.Match) -> str:
-    """A hundredth of a pixel is enough."""
+def _round(number: re.Match) -> str:
+    """Keep a hundredth of a pixel."""
     return f"{round(float(number[0]), 2) + 0.0:g}"  # + 0.0: no -0

@@ -1,18 +1,25 @@
-"""Which model a folder holds, whatever file it lies in and whenever that was written.
+"""Identify a model by what decides its answers, whatever file it lies in and whenever that was written.
 
-What decides an answer is the network, the classes, and how an image becomes its input; a mere limit, such as that on
-pixels, is not part of it.
+These are the network, the classes, and how an image becomes its input. A limit, such as that on pixels, is no part.
 """
 
+from functools import lru_cache
 from pathlib import Path
 
 from darkroom.runtime import files
-from darkroom.saving import keras_file
-
-INPUT = ("classes", "image_size", "color", "fit")  # of classes.json
+from darkroom.saving import keras_file, model_folder
+from darkroom.saving.model_folder import DECODING, MODEL
 
 
 def digest(folder: Path) -> str:
-    """16 hex digits that two model folders share when they answer alike: equal network, weights, classes and input."""
-    spec = files.read_json(folder / "classes.json")
-    return files.fingerprint(keras_file.digest(folder / "model.keras"), [spec.get(key) for key in INPUT])
+    """16 hex digits that are equal for model folders with equal network, weights, classes and input."""
+    spec, path = model_folder.read_spec(folder), folder / MODEL
+    status = path.stat()
+    network = _network_digest(path, status.st_ino, status.st_size, status.st_mtime_ns)
+    return files.fingerprint(network, [spec.get(key) for key in ("classes", *DECODING)])
+
+
+@lru_cache
+def _network_digest(path: Path, *status: int) -> str:
+    """The digest of a .keras file, computed once per process while its `status` stays the same."""
+    return keras_file.digest(path)

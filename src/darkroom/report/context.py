@@ -1,180 +1,233 @@
-"""What the files under reports/ say, picked out for a reader. Nothing is computed here but counts."""
+"""What the report is made of: the files that other stages wrote, and selections from them.
+
+Nothing is computed here but counts, and the intervals of the learning curve, whose file holds counts.
+"""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from darkroom.plots.number_format import number
+import numpy as np
+
+from darkroom import evaluation_folder, verdict
+from darkroom.evaluation_folder import Calibration, Cost, LabelIssue, ModelEvaluation, Row, Scores, Slice
+from darkroom.metrics import metric_table, significance
+from darkroom.metrics.intervals import Score
+from darkroom.metrics.metric_table import Show
+from darkroom.metrics.significance import Comparison
 from darkroom.report import curve_verdict
+from darkroom.report.curve_verdict import Point
+from darkroom.report.records import Best, CurvePoint, Registration
+from darkroom.runtime import files
+from darkroom.verdict import Expectation, Verdict
 
-HEADLINES = ("accuracy", "f1_macro", "log_loss")  # the big numbers; the metric of the comparison comes first
-MAIN = ("accuracy", "f1_macro", "roc_auc", "log_loss", "ece")
-MISTAKES = 12  # shown, the surest first
-RESULTS = (
-    "trial",
-    "status",
-    "epochs",
-    "val_loss",
-    "val_accuracy",
-    "error",
-)  # what trials.csv has beside hyperparameters
+MAX_SHOWN = 12  # errors, and as many label issues
+
+
+class Sources(NamedTuple):
+    """Where the files lie that the report is made of."""
+
+    validation: Path
+    trials: Path
+    best: Path
+    evaluation: Path  # a folder
+    metrics: Path
+    cost: Path
+    learning_curve: Path
+    comparison: Path
+    registration: Path
+
+
+class RunInfo(NamedTuple):
+    """What the report says about its own run."""
+
+    dataset: str
+    seed: int
+    data: str  # digest of the packed images
+
+
+class Error(NamedTuple):
+    """A test image that a model classified wrongly."""
+
+    row: int  # of the predictions
+    path: str
+    label: str
+    predicted: str
+    probability: float  # of the predicted class
 
 
 @dataclass(frozen=True)
-class Findings:
-    """The contents of the files, each under its name; the folders of csv files have rows by model."""
+class ReportContext:
+    """The contents of the files, and the selections that the templates show."""
 
-    validation: Mapping
+    run: RunInfo
+    validation: Verdict
     trials: Sequence[Mapping[str, str]]
-    best: Mapping
-    curves: Mapping[str, Sequence[Mapping[str, str]]]
-    metrics: Mapping[str, Mapping[str, Mapping]]
-    models: Sequence[Mapping]
-    per_class: Mapping[str, Sequence[Mapping[str, str]]]
-    predictions: Mapping[str, Sequence[Mapping[str, str]]]
-    ranking: Mapping[str, Sequence[Mapping[str, str]]]
-    calibration: Sequence[Mapping]
-    slices: Sequence[Mapping]
-    cost: Sequence[Mapping]
-    explanation: Sequence[Mapping]
-    doubtful: Sequence[Mapping[str, str]]
-    learning_curve: Sequence[Mapping]
-    comparison: Mapping
-    registration: Mapping
+    best: Best
+    evaluations: Mapping[str, ModelEvaluation]  # by model
+    metrics: Mapping[str, Scores]  # by model
+    cost: Sequence[Cost]
+    learning_curve: Sequence[CurvePoint]
+    comparison: Comparison
+    registration: Registration
 
     @property
     def leader(self) -> str:
+        """The best model of this run."""
         return self.comparison["best"]
 
     @property
-    def ranked(self) -> list[str]:
-        return [row["model"] for row in self.comparison["ranking"]]
-
-    @cached_property
-    def facts(self) -> dict[str, Mapping]:
-        """What is known of each model, from best to worst."""
-        known = {each["name"]: each for each in self.models}
-        return {name: known[name] for name in self.ranked}
+    def leading(self) -> ModelEvaluation:
+        """The evaluation of the leader."""
+        return self.evaluations[self.leader]
 
     @property
-    def headlines(self) -> dict[str, Mapping]:
-        """The three numbers of the leader that come first, `{metric: {value, low, high}}`."""
+    def ranked(self) -> list[str]:
+        """The models from best to worst. Every mapping by model below has this order."""
+        return [row["model"] for row in self.comparison["ranking"]]
+
+    @property
+    def facts(self) -> dict[str, Mapping[str, Any]]:
+        return {name: self.evaluations[name].facts for name in self.ranked}
+
+    @property
+    def calibration(self) -> dict[str, Calibration]:
+        return {name: self.evaluations[name].calibration for name in self.ranked}
+
+    @property
+    def costs(self) -> dict[str, Cost]:
+        by_model = {row["model"]: row for row in self.cost}
+        return {name: by_model[name] for name in self.ranked}
+
+    @property
+    def headlines(self) -> dict[str, Score]:
+        """The scores of the leader that the summary shows, the metric of the comparison first."""
         scores = self.metrics[self.leader]
-        names = dict.fromkeys([self.comparison["metric"], *HEADLINES])
+        names = dict.fromkeys([self.comparison["metric"], *metric_table.shown(Show.HEADLINE)])
         return {name: scores[name] for name in names if name in scores}
 
     @property
-    def scores(self) -> list[str]:
-        """The metrics that the table of models has; MAIN first, then that of the comparison if it is another."""
-        known = dict.fromkeys([*MAIN, self.comparison["metric"]])
-        return [name for name in known if name in self.metrics[self.leader]]
+    def table_metrics(self) -> list[str]:
+        """The columns of the table of models, with the metric of the comparison among them."""
+        names = dict.fromkeys([*metric_table.shown(Show.TABLE), self.comparison["metric"]])
+        return [name for name in names if name in self.metrics[self.leader]]
 
     @property
-    def calibrations(self) -> dict[str, Mapping]:
-        """Of each model, from best to worst."""
-        return self._ranked(self.calibration)
+    def significance_level(self) -> float:
+        return 1 - self.comparison["confidence"]
+
+    def significant_slices(self, model: str) -> list[Slice]:
+        """Return the slices in which the model's accuracy differs significantly, the least accurate first."""
+        slices = self.evaluations[model].slices
+        significant = [row for row in slices if row["p_corrected"] < self.significance_level]
+        return sorted(significant, key=lambda row: row["value"] or 0)
+
+    def weakest_classes(self, model: str) -> list[Row]:
+        """Return the rows of the three classes with the lowest F1."""
+        measured = [row for row in self.evaluations[model].per_class if row["f1"] is not None]
+        return sorted(measured, key=lambda row: row["f1"])[:3]
 
     @property
-    def costs(self) -> dict[str, Mapping]:
-        return self._ranked(self.cost)
+    def label_issues(self) -> list[LabelIssue]:
+        return [issue for name in self.ranked for issue in self.evaluations[name].label_issues]
 
     @property
-    def explained(self) -> Mapping:
-        """Of the leader."""
-        return self._ranked(self.explanation)[self.leader]
+    def shown_label_issues(self) -> list[LabelIssue]:
+        return self.label_issues[:MAX_SHOWN]
 
     @property
-    def sliced(self) -> list[Mapping]:
-        """Slices of the test images, as the leader does in them."""
-        return [row for row in self.slices if row["model"] == self.leader]
-
-    @property
-    def odd(self) -> list[Mapping]:
-        """The slices that differ from all other images beyond chance, the worst first."""
-        level = 1 - self.comparison["confidence"]
-        return sorted((row for row in self.sliced if row["p_corrected"] < level), key=lambda row: row["value"])
-
-    @property
-    def doubts(self) -> Sequence[Mapping]:
-        """The most doubtful labels, as many as are shown."""
-        return self.doubtful[:MISTAKES]
-
-    @property
-    def shown(self) -> set[str]:
+    def shown_paths(self) -> set[str]:
         """The paths of all images that the page shows."""
-        paths = [row["path"] for row in self.predictions[self.leader]]
-        explained = [paths[row] for kind in ("mistakes", "hits") for row in self.explained[kind]]
-        return {*explained, *(row["path"] for row in [*self.surest, *self.doubts])}
-
-    def prediction(self, row: int) -> Mapping[str, str]:
-        """What the leader said of the test image in that row."""
-        return self.predictions[self.leader][row]
-
-    def _ranked(self, rows: Sequence[Mapping]) -> dict[str, Mapping]:
-        known = {row["model"]: row for row in rows}
-        return {name: known[name] for name in self.ranked}
+        explanation = self.leading.explanation
+        explained = [*explanation["mistakes"], *explanation["correct"]]
+        shown = [self.leading.predictions[row]["path"] for row in explained]
+        shown += [error.path for error in self.most_confident_errors]
+        return {*shown, *(issue["path"] for issue in self.shown_label_issues)}
 
     @cached_property
-    def learned(self) -> dict[str, list[Mapping]]:
-        """The learning curve of each model, that from random weights first; empty where none was asked for."""
-        found = curve_verdict.by_model(self.learning_curve)
-        return dict(sorted(found.items(), key=lambda item: self.facts[item[0]]["pretrained"] is not None))
+    def learning_curves(self) -> dict[str, list[Point]]:
+        """The learning curve of each model, the one trained from scratch first; empty if none was requested."""
+        curves = curve_verdict.by_model(self.learning_curve, self.comparison["confidence"])
+        return dict(sorted(curves.items(), key=lambda item: self.facts[item[0]]["pretrained"] is not None))
 
     @property
-    def untrained(self) -> list[str]:
+    def random_backbones(self) -> list[str]:
         """Transfer models whose backbone has random weights."""
         return [name for name, facts in self.facts.items() if facts["pretrained"] is False]
 
     @property
-    def reigns_already(self) -> bool:
-        """Whether the candidate is the very model that was champion before: a version is a model file."""
+    def already_champion(self) -> bool:
+        """Whether the candidate is the same model version as the champion."""
         champion = self.registration["champion"]
-        same = bool(champion) and champion["version"] == self.registration["version"]
-        return same and champion["version"] is not None and not self.registration["promoted"]
+        if champion is None or champion["version"] is None or self.registration["promoted"]:
+            return False
+        return champion["version"] == self.registration["version"]
 
     @property
-    def unmet(self) -> list[Mapping]:
-        """As validate lets no error through, these are warnings: something for a person to look at."""
-        return [each for each in self.validation["expectations"] if not each["success"]]
+    def failed_expectations(self) -> list[Expectation]:
+        """Expectations that failed. `validate` stops at a failed error, so these are warnings."""
+        return [expectation for expectation in self.validation["expectations"] if not expectation["success"]]
 
     @property
-    def sides(self) -> dict[str, int]:
+    def split_sizes(self) -> dict[str, int]:
         """Images in train, val and test."""
-        total: Counter[str] = Counter()
+        sizes: Counter[str] = Counter()
         for counts in self.validation["counts"].values():
-            total.update(counts)
-        return dict(total)
+            sizes.update(counts)
+        return dict(sizes)
 
     @property
     def hparams(self) -> list[str]:
-        """The columns of trials.csv between the scores and the error."""
-        return [column for column in (self.trials[0] if self.trials else ()) if column not in RESULTS]
+        """The columns of trials.csv that are hyperparameters."""
+        columns: Iterable[str] = self.trials[0] if self.trials else ()
+        return [column for column in columns if column in self.best["values"]]
 
     @property
-    def turned(self) -> list[str]:
+    def tuned(self) -> list[str]:
         """The hyperparameters of which the search tried more than one value."""
         return [hparam for hparam in self.hparams if len({row[hparam] for row in self.trials}) > 1]
 
     @cached_property
     def classes(self) -> list[str]:
-        columns = self.predictions[self.leader][0]
+        columns = self.leading.predictions[0]
         return [column.removeprefix("p_") for column in columns if column.startswith("p_")]
 
     @cached_property
-    def matrix(self) -> list[list[int]]:
-        """Of the leader: `(k, k)` counts, rows the truth, columns the prediction."""
-        seen = Counter((row["label"], row["predicted"]) for row in self.predictions[self.leader])
-        return [[seen[truth, said] for said in self.classes] for truth in self.classes]
+    def confusion_matrix(self) -> np.ndarray:
+        """The leader's counts on the test images, int64 `(k, k)`: rows are the true class, columns the predicted."""
+        counts = Counter((row["label"], row["predicted"]) for row in self.leading.predictions)
+        return np.array([[counts[label, predicted] for predicted in self.classes] for label in self.classes])
 
     @cached_property
-    def mistakes(self) -> list[dict]:
-        """Of the leader, the surest first: row, path, label, predicted and its probability."""
-        wrong = [row for row in self.predictions[self.leader] if row["label"] != row["predicted"]]
-        told = [{**row, "row": int(row["row"]), "probability": number(row[f"p_{row['predicted']}"])} for row in wrong]
-        return sorted(told, key=lambda row: (-row["probability"], row["row"]))
+    def errors(self) -> list[Error]:
+        """The leader's errors on the test images, the most confident first."""
+        wrong = [row for row in self.leading.predictions if row["label"] != row["predicted"]]
+        errors = [
+            Error(row["row"], row["path"], row["label"], row["predicted"], row[f"p_{row['predicted']}"])
+            for row in wrong
+        ]
+        return sorted(errors, key=lambda error: (-error.probability, error.row))
 
     @property
-    def surest(self) -> list[dict]:
-        """The mistakes that are worth a look."""
-        return self.mistakes[:MISTAKES]
+    def most_confident_errors(self) -> list[Error]:
+        """The errors that the page shows."""
+        return self.errors[:MAX_SHOWN]
+
+
+def read(sources: Sources, run: RunInfo) -> ReportContext:
+    """Raises ArtifactError (exit 4) when a file is missing or damaged."""
+    return ReportContext(
+        run=run,
+        validation=verdict.read(sources.validation),
+        trials=files.read_rows(sources.trials),
+        best=files.read_json(sources.best),
+        evaluations=evaluation_folder.read(sources.evaluation),
+        metrics=files.read_json(sources.metrics),
+        cost=files.read_json(sources.cost),
+        learning_curve=files.read_json(sources.learning_curve),
+        comparison=significance.read(sources.comparison),
+        registration=files.read_json(sources.registration),
+    )

@@ -1,47 +1,58 @@
-"""How a page and a card are filled in: what was written by strangers loses its meaning. The one door to Jinja."""
+"""Jinja environments for HTML and Markdown, in which names that come from strangers are text and nothing else.
+
+No other module imports Jinja.
+"""
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from darkroom.metrics import metric_table
 from darkroom.plots import number_format
 from darkroom.runtime.errors import printable
 
 PAGE = Path(__file__).parent / "page"  # templates, style sheet and script
-SETTINGS = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
 
 
-def page() -> Environment:
-    """For HTML: every value is escaped."""
-    return _with_words(Environment(loader=FileSystemLoader(PAGE), autoescape=True, **SETTINGS))
+def html(name: str) -> Template:
+    """Return a template for HTML: every value is escaped."""
+    return _environment(autoescape=True).get_template(name)
 
 
-def card() -> Environment:
-    """For Markdown: every value that is no Markup is escaped."""
-    return _with_words(
-        Environment(loader=FileSystemLoader(PAGE), finalize=_inert, keep_trailing_newline=True, **SETTINGS)
-    )
+def markdown(name: str) -> Template:
+    """Return a template for Markdown: every value that is no Markup is escaped."""
+    environment = _environment(keep_trailing_newline=True)
+    environment.finalize = lambda value: value if isinstance(value, Markup) else escape_markdown(value)
+    return environment.get_template(name)
 
 
-def escaped(text: object) -> str:
-    """Markdown's own signs lose their meaning."""
+def escape_markdown(text: object) -> str:
+    """Put a backslash before every character that Markdown would interpret."""
     return re.sub(r"([\\`*_\[\]<>|&#~])", r"\\\1", printable(text))
 
 
-def _inert(value: object) -> object:
-    return value if isinstance(value, Markup) else escaped(value)
-
-
-def _with_words(made: Environment) -> Environment:
-    made.filters |= {"short": number_format.short, "setting": number_format.setting, "metric": number_format.metric}
-    made.filters |= {
-        "beside": number_format.beside,
-        "chance": number_format.chance,
-        "number": number_format.number,
+def _environment(*, autoescape: bool = False, keep_trailing_newline: bool = False) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(PAGE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=autoescape,
+        keep_trailing_newline=keep_trailing_newline,
+    )
+    environment.filters |= {
         "plain": printable,
+        "base64": lambda png: b64encode(png).decode(),
+        "number": number_format.number,
+        "short": number_format.short,
+        "interval_end": number_format.interval_end,
+        "with_interval": number_format.with_interval,
+        "probability": number_format.probability,
+        "setting": number_format.setting,
+        "label": metric_table.label,
     }
-    made.filters["spread"] = number_format.spread
-    made.tests["known"] = number_format.known
-    return made
+    environment.tests["measured"] = number_format.measured
+    return environment

@@ -1,9 +1,9 @@
-"""CSV whose cells a spreadsheet shows and never runs.
+"""CSV whose cells a spreadsheet shows and never evaluates.
 
 A spreadsheet takes a text that begins with one of `= + - @`, with a tab or with a line end for a formula, and class
-names and paths come from strangers. Such a text is written with an apostrophe before it, as OWASP advises against CSV
-injection; one that begins with apostrophes and then such a character gets one more, so that each reads back as it
-was. Numbers are written as numbers. The price: other readers of the file see the apostrophe.
+names and paths are untrusted. Such a text is written with an apostrophe before it, as OWASP advises against CSV
+injection; a text that begins with apostrophes and then such a character gets one more, so that every text reads back
+as it was. Numbers are written as numbers. The price: other readers of the file see the apostrophe.
 """
 
 import csv
@@ -11,30 +11,30 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TextIO
 
-STARTERS = "=+\\-@\t\r\n＝＋－＠"  # the wide ones are for spreadsheets of East Asia
+STARTERS = "=+\\-@\t\r\n＝＋－＠"  # the full-width ones for East Asian spreadsheets
 FORMULA = re.compile(f"'*[{STARTERS}]")
 NEUTRAL = re.compile(f"'+[{STARTERS}]")
 
 
 def neutral(value: object) -> object:
-    """What to write for `value`."""
+    """Return the cell to write for `value`."""
     return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def original(cell: str) -> str:
-    """The text that `neutral` was given."""
+    """Return the text that `neutral` was given."""
     return cell[1:] if NEUTRAL.match(cell) else cell
 
 
 def write(file: TextIO, columns: Iterable[str], rows: Iterable[Mapping]) -> None:
-    """A header and the rows, neutral; `file` was opened with newline=""."""
+    """Write a header and the rows, neutralised, to a file that was opened with newline=""."""
     columns = list(columns)
     neutrals = ({name: neutral(value) for name, value in row.items()} for row in rows)
     write_verbatim(file, columns, neutrals, header=map(neutral, columns))
 
 
 def write_verbatim(file: TextIO, columns: list[str], rows: Iterable[Mapping], header: Iterable | None = None) -> None:
-    """A header and the rows as they are, for readers that take no apostrophe back."""
+    """Write a header and the rows as they are, for readers that do not remove the apostrophe."""
     # Python before 3.13 quotes a carriage return only where it is part of the line end
     writer = csv.DictWriter(_Unix(file), columns, lineterminator="\r\n")
     writer.writer.writerow(header or columns)
@@ -42,14 +42,14 @@ def write_verbatim(file: TextIO, columns: list[str], rows: Iterable[Mapping], he
 
 
 def read(file: TextIO) -> Iterator[dict[str, str]]:
-    """The rows that `write` wrote. Raises ValueError or csv.Error when a row has not one cell for each column."""
+    """Yield the rows that `write` wrote. Raises ValueError or csv.Error when a row has not one cell for each column."""
     lines = ([original(cell) for cell in line] for line in csv.reader(file, strict=True) if line)
     header = next(lines, [])
     yield from (dict(zip(header, line, strict=True)) for line in lines)
 
 
 class _Unix(NamedTuple):
-    """A text file to which lines that end with CR LF are written with LF alone."""
+    """A text file that replaces the CR LF at the end of a line by LF."""
 
     file: TextIO
 

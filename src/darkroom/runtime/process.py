@@ -1,4 +1,4 @@
-"""What the system does to a process whatever its work is: signals that end it, and streams that are closed or full."""
+"""Signals that end a process, and standard streams that are closed or full."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
-    """The process was told to end (SIGTERM, SIGHUP). As an interrupt it is no Exception, so nothing goes on from it."""
+    """The process received SIGTERM or SIGHUP. Like KeyboardInterrupt it is no Exception, so no handler swallows it."""
 
     def __init__(self, number: int = signal.SIGTERM):
         super().__init__(number)
@@ -24,21 +24,23 @@ class Terminated(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """In the block Ctrl-C raises KeyboardInterrupt, SIGTERM and SIGHUP raise Terminated, once; the next ends the
-    process as the system does. Signals that whoever started the process ignores (nohup) stay ignored."""
+    """Within the block, let Ctrl-C raise KeyboardInterrupt, and SIGTERM and SIGHUP raise Terminated, once.
+
+    The next signal ends the process as the system does. Signals that the parent process ignores (nohup) stay ignored.
+    """
     before = {number: signal.getsignal(number) for number in STOPS}
-    ours = [number for number, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
-    for number in ours:
+    handled = [number for number, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
+    for number in handled:
         signal.signal(number, _stop)
     try:
         yield
     finally:
-        for number in ours:
+        for number in handled:
             signal.signal(number, before[number])
 
 
 def open_streams() -> None:
-    """Put a sink in place of closed streams: the next file opened would get their numbers, and what is printed."""
+    """Replace closed streams by a sink; otherwise the next file opened would get their number and the output."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -51,9 +53,9 @@ def open_streams() -> None:
 
 
 def output_fails(*, probed: bool = False) -> OSError | None:
-    """Why what was printed cannot be written, after which it is dropped.
+    """Return why the standard output cannot be written, and drop it then; None if it can.
 
-    Python keeps nothing back where its output is unbuffered, so after a failure it has to be `probed` with a line end.
+    Unbuffered output leaves nothing to flush, so after a failure it has to be `probed` with a line end.
     """
     try:
         sys.stdout.flush()
@@ -65,8 +67,8 @@ def output_fails(*, probed: bool = False) -> OSError | None:
     return None
 
 
-def tell(line: str) -> None:
-    """One line on stderr; where that cannot be written, nothing."""
+def print_error(line: str) -> None:
+    """Print a line on stderr, or nothing if stderr cannot be written."""
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
@@ -74,9 +76,9 @@ def tell(line: str) -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End at once, when all that matters is done: TensorFlow takes seconds to fall apart, and signals come in a row.
+    """End at once, without cleanup: TensorFlow takes seconds to shut down, and more signals may come meanwhile.
 
-    The processes that this one started go too, but for the one with which Python tidies up after dead ones.
+    Child processes are killed too, except for Python's resource tracker, which cleans up after them.
     """
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
@@ -86,14 +88,14 @@ def leave(code: int) -> NoReturn:
 
 
 def _stop(number: int, _: object) -> NoReturn:
-    for each in STOPS:
-        if signal.getsignal(each) is _stop:
-            signal.signal(each, signal.SIG_DFL)
+    for stop in STOPS:
+        if signal.getsignal(stop) is _stop:
+            signal.signal(stop, signal.SIG_DFL)
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated(number)
 
 
 def _drop(stream: int) -> None:
-    """Let what is still held back, and all that follows, go nowhere: Python would fail on it when it ends."""
+    """Discard what is buffered and all further output; otherwise Python would fail on it at exit."""
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, stream)
     os.close(sink)

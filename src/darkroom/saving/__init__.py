@@ -1,1 +1,1 @@
-"""Write a trained model as a folder."""
+"""A trained model as a folder: the names of its files, what they hold, how they are written."""

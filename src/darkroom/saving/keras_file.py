@@ -1,7 +1,7 @@
-"""A .keras file, a zip of a network's configuration and weights, without what changes each time it is written.
+"""Make .keras files repeatable: equal networks give equal bytes and equal digests.
 
-Keras puts the time into metadata.json and into the zip's directory, and gives objects that layers share the number of
-their place in memory. None of that says anything about the network.
+A .keras file is a zip of a network's configuration and weights. Keras writes the time into metadata.json and into the
+zip's directory, and numbers objects that layers share by their memory address. None of that describes the network.
 """
 
 import json
@@ -14,30 +14,30 @@ SHARED = "shared_object_id"
 
 
 def make_repeatable(path: Path) -> None:
-    """Write the file anew, so that equal networks are equal bytes."""
+    """Rewrite the file without what differs between equal networks."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     members[CONFIG] = _numbered(members[CONFIG])
     members[METADATA] = json.dumps({"keras_version": json.loads(members[METADATA])["keras_version"]}).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)  # of 1980, the first year that a zip knows
+            archive.writestr(zipfile.ZipInfo(name), data)  # dated 1980, the first year of the zip format
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of configuration and weights, 64 hex digits, whenever and however the file was packed."""
+    """The SHA-256 of configuration and weights, 64 hex digits, whenever and however the file was zipped."""
     with zipfile.ZipFile(path) as archive:
         parts = _numbered(archive.read(CONFIG)), archive.read(WEIGHTS)
     return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
 def _numbered(config: bytes) -> bytes:
-    """Shared objects numbered in the order in which they come, in place of their address."""
+    """`config` with shared objects numbered in their order, not by their memory address."""
     numbers: dict[int, int] = {}
 
-    def renumber(found: dict) -> dict:
-        if SHARED in found:
-            found[SHARED] = numbers.setdefault(found[SHARED], len(numbers) + 1)
-        return found
+    def renumber(entry: dict) -> dict:
+        if SHARED in entry:
+            entry[SHARED] = numbers.setdefault(entry[SHARED], len(numbers) + 1)
+        return entry
 
     return json.dumps(json.loads(config, object_hook=renumber)).encode()

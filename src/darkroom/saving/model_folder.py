@@ -1,46 +1,123 @@
-"""A trained model as a folder that says what it is: models/NAME/.
+"""The files of a trained model, in models/NAME/: their names, what they hold, and how they are written and read.
 
-model.keras, classes.json (the classes, and how an image becomes its input), history.csv (a row an epoch), run.json
-(what it was made of, the key of its run, and the versions that made it) and MANIFEST.json (a SHA-256 of each). A
-network that learned from changed images has augmented.png, some of them. The same training writes the same bytes
-again: nothing in the folder knows what time it is.
+model.keras, classes.json (the input spec: the classes, and how an image becomes an input), history.csv (one row per
+epoch), run.json (how the model was trained, the key of its run, the versions of the libraries) and MANIFEST.json (the
+SHA-256 of each file). A network that trained on augmented images has augmented.png, a sample of them. The same
+training writes the same bytes again: no file contains a time.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
-import keras
-
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.saving import keras_file
-from darkroom.training import device
-from darkroom.training.fit import Row
 
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
+if TYPE_CHECKING:
+    import keras
+
+MODEL, CLASSES, HISTORY, RUN = "model.keras", "classes.json", "history.csv", "run.json"
+DECODING = ("image_size", "color", "fit")  # the keys of an input spec that decide what an image looks like
+
+
+class InputSpec(TypedDict):
+    """classes.json. `normalise` and what belongs to it are applied by the model itself."""
+
+    classes: list[str]
+    image_size: int  # pixels
+    color: Literal["rgb", "grayscale", "binary"]
+    fit: Literal["stretch", "crop", "pad", "nearest"]
+    max_pixels: int
+    normalise: NotRequired[str]
+    mean: NotRequired[list[float]]
+    deviation: NotRequired[list[float]]
+
+
+class HistoryRow(TypedDict):
+    """A row of history.csv."""
+
+    epoch: int  # from 1
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+
+
+class TrainingFacts(TypedDict):
+    """What the code that trained a model knows about it."""
+
+    name: str
+    architecture: str
+    pretrained: bool | None  # None: not a backbone
+    params: dict[str, object]  # of params.yaml, by dotted names
+    run: str  # the key of its run
+    versions: dict[str, str]
+    multiply_adds: int  # for one image
+    best_epoch: int  # the epoch whose weights the model has
+    weights: NotRequired[dict[str, str] | None]  # of a backbone: `source` and `sha256`
+    head: NotRequired[dict[str, object]]
+    fine_tuned: NotRequired[bool]
+
+
+class RunFacts(TrainingFacts):
+    """run.json."""
+
+    parameters: int
+    epochs: int
 
 
 def write(
     folder: Path,
-    model: keras.Model,
-    rows: list[Row],
+    model: "keras.Model",
+    history: Sequence[Mapping[str, float]],
     *,
-    kept: Row,
-    spec: dict,
-    facts: dict,
-    beside: Mapping[str, bytes] | None = None,
+    spec: Mapping[str, object],
+    facts: TrainingFacts,
+    extra_files: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Save `model` with its history, the row `kept` whose weights it has, its `spec`, and `facts` of its making.
+    """Save `model`, its `history` (the columns of HistoryRow), its input spec and its facts.
 
-    `beside` are further files by their names.
+    `extra_files` maps names to contents. Raises ValueError for a model that computes in mixed precision: saved models
+    compute in float32, so that they predict alike everywhere (`device.in_float32`).
     """
+    if "mixed_" in json.dumps(model.get_config()):
+        raise ValueError("a model is saved in float32, this one computes in mixed precision")
+    columns = list(HistoryRow.__annotations__)
+    contents: RunFacts = {**facts, "parameters": model.count_params(), "epochs": len(history)}
     with files.replacing(folder) as partial:
         partial.mkdir(parents=True)
-        device.in_float32(model).save(partial / "model.keras")
-        keras_file.make_repeatable(partial / "model.keras")
-        files.write_json(partial / "classes.json", spec)
-        files.write_rows(partial / "history.csv", COLUMNS, ({key: row[key] for key in COLUMNS} for row in rows))
-        made = {"parameters": model.count_params(), "epochs": len(rows), "best_epoch": int(kept["epoch"])}
-        files.write_json(partial / "run.json", {**facts, **made})
-        for name, contents in (beside or {}).items():
-            (partial / name).write_bytes(contents)
-        files.seal(partial)
+        model.save(partial / MODEL)
+        keras_file.make_repeatable(partial / MODEL)
+        files.write_json(partial / CLASSES, spec)
+        files.write_rows(partial / HISTORY, columns, ({column: row[column] for column in columns} for row in history))
+        files.write_json(partial / RUN, contents)
+        for name, data in (extra_files or {}).items():
+            (partial / name).write_bytes(data)
+        sealing.seal(partial)
+
+
+def read_facts(folder: Path) -> RunFacts:
+    """run.json. Models of earlier releases lack `multiply_adds`. Raises ArtifactError (exit 4) when it is unusable."""
+    return files.read_json(folder / RUN)
+
+
+def read_history(folder: Path) -> list[HistoryRow]:
+    """history.csv. Raises ArtifactError (exit 4) when it is missing or is no table."""
+    return [_history_row(row) for row in files.read_rows(folder / HISTORY)]
+
+
+def read_spec(folder: Path) -> InputSpec:
+    """classes.json as it is; `inference.load` checks it. Raises ArtifactError (exit 4) when it is no JSON object."""
+    spec: InputSpec = files.read_object(folder / CLASSES)  # type: ignore[assignment]  # checked by inference.load
+    return spec
+
+
+def _history_row(row: Mapping[str, str]) -> HistoryRow:
+    return {
+        "epoch": int(row["epoch"]),
+        "loss": float(row["loss"]),
+        "accuracy": float(row["accuracy"]),
+        "val_loss": float(row["val_loss"]),
+        "val_accuracy": float(row["val_accuracy"]),
+    }

@@ -1,4 +1,4 @@
-"""Which releases of Python and of the libraries that matter are installed, found without importing any."""
+"""The installed releases of Python and of the libraries that matter, without importing any."""
 
 import platform
 from importlib import metadata
@@ -7,6 +7,8 @@ LIBRARIES = ("darkroom", "keras", "tensorflow", "jax", "torch", "keras-tuner", "
 
 
 def installed() -> dict[str, str]:
-    """Of Python and of each of the LIBRARIES that is there."""
-    found = {name: next(metadata.distributions(name=name), None) for name in LIBRARIES}
-    return {"python": platform.python_version(), **{name: each.version for name, each in found.items() if each}}
+    """The version of Python and of each library of LIBRARIES that is installed."""
+    versions = {name: [d.version for d in metadata.distributions(name=name)] for name in LIBRARIES}
+    return {"python": platform.python_version()} | {
+        name: releases[0] for name, releases in versions.items() if releases
+    }

@@ -1,1 +1,1 @@
-"""Observers: what they return is never written to an output."""
+"""Record runs in MLflow. Nothing that these modules return is written to an output."""

@@ -1,4 +1,4 @@
-"""Where a result comes from: the tags that tie an MLflow run to DVC and git."""
+"""Where a result comes from: the tags that link an MLflow run to DVC and git."""
 
 import os
 import subprocess
@@ -8,18 +8,18 @@ from ruamel.yaml import YAML, YAMLError
 
 
 def tags(lock: Path, data: Path) -> dict[str, str]:
-    """What is known of: dvc.data (DVC's md5 of the folder `data`), dvc.path, dvc.stage, dvc.experiment, git commit.
+    """The tags dvc.data (DVC's md5 of the folder `data`), dvc.path, dvc.stage, dvc.experiment and the git commit.
 
-    `lock` is dvc.lock, which DVC completes after each stage. What is not known has no tag.
+    `lock` is dvc.lock, which DVC completes after each stage. What is unknown has no tag.
     """
-    found = {
+    values = {
         "dvc.data": _md5(lock, data),
         "dvc.path": data.as_posix(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),
         "mlflow.source.git.commit": _commit(),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def _md5(lock: Path, data: Path) -> str | None:
@@ -33,7 +33,7 @@ def _md5(lock: Path, data: Path) -> str | None:
 
 def _commit() -> str | None:
     try:
-        said = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+        result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return said.stdout.strip() or None
+    return result.stdout.strip() or None

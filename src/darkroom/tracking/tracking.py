@@ -1,9 +1,9 @@
-"""What MLflow is told while a model is made, and after it was judged.
+"""Record training and evaluation as MLflow runs.
 
-An observer: it may only look. Nothing here raises or waits for a server, and nothing that it returns is written, so a
-training with the server down ends as it would with the server up, a few seconds later at most.
+Only an observer: nothing here raises or waits for a server, and nothing that it returns is written, so a training with
+the server down ends as it would with the server up, a few seconds later at most.
 
-A run is known by a key that whoever starts it computes, so that it is found again without its id being kept anywhere.
+A run has a key that its caller computes, so that it is found again although its id is stored nowhere.
 """
 
 import math
@@ -15,188 +15,224 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
+from darkroom.metrics.intervals import Score
 from darkroom.mlflow_client import client
-from darkroom.mlflow_client.event_queue import GRACE, HURRY, Outbox
-from darkroom.mlflow_client.events import Experiment
-from darkroom.mlflow_client.sender import Mailman, restoring
+from darkroom.mlflow_client.event_queue import CLOSE_TIMEOUT, INTERRUPT_TIMEOUT, EventQueue
+from darkroom.mlflow_client.events import End, Event, Experiment, Metrics, Start, Tags, Text
+from darkroom.mlflow_client.sender import MlflowSender, restored_events
 from darkroom.register import log_model
 from darkroom.runtime.errors import brief, warn
+from darkroom.saving.model_folder import HistoryRow, RunFacts
 
-_OPEN: ContextVar[tuple[Outbox, Mailman] | None] = ContextVar("open", default=None)
-WATCHED = 10.0  # seconds between two looks at processor, memory and GPU
+if TYPE_CHECKING:
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+SAMPLING_INTERVAL = 10.0  # seconds between two samples of processor, memory and GPU
+
+Result = TypeVar("Result")
+
+
+class _Delivery(NamedTuple):
+    """The queue of this process and the sender that it delivers to."""
+
+    queue: EventQueue
+    sender: MlflowSender
+
+
+_OPEN: ContextVar[_Delivery | None] = ContextVar("open", default=None)
 
 
 class Run:
-    """One run of MLflow, known by `key` from the start and by `id` once the server has it."""
+    """A run of MLflow, identified by `key` from the start and by `id` once the server has it."""
 
-    def __init__(self, key: str, outbox: Outbox, mailman: Mailman):
-        self.key, self._outbox, self._mailman = key, outbox, mailman
+    def __init__(self, key: str, delivery: _Delivery):
+        self.key, self._delivery = key, delivery
 
     @property
     def id(self) -> str | None:
-        """MLflow's id of the run; None while the server is not there."""
-        return self._mailman.ids.get(self.key) if self._outbox.settle() else None
+        """MLflow's id of the run; None while the server does not answer."""
+        return self._delivery.sender.run_ids.get(self.key) if self._delivery.queue.flush() else None
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        """`row` as metrics at step `epoch`."""
+        """Log `row` as metrics at step `epoch`."""
         self.metrics({name: value for name, value in row.items() if name != "epoch"}, step=epoch)
 
-    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, float | None], *, step: int = 0) -> None:
+        """Log those of the values that are finite numbers."""
         numbers = {name: float(value) for name, value in values.items() if value is not None}
-        self._put("metrics", step=step, values={n: v for n, v in numbers.items() if math.isfinite(v)})
+        finite = {name: value for name, value in numbers.items() if math.isfinite(value)}
+        self._put("metrics", lambda: Metrics(key=self.key, time=_now(), step=step, values=finite))
 
     def tags(self, values: Mapping[str, object]) -> None:
-        self._put("tags", values={name: str(value) for name, value in values.items()})
+        strings = {name: str(value) for name, value in values.items()}
+        self._put("tags", lambda: Tags(key=self.key, time=_now(), values=strings))
 
     def text(self, path: str, text: str) -> None:
-        """`text` as the artifact `path`."""
-        self._put("text", path=path, text=text)
+        """Log `text` as the artifact `path`."""
+        self._put("text", lambda: Text(key=self.key, time=_now(), path=path, text=text))
 
     def model(self, folder: Path) -> None:
         """Log the model of a finished model folder."""
-        if found := self.id:
-            _quietly("the model", lambda: log_model.log(folder, found))
+        if run_id := self.id:
+            _safely("the model", lambda: log_model.log(folder, run_id))
 
-    def _put(self, kind: str, **values: object) -> None:
-        self._send({"kind": kind, "key": self.key, "time": _now(), **values})
+    def _start(self, name: str, experiment: Experiment, params: Mapping[str, object], parent: str | None) -> None:
+        strings = {param: str(value) for param, value in params.items()}
+        self._put(
+            "start",
+            lambda: Start(
+                key=self.key,
+                time=_now(),
+                name=name,
+                experiment=experiment.name,
+                parent=parent,
+                source=sys.argv[0],
+                params=strings,
+                tags=dict(experiment.tags),
+            ),
+        )
 
-    def _send(self, event: Mapping) -> None:
-        _quietly(event["kind"], lambda: self._outbox.put(dict(event)))
+    def _end(self, status: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
+        self._put("end", lambda: End(key=self.key, time=_now(), status=status))
+
+    def _restore(self, facts: RunFacts, history: Sequence[HistoryRow], experiment: Experiment) -> None:
+        """Create the run again from the records of its model, unless the store has it."""
+        if not _safely("the run", lambda: client.run_id(self.key)):
+            for event in restored_events(facts, history, experiment):
+                self._send(event)
+
+    def _put(self, kind: str, make: Callable[[], Event]) -> None:
+        if event := _safely(kind, make):
+            self._send(event)
+
+    def _send(self, event: Event) -> None:
+        _safely(event.kind, lambda: self._delivery.queue.put(event.model_dump()))
 
 
 @contextmanager
 def run(
     name: str, experiment: Experiment, *, key: str, params: Mapping[str, object], parent: str | None = None
 ) -> Iterator[Run]:
-    """A run, visible while the block runs. It ends FINISHED, FAILED on an error, KILLED on an interrupt.
+    """A run that is visible while the block runs. It ends FINISHED, FAILED on an error, KILLED on an interrupt.
 
-    `key` says what is done: a run of that key which did not finish goes on. `parent` is the key of the run that this
-    one belongs to.
+    `key` identifies the work: a run of that key which did not finish goes on. `parent` is the key of the run that this
+    one is nested in.
     """
-    with _begun(name, experiment, params, parent, key) as it, _watched(it, parent):
-        yield it
+    with _delivery() as delivery:
+        run = Run(key, delivery)
+        run._start(name, experiment, params, parent)
+        with _ended(run), _system_metrics(run, parent):
+            yield run
 
 
 @contextmanager
-def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], of: Run) -> Iterator[Run]:
-    """The run of one trial, nested in that of its search, with a key that follows from both."""
-    with run(name, experiment, key=f"{of.key}-{name}", params=params, parent=of.key) as it:
-        yield it
+def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], search: Run) -> Iterator[Run]:
+    """The run of one trial, nested in that of its search; its key follows from both."""
+    with run(name, experiment, key=f"{search.key}-{name}", params=params, parent=search.key) as nested:
+        yield nested
 
 
-def judged(
-    experiment: Experiment, facts: Mapping, rows: Sequence[Mapping], scores: Mapping, figures: Mapping[str, str]
+def log_evaluation(
+    experiment: Experiment,
+    facts: RunFacts,
+    history: Sequence[HistoryRow],
+    scores: Mapping[str, Score],
+    figures: Mapping[str, str],
 ) -> None:
-    """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that made the model.
+    """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that trained the model.
 
-    A store that lacks the run (DVC restored the model without training it here) gets it back from the model's
-    own records, its `facts` of run.json and the `rows` of its history.
+    A store that lacks the run (DVC restored the model without training it here) gets it from the model's run.json,
+    `facts`, and its history.
     """
     with _delivery() as delivery:
-        it = Run(facts["run"], *delivery)
-        if not _quietly("the run", lambda: client.run_id(it.key)):
-            for event in restoring(facts["name"], facts, rows, experiment):
-                it._send(event)
-        it.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
-        bounds = {f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")}
-        it.metrics(bounds)
+        run = Run(facts["run"], delivery)
+        run._restore(facts, history, experiment)
+        run.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
+        run.metrics({f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")})
         for path, svg in figures.items():
-            it.text(f"figures/{path}", svg)
+            run.text(f"figures/{path}", svg)
 
 
 @contextmanager
-def _begun(name: str, experiment: Experiment, params: Mapping, parent: str | None, key: str) -> Iterator[Run]:
-    with _delivery() as delivery:
-        it = Run(key, *delivery)
-        start = {"name": name, "experiment": experiment.name, "parent": parent, "source": sys.argv[0]}
-        it._put("start", params={n: str(v) for n, v in params.items()}, tags=dict(experiment.tags), **start)
-        status = "KILLED"
-        try:
-            yield it
-            status = "FINISHED"
-        except Exception:
-            status = "FAILED"
-            raise
-        finally:
-            it._put("end", status=status)
+def _ended(run: Run) -> Iterator[None]:
+    status: Literal["FINISHED", "FAILED", "KILLED"] = "KILLED"
+    try:
+        yield
+        status = "FINISHED"
+    except Exception:
+        status = "FAILED"
+        raise
+    finally:
+        run._end(status)
 
 
 @contextmanager
-def _delivery() -> Iterator[tuple[Outbox, Mailman]]:
-    """The outbox of this process; whoever opened it closes it."""
+def _delivery() -> Iterator[_Delivery]:
+    """The queue of this process; whoever opened it closes it."""
     if (opened := _OPEN.get()) is not None:
         yield opened
         return
-    _quietly("the store", client.client)  # here, because two threads that import at once can trip
-    mailman = Mailman()
-    opened = (_outbox(mailman), mailman)
-    token = _OPEN.set(opened)
+    _safely("the store", client.client)  # here, because two threads that import at once can fail
+    sender = MlflowSender()
+    delivery = _Delivery(_queue(sender), sender)
+    token = _OPEN.set(delivery)
+    timeout = INTERRUPT_TIMEOUT
     try:
-        with _patience() as patience:
-            yield opened
+        yield delivery
+        timeout = CLOSE_TIMEOUT
+    except Exception:
+        timeout = CLOSE_TIMEOUT
+        raise
     finally:
         _OPEN.reset(token)
-        opened[0].close(patience[-1])
+        delivery.queue.close(timeout)
 
 
-def _outbox(mailman: Mailman) -> Outbox:
-    """The outbox beside the store; in a temporary folder where that cannot be written or locked."""
-    home = client.root() / ".cache" / "tracking"
+def _queue(sender: MlflowSender) -> EventQueue:
+    """The queue in the folder of the store; in a temporary folder when that cannot be written or locked."""
+    folder = client.root() / ".cache" / "tracking"
     try:
-        return Outbox(home, mailman)
+        return EventQueue(folder, sender)
     except OSError as fault:
-        elsewhere = Path(tempfile.mkdtemp(prefix="darkroom-tracking-"))
-        warn(f"{home} cannot hold the events for MLflow ({brief(fault)}); they wait in {elsewhere}")
-        return Outbox(elsewhere, mailman)
+        temporary = Path(tempfile.mkdtemp(prefix="darkroom-tracking-"))
+        warn(f"{folder} cannot hold the events for MLflow ({brief(fault)}); they wait in {temporary}")
+        return EventQueue(temporary, sender)
 
 
 @contextmanager
-def _patience() -> Iterator[list[float]]:
-    """A list whose last entry is how many seconds the end may take: fewer once the block was interrupted."""
-    found = [GRACE]
-    try:
-        yield found
-    except Exception:
-        raise
-    except BaseException:
-        found.append(HURRY)
-        raise
-
-
-@contextmanager
-def _watched(it: Run, parent: str | None) -> Iterator[None]:
-    """Log processor, memory, disk, network and GPU of a run that is not part of another."""
-    monitor = None
-    if parent is None and it._outbox.settle() and it.id:
-        monitor = _quietly("the system metrics", lambda: _monitor(it.id))
+def _system_metrics(run: Run, parent: str | None) -> Iterator[None]:
+    """Log processor, memory, disk, network and GPU of a run that is not nested in another."""
+    run_id = run.id if parent is None else None
+    monitor = _safely("the system metrics", lambda: _monitor(run_id)) if run_id else None
     try:
         yield
     finally:
         if monitor:
-            _quietly("the system metrics", lambda: _stop(monitor))
+            _safely("the system metrics", lambda: _stop(monitor))
 
 
-def _monitor(run_id: str):
+def _monitor(run_id: str) -> "SystemMetricsMonitor":
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    monitor = SystemMetricsMonitor(run_id, sampling_interval=WATCHED)
+    monitor = SystemMetricsMonitor(run_id, sampling_interval=SAMPLING_INTERVAL)
     monitor.start()
     return monitor
 
 
-def _stop(monitor) -> None:
-    """It would wait for its last look at the server, however long that takes."""
+def _stop(monitor: "SystemMetricsMonitor") -> None:
+    """Stop without waiting for the last sample to be sent, which can take as long as the server likes."""
     last = threading.Thread(target=monitor.finish, daemon=True)
     last.start()
-    last.join(HURRY)
+    last.join(INTERRUPT_TIMEOUT)
 
 
-def _quietly(what: str, do: Callable):
-    """The result of `do`, None after a warning when it fails."""
+def _safely(what: str, action: Callable[[], Result]) -> Result | None:
+    """The result of `action`, or None after a warning when it fails."""
     try:
-        return do()
-    except Exception as fault:  # tracking may fail in any way; what it watches must not
+        return action()
+    except Exception as fault:  # tracking may fail in any way; what it records must not
         with suppress(Exception):
             warn(f"MLflow, {what}: {brief(fault)}")
         return None

@@ -1,26 +1,33 @@
 """Random changes of a training image, as Keras layers compiled with the network.
 
-They stand in front of the network while it trains and are not part of what is saved, so a saved model
-never augments.
+They stand in front of the network while it trains and are not part of what is saved, so a saved model never augments.
+
+Keras has a layer for each movement; one after the other they read and blur every image as often. Here shift, rotation,
+zoom, shear and flips become one matrix per image and the image is read once, which makes augmented training about as
+fast as plain training (benchmarks/training.py).
 """
+
+import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from darkroom.params import Augment
-from darkroom.training import warp
 
 GREY = 127.5  # of a cut-out square and of borders, the middle of the range
 RANGE = (0, 255)
-SIDE = 64  # pixels at most of an image on a contact sheet: it ends in a report that git holds
+SHEET = "augmented.png"
+SHEET_IMAGES, SHEET_COPIES = 5, 7  # rows, and changed copies in each
+SHEET_SIZE = 64  # pixels at most of an image on a contact sheet: it ends in a report that git holds
 
 
 def network(shape: tuple[int, int, int], config: Augment, *, seed: int) -> keras.Sequential:
     """uint8 `(b, s, s, c)` to float32 `(b, s, s, c)` in 0..255; the identity outside of training."""
     steps: list[keras.Layer] = [keras.Input(shape, dtype="uint8"), layers.Rescaling(1.0, dtype="float32")]
-    if warp.moves(config):
-        steps.append(warp.Warp(config, seed=seed))
+    if moves_pixels(config):
+        steps.append(Warp(config, seed=seed))
     if config.brightness:
         steps.append(layers.RandomBrightness(config.brightness, RANGE, seed=seed + 1, dtype="float32"))
     if config.contrast:
@@ -32,26 +39,81 @@ def network(shape: tuple[int, int, int], config: Augment, *, seed: int) -> keras
 
 
 def mixing(config: Augment, *, seed: int) -> keras.Layer | None:
-    """Mixup (Zhang et al., 2018): each image and its label shares with another one's. None for alpha 0."""
+    """Mixup (Zhang et al., 2018): blend each image and its label with another one's. None for alpha 0."""
     return layers.MixUp(config.mixup, seed=seed + 4, dtype="float32") if config.mixup else None
 
 
-def changes(config: Augment) -> bool:
-    """Whether an image alone is changed: any hyperparameter is turned but that of mixing."""
-    return warp.moves(config) or bool(config.brightness or config.contrast or config.cutout)
+def moves_pixels(config: Augment) -> bool:
+    """Whether an image is shifted, rotated, zoomed, sheared or flipped."""
+    return bool(
+        config.shift or config.rotation or config.zoom or config.shear or config.flip_horizontal or config.flip_vertical
+    )
 
 
-def sheet(images: np.ndarray, config: Augment, *, seed: int, times: int) -> np.ndarray:
-    """A contact sheet uint8 `(n (s + 2), (1 + times) (s + 2), c)`: a row an image of uint8 `(n, s, s, c)`.
+def changes_images(config: Augment) -> bool:
+    """Whether an image on its own is changed: by any hyperparameter but that of mixing."""
+    return moves_pixels(config) or bool(config.brightness or config.contrast or config.cutout)
 
-    The image comes first. All have a grey border, so that none runs into the next.
-    A side beyond SIDE is shortened to every so many pixels; the changes are shares and degrees, so they look the same.
+
+def example_sheet(
+    images: np.ndarray, config: Augment, *, seed: int, encode: Callable[[np.ndarray], bytes]
+) -> dict[str, bytes]:
+    """The encoded contact sheet of a few of the `images` by its file name; empty when nothing changes them."""
+    if not changes_images(config):
+        return {}
+    examples = images[:: -(-len(images) // SHEET_IMAGES)]  # spread evenly, as the images are sorted by class
+    return {SHEET: encode(contact_sheet(examples, config, seed=seed, copies=SHEET_COPIES))}
+
+
+def contact_sheet(images: np.ndarray, config: Augment, *, seed: int, copies: int) -> np.ndarray:
+    """A contact sheet uint8 `(n (s + 2), (1 + copies) (s + 2), c)`: one row per image of uint8 `(n, s, s, c)`.
+
+    The original comes first. All have a grey border, so that none runs into the next. Images larger than SHEET_SIZE
+    are subsampled; the changes are fractions and degrees, so they look the same.
     Mixing is left out: it changes images only together with their labels.
     """
-    step = -(-images.shape[1] // SIDE)
+    step = -(-images.shape[1] // SHEET_SIZE)
     images = images[:, ::step, ::step]
     changing = network(images.shape[1:], config, seed=seed)
-    changed = [np.asarray(changing(images, training=True)) for _ in range(times)]
+    changed = [np.asarray(changing(images, training=True)) for _ in range(copies)]
     columns = [images, *(np.rint(c.clip(0, 255)).astype("uint8") for c in changed)]
     framed = [np.pad(column, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=round(GREY)) for column in columns]
     return np.concatenate([np.concatenate(list(column)) for column in framed], axis=1)
+
+
+class Warp(keras.layers.Layer):
+    """float `(b, s, s, c)` to the same shape; bilinear, borders repeat. The identity outside of training."""
+
+    def __init__(self, config: Augment, *, seed: int):
+        super().__init__(name="warp", dtype="float32")
+        self.config, self.draws = config, keras.random.SeedGenerator(seed)
+
+    def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        if not training:
+            return images
+        transforms = self._transforms(ops.shape(images)[0], images.shape[1])
+        return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="nearest")
+
+    def compute_output_shape(self, shape: tuple) -> tuple:
+        return shape
+
+    def _transforms(self, n: int, size: int) -> keras.KerasTensor:
+        """`(n, 8)`: where output pixel (x, y) is read, `(a x + b y + c, d x + e y + f)`, all about the centre."""
+        angle = self._uniform(n, math.radians(self.config.rotation))
+        lean = ops.tan(self._uniform(n, math.radians(self.config.shear)))
+        width = (1 + self._uniform(n, self.config.zoom)) * self._sign(n, self.config.flip_horizontal)
+        height = (1 + self._uniform(n, self.config.zoom)) * self._sign(n, self.config.flip_vertical)
+        a, b = width * ops.cos(angle), height * (lean * ops.cos(angle) - ops.sin(angle))
+        d, e = width * ops.sin(angle), height * (lean * ops.sin(angle) + ops.cos(angle))
+        middle = (size - 1) / 2
+        shift = self.config.shift * size  # rounded to whole pixels, which blur nothing
+        c = middle * (1 - a - b) + ops.round(self._uniform(n, shift))
+        f = middle * (1 - d - e) + ops.round(self._uniform(n, shift))
+        zero = ops.zeros_like(a)
+        return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
+
+    def _uniform(self, n: int, bound: float) -> keras.KerasTensor:
+        return keras.random.uniform((n,), -bound, bound, seed=self.draws) if bound else ops.zeros((n,))
+
+    def _sign(self, n: int, flips: bool) -> keras.KerasTensor:
+        return ops.where(keras.random.uniform((n,), seed=self.draws) < 0.5, -1.0, 1.0) if flips else ops.ones((n,))

@@ -1,106 +1,129 @@
 """What a training needs to go on after a kill, on disk after each epoch: weights, optimizer, history, and the weights
-of the epoch to keep.
+of the best epoch.
 
-It is one file, so its parts are always of the same epoch, and it proves itself: when a bit of it is no longer what
-it was, the training starts again. The price is about four times the size of the weights, written each epoch.
+It is one file, so its parts are always of the same epoch, and it proves itself: when a bit of it has changed, the
+training starts again. The price is about four times the size of the weights, written each epoch.
+
+Its folder is named by everything the outcome follows from. Another parameter, another image, another version of this
+code, another backend or version of a library gives another name, so a stale state is never resumed, whatever was
+killed when.
 """
 
 import json
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from pydantic import BaseModel
 
 from darkroom.params import Fit, Optimization
-from darkroom.runtime import files
+from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import TrainingError, warn
-from darkroom.training import checksummed
+from darkroom.training import checksummed, device
+from darkroom.training.batching import SetEpoch
+from darkroom.training.session import Row, Session
 
+LIBRARY = Path(__file__).parents[1]
 LAST = "last.npz"
-LOOK = 20  # batches, at least, from one look at the loss to the next: each makes Python wait for the device
+INTERVAL = 20  # batches, at least, between two checks of the loss: each makes Python wait for the device
 
 
-def best(rows: list[dict[str, float]]) -> dict[str, float]:
+def resume_dir(root: Path, packed: Path, *parts: BaseModel | str | int | float | None, code: Sequence[str]) -> Path:
+    """`root`/FINGERPRINT of the packed data, the `parts`, the folders `code` of the library, and the libraries used."""
+    plain = [part.model_dump() if isinstance(part, BaseModel) else part for part in parts]
+    modules = [files.sha256(path) for name in code for path in sorted((LIBRARY / name).glob("*.py"))]
+    libraries = device.identity() | {"keras-tuner": version("keras-tuner")}
+    return root / files.fingerprint(sealing.digest_of(packed), plain, modules, libraries)
+
+
+def clear(state: Path) -> None:
+    """Remove the state once the model it led to is safe."""
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def best(rows: list[Row]) -> Row:
+    """Return the row of the lowest validation loss, the earliest of equals."""
     return min(rows, key=lambda row: row["val_loss"])
 
 
-def kept(rows: list[dict[str, float]], config: Fit) -> dict[str, float]:
+def best_or_last(rows: list[Row], config: Fit) -> Row:
+    """Return the row of the epoch whose weights the network ends with."""
     return rows[-1] if config.keep == "last" else best(rows)
 
 
-class Keeper(keras.callbacks.Callback):
-    """Keeps the state on disk and the history in `rows`; ends the training when it no longer improves.
+class Checkpoint(keras.callbacks.Callback):
+    """Keep the state on disk and the history in `rows`; end the training when it no longer improves.
 
-    With an average of the weights (EMA) that average is what validation judges and what is kept.
+    With an average of the weights (EMA) that average is what is validated and kept.
     """
 
     def __init__(
         self,
-        looped: keras.Model,
-        state: Path,
+        training: keras.Model,
         config: Fit,
         optimization: Optimization,
-        *,
-        seed: int,
-        turn: Callable,
-        on_epoch: Callable,
+        session: Session,
+        set_epoch: SetEpoch,
     ):
         super().__init__()
-        self.looped, self.state, self.config, self.optimization = looped, state, config, optimization
-        self.seed, self.turn, self.on_epoch = seed, turn, on_epoch
-        self.judged: list[np.ndarray] = []
-        self.kept: list[np.ndarray] = []
-        self.rows: list[dict[str, float]] = []
+        self.training, self.config, self.optimization = training, config, optimization
+        self.session, self.set_epoch = session, set_epoch
+        self.validated: list[np.ndarray] = []
+        self.best: list[np.ndarray] = []
+        self.rows: list[Row] = []
         self._load()
 
     def finished(self, epochs: int) -> bool:
-        return bool(self.rows) and (len(self.rows) >= epochs or self._stale())
+        return bool(self.rows) and (len(self.rows) >= epochs or self._out_of_patience())
 
     def restore(self) -> None:
-        """Put the weights of the epoch to keep into the model."""
-        _assign(self.looped.variables, self.kept)
+        """Put the weights of the best epoch (or the last, as `config.keep` says) into the network."""
+        _assign(self.training.variables, self.best)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self.turn(epoch)
-        self.looked = -LOOK
-        for i, variable in enumerate(v for v in self.looped.variables if v.path.endswith("seed_generator_state")):
-            variable.assign(np.array([self.seed + i, epoch], dtype="uint32"))
+        self.set_epoch(epoch)
+        self.checked = -INTERVAL
+        for i, variable in enumerate(v for v in self.training.variables if v.path.endswith("seed_generator_state")):
+            variable.assign(np.array([self.session.seed + i, epoch], dtype="uint32"))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if batch - self.looked < LOOK:
+        if batch - self.checked < INTERVAL:
             return
-        self.looked = batch
+        self.checked = batch
         if not math.isfinite(float((logs or {}).get("loss", 0.0))):
             raise self._diverged(f"in epoch {len(self.rows) + 1}, batch {batch + 1}")
 
     def on_test_begin(self, logs: dict | None = None) -> None:
-        trained = _values(self.looped.variables)
+        trained = _values(self.training.variables)
         if self.optimization.ema:
-            self.looped.optimizer.finalize_variable_values(self.looped.trainable_variables)
-        self.judged, self.trained = _values(self.looped.variables), trained
-        _assign(self.looped.variables, self.judged)  # JAX would judge with the averages themselves, and free them
+            self.training.optimizer.finalize_variable_values(self.training.trainable_variables)
+        self.validated, self.trained = _values(self.training.variables), trained
+        _assign(self.training.variables, self.validated)  # JAX would use the averages themselves, and free them
 
     def on_test_end(self, logs: dict | None = None) -> None:
-        _assign(self.looped.variables, self.trained)
+        _assign(self.training.variables, self.trained)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        row = {"epoch": epoch + 1, **{key: float(value) for key, value in sorted((logs or {}).items())}}
+        row = {"epoch": epoch + 1} | {key: float(value) for key, value in sorted((logs or {}).items())}
         if not all(math.isfinite(value) for value in row.values()):
             raise self._diverged(f"after epoch {epoch + 1}")
         self.rows.append(row)
-        if kept(self.rows, self.config) is row:
-            self.kept = self.judged
+        if best_or_last(self.rows, self.config) is row:
+            self.best = self.validated
         self._save()
-        self.on_epoch(epoch + 1, row)
-        self.looped.stop_training = self._stale()
+        self.session.on_epoch(epoch + 1, row)
+        self.training.stop_training = self._out_of_patience()
 
-    def _stale(self) -> bool:
+    def _out_of_patience(self) -> bool:
         return self.rows[-1]["epoch"] - best(self.rows)["epoch"] >= self.config.patience
 
-    def _everything(self) -> list:
-        return [*self.looped.variables, *self.looped.optimizer.variables]
+    def _all_variables(self) -> list:
+        return [*self.training.variables, *self.training.optimizer.variables]
 
     def _diverged(self, when: str) -> TrainingError:
         return TrainingError(
@@ -111,22 +134,24 @@ class Keeper(keras.callbacks.Callback):
         )
 
     def _save(self) -> None:
-        parts = {"now": _values(self._everything()), "kept": self.kept}
-        arrays = {f"{part}{i}": value for part, values in parts.items() for i, value in enumerate(values)}
-        with files.durable(self.state / LAST) as partial:
+        parts = {"current": _values(self._all_variables()), "best": self.best}
+        arrays: dict[str, Any] = {
+            f"{part}{i}": value for part, values in parts.items() for i, value in enumerate(values)
+        }
+        with files.durable(self.session.state / LAST) as partial:
             checksummed.write(partial, lambda file: np.savez(file, history=json.dumps(self.rows), **arrays))
 
     def _load(self) -> None:
-        """Take up what an earlier run saved, if it is all there."""
-        path = self.state / LAST
+        """Resume from what an earlier run saved, if it is whole."""
+        path = self.session.state / LAST
         if not checksummed.intact(path):
             if path.exists():
                 warn(f"{path} is damaged, so this training starts again")
             return
-        with np.load(path) as saved:
-            self.rows = json.loads(str(saved["history"]))
-            self.kept = [saved[f"kept{i}"] for i in range(len(self.looped.variables))]
-            _assign(self._everything(), [saved[f"now{i}"] for i in range(len(self._everything()))])
+        with np.load(path) as arrays:
+            self.rows = json.loads(str(arrays["history"]))
+            self.best = [arrays[f"best{i}"] for i in range(len(self.training.variables))]
+            _assign(self._all_variables(), [arrays[f"current{i}"] for i in range(len(self._all_variables()))])
 
 
 def _values(variables: list) -> list[np.ndarray]:

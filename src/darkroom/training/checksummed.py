@@ -1,7 +1,7 @@
-"""Files of the cache that any flipped bit makes absent, so that it costs work and is never believed.
+"""Cache files with a checksum: a damaged one counts as absent, so that it costs work and is never used.
 
-Behind the content stands its SHA-256, 64 hex digits and a line end. Readers of NumPy's files pay no heed to what
-follows theirs, so those are opened as they are once `intact` said yes.
+The SHA-256, 64 hex digits and a line end, follows the content. NumPy ignores what follows its own data, so its files
+can be opened as they are once `intact` has checked them.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ TAIL = 65  # bytes
 
 
 def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """What `fill` writes to the file it is given, and the digest of it. It is not atomic: `files.replacing` is."""
+    """Write what `fill` writes to the file that it is given, then its digest. Not atomic: `files.replacing` is."""
     with path.open("wb") as file:
         fill(file)
     digest = files.sha256(path)
@@ -24,17 +24,17 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
 
 def content(path: Path) -> bytes | None:
-    """What was written, None when the file is absent or damaged."""
+    """Return what was written, None when the file is absent or damaged."""
     return path.read_bytes()[:-TAIL] if intact(path) else None
 
 
 def intact(path: Path) -> bool:
-    """Whether the file is there and as it was written; it is hashed, about a second for 1 GB."""
+    """Whether the file exists and is as it was written; it is hashed, about a second for 1 GB."""
     if not path.is_file():
         return False
-    left, digest = path.stat().st_size - TAIL, hashlib.sha256()
+    remaining, digest = path.stat().st_size - TAIL, hashlib.sha256()
     with path.open("rb") as file:
-        while left > 0 and (chunk := file.read(min(files.CHUNK, left))):
+        while remaining > 0 and (chunk := file.read(min(files.CHUNK, remaining))):
             digest.update(chunk)
-            left -= len(chunk)
+            remaining -= len(chunk)
         return file.read() == f"{digest.hexdigest()}\n".encode()

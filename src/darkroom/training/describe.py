@@ -1,22 +1,32 @@
-"""What a network is made of, layer by layer, and what each layer costs."""
+"""The layers of a network, and what each costs."""
 
 from math import prod
+from typing import TypedDict
 
 import keras
 
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
-def rows(network: keras.Model) -> list[dict]:
-    """A row a layer: layer, kind, output (shape without the batch), parameters, multiply_adds (for one image)."""
+class LayerRow(TypedDict):
+    """One layer; the output is a shape without the batch, the multiply-adds are those for one image."""
+
+    layer: str
+    kind: str
+    output: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def rows(network: keras.Model) -> list[LayerRow]:
     return [
-        {
-            "layer": layer.name,
-            "kind": type(layer).__name__,
-            "output": _shape(layer),
-            "parameters": layer.count_params(),
-            "multiply_adds": multiply_adds(layer),
-        }
+        LayerRow(
+            layer=layer.name,
+            kind=type(layer).__name__,
+            output=tuple(layer.output.shape[1:]),
+            parameters=layer.count_params(),
+            multiply_adds=multiply_adds(layer),
+        )
         for layer in network.layers
     ]
 
@@ -27,16 +37,13 @@ def total(network: keras.Model) -> dict[str, int]:
 
 
 def multiply_adds(layer: keras.Layer) -> int:
-    """Of a layer, or of a network with the networks in it, for one image: convolutions and dense layers.
+    """Count those of a layer, or of a network with the networks nested in it, for one image.
 
-    They are nearly all of it. Each weight of a kernel is used once for each place of the output.
+    Only convolutions and dense layers count; they are nearly all of it. Each weight of a kernel is used once per
+    position of the output.
     """
     if hasattr(layer, "layers"):
         return sum(multiply_adds(part) for part in layer.layers)
     kernels = [weight for weight in layer.weights if weight.name in KERNELS]
-    places = prod(layer.output.shape[1:-1]) if kernels else 0
-    return sum(prod(kernel.shape) * places for kernel in kernels)
-
-
-def _shape(layer: keras.Layer) -> tuple[int, ...]:
-    return tuple(layer.output.shape[1:])
+    positions = prod(layer.output.shape[1:-1]) if kernels else 0
+    return sum(prod(kernel.shape) * positions for kernel in kernels)

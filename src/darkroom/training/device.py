@@ -1,38 +1,54 @@
-"""What this machine trains on, and how it is made to repeat itself. The only module that knows the backend."""
+"""What this machine trains on, and how it is made repeatable. The only module that knows the backend."""
 
 import importlib
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-PIXELS = 1 << 22  # of a batch on a GPU: 1,024 images of 64 pixels a side fill it
+BATCH_PIXELS = 1 << 22  # of a batch on a GPU: 1,024 images of 64 x 64 pixels fill it
 CPU_BATCH = 64  # images; larger ones are no faster on a processor
-AT_ONCE = 16  # batches at most; more gain nothing
-WORK = 10**10  # multiply-adds between two looks of Python, forwards: 0.3 s on 4 processors, so Ctrl-C is heard in time
+MAX_STEPS = 16  # batches per execution; more gain nothing
+WORK = 10**10  # multiply-adds per execution, forwards: 0.3 s on 4 processors, so that Ctrl-C is noticed in time
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply it, by Linux's names
 
 
+class Computation(NamedTuple):
+    """How this machine computes a training: what `auto` stands for here."""
+
+    precision: str  # a dtype policy of Keras
+    xla: bool
+
+    def __str__(self) -> str:
+        xla = "with XLA" if self.xla else "without XLA"
+        return f"devices: {' '.join(names())} | computing in {self.precision} {xla}"
+
+    def params(self, section: str) -> dict[str, object]:
+        """As a run shows it: `{section}.precision` and `{section}.xla`."""
+        return {f"{section}.{name}": value for name, value in self._asdict().items()}
+
+
 def names() -> list[str]:
-    """The devices the backend found, accelerators first, for instance `['gpu:0', 'cpu:0']`."""
+    """The devices that the backend has, accelerators first, for instance `['gpu:0', 'cpu:0']`."""
     return [*gpus(), "cpu:0"]
 
 
 def identity() -> dict[str, str]:
     """The version of each library that computes, by its name on PyPI: the backend, Keras and NumPy.
 
-    Whatever is kept to be used again says with which of them it was computed.
+    Whatever is cached is named by those that computed it.
     """
     used = ["keras", "numpy", *(["jax", "jaxlib"] if keras.backend.backend() == "jax" else [keras.backend.backend()])]
     return {name: importlib.import_module(name).__version__ for name in used}
 
 
 def gpus() -> list[str]:
-    """TensorFlow is asked for what is there, not for what it would take hold of: a supervisor only counts."""
+    """The GPUs of this machine, `gpu:0` and so on. None of them is initialised: a supervisor only counts them."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow
 
@@ -44,8 +60,11 @@ def gpus() -> list[str]:
     return [name for name in keras.distribution.list_devices() if name.startswith("gpu")]
 
 
-def repeatable(seed: int) -> None:
-    """Seed Python, NumPy and the backend, so that the same call gives the same weights on the same CPU."""
+def make_repeatable(seed: int) -> None:
+    """Seed Python, NumPy and the backend, so that the same call gives the same weights on the same CPU.
+
+    What was built before is forgotten (`keras.backend.clear_session`), the precision is not.
+    """
     policy = keras.config.dtype_policy()
     keras.backend.clear_session()
     keras.config.set_dtype_policy(policy)  # clearing forgets what `compute_in` chose
@@ -53,28 +72,28 @@ def repeatable(seed: int) -> None:
 
 
 def compute_in(precision: str, *, depthwise: bool = False) -> str:
-    """Build what follows in this precision and return it; `auto` is bfloat16 where that is faster, else float32.
+    """Set the precision of what is built from now on, and return it; `auto` is bfloat16 if faster, else float32.
 
-    It is faster on a GPU (native since NVIDIA's Ampere, 2020) and on a processor with instructions for it, where
-    oneDNN uses them, but there not for networks of `depthwise` convolutions: docs/training.md has the figures.
+    It is faster on a GPU (native since NVIDIA's Ampere, 2020) and on a processor with instructions for it, which
+    oneDNN uses, but there not for networks of `depthwise` convolutions: docs/training.md has the figures.
     Weights stay float32, and unlike float16 its losses need no scaling.
     """
     fast = gpus() or (not depthwise and _processor_multiplies_bfloat16())
-    chosen = precision if precision != "auto" else "mixed_bfloat16" if fast else "float32"
-    keras.config.set_dtype_policy(chosen)
-    return chosen
+    policy = precision if precision != "auto" else "mixed_bfloat16" if fast else "float32"
+    keras.config.set_dtype_policy(policy)
+    return policy
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """The same network computing in float32, whatever it was trained in, so that it predicts alike everywhere."""
+    """The same network computing in float32, whatever it was trained in, so that it predicts the same everywhere."""
     config = json.dumps(model.get_config())
     if "mixed_" not in config:
         return model
     for mixed in ("mixed_bfloat16", "mixed_float16"):
         config = config.replace(f'"{mixed}"', '"float32"')
-    plain = keras.Model.from_config(json.loads(config))
-    plain.set_weights(model.get_weights())
-    return plain
+    converted = keras.Model.from_config(json.loads(config))
+    converted.set_weights(model.get_weights())
+    return converted
 
 
 def _processor_multiplies_bfloat16() -> bool:
@@ -83,39 +102,42 @@ def _processor_multiplies_bfloat16() -> bool:
     return not BFLOAT16.isdisjoint(CPUINFO.read_text().split())
 
 
-def xla(*, moved: bool) -> bool:
-    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless images are `moved`.
+def xla(*, moves_pixels: bool) -> bool:
+    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless augmentation `moves_pixels`.
 
-    TensorFlow's XLA has no op that moves an image's pixels. Processors and several GPUs go without, as Keras' own
+    TensorFlow's XLA has no op that moves an image's pixels. Processors and several GPUs go without, as Keras's own
     `auto` decides too.
     """
     if keras.backend.backend() == "tensorflow":
-        return len(gpus()) == 1 and not moved
+        return len(gpus()) == 1 and not moves_pixels
     return keras.backend.backend() == "jax"
 
 
-def steps_at_once(multiply_adds: int) -> int:
-    """How many batches of so many multiply-adds the device gets in one call; small ones cost Python more than it.
+def steps_per_execution(multiply_adds: int) -> int:
+    """How many batches of so many multiply-adds each run in one call: small ones take Python longer than the device.
 
     Always 1 for several devices: TensorFlow 2.21 cannot divide batches among them inside a loop of its own.
     """
     if len(gpus()) > 1:
         return 1
-    return max(1, min(AT_ONCE, WORK // max(1, multiply_adds)))
+    return max(1, min(MAX_STEPS, WORK // max(1, multiply_adds)))
 
 
-def batch_size(wanted: int | str, *, n_images: int, size: int) -> int:
-    """`wanted`, or for `auto` what the device is fast with: a power of two, at least 20 batches an epoch on a GPU."""
-    if wanted != "auto":
-        return int(wanted)
+def batch_size(configured: int | str, *, n_images: int, size: int) -> int:
+    """The batch size `configured`, or for `auto` one that the device is fast with, for images of `size` pixels.
+
+    On a GPU it is a power of two that leaves at least 20 batches per epoch.
+    """
+    if configured != "auto":
+        return int(configured)
     if not gpus():
         return CPU_BATCH
-    most = max(1, min(PIXELS // size**2, n_images // 20, 1024))
-    return 1 << (most.bit_length() - 1)
+    largest = max(1, min(BATCH_PIXELS // size**2, n_images // 20, 1024))
+    return 1 << (largest.bit_length() - 1)
 
 
 def spread() -> AbstractContextManager:
-    """Build and train inside it: each batch is divided among all GPUs, where there are two or more."""
+    """Build and train inside this context: each batch is divided among all GPUs, where there are two or more."""
     if len(gpus()) < 2:
         return nullcontext()
     if keras.backend.backend() == "tensorflow":
@@ -126,17 +148,17 @@ def spread() -> AbstractContextManager:
     return nullcontext()
 
 
-def in_one_pass(kind: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam]:
-    """Adam or AdamW, with the same formula and one pass over memory a weight where the backend has a kernel for it.
+def fused(kind: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam]:
+    """Adam or AdamW with the same formula, in one pass over the memory of a weight where the backend has a kernel.
 
-    Keras' own takes about twelve, a quarter of the work of a step of the course's network on a processor.
+    Keras's own takes about twelve passes, a quarter of the work of a step of the course's network on a processor.
     """
     if keras.backend.backend() != "tensorflow" or len(gpus()) > 1:
         return kind
     import tensorflow as tf
 
-    class OnePass(kind):
-        def update_step(self, gradient, variable, learning_rate):
+    class Fused(kind):  # the base is an argument
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             i, step = self._get_variable_index(variable), tf.cast(self.iterations + 1, variable.dtype)
             tf.raw_ops.ResourceApplyAdam(
                 var=variable.handle,
@@ -151,10 +173,10 @@ def in_one_pass(kind: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam
                 grad=tf.cast(gradient, variable.dtype),
             )
 
-    return OnePass
+    return Fused
 
 
-def threads(count: int) -> None:
+def limit_threads(count: int) -> None:
     """Let the backend use `count` threads; it must not have computed anything yet."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow
@@ -163,23 +185,25 @@ def threads(count: int) -> None:
         tensorflow.config.threading.set_inter_op_parallelism_threads(count)
 
 
-def resident(images: np.ndarray, labels: np.ndarray, size: int) -> tuple[object, Callable[[np.ndarray], None]] | None:
+def in_memory_batches(
+    images: np.ndarray, labels: np.ndarray, size: int
+) -> tuple[object, Callable[[np.ndarray], None]] | None:
     """Batches `((images, labels), labels)` of arrays held in memory, and a function that sets the order of the rows.
 
-    The backend gathers them by itself, about a quarter faster than when Python does. None where it cannot.
+    The backend gathers them by itself, about a quarter faster than Python does. None where it cannot.
     """
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf
 
     with tf.device("CPU"):
-        image_tensor, truth = tf.constant(images), tf.constant(labels)
+        all_images, all_labels = tf.constant(images), tf.constant(labels)
         order = tf.Variable(np.arange(len(labels)))
 
-    def batch(i):
+    def batch(i: Any) -> tuple:
         rows = order[i * size : (i + 1) * size]
-        its = tf.gather(truth, rows)
-        return (tf.gather(image_tensor, rows), its), its
+        batch_labels = tf.gather(all_labels, rows)
+        return (tf.gather(all_images, rows), batch_labels), batch_labels
 
     steps = -(-len(labels) // size)
     return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2).prefetch(4), order.assign

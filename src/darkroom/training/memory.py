@@ -1,16 +1,18 @@
-"""Memory that runs out while a network computes, told in one line that says what to make smaller."""
+"""Out of memory while a network computes: one line that says what to make smaller."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from darkroom.runtime.errors import TrainingError
 
+OUT_OF_MEMORY = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+
 
 @contextmanager
 def limited(size: int, shape: Sequence[int], *, fix: str) -> Iterator[None]:
-    """Run the block, which handles `size` inputs of `shape` at a time.
+    """Run the block, which processes `size` inputs of `shape` at a time.
 
-    Raises TrainingError (exit 7) where the block ran out of memory, of the machine or of a GPU.
+    Raises TrainingError (exit 7) with the `fix` when the block ran out of memory, of the machine or of a GPU.
     """
     try:
         yield
@@ -22,13 +24,12 @@ def limited(size: int, shape: Sequence[int], *, fix: str) -> Iterator[None]:
 
 
 def smaller(size: int) -> str:
-    """What helps a training in batches of `size`."""
-    less = f"set batch_size to {size // 2}; if that is not enough, use " if size > 1 else "use "
-    return f"{less}smaller images or a smaller network"
+    """The fix for a training in batches of `size`."""
+    smaller_batch = f"set batch_size to {size // 2}; if that is not enough, use " if size > 1 else "use "
+    return f"{smaller_batch}smaller images or a smaller network"
 
 
 def _ran_out(fault: Exception) -> bool:
-    """By name: each backend has an error of its own, and JAX one for all faults, which says which it is."""
+    """By name: each backend has an error of its own, and JAX one for all faults, whose text says which it is."""
     names = {kind.__name__ for kind in type(fault).__mro__}
-    known = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
-    return bool(names & known) or "RESOURCE_EXHAUSTED" in str(fault)
+    return bool(names & OUT_OF_MEMORY) or "RESOURCE_EXHAUSTED" in str(fault)

@@ -1,4 +1,7 @@
-"""How the weights go down the slope of the loss: optimizer, schedule, and the weight of each class."""
+"""How the loss is minimised: optimizer, learning-rate schedule, and the weight of each class."""
+
+from collections.abc import Callable
+from functools import partial
 
 import keras
 import numpy as np
@@ -7,22 +10,28 @@ from darkroom.params import Optimization
 from darkroom.training import device
 
 MOMENTUM = 0.9  # of SGD, the value of the MNIST course
-WARM_UP = {"cosine": 0.05, "one_cycle": 0.3}  # share of all steps; 0.3 is that of Smith and Topin (2018) in fastai
-START = {"cosine": 1 / 10, "one_cycle": 1 / 25}  # share of the highest rate at the first step
+EMA_UNUSED = 0.99  # what Keras wants for a momentum where there is no average
+WARM_UP = {"cosine": 0.05, "one_cycle": 0.3}  # fraction of all steps; 0.3 is that of Smith and Topin (2018) in fastai
+START = {"cosine": 1 / 10, "one_cycle": 1 / 25}  # the learning rate of the first step, as a fraction of the highest
 
 
 def optimizer(config: Optimization, steps: int) -> keras.optimizers.Optimizer:
-    """Of `steps` steps in all. Weight decay is decoupled (Loshchilov and Hutter, 2019), whatever the optimizer."""
-    ema = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-    common = {"learning_rate": rate(config, steps), "weight_decay": config.weight_decay or None, **ema}
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(momentum=MOMENTUM, **common)
-    if config.optimizer == "adamw":
-        return device.in_one_pass(keras.optimizers.AdamW)(**{**common, "weight_decay": config.weight_decay})
-    return device.in_one_pass(keras.optimizers.Adam)(**common)
+    """For `steps` steps in all. Weight decay is decoupled (Loshchilov and Hutter, 2019), whatever the optimizer."""
+    kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
+        "sgd": partial(keras.optimizers.SGD, momentum=MOMENTUM),
+        "adam": device.fused(keras.optimizers.Adam),
+        "adamw": device.fused(keras.optimizers.AdamW),
+    }
+    return kinds[config.optimizer](
+        learning_rate=learning_rate(config, steps),
+        weight_decay=config.weight_decay if config.optimizer == "adamw" else config.weight_decay or None,
+        use_ema=bool(config.ema),
+        ema_momentum=config.ema or EMA_UNUSED,
+    )
 
 
-def rate(config: Optimization, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(config: Optimization, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The learning rate, or its schedule: it rises linearly for the warm-up, then falls to zero along a cosine."""
     if config.schedule == "constant":
         return config.learning_rate
     warm_up = max(1, int(WARM_UP[config.schedule] * steps))
@@ -35,7 +44,7 @@ def rate(config: Optimization, steps: int) -> float | keras.optimizers.schedules
 
 
 def build(config: Optimization, steps: int, variables: list) -> keras.optimizers.Optimizer:
-    """The optimizer with its own variables made. Biases and batch norm are vectors and do not decay."""
+    """The optimizer, built for `variables`. Biases and batch norm are vectors and do not decay."""
     built = optimizer(config, steps)
     if config.weight_decay:
         built.exclude_from_weight_decay(var_list=[v for v in variables if len(v.shape) < 2])
@@ -44,7 +53,7 @@ def build(config: Optimization, steps: int, variables: list) -> keras.optimizers
 
 
 def class_weights(config: Optimization, labels: np.ndarray, classes: int) -> dict[int, float] | None:
-    """n / (k times the class's count), so that each class weighs the same; 0 for a class without an image."""
+    """n / (k times the count of the class), so that each class weighs the same; 0 for a class without an image."""
     if config.class_weights == "none":
         return None
     counts = np.bincount(labels, minlength=classes)

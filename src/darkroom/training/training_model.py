@@ -1,27 +1,31 @@
 """The network as it trains: augmentation before it, mixed and smoothed labels behind it.
 
-The labels are an input beside the images, because mixing changes both. What is judged in validation is
-the plain network against the plain labels.
+The labels are an input beside the images, because mixing changes both. In validation the network itself is measured,
+against the labels as they are.
 """
+
+from typing import Any
 
 import keras
 from keras import layers, ops
 
 from darkroom.params import Augment
-from darkroom.training import augment
+from darkroom.training import augment as augmentation
+
+Tensor = Any  # of the backend
 
 
-class Loop(keras.Model):
-    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and the targets they should have met.
+class TrainingModel(keras.Model):
+    """Inputs (uint8 `(b, s, s, c)`, int64 `(b,)`); outputs probabilities and their targets, float32 `(b, k)` both.
 
-    With `augmented` None the first input is left alone, so it need not be images.
+    With `augment` None the first input is left alone, so it need not be images.
     """
 
-    def __init__(self, network: keras.Model, augmented: Augment | None, *, smoothing: float, seed: int):
-        super().__init__(name="loop")
+    def __init__(self, network: keras.Model, augment: Augment | None, *, smoothing: float, seed: int):
+        super().__init__(name="training")
         shape = network.input_shape[1:]
-        self.changes = augment.network(shape, augmented, seed=seed) if augmented else layers.Identity()
-        self.mixing = augment.mixing(augmented, seed=seed) if augmented else None
+        self.changes = augmentation.network(shape, augment, seed=seed) if augment else layers.Identity()
+        self.mixing = augmentation.mixing(augment, seed=seed) if augment else None
         self.network, self.smoothing = network, smoothing
 
     def build(self, shapes: list) -> None:
@@ -38,15 +42,22 @@ class Loop(keras.Model):
             images, targets = self._mixed(images, targets)
         return {"probabilities": self.network(images, training=training), "targets": targets}
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
         losses = keras.losses.categorical_crossentropy(y_pred["targets"], y_pred["probabilities"])
         return ops.mean(losses if sample_weight is None else losses * sample_weight)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Tensor, y: Tensor, y_pred: dict, sample_weight: Tensor = None) -> dict:
         heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the image seen best
         return super().compute_metrics(x, heaviest, y_pred["probabilities"])
 
-    def _mixed(self, images, targets) -> tuple:
+    def _mixed(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if self.mixing is None:
             return images, targets
         both = self.mixing({"images": images, "labels": targets}, training=True)

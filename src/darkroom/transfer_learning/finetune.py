@@ -1,52 +1,50 @@
-"""Let the last layers of a backbone follow the images at hand, a little, and only if that helps.
+"""Fine-tune the last layers of a backbone on the images at hand, and only if that helps.
 
-Batch norm stays frozen, statistics and scale: a batch of few images would overwrite what ImageNet's millions said.
+Batch norm stays frozen, statistics and scale: a batch of few images would overwrite what was learned from ImageNet's
+millions.
 """
 
-from pathlib import Path
+from dataclasses import replace
 
 import keras
 from keras import layers
 
-from darkroom.packed_data import Split
-from darkroom.params import Augment, FineTune, Fit, Optimization
-from darkroom.training import fit
+from darkroom.params import Augment, Fit, Optimization
+from darkroom.training import checkpoint, fit
+from darkroom.training.fit import TrainedModel
+from darkroom.training.session import OnEpoch, Row, Session, TrainingData
+from darkroom.transfer_learning.config import TransferConfig
 
 WITH_KERNEL = (layers.Conv1D, layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Dense)
 
 
 def improve(
-    network: keras.Model,
+    model: TrainedModel,
     base: keras.Model,
-    train: Split,
-    val: Split,
-    *,
-    loss: float,
-    tune: FineTune,
-    config: Fit,
-    optimization: Optimization,
-    augmented: Augment,
-    seed: int,
-    state: Path,
-    on_epoch: fit.Watch,
-) -> list[fit.Row]:
-    """Train the last `tune.layers` of `base`, a part of `network`, and the head; a row an epoch.
+    data: TrainingData,
+    config: TransferConfig,
+    session: Session,
+    augment: Augment,
+) -> TrainedModel:
+    """Train the last `config.fine_tune.layers` of `base`, a part of the network of `model`, and the head.
 
-    `loss` is the validation loss to beat. When no epoch beats it the weights are what they were, and there are no
-    rows. Goes on from `state`. Raises TrainingError (exit 7) when the loss is no longer finite.
+    Its epochs count on from those of `model`. When none has a lower validation loss than `model`, or there are no
+    layers to train, `model` is returned as it was. Resumes from `session.state`. Raises TrainingError (exit 7) when
+    the loss is no longer finite.
     """
-    before = network.get_weights()
-    unfreeze(base, tune.layers)
-    gently = Optimization.model_validate({**optimization.model_dump(), "learning_rate": tune.learning_rate})
-    brief = {"epochs": tune.epochs, "patience": tune.patience, "keep": "best"}
-    short = Fit.model_validate({**config.model_dump(), **brief})
-    common = {"augmented": augmented, "seed": seed, "state": state, "on_epoch": on_epoch}
-    rows = fit.fit(network, train, val, config=short, optimization=gently, **common)
-    if fit.best(rows)["val_loss"] < loss:
-        return rows
-    network.set_weights(before)
+    if not config.fine_tune.layers:
+        return model
+    network, done = model.network, len(model.rows)
+    weights = network.get_weights()
+    unfreeze(base, config.fine_tune.layers)
+    session = replace(session, on_epoch=_counting_on(session, done))
+    rows = fit.fit(network, data, _fit(config), _optimization(config), session, augment)
+    if checkpoint.best(rows)["val_loss"] < model.best["val_loss"]:
+        rows = [_counted_on(row, done) for row in rows]
+        return TrainedModel(network, [*model.rows, *rows], checkpoint.best(rows))
+    network.set_weights(weights)
     base.trainable = False
-    return []
+    return model
 
 
 def unfreeze(base: keras.Model, count: int) -> None:
@@ -55,3 +53,20 @@ def unfreeze(base: keras.Model, count: int) -> None:
     base.trainable = True
     for layer in base.layers:
         layer.trainable = layer in top
+
+
+def _fit(config: TransferConfig) -> Fit:
+    epochs, patience = config.fine_tune.epochs, config.fine_tune.patience
+    return config.fit.model_copy(update={"epochs": epochs, "patience": patience, "keep": "best"})
+
+
+def _optimization(config: TransferConfig) -> Optimization:
+    return config.optimization.model_copy(update={"learning_rate": config.fine_tune.learning_rate})
+
+
+def _counting_on(session: Session, done: int) -> OnEpoch:
+    return lambda epoch, row: session.on_epoch(done + epoch, row)
+
+
+def _counted_on(row: Row, done: int) -> Row:
+    return row | {"epoch": done + row["epoch"]}

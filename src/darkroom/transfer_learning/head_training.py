@@ -5,15 +5,15 @@ Features are computed once, so a head trains in seconds and every combination of
 
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import keras
 from keras import layers
 
-from darkroom.packed_data import Split
 from darkroom.params import Fit, Head, Optimization
 from darkroom.runtime import files
-from darkroom.training import fit, io_layers
+from darkroom.training import checkpoint, fit, io_layers
+from darkroom.training.fit import TrainedModel
+from darkroom.training.session import Session, TrainingData
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Hyperparameters:
     dropout: float
     units: int
     weight_decay: float
+
+
+@dataclass(frozen=True)
+class TrainedHead(TrainedModel):
+    hparams: Hyperparameters
 
 
 def combinations(head: Head) -> list[Hyperparameters]:
@@ -39,22 +44,15 @@ def build(features: int, classes: int, hparams: Hyperparameters) -> keras.Model:
 
 
 def search(
-    train: Split, val: Split, *, tried: Head, config: Fit, optimization: Optimization, seed: int, state: Path
-) -> tuple[keras.Model, Hyperparameters, list[fit.Row]]:
-    """The head with the lowest validation loss, its combination, and a row an epoch of its training.
+    data: TrainingData, candidates: Head, config: Fit, optimization: Optimization, session: Session
+) -> TrainedHead:
+    """Train a head with each combination of `candidates`, and return the one with the lowest validation loss.
 
-    `images` of `train` and `val` are features float32 `(n, d)`. Goes on from `state`. Raises TrainingError (exit 7)
-    when a loss is no longer finite.
+    The images of `data` are features float32 `(n, d)`. Resumes from `session.state`; `session.on_epoch` is not called.
+    Raises TrainingError (exit 7) when a loss is no longer finite.
     """
-    found = []
-    for hparams in combinations(tried):
-        keras.utils.set_random_seed(seed)
-        head = build(train.images.shape[1], len(train.classes), hparams)
-        slope = Optimization.model_validate({**optimization.model_dump(), "weight_decay": hparams.weight_decay})
-        waiting = state / files.fingerprint(repr(hparams))
-        common = {"augmented": None, "seed": seed, "state": waiting, "on_epoch": lambda *_: None, "verbose": 0}
-        found.append((head, hparams, fit.fit(head, train, val, config=config, optimization=slope, **common)))
-    return min(found, key=lambda one: fit.kept(one[2], config)["val_loss"])
+    heads = [_train(data, hparams, config, optimization, session) for hparams in combinations(candidates)]
+    return min(heads, key=lambda head: head.best["val_loss"])
 
 
 def joined(extractor: keras.Model, head: keras.Model) -> keras.Model:
@@ -63,3 +61,14 @@ def joined(extractor: keras.Model, head: keras.Model) -> keras.Model:
     for layer in head.layers[1:]:
         x = layer(x)
     return keras.Model(extractor.input, x, name=extractor.name)
+
+
+def _train(
+    data: TrainingData, hparams: Hyperparameters, config: Fit, optimization: Optimization, session: Session
+) -> TrainedHead:
+    keras.utils.set_random_seed(session.seed)
+    head = build(data.train.images.shape[1], len(data.train.classes), hparams)
+    optimization = optimization.model_copy(update={"weight_decay": hparams.weight_decay})
+    quiet = Session(session.seed, session.state / files.fingerprint(repr(hparams)), verbose=0)
+    rows = fit.fit(head, data, config, optimization, quiet)
+    return TrainedHead(head, rows, checkpoint.best_or_last(rows, config), hparams)

@@ -1,10 +1,10 @@
 """Change the size of images inside a network, with the same result on every backend.
 
-Cubic interpolation of a row of pixels is a product with a constant matrix, so an image takes two, and products are
-what every backend, compiler and export format has. Keras's ways are none of them equal: in 3.15.1 its layer `Resizing`
-rounds uint8 outside of a TensorFlow graph only and makes all later layers believe that they train, and TensorFlow's own
-op takes its weights from a table of 1,024, which is up to 0.2 grey levels away from JAX's and unknown to XLA.
-The price: the matrices are in the config of the network, as numbers.
+Cubic interpolation of a row of pixels is a product with a constant matrix, so an image takes two products, which every
+backend, compiler and export format has. None of Keras's own methods gives the same result everywhere: in 3.15.1 its
+layer `Resizing` rounds uint8 outside of a TensorFlow graph only and makes all later layers believe that they train, and
+TensorFlow's own op takes its weights from a table of 1,024, which is up to 0.2 grey levels away from JAX's and unknown
+to XLA. The price: the matrices are in the config of the network, as numbers.
 """
 
 import keras
@@ -20,12 +20,12 @@ def resized(images: keras.KerasTensor, size: int) -> keras.KerasTensor:
 
 
 def matrix(before: int, after: int) -> np.ndarray:
-    """float32 `(before, after)`: the weight of each pixel in each new one, columns that sum to 1.
+    """float32 `(before, after)`: the weight of each old pixel in each new one; columns sum to 1.
 
-    Keys (1981) with a = -1/2, pixels taken at their centres; what lies beyond the border has no weight.
+    Keys (1981) with a = -1/2, pixels at their centres; what lies beyond the border has no weight.
     """
     centres = (np.arange(after) + 0.5) * before / after - 0.5
     x = np.abs(centres - np.arange(before)[:, np.newaxis])
-    near, far = (1.5 * x - 2.5) * x**2 + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    weights = np.where(x <= 1, near, np.where(x < 2, far, 0))
+    inner, outer = (1.5 * x - 2.5) * x**2 + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x <= 1, inner, np.where(x < 2, outer, 0))
     return (weights / weights.sum(0)).astype("float32")

@@ -7,120 +7,119 @@ network is trained like any other.
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
-import keras
 import numpy as np
 
+from darkroom import params
 from darkroom.packed_data import Split
-from darkroom.params import Augment, FineTune, Fit, Head, Optimization
+from darkroom.params import Augment
 from darkroom.runtime import files
-from darkroom.training import fit
+from darkroom.training import checkpoint, device, fit
+from darkroom.training.fit import TrainedModel
+from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import backbones, features, finetune, head_training, weights
-from darkroom.transfer_learning.backbones import Choice
-
-
-class How(NamedTuple):
-    """The values of params.yaml's `transfer` that say how to train."""
-
-    copies: int
-    head: Head
-    optimization: Optimization
-    fit: Fit
-    fine_tune: FineTune
+from darkroom.transfer_learning.config import TransferConfig
+from darkroom.transfer_learning.features import FeatureCache
+from darkroom.transfer_learning.weights import Base
 
 
 @dataclass(frozen=True)
-class Made:
-    """A network, a row an epoch of its training, the row it was kept at, and what run.json says of its making."""
+class TransferredModel(TrainedModel):
+    """A trained model in float32, and how it was made."""
 
-    network: keras.Model
-    rows: list[fit.Row]
-    kept: fit.Row
-    facts: dict
+    weights: dict[str, str] | None  # `source` and `sha256` of the pretrained weights
+    head: dict[str, object]  # its hyperparameters
+    fine_tuned: bool
+
+    @property
+    def pretrained(self) -> bool:
+        return self.weights is not None
+
+
+def load_base(name: str, config: TransferConfig, folder: Path, *, seed: int) -> Base:
+    """Set the precision and the seed, build the backbone `name` and load its weights, those of `folder` if asked for.
+
+    Raises as `backbones.choose` and `weights.load` do.
+    """
+    device.compute_in(config.fit.precision, depthwise=True)
+    device.make_repeatable(seed)
+    choice = backbones.choose(name, width=config.width, size=config.input_size)
+    return weights.load(choice, config.weights, folder)
+
+
+def identity(base: Base) -> tuple[str | float | None, ...]:
+    """What an outcome follows from: name, width and size of the backbone, source and digest of its weights."""
+    return base.choice.name, base.choice.width, base.choice.size, base.source, weights.digest(base.network)
+
+
+def settings(base: Base, config: TransferConfig, augment: Augment) -> dict[str, object]:
+    """The values that `base` is trained with, under their names in params.yaml: what `auto` stands for is filled in."""
+    transfer: dict[str, object] = {**config._asdict(), "width": base.choice.width, "input_size": base.choice.size}
+    del transfer["weights"]  # the facts say which were used
+    values = params.flat({"transfer": transfer, "augment": augment})
+    return values | {"transfer.fit.precision": base.precision}
 
 
 def train(
-    chosen: Choice,
-    base: keras.Model,
-    source: str | None,
-    train: Split,
-    val: Split,
-    *,
-    config: How,
-    augmented: Augment,
-    seed: int,
-    cache: Path,
-    state: Path,
-    on_epoch: fit.Watch,
-) -> Made:
-    """`base` with a new head, uint8 `(b, s, s, c)` to float32 `(b, k)`; `source` is None for random weights.
+    base: Base, data: TrainingData, config: TransferConfig, session: Session, augment: Augment, cache: Path
+) -> TransferredModel:
+    """Train a new head on `base`: uint8 `(b, s, s, c)` to float32 `(b, k)`.
 
-    A kill costs no more than the group of images or the epoch it fell into: features go to `cache` and the rest
-    waits in `state`. `on_epoch(epoch, row)` is told of each epoch. Raises TrainingError (exit 7) when a loss is no
-    longer finite.
+    A kill costs no more than the group of images or the epoch it fell into: features are cached in `cache`, and the
+    rest resumes from `session.state`. Raises TrainingError (exit 7) when a loss is no longer finite.
     """
-    common = {"augmented": augmented, "seed": seed, "on_epoch": on_epoch}
-    if source is None:
-        return _whole(chosen, base, train, val, config, state=state, **common)
-    origin = {"source": source, "sha256": weights.digest(base)}  # before fine-tuning changes them
-    known = looking(chosen, base, train.images.shape[1:], cache)
-    seen = with_copies(known, train, augmented, seed=seed, copies=config.copies), plain(known, val)
-    known.sweep()
-    optimization = {"config": config.fit, "optimization": config.optimization, "seed": seed, "state": state / "head"}
-    head, hparams, rows = head_training.search(*seen, tried=config.head, **optimization)
-    for row in rows:
-        on_epoch(int(row["epoch"]), row)
-    network = head_training.joined(known.extractor, head)
-    kept = fit.kept(rows, config.fit)
-    more = _finer(network, base, train, val, kept["val_loss"], config, done=len(rows), state=state / "fine", **common)
-    facts = {"pretrained": True, "weights": origin, "head": asdict(hparams), "fine_tuned": bool(more)}
-    return Made(network, [*rows, *more], fit.best(more) if more else kept, facts)
+    if base.source is None:
+        return _train_all(base, data, config, session, augment)
+    origin = {"source": base.source, "sha256": weights.digest(base.network)}  # before fine-tuning changes them
+    cached = feature_cache(base, data.train.images.shape[1:], cache)
+    seen = TrainingData(
+        with_copies(cached, data.train, augment, seed=session.seed, copies=config.copies),
+        without_copies(cached, data.val),
+    )
+    cached.sweep()
+    head = head_training.search(seen, config.head, config.fit, config.optimization, session.within("head"))
+    for row in head.rows:
+        session.on_epoch(int(row["epoch"]), row)
+    joined = TrainedModel(head_training.joined(cached.extractor, head.network), head.rows, head.best)
+    model = finetune.improve(joined, base.network, data, config, session.within("fine"), augment)
+    network = device.in_float32(model.network)
+    return TransferredModel(network, model.rows, model.best, origin, asdict(head.hparams), model is not joined)
 
 
-def looking(chosen: Choice, base: keras.Model, shape: tuple[int, int, int], folder: Path) -> features.Cache:
-    """The features that `base`, as it is now, gives of images uint8 `(n, *shape)`; kept in `folder`.
+def feature_cache(base: Base, shape: tuple[int, int, int], folder: Path) -> FeatureCache:
+    """The features that `base`, as it is now, gives of images uint8 `(n, *shape)`; cached in `folder`.
 
-    From here on `base` is frozen, statistics too, so that it goes on giving them whatever is trained behind it.
+    From here on `base` is frozen, statistics too, so that its features stay the same whatever is trained behind it.
     """
-    base.trainable = False
-    extractor = backbones.extractor(chosen, base, shape=shape)
+    base.network.trainable = False
+    extractor = backbones.extractor(base.choice, base.network, shape=shape)
     code = files.sha256(Path(backbones.__file__))
-    identity = files.fingerprint(chosen.name, chosen.width, chosen.side, weights.digest(base), code)
-    return features.Cache(extractor, folder, identity)
+    choice = base.choice
+    identity = files.fingerprint(choice.name, choice.width, choice.size, weights.digest(base.network), code)
+    return features.FeatureCache(extractor, folder, identity)
 
 
-def with_copies(known: features.Cache, side: Split, augmented: Augment, *, seed: int, copies: int) -> Split:
-    """`side` with features float32 `((1 + copies) n, d)` in place of images: theirs, then those of changed copies."""
-    changed = [known.read(side.images, augmented, seed=seed, copy=i + 1) for i in range(copies)]
+def with_copies(cached: FeatureCache, split: Split, augment: Augment, *, seed: int, copies: int) -> Split:
+    """`split` with features float32 `((1 + copies) n, d)` for images: of the originals, then of each changed copy."""
+    changed = [cached.read(split.images, augment, seed=seed, copy=i + 1) for i in range(copies)]
     times = 1 + copies
-    found = np.concatenate([known.read(side.images), *changed])
-    return replace(side, images=found, labels=np.tile(side.labels, times), paths=side.paths * times)
+    rows = np.concatenate([cached.read(split.images), *changed])
+    return replace(split, images=rows, labels=np.tile(split.labels, times), paths=split.paths * times)
 
 
-def plain(known: features.Cache, side: Split) -> Split:
-    """`side` with features float32 `(n, d)` in place of images."""
-    return replace(side, images=known.read(side.images))
+def without_copies(cached: FeatureCache, split: Split) -> Split:
+    """`split` with features float32 `(n, d)` for images."""
+    return replace(split, images=cached.read(split.images))
 
 
-def _whole(chosen: Choice, base: keras.Model, train: Split, val: Split, config: How, **common) -> Made:
-    """All of `base` and the first of the heads, from random weights."""
+def _train_all(
+    base: Base, data: TrainingData, config: TransferConfig, session: Session, augment: Augment
+) -> TransferredModel:
+    """Train all of `base` and the first of the heads, from random weights."""
     hparams = head_training.combinations(config.head)[0]
-    extractor = backbones.extractor(chosen, base, shape=train.images.shape[1:])
-    head = head_training.build(extractor.output_shape[-1], len(train.classes), hparams)
+    extractor = backbones.extractor(base.choice, base.network, shape=data.train.images.shape[1:])
+    head = head_training.build(extractor.output_shape[-1], len(data.train.classes), hparams)
     network = head_training.joined(extractor, head)
-    rows = fit.fit(network, train, val, config=config.fit, optimization=config.optimization, **common)
-    facts = {"pretrained": False, "weights": None, "head": asdict(hparams), "fine_tuned": False}
-    return Made(network, rows, fit.kept(rows, config.fit), facts)
-
-
-def _finer(
-    network, base, train: Split, val: Split, loss: float, config: How, *, done: int, on_epoch, **common
-) -> list[fit.Row]:
-    """Rows of the fine-tuning, if it is asked for and betters `loss`; their epochs count on from `done`."""
-    if not config.fine_tune.layers:
-        return []
-    training = {"loss": loss, "tune": config.fine_tune, "config": config.fit, "optimization": config.optimization}
-    common |= {"on_epoch": lambda epoch, row: on_epoch(done + epoch, row)}
-    more = finetune.improve(network, base, train, val, **training, **common)
-    return [{**row, "epoch": done + row["epoch"]} for row in more]
+    rows = fit.fit(network, data, config.fit, config.optimization, session, augment)
+    best, network = checkpoint.best_or_last(rows, config.fit), device.in_float32(network)
+    return TransferredModel(network, rows, best, weights=None, head=asdict(hparams), fine_tuned=False)

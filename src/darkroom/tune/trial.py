@@ -4,73 +4,84 @@ import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import psutil
 
-from darkroom import packed_data
-from darkroom.networks import architectures
+from darkroom.networks import recipe
 from darkroom.params import Augment, Fit, Model
-from darkroom.training import device, fit
+from darkroom.training import device
+from darkroom.training.session import Row, Session, TrainingData
 from darkroom.workers import parallel
 
-ROOM = 3 << 30  # bytes of memory a worker may need
+WORKER_MEMORY = 3 << 30  # bytes that a worker may need
+
+
+class Setup(NamedTuple):
+    """What the trials of a search have in common."""
+
+    packed: Path
+    augment: Augment
+    seed: int
 
 
 class Task(NamedTuple):
-    """Train `hparams` up to `epochs` of the `config.epochs` its schedule is made for; `state` is where it goes on."""
+    """Train `hparams` up to `epochs` of the `config.epochs` its schedule is made for; it resumes from `state`."""
 
-    packed: Path
+    setup: Setup
     hparams: Model
     config: Fit
     epochs: int
-    augmented: Augment
-    seed: int
     state: Path
 
 
-def attempt(task: Task, tell: Callable[[tuple[int, fit.Row]], None]) -> dict:
-    """epochs, val_loss, val_accuracy and curve (a row an epoch). `tell` hears (epoch, row) as each epoch ends."""
-    train, val = (_side(task.packed, side) for side in ("train", "val"))
-    device.repeatable(task.seed)
-    device.compute_in(task.config.precision)
-    network = architectures.build(
-        task.hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
-    )
-    rows = fit.fit(
-        network,
-        train,
-        val,
-        config=task.config,
-        optimization=task.hparams,
-        augmented=task.augmented,
-        seed=task.seed,
-        state=task.state,
-        on_epoch=lambda epoch, row: tell((epoch, row)),
-        until=task.epochs,
-        verbose=0,
-    )
-    kept = fit.kept(rows, task.config)
-    scores = {"val_loss": kept["val_loss"], "val_accuracy": kept["val_accuracy"]}
-    return {"epochs": len(rows), **scores, "curve": rows}
+class Result(TypedDict):
+    """What became of a trial; the scores are those of the epoch to keep, None when it failed."""
+
+    status: str  # COMPLETED or FAILED
+    epochs: int
+    val_loss: float | None
+    val_accuracy: float | None
+    curve: list[Row]
+    error: str
 
 
-def workers(wanted: int | str, trials: int) -> int:
-    """`wanted`, or for `auto` one a GPU, or without any one a processor as long as memory lasts."""
-    if wanted != "auto":
-        return min(int(wanted), trials)
-    memory = psutil.virtual_memory().available // ROOM
+def attempt(task: Task, send: Callable[[tuple[int, Row]], None]) -> Result:
+    """Train the network of a trial. `send` is given (epoch, row) as each epoch ends."""
+    session = Session(
+        task.setup.seed, task.state, on_epoch=lambda epoch, row: send((epoch, row)), until=task.epochs, verbose=0
+    )
+    trained = recipe.train_network(task.hparams, _data(task.setup.packed), task.config, task.setup.augment, session)
+    return Result(
+        status="COMPLETED",
+        epochs=len(trained.rows),
+        val_loss=trained.best["val_loss"],
+        val_accuracy=trained.best["val_accuracy"],
+        curve=trained.rows,
+        error="",
+    )
+
+
+def failed(error: str) -> Result:
+    return Result(status="FAILED", epochs=0, val_loss=None, val_accuracy=None, curve=[], error=error)
+
+
+def workers(configured: int | str, trials: int) -> int:
+    """The number of workers `configured`; for `auto` one per GPU, or one per processor as far as memory allows."""
+    if configured != "auto":
+        return min(int(configured), trials)
+    memory = psutil.virtual_memory().available // WORKER_MEMORY
     return max(1, min(len(device.gpus()) or min(parallel.processors(), memory), trials))
 
 
-def start(seat: int, *, workers: int, gpus: int) -> None:
-    """Give the worker of this `seat` its GPU, or its share of the processors."""
+def start(worker_id: int, *, workers: int, gpus: int) -> None:
+    """Give a worker its GPU, or its part of the processors."""
     if gpus:
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(seat % gpus)
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(worker_id % gpus)
     else:
-        device.threads(max(1, parallel.processors() // workers))
+        device.limit_threads(max(1, parallel.processors() // workers))
 
 
 @cache
-def _side(packed: Path, side: str) -> packed_data.Split:
-    return packed_data.read(packed).split(side)
+def _data(packed: Path) -> TrainingData:
+    return TrainingData.read(packed)

@@ -1,78 +1,70 @@
-"""Hold a manifest against the expectations, with Great Expectations. The one door to that vendor.
+"""Check a manifest against the expectations with Great Expectations. No other module imports that vendor.
 
-The verdict is ours: plain, small, and the same every time. Great Expectations' own pages, the data docs, carry
-the time of the run, so they belong to DVC or nowhere, not to git.
+The verdict is our own: plain, small, and the same every time. Great Expectations' own pages, the data docs, contain
+the time of the run, so they are cached by DVC and never committed to git.
 
 The price: the import takes seconds. Only the validate stage pays it, and its workers do not. Importing it in a thread
-while they look at images made that look a quarter slower on four busy processors and nothing faster.
+while they scan images made that scan a quarter slower on four busy processors and nothing faster.
 """
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from darkroom.dataset import manifest
-from darkroom.dataset.manifest import Listing
-from darkroom.formats import names
+from darkroom import verdict
+from darkroom.dataset.layout import Layout
+from darkroom.dataset.listing import Listing
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
-from darkroom.validate import expectations, shortcuts, statistics
-from darkroom.validate.expectations import Expectation
+from darkroom.validate import notes, statistics
+from darkroom.validate.expectations import Context, Expectation, expectations
+from darkroom.validate.statistics import DataSet, Table
+from darkroom.verdict import BadFile, NearDuplicateSummary, Verdict
 
 SHOWN = 5  # offenders that a sentence names
 PAIRS = 10  # near duplicates that the verdict names
 
+Tables = Mapping[Table, Sequence[Any]]  # rows of each table
+Results = Mapping[str, Any]  # name of an expectation -> result of Great Expectations
 
-def check(listing: Listing, config: Validate, docs: Path) -> dict:
-    """Judge a manifest and write the data docs, web pages, to the folder `docs`.
 
-    Returns success, images (how many are good), classes, counts (class -> side -> good images), bad (path
-    and reason), duplicates (lists of paths of equal images), near_duplicates (how many pairs, and the first),
-    shortcuts (as `shortcuts.find` has them, beyond the limit) and expectations (name, severity, success, follows,
-    sentence, observed, code, fix). `follows` is the name of the broken one that is the cause, "" for one that is
-    broken by itself; what follows is not told.
-    """
-    rows, twins = listing.rows, listing.twins
-    tables = {
-        "images": manifest.good(rows),
-        "groups": statistics.groups(rows),
-        "classes": statistics.classes(rows),
-        "near": statistics.near(rows, twins),
-        "given": statistics.given(rows),
-        "flats": statistics.flats(rows, config.min_contrast),
-        "giveaways": shortcuts.find(manifest.good(rows), config.max_shortcut_score),
-        "whole": statistics.whole(rows),
-    }
-    expected = expectations.of(config, listing.given)
+def check(listing: Listing, layout: Layout, config: Validate, docs: Path) -> Verdict:
+    """Judge a manifest and write the data docs, web pages, to the folder `docs`."""
+    data = DataSet(listing.rows, listing.pairs, config)
+    expected = expectations(Context(config, listing.given_splits))
+    tables = {table: table(data) for table in dict.fromkeys(expectation.table for expectation in expected)}
     with files.replacing(docs) as partial:
         results = _run(tables, expected, partial.absolute())
-    said = _judged(expected, results, tables)
-    return {
-        "success": all(each["success"] for each in said if each["severity"] == "error"),
-        "images": len(tables["images"]),
-        "classes": [row["class"] for row in tables["classes"]],
-        "counts": {row["class"]: {side: row[side] for side in names.SIDES} for row in tables["classes"]},
-        "bad": [{"path": row["path"], "reason": row["bad"]} for row in rows if row["bad"]],
-        "duplicates": [group["paths"] for group in tables["groups"] if len(group["paths"]) > 1],
-        "near_duplicates": {"pairs": len(tables["near"]), "first": tables["near"][:PAIRS]},
-        "shortcuts": [row for row in tables["giveaways"] if row["score"] > config.max_shortcut_score],
-        "expectations": said,
-    }
+    judged = _judged(expected, results, tables)
+    classes, pairs = statistics.classes(data), tables[statistics.near_duplicates]
+    groups = statistics.duplicates(data.rows)
+    return Verdict(
+        success=all(result["success"] for result in judged if result["severity"] == "error"),
+        images=len(tables[statistics.images]),
+        classes=[row["class"] for row in classes],
+        counts={row["class"]: {"train": row["train"], "val": row["val"], "test": row["test"]} for row in classes},
+        bad=[BadFile(path=row["path"], reason=row["bad"]) for row in data.rows if row["bad"]],
+        duplicates=[[row["path"] for row in group] for group in groups if len(group) > 1],
+        near_duplicates=NearDuplicateSummary(pairs=len(pairs), first=list(pairs[:PAIRS])),
+        shortcuts=[row for row in tables[statistics.shortcuts] if row["score"] > config.max_shortcut_score],
+        expectations=judged,
+        notes=notes.sentences(listing, layout),
+        unlabelled=list(layout.unlabelled),
+        other_files=list(layout.other_files),
+    )
 
 
-def broken(verdict: Mapping) -> list[dict]:
-    """The broken expectations that stop the line, without those that follow from another."""
-    return [each for each in verdict["expectations"] if _stops(each) and not each["follows"]]
+def broken(judged: Verdict) -> list[verdict.Expectation]:
+    """The broken expectations that stop the pipeline, without those that follow from another."""
+    results = judged["expectations"]
+    return [r for r in results if r["severity"] == "error" and not r["success"] and not r["follows"]]
 
 
-def _stops(said: Mapping) -> bool:
-    return said["severity"] == "error" and not said["success"]
-
-
-def insist(verdict: dict, *, report: Path) -> None:
+def raise_if_broken(judged: Verdict, *, report: Path) -> None:
     """Raises DataError (exit 3) with the first broken expectation; `report` is where the whole verdict lies."""
-    faults = broken(verdict)
+    faults = broken(judged)
     if faults:
         first, *others = faults
         more = f" (and {len(others)} more broken)" if others else ""
@@ -80,7 +72,7 @@ def insist(verdict: dict, *, report: Path) -> None:
         raise DataError(first["code"], what, where=report, fix=first["fix"])
 
 
-def _vendor():
+def _vendor() -> Any:
     """Great Expectations. Collecting garbage while it makes its thousands of classes would take a quarter more."""
     gc.disable()
     try:
@@ -91,8 +83,8 @@ def _vendor():
         gc.enable()
 
 
-def _run(tables: Mapping[str, Sequence[dict]], expected: Sequence[Expectation], docs: Path) -> dict:
-    """Name of the expectation -> result of Great Expectations, whose pages are left in `docs`."""
+def _run(tables: Tables, expected: Sequence[Expectation], docs: Path) -> Results:
+    """Run Great Expectations, which leaves its pages in `docs`."""
     gx = _vendor()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
@@ -100,14 +92,19 @@ def _run(tables: Mapping[str, Sequence[dict]], expected: Sequence[Expectation], 
     source = context.data_sources.add_pandas("manifest")
     results = {}
     for table, rows in tables.items():
-        suite = gx.ExpectationSuite(name=table, expectations=[_spelled(e, gx) for e in expected if e.table == table])
-        batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
-        definition = gx.ValidationDefinition(name=table, data=batch, suite=context.suites.add(suite))
+        name = _name(table)
+        suite = gx.ExpectationSuite(name=name, expectations=[_vendors(e, gx) for e in expected if e.table == table])
+        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+        definition = gx.ValidationDefinition(name=name, data=batch, suite=context.suites.add(suite))
         validation = context.validation_definitions.add(definition)
-        found = validation.run(batch_parameters={"dataframe": _frame(table, rows)}, result_format="COMPLETE")
-        results.update({result.expectation_config.meta["name"]: result for result in found.results})
+        run = validation.run(batch_parameters={"dataframe": _frame(table, rows)}, result_format="COMPLETE")
+        results.update({result.expectation_config.meta["name"]: result for result in run.results})
     context.build_data_docs(["docs"])
     return results
+
+
+def _name(table: Callable) -> str:
+    return table.__name__
 
 
 def _site(docs: Path) -> dict:
@@ -121,70 +118,77 @@ def _site(docs: Path) -> dict:
     }
 
 
-def _spelled(expected: Expectation, gx):
+def _vendors(expected: Expectation, gx: Any) -> Any:
+    """The expectation as Great Expectations spells it."""
     kind, arguments = expected.test
     note = f"Expected that {expected.sentence}."
     return getattr(gx.expectations, f"Expect{kind}")(**arguments, meta={"name": expected.name}, notes=note)
 
 
-def _frame(table: str, rows: Sequence[dict]):
+def _frame(table: Table, rows: Sequence[Mapping]) -> Any:
     """The rows as a pandas DataFrame, with its columns even when there is no row."""
     import pandas as pd  # it comes with Great Expectations, and costs as much
 
-    return pd.DataFrame(rows, columns=list(statistics.COLUMNS[table]))
+    return pd.DataFrame(rows, columns=statistics.columns(table))
 
 
-def _judged(expected: Sequence[Expectation], results: Mapping, tables: Mapping[str, Sequence[dict]]) -> list[dict]:
-    """What is said of each expectation, each fault told once: as its cause and not as what follows from it."""
-    said, blamed = [], {}
-    for each in expected:
-        result, cause = results[each.name], ""
-        places = [int(place) for place in result.result.get("unexpected_index_list") or ()]
+def _judged(expected: Sequence[Expectation], results: Results, tables: Tables) -> list[verdict.Expectation]:
+    """The outcome of each expectation; a fault is reported once, as its cause and not as what follows from it."""
+    judged: list[verdict.Expectation] = []
+    blamed: dict[str, tuple[Table, set[int]]] = {}
+    for expectation in expected:
+        result, cause = results[expectation.name], ""
+        offenders = [int(number) for number in result.result.get("unexpected_index_list") or ()]
         if not result.success:
-            cause, places = _traced(each, places, blamed)
-            blamed[each.name] = each.table, set(places)
-        said.append(_said(each, result, tables[each.table], places, cause))
-    return said
+            cause, offenders = _traced(expectation, offenders, blamed)
+            blamed[expectation.name] = expectation.table, set(offenders)
+        judged.append(_outcome(expectation, result, tables[expectation.table], offenders, cause))
+    return judged
 
 
-def _traced(each: Expectation, places: list[int], blamed: Mapping[str, tuple[str, set[int]]]) -> tuple[str, list[int]]:
+def _traced(
+    expectation: Expectation, offenders: list[int], blamed: Mapping[str, tuple[Table, set[int]]]
+) -> tuple[str, list[int]]:
     """The broken expectation that this one follows from and all its offenders, else "" and those of its own.
 
-    `blamed` has table and offenders of those broken so far. In one table it goes by row, between two by the whole.
+    `blamed` has table and offenders of those broken so far. Within one table a cause explains the rows that it has
+    in common, in another table all of them.
     """
-    for name in each.follows:
+    for name in expectation.follows:
         if name in blamed:
             table, theirs = blamed[name]
-            left = [place for place in places if place not in theirs] if table == each.table else []
+            left = [number for number in offenders if number not in theirs] if table == expectation.table else []
             if not left:
-                return name, places
-            places = left
-    return "", places
+                return name, offenders
+            offenders = left
+    return "", offenders
 
 
-def _said(expected: Expectation, result, rows: Sequence[dict], places: Sequence[int], cause: str) -> dict:
-    return {
-        "name": expected.name,
-        "severity": "error" if expected.stops else "warning",
-        "success": bool(result.success),
-        "follows": cause,
-        "sentence": expected.sentence,
-        "observed": _range(expected, rows) if result.success else _offenders(expected, result, rows, places),
-        "code": expected.code,
-        "fix": expected.fix,
-    }
+def _outcome(
+    expected: Expectation, result: Any, rows: Sequence[Mapping], offenders: Sequence[int], cause: str
+) -> verdict.Expectation:
+    return verdict.Expectation(
+        name=expected.name,
+        severity="error" if expected.stops else "warning",
+        success=bool(result.success),
+        follows=cause,
+        sentence=expected.sentence,
+        observed=_range(expected, rows) if result.success else _offenders(expected, result, rows, offenders),
+        code=expected.code,
+        fix=expected.fix,
+    )
 
 
-def _offenders(expected: Expectation, result, rows: Sequence[dict], places: Sequence[int]) -> str:
-    if not places:  # no row is to blame, or Great Expectations itself failed
+def _offenders(expected: Expectation, result: Any, rows: Sequence[Mapping], offenders: Sequence[int]) -> str:
+    if not offenders:  # no row is to blame, or Great Expectations itself failed
         return printable(result.result or result.exception_info)
-    many = f"not in {len(places)} cases: " if len(places) > 1 else ""
-    more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return many + "; ".join(expected.offender.format(**rows[place]) for place in places[:SHOWN]) + more
+    many = f"not in {len(offenders)} cases: " if len(offenders) > 1 else ""
+    more = f"; and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
+    return many + "; ".join(expected.offender.format(**rows[number]) for number in offenders[:SHOWN]) + more
 
 
-def _range(expected: Expectation, rows: Sequence[dict]) -> str:
-    """What the values were: smallest to largest for numbers, how many rows for the rest."""
+def _range(expected: Expectation, rows: Sequence[Mapping]) -> str:
+    """The range of the values for numbers, how many rows for the rest."""
     values: Iterable = [row.get(expected.test[1].get("column")) for row in rows]
     numbers = [value for value in values if isinstance(value, int | float)]
     if not numbers:

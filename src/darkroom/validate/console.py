@@ -1,4 +1,4 @@
-"""A verdict as people read it in a terminal: the counts of each class and side, the notes, then what was expected.
+"""A verdict as people read it in a terminal: the counts of each class and split, the notes, then the expectations.
 
 The first broken expectation is left out, as it is the sentence that the stage then stops with.
 """
@@ -7,27 +7,37 @@ from collections.abc import Iterator, Sequence
 
 from darkroom.formats import names
 from darkroom.runtime.errors import printable
+from darkroom.verdict import Expectation, Verdict
 
 SHOWN = 20  # classes; with more, the rest is in the report
-MARKS = {("error", False): "BROKEN", ("warning", False): "look"}
+MARKS = {"error": "BROKEN", "warning": "WARN"}
+
+Row = tuple[str, ...]
 
 
-def text(verdict: dict) -> str:
+def text(verdict: Verdict) -> str:
     counts = verdict["counts"]
-    rows = [("class", *names.SIDES, "total")]
-    rows += [_row(printable(label), sides) for label, sides in list(counts.items())[:SHOWN]]
+    rows: list[Row] = [("class", *names.SPLITS, "total")]
+    rows += [_row(printable(label), splits) for label, splits in list(counts.items())[:SHOWN]]
     if len(counts) > SHOWN:
         rows.append((f"... and {len(counts) - SHOWN} more", *[""] * 4))
-    rows.append(_row("all", {side: sum(sides[side] for sides in counts.values()) for side in names.SIDES}))
+    rows.append(_row("all", {split: sum(splits[split] for splits in counts.values()) for split in names.SPLITS}))
     notes = [f"note    {printable(note)}" for note in verdict["notes"]]
-    return "\n".join([*_aligned(rows), "", *notes, *_expected(verdict["expectations"])])
+    return "\n".join([*_aligned(rows), "", *notes, *_expectations(verdict["expectations"])])
 
 
-def _row(label: str, sides: dict[str, int]) -> tuple[str, ...]:
-    return label, *(str(sides[side]) for side in names.SIDES), str(sum(sides.values()))
+def totals(verdict: Verdict) -> str:
+    """The numbers of the manifest in one line."""
+    images = f"{verdict['images']} images of {len(verdict['classes'])} classes"
+    duplicates = f"{len(verdict['duplicates'])} groups of equal images"
+    return f"{images}, {len(verdict['bad'])} bad, {duplicates}, {len(verdict['unlabelled'])} without a label"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _row(label: str, splits: dict[str, int]) -> Row:
+    return label, *(str(splits[split]) for split in names.SPLITS), str(sum(splits.values()))
+
+
+def _aligned(rows: Sequence[Row]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for first, *others in rows:
         yield "  ".join(
@@ -35,15 +45,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         )
 
 
-def _expected(expectations: Sequence[dict]) -> Iterator[str]:
-    good = sum(each["success"] for each in expectations)
-    yield f"{good} of {len(expectations)} expectations hold"
-    told = [each for each in expectations if not each["success"] and not each["follows"]]
-    stopping = next((each for each in told if each["severity"] == "error"), None)
-    for each in told:
-        if each is not stopping:
-            mark = MARKS[each["severity"], False]
-            yield f"{mark:6}  {each['code']}: {each['sentence']}: {printable(each['observed'])}"
-    behind = [each["code"] for each in expectations if each["follows"]]
-    if behind:
-        yield f"{len(behind)} more would be told ({', '.join(sorted(set(behind)))}), but follow from these"
+def _expectations(expectations: Sequence[Expectation]) -> Iterator[str]:
+    met = sum(expectation["success"] for expectation in expectations)
+    yield f"{met} of {len(expectations)} expectations met"
+    failed = [result for result in expectations if not result["success"] and not result["follows"]]
+    stopping = next((result for result in failed if result["severity"] == "error"), None)
+    for result in failed:
+        if result is not stopping:
+            mark = MARKS[result["severity"]]
+            yield f"{mark:6}  {result['code']}: {result['sentence']}: {printable(result['observed'])}"
+    consequences = [result["code"] for result in expectations if result["follows"]]
+    if consequences:
+        yield f"{len(consequences)} more not met ({', '.join(sorted(set(consequences)))}), as a consequence of these"

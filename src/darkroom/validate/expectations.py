@@ -1,50 +1,64 @@
-"""What a data set must be before anybody trains on it: the list, in the order in which faults are told.
+"""What a data set must be before anybody trains on it: the list, in the order in which faults are reported.
 
-Plain data, so adding an expectation is adding an entry. `tally` makes the tables, `checks` runs the list.
+To add a check, write a function with `@check` here: it is all that a check of a table of `statistics` needs. What no
+table counts yet needs a table as well, a function in `statistics`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from darkroom.dataset import manifest
+from darkroom import manifest
 from darkroom.decoding import decode
 from darkroom.formats import names
 from darkroom.params import Validate
+from darkroom.validate import statistics
+from darkroom.validate.statistics import Table
 
 FORMATS = [*decode.FORMATS, "MPO"]  # MPO: phones' JPEG with a second image inside
 ASPECT = 20
-AGAIN = "run `dvc repro -f validate`"
+MOSTLY = 0.5  # more bad images than this fraction are a mistake in the archive, whatever the params allow
+RERUN = "run `dvc repro -f validate`"
 LIST = "reports/dropped.csv lists them"
-MOSTLY = 0.5
-MOST, BAD, FEW = "mostly good images", "few bad images", "images a class"
+SPLIT_AGAIN = f"set validate.leaks to drop_from_train or split_again ({LIST})"
+MOST_GOOD, FEW_BAD, PER_CLASS = "mostly good images", "few bad images", "images per class"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expectation:
     """`test` is the kind and the arguments in Great Expectations' spelling."""
 
     name: str
-    table: str  # of `tally`
+    table: Table
     test: tuple[str, dict]
-    sentence: str  # the law, after "expected that"
+    sentence: str  # the rule, after "expected that"
     offender: str  # a format for a row of the table that breaks it
     code: str
     fix: str
     stops: bool = True  # False: a warning
-    follows: tuple[str, ...] = ()  # names of those before it that, when broken, are its cause
+    follows: tuple[str, ...] = ()  # names of earlier expectations that, when broken, are its cause
 
 
-def of(config: Validate, given: Collection[str] = ()) -> list[Expectation]:
-    """The list for a data set whose archive has the sides `given`."""
-    return [
-        *_images_are_usable(config),
-        *_images_are_apart(),
-        *_classes_are_large_enough(config),
-        *(_every_class_is_in(side, given) for side in names.SIDES),
-        _classes_are_balanced(config),
-        *_images_are_worth_it(config),
-        *_nothing_is_odd(config),
-    ]
+@dataclass(frozen=True)
+class Context:
+    """What the expectations depend on."""
+
+    config: Validate
+    given_splits: Collection[str] = ()  # those of the archive
+
+
+Check = Callable[[Context], Iterable[Expectation]]
+
+CHECKS: list[Check] = []  # in the order of this file
+
+
+def check(function: Check) -> Check:
+    """Add the expectations that `function` returns to the list."""
+    CHECKS.append(function)
+    return function
+
+
+def expectations(context: Context) -> list[Expectation]:
+    return [expectation for function in CHECKS for expectation in function(context)]
 
 
 def _at_least(column: str, value: float) -> tuple[str, dict]:
@@ -55,244 +69,285 @@ def _at_most(column: str, value: float) -> tuple[str, dict]:
     return "ColumnValuesToBeBetween", {"column": column, "max_value": value}
 
 
-def _one_of(column: str, values: list[str]) -> tuple[str, dict]:
-    return "ColumnValuesToBeInSet", {"column": column, "value_set": values}
+def _one_of(column: str, values: Iterable[str]) -> tuple[str, dict]:
+    return "ColumnValuesToBeInSet", {"column": column, "value_set": list(values)}
 
 
-def _images_are_usable(config: Validate) -> list[Expectation]:
-    return [
-        Expectation(
-            "columns",
-            "images",
-            ("TableColumnsToMatchSet", {"column_set": list(manifest.COLUMNS), "exact_match": True}),
-            "the manifest has its columns",
-            "",
-            "E_MANIFEST",
-            AGAIN,
-        ),
-        Expectation(
-            MOST,
-            "whole",
-            _at_most("bad_share", max(MOSTLY, config.max_bad_fraction)),
-            "most images are good",
-            "{reasons}",
-            "E_BAD_IMAGES",
-            "convert or repair them",  # to go on without them, as below, would help nobody
-        ),
-        Expectation(
-            BAD,
-            "whole",
-            _at_most("bad_share", config.max_bad_fraction),
-            f"at most a share of {config.max_bad_fraction:g} of the images is bad",
-            "{reasons}",
-            "E_BAD_IMAGES",
-            "convert, repair or remove them, or raise validate.max_bad_fraction to go on without them",
-            follows=(MOST,),
-        ),
-        Expectation(
-            "unique paths",
-            "images",
-            ("ColumnValuesToBeUnique", {"column": "path"}),
-            "every image is listed once",
-            "{path} is not",
-            "E_MANIFEST",
-            AGAIN,
-        ),
-        Expectation(
-            "labels",
-            "images",
-            ("ColumnValuesToNotBeNull", {"column": "label"}),
-            "every image has a label",
-            "{path} has none",
-            "E_MANIFEST",
-            AGAIN,
-        ),
-        Expectation(
-            "sides",
-            "images",
-            _one_of("split", list(names.SIDES)),
-            "every image is in train, val or test",
-            "{path} is in {split!r}",
-            "E_MANIFEST",
-            AGAIN,
-        ),
-        Expectation(
-            "formats",
-            "images",
-            _one_of("format", FORMATS),
-            f"every image is one of {', '.join(FORMATS)}",
-            "{path} is {format}",
-            "E_FORMAT",
-            "convert it to JPEG or PNG",
-        ),
-        *(
-            Expectation(
-                f"smallest {column}",
-                "images",
-                _at_least(column, config.min_size),
-                f"every {column} is at least {config.min_size} pixels",
-                f"that of {{path}} is {{{column}}}",
-                "E_TOO_SMALL",
-                "remove it or lower validate.min_size",
-            )
-            for column in ("width", "height")
-        ),
-    ]
-
-
-def _images_are_apart() -> list[Expectation]:
-    return [
-        Expectation(
-            "one class an image",
-            "groups",
-            _at_most("labels", 1),
-            "equal images have one class",
-            "{first} and {second} are equal",
-            "E_LABEL_CONFLICT",
-            f"remove the wrong ones from the archive, or set validate.conflicts to drop, which leaves out all ({LIST})",
-        ),
-        Expectation(
-            "one side an image",
-            "groups",
-            _at_most("sides", 1),
-            "equal images are on one side of the split",
-            "{first} and {second} are equal",
-            "E_LEAKAGE",
-            f"set validate.leaks to drop_from_train or split_again ({LIST})",
-        ),
-        Expectation(
-            "one side a group",
-            "given",
-            _at_most("sides", 1),
-            "the images of one group are on one side of the split",
-            "{first} and {second} are of group {group}",
-            "E_LEAKAGE",
-            f"correct the column split of the table, or set validate.leaks to drop_from_train or split_again ({LIST})",
-        ),
-    ]
-
-
-def _classes_are_large_enough(config: Validate) -> list[Expectation]:
-    return [
-        Expectation(
-            FEW,
-            "classes",
-            _at_least("total", config.min_per_class),
-            f"every class has at least {config.min_per_class} good images",
-            "class {class} has {total}",
-            "E_FEW_IMAGES",
-            "add images or remove the class, or lower validate.min_per_class (to no less than 3)",
-            follows=(BAD,),
-        ),
-    ]
-
-
-def _every_class_is_in(side: str, given: Collection[str]) -> Expectation:
-    """No fraction of `validate` helps here: a given side is not drawn, and of a drawn one each class gets a cluster."""
-    more = "add images of the class that are not equal, nearly equal or of one group"
-    if side in given and side != "train":
-        more = f"add images of the class to the {side} side of the archive, or remove that side: it is drawn then"
-    return Expectation(
-        f"every class in {side}",
-        "classes",
-        _at_least(side, 1),
-        f"every class has an image in {side}",
-        "class {class} has none",
-        "E_EMPTY_SIDE",
-        f"{more}, or remove the class",
-        follows=(BAD, FEW),
+@check
+def manifest_columns(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="columns",
+        table=statistics.images,
+        test=("TableColumnsToMatchSet", {"column_set": list(manifest.COLUMNS), "exact_match": True}),
+        sentence="the manifest has its columns",
+        offender="",
+        code="E_MANIFEST",
+        fix=RERUN,
     )
 
 
-def _classes_are_balanced(config: Validate) -> Expectation:
-    return Expectation(
-        "balance",
-        "whole",
-        _at_most("imbalance", config.max_imbalance),
-        f"the largest class is at most {config.max_imbalance:g} times the smallest",
-        "{largest} is {imbalance:.3g} times {smallest}",
-        "E_IMBALANCE",
-        "add images or raise validate.max_imbalance",
-        follows=(BAD, FEW),
+@check
+def few_bad_images(context: Context) -> Iterator[Expectation]:
+    limit = context.config.max_bad_fraction
+    yield Expectation(
+        name=MOST_GOOD,
+        table=statistics.overall,
+        test=_at_most("bad_fraction", max(MOSTLY, limit)),
+        sentence="most images are good",
+        offender="{reasons}",
+        code="E_BAD_IMAGES",
+        fix="convert or repair them",  # to go on without them, as below, would help nobody
+    )
+    yield Expectation(
+        name=FEW_BAD,
+        table=statistics.overall,
+        test=_at_most("bad_fraction", limit),
+        sentence=f"at most a fraction of {limit:g} of the images is bad",
+        offender="{reasons}",
+        code="E_BAD_IMAGES",
+        fix="convert, repair or remove them, or raise validate.max_bad_fraction to go on without them",
+        follows=(MOST_GOOD,),
     )
 
 
-def _images_are_worth_it(config: Validate) -> list[Expectation]:
-    return [
-        Expectation(
-            "few flat images",
-            "flats",
-            _at_most("fraction", config.max_low_contrast_fraction),
-            f"at most {config.max_low_contrast_fraction:g} of a class has a contrast below {config.min_contrast:g}",
-            "{flat} of class {class} are, such as {example}",
-            "E_FLAT",
-            "remove them, or change validate.max_low_contrast_fraction or validate.min_contrast",
-        ),
-    ]
+@check
+def manifest_values(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="unique paths",
+        table=statistics.images,
+        test=("ColumnValuesToBeUnique", {"column": "path"}),
+        sentence="every image is listed once",
+        offender="{path} is not",
+        code="E_MANIFEST",
+        fix=RERUN,
+    )
+    yield Expectation(
+        name="labels",
+        table=statistics.images,
+        test=("ColumnValuesToNotBeNull", {"column": "label"}),
+        sentence="every image has a label",
+        offender="{path} has none",
+        code="E_MANIFEST",
+        fix=RERUN,
+    )
+    yield Expectation(
+        name="splits",
+        table=statistics.images,
+        test=_one_of("split", names.SPLITS),
+        sentence="every image is in train, val or test",
+        offender="{path} is in {split!r}",
+        code="E_MANIFEST",
+        fix=RERUN,
+    )
 
 
-def _nothing_is_odd(config: Validate) -> list[Expectation]:
-    """Warnings: a person should look, the line goes on."""
-    return [
-        Expectation(
-            "near duplicates on one side",
-            "near",
-            _at_most("sides", 1),
-            "nearly equal images are on one side of the split",
-            "{first} and {second}",
-            "W_LEAKAGE",
-            f"look at near_duplicates.html, and set validate.leaks to drop_from_train or split_again ({LIST})",
-            stops=False,
-        ),
-        Expectation(
-            "one class for near duplicates",
-            "near",
-            _at_most("labels", 1),
-            "nearly equal images have one class",
-            "{first} and {second}",
-            "W_LABEL_CONFLICT",
-            "look at near_duplicates.html, and correct the label or remove one",
-            stops=False,
-        ),
-        Expectation(
-            "nothing gives a class away",
-            "giveaways",
-            _at_most("score", config.max_shortcut_score),
-            "no simple rule on size, format, colouring, file name, bytes, border, light or group tells a class",
-            "{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
-            "W_GIVEAWAY",
-            "make the classes alike in this, or a network may learn it instead of what the images show; the limit is"
-            " validate.max_shortcut_score",
-            stops=False,
-        ),
-        Expectation(
-            "usual shapes",
-            "whole",
-            _at_most("aspect", ASPECT),
-            f"the long side is at most {ASPECT} times the short one",
-            "that of {widest} is {aspect:.3g} times",
-            "W_SHAPE",
-            "look at it",
-            stops=False,
-        ),
-        Expectation(
-            "honest names",
-            "whole",
-            _at_most("misnamed", 0),
-            "names end as the contents are",
-            "{misnamed} do not, such as {misnomer}",
-            "W_NAMES",
-            "nothing: contents decide; but other programs may stumble",
-            stops=False,
-        ),
-        Expectation(
-            "whole and still",
-            "whole",
-            _at_most("noted", 0),
-            "every image is whole and does not move",
-            "{notes}",
-            "W_NOTES",
-            "nothing, if that will do: the manifest has the note of each",
-            stops=False,
-        ),
-    ]
+@check
+def image_formats(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="formats",
+        table=statistics.images,
+        test=_one_of("format", FORMATS),
+        sentence=f"every image is one of {', '.join(FORMATS)}",
+        offender="{path} is {format}",
+        code="E_FORMAT",
+        fix="convert it to JPEG or PNG",
+    )
+
+
+@check
+def smallest_images(context: Context) -> Iterator[Expectation]:
+    for column in ("width", "height"):
+        yield Expectation(
+            name=f"smallest {column}",
+            table=statistics.images,
+            test=_at_least(column, context.config.min_size),
+            sentence=f"every {column} is at least {context.config.min_size} pixels",
+            offender=f"that of {{path}} is {{{column}}}",
+            code="E_TOO_SMALL",
+            fix="remove it or lower validate.min_size",
+        )
+
+
+@check
+def one_class_per_image(context: Context) -> Iterator[Expectation]:
+    remove = "remove the wrong ones from the archive, or set validate.conflicts to drop, which leaves out all"
+    yield Expectation(
+        name="one class per image",
+        table=statistics.equal_images,
+        test=_at_most("labels", 1),
+        sentence="equal images have one class",
+        offender="{first} and {second} are equal",
+        code="E_LABEL_CONFLICT",
+        fix=f"{remove} ({LIST})",
+    )
+
+
+@check
+def one_split_per_image(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="one split per image",
+        table=statistics.equal_images,
+        test=_at_most("splits", 1),
+        sentence="equal images are in one split",
+        offender="{first} and {second} are equal",
+        code="E_LEAKAGE",
+        fix=SPLIT_AGAIN,
+    )
+
+
+@check
+def one_split_per_group(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="one split per group",
+        table=statistics.groups,
+        test=_at_most("splits", 1),
+        sentence="the images of one group are in one split",
+        offender="{first} and {second} are of group {group}",
+        code="E_LEAKAGE",
+        fix=f"correct the column split of the table, or {SPLIT_AGAIN}",
+    )
+
+
+@check
+def images_per_class(context: Context) -> Iterator[Expectation]:
+    limit = context.config.min_per_class
+    yield Expectation(
+        name=PER_CLASS,
+        table=statistics.classes,
+        test=_at_least("total", limit),
+        sentence=f"every class has at least {limit} good images",
+        offender="class {class} has {total}",
+        code="E_FEW_IMAGES",
+        fix="add images or remove the class, or lower validate.min_per_class (to no less than 3)",
+        follows=(FEW_BAD,),
+    )
+
+
+@check
+def every_class_in_every_split(context: Context) -> Iterator[Expectation]:
+    """No fraction of `validate` helps here: a given split is not drawn, and in a drawn one each class has a cluster."""
+    for split in names.SPLITS:
+        add = "add images of the class that are not equal, nearly equal or of one group"
+        if split in context.given_splits and split != "train":
+            add = f"add images of the class to the {split} split of the archive, or remove that split: it is drawn then"
+        yield Expectation(
+            name=f"every class in {split}",
+            table=statistics.classes,
+            test=_at_least(split, 1),
+            sentence=f"every class has an image in {split}",
+            offender="class {class} has none",
+            code="E_EMPTY_SPLIT",
+            fix=f"{add}, or remove the class",
+            follows=(FEW_BAD, PER_CLASS),
+        )
+
+
+@check
+def class_balance(context: Context) -> Iterator[Expectation]:
+    limit = context.config.max_imbalance
+    yield Expectation(
+        name="balance",
+        table=statistics.overall,
+        test=_at_most("imbalance", limit),
+        sentence=f"the largest class is at most {limit:g} times the smallest",
+        offender="{largest} is {imbalance:.3g} times {smallest}",
+        code="E_IMBALANCE",
+        fix="add images or raise validate.max_imbalance",
+        follows=(FEW_BAD, PER_CLASS),
+    )
+
+
+@check
+def contrast(context: Context) -> Iterator[Expectation]:
+    limit, least = context.config.max_low_contrast_fraction, context.config.min_contrast
+    yield Expectation(
+        name="few images of low contrast",
+        table=statistics.low_contrast,
+        test=_at_most("fraction", limit),
+        sentence=f"at most {limit:g} of a class has a contrast below {least:g}",
+        offender="{low_contrast} of class {class} are, such as {example}",
+        code="E_LOW_CONTRAST",
+        fix="remove them, or change validate.max_low_contrast_fraction or validate.min_contrast",
+    )
+
+
+@check
+def near_duplicates(context: Context) -> Iterator[Expectation]:
+    open_page = "look at near_duplicates.html, and"
+    yield Expectation(
+        name="near duplicates in one split",
+        table=statistics.near_duplicates,
+        test=_at_most("splits", 1),
+        sentence="nearly equal images are in one split",
+        offender="{first} and {second}",
+        code="W_LEAKAGE",
+        fix=f"{open_page} {SPLIT_AGAIN}",
+        stops=False,
+    )
+    yield Expectation(
+        name="near duplicates of one class",
+        table=statistics.near_duplicates,
+        test=_at_most("labels", 1),
+        sentence="nearly equal images have one class",
+        offender="{first} and {second}",
+        code="W_LABEL_CONFLICT",
+        fix=f"{open_page} correct the label or remove one",
+        stops=False,
+    )
+
+
+@check
+def shortcuts(context: Context) -> Iterator[Expectation]:
+    alike = "make the classes alike in this, or a network may learn it instead of what the images show"
+    yield Expectation(
+        name="no shortcuts",
+        table=statistics.shortcuts,
+        test=_at_most("score", context.config.max_shortcut_score),
+        sentence="no rule on size, format, colouring, file name, bytes, border, light or group identifies a class",
+        offender="{inside:.0%} of class {class} and {outside:.0%} of the others have {rule}",
+        code="W_SHORTCUT",
+        fix=f"{alike}; the limit is validate.max_shortcut_score",
+        stops=False,
+    )
+
+
+@check
+def image_shapes(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="usual shapes",
+        table=statistics.overall,
+        test=_at_most("aspect", ASPECT),
+        sentence=f"no image is more than {ASPECT} times as long as wide",
+        offender="{longest} is {aspect:.3g} times",
+        code="W_SHAPE",
+        fix="check whether it is meant to be in the data set",
+        stops=False,
+    )
+
+
+@check
+def file_extensions(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="right extensions",
+        table=statistics.overall,
+        test=_at_most("wrong_extensions", 0),
+        sentence="file extensions match contents",
+        offender="{wrong_extensions} do not, such as {wrong_extension}",
+        code="W_WRONG_EXTENSION",
+        fix="no action needed, as contents decide; other programs may fail on such files",
+        stops=False,
+    )
+
+
+@check
+def notes(context: Context) -> Iterator[Expectation]:
+    yield Expectation(
+        name="complete and still",
+        table=statistics.overall,
+        test=_at_most("noted", 0),
+        sentence="every image is complete and not animated",
+        offender="{notes}",
+        code="W_NOTES",
+        fix="no action needed, unless the first frame or the missing end matters; the manifest has the note of each",
+        stops=False,
+    )

@@ -1,4 +1,4 @@
-"""A page that shows near duplicates side by side, so that a person can decide. One file, without network."""
+"""A page that shows near duplicates next to each other, so that a person can decide. One file, usable offline."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -7,50 +7,51 @@ from html import escape
 from pathlib import Path
 
 from darkroom import png
-from darkroom.decoding import bounds, decode
+from darkroom.decoding import decode
+from darkroom.decoding.bounds import DecodeLimits
+from darkroom.decoding.decode import PackSettings
 from darkroom.runtime import files
+from darkroom.verdict import NearDuplicates
 from darkroom.workers import parallel
 from darkroom.workers.item_pool import Loss
 
 SHOWN = 100  # pairs; the page says how many more there are
-SIDE = 96  # pixels
+SIZE = 96  # pixels
 PAGE = """<!doctype html><meta charset="utf-8"><title>Near duplicates</title>
 <style>body{{font:14px sans-serif;margin:2em}}td{{padding:.3em 1em .3em 0}}img{{display:block}}</style>
-<h1>Near duplicates</h1><p>{total} pairs, {shown} shown: across classes first, then across sides.
-The difference is the mean one of the grey levels, of 255.</p><table>
+<h1>Near duplicates</h1><p>{total} pairs, {shown} shown: across classes first, then across splits.
+The difference is the mean difference of the grey levels, of 255.</p><table>
 {rows}
 </table>
 """
 
 
-def write(
-    path: Path, pairs: Sequence[dict], images: Path, *, max_pixels: int, max_seconds: float = bounds.SECONDS
-) -> None:
-    """`pairs` as `statistics.near` makes them; an image that cannot be decoded again within limits is left white."""
+def write(path: Path, pairs: Sequence[NearDuplicates], images: Path, limits: DecodeLimits) -> None:
+    """Write the page; an image that cannot be decoded again within the limits is left white."""
     shown = pairs[:SHOWN]
-    names = [pair[which] for pair in shown for which in ("first", "second")]
-    make, limits = partial(_image, images=images, max_pixels=max_pixels), bounds.of(max_pixels, max_seconds)
-    cells = map(_cell, names, parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits))
+    names = [name for pair in shown for name in (pair["first"], pair["second"])]
+    make = partial(_png, images=images, settings=PackSettings(SIZE, "rgb", "pad", limits.max_pixels))
+    pngs = parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits.worker)
+    cells = map(_cell, names, pngs)
     rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
     files.write_text(path, PAGE.format(total=len(pairs), shown=len(shown), rows=rows))
 
 
-def _row(pair: dict, first: str, second: str) -> str:
+def _row(pair: NearDuplicates, first: str, second: str) -> str:
     return f"<tr>{first}{second}<td>{pair['difference']:g}<td>{', '.join(_notes(pair))}"
 
 
-def _notes(pair: dict) -> Iterator[str]:
+def _notes(pair: NearDuplicates) -> Iterator[str]:
     if pair["labels"] > 1:
         yield "two classes"
-    if pair["sides"] > 1:
-        yield "two sides"
+    if pair["splits"] > 1:
+        yield "two splits"
 
 
-def _image(name: str, *, images: Path, max_pixels: int) -> bytes:
-    """A PNG of it, nothing when it has become a bad one."""
+def _png(name: str, *, images: Path, settings: PackSettings) -> bytes:
+    """A PNG of the image, empty when it has become a bad one."""
     try:
-        data = (images / name).read_bytes()
-        return png.encode(decode.to_array(data, size=SIDE, color="rgb", fit="pad", max_pixels=max_pixels))
+        return png.encode(decode.to_array((images / name).read_bytes(), settings))
     except decode.BadImage:
         return b""
 

@@ -1,155 +1,233 @@
-"""Count a manifest into the small tables that `checks` holds its expectations against.
+"""Count a manifest into the small tables that expectations are held against.
 
-Each table is a list of plain rows: a class, a group of equal images, a pair of nearly equal ones, a given group,
-a rule that may give a class away (those are made by `shortcuts`), or the one row of the whole.
+A table is a function of a `DataSet` that returns plain rows; the row type that it declares gives its columns.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypedDict, get_args, get_type_hints
 
-from darkroom.dataset import manifest
+from darkroom import manifest
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.formats import names
+from darkroom.manifest import ManifestRow
+from darkroom.params import Validate
+from darkroom.validate import shortcuts as rules
+from darkroom.verdict import NearDuplicates, Shortcut
 
-COLUMNS = {  # of each table, also when it has no rows
-    "images": manifest.COLUMNS,
-    "groups": ("pixels", "labels", "sides", "first", "second"),
-    "classes": ("class", *names.SIDES, "total"),
-    "near": ("first", "second", "difference", "labels", "sides"),
-    "given": ("group", "sides", "first", "second"),
-    "flats": ("class", "flat", "fraction", "example"),
-    "giveaways": ("class", "property", "rule", "inside", "outside", "alone", "score"),
-    "whole": (
-        *("bad_share", "bad", "images", "reasons", "imbalance", "largest", "smallest"),
-        *("aspect", "widest", "misnamed", "misnomer"),
-        *("noted", "notes"),
-    ),
-}
 NUMBER = re.compile(r"\d+")
-REASONS, EXAMPLES = 5, 3  # of bad images that are told, and images of each
-ENDINGS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
+REASONS, EXAMPLES = 5, 3  # of bad images that are listed, and images of each
+EXTENSIONS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
-def classes(rows: Sequence[dict]) -> list[dict]:
-    """A row a class: class, train, val, test and total, good images only; a class of bad ones counts 0."""
-    counts = Counter((row["label"], row["split"]) for row in manifest.good(rows))
-    found = []
-    for label in manifest.classes(rows):
-        sides = {side: counts[label, side] for side in names.SIDES}
-        found.append({"class": label, **sides, "total": sum(sides.values())})
-    return found
+class DataSet(NamedTuple):
+    """What tables are made from."""
+
+    rows: Sequence[ManifestRow]
+    pairs: Sequence[Pair]  # near duplicates among them
+    config: Validate
 
 
-def groups(rows: Sequence[dict]) -> list[dict]:
-    """A row for each different image: paths, how many labels and sides it has, its first and last path."""
-    equal: dict[str, list[dict]] = defaultdict(list)
-    for row in manifest.good(rows):
-        equal[row["pixels"]].append(row)
+Table = Callable[[DataSet], Sequence[Any]]
+
+ClassCounts = TypedDict("ClassCounts", {"class": str, "train": int, "val": int, "test": int, "total": int})
+LowContrast = TypedDict("LowContrast", {"class": str, "low_contrast": int, "fraction": float, "example": str})
+
+
+class EqualImages(TypedDict):
+    """Images that look equal; one row also for an image that has no equal."""
+
+    pixels: str
+    labels: int  # how many different ones they have
+    splits: int
+    first: str  # paths of two of them that differ, where any do
+    second: str
+
+
+class Group(TypedDict):
+    """Images that the data set itself calls a group."""
+
+    group: str
+    splits: int  # how many it is in
+    first: str  # as in EqualImages
+    second: str
+
+
+class Overall(TypedDict):
+    """The whole data set."""
+
+    bad_fraction: float
+    reasons: str  # of bad images
+    imbalance: float  # images of the largest class to those of the smallest
+    largest: str
+    smallest: str
+    aspect: float  # of the longest image, 1 or more
+    longest: str
+    wrong_extensions: int
+    wrong_extension: str  # an example
+    noted: int  # images with a note
+    notes: str
+
+
+def columns(table: Table) -> list[str]:
+    """The columns of a table, known even when it has no rows."""
+    (row,) = get_args(get_type_hints(table)["return"])
+    return list(row.__annotations__)
+
+
+def images(data: DataSet) -> list[ManifestRow]:
+    """One row per used image."""
+    return manifest.used(data.rows)
+
+
+def classes(data: DataSet) -> list[ClassCounts]:
+    """One row per class, counting used images; a class of bad ones counts 0."""
+    counts = Counter((row["label"], row["split"]) for row in manifest.used(data.rows))
+    rows = []
+    for label in manifest.classes(data.rows):
+        train, val, test = (counts[label, split] for split in names.SPLITS)
+        rows.append(
+            ClassCounts({"class": label, "train": train, "val": val, "test": test, "total": train + val + test})
+        )
+    return rows
+
+
+def equal_images(data: DataSet) -> list[EqualImages]:
+    """One row per different image."""
     return [
-        {
-            "pixels": pixels,
-            "paths": [row["path"] for row in same],
-            "labels": len({row["label"] for row in same}),
-            "sides": len({row["split"] for row in same}),
-            **_two_unlike(same),
-        }
-        for pixels, same in equal.items()
+        EqualImages(
+            pixels=group[0]["pixels"],
+            labels=len({row["label"] for row in group}),
+            splits=len({row["split"] for row in group}),
+            first=group[0]["path"],
+            second=_unlike(group)["path"],
+        )
+        for group in duplicates(data.rows)
     ]
 
 
-def _two_unlike(same: Sequence[dict]) -> dict[str, str]:
-    """The first path and one that differs in label, else in side, else the last: the pair worth showing."""
-    first = same[0]
-    unlike = (row for key in ("label", "split") for row in same if row[key] != first[key])
-    return {"first": first["path"], "second": next(unlike, same[-1])["path"]}
+def near_duplicates(data: DataSet) -> list[NearDuplicates]:
+    """One row per pair of near duplicates that are both used, those across classes and splits first."""
+    pairs = []
+    for first, second, difference in data.pairs:
+        one, other = data.rows[first], data.rows[second]
+        if manifest.is_used(one) and manifest.is_used(other):
+            pairs.append(
+                NearDuplicates(
+                    first=one["path"],
+                    second=other["path"],
+                    difference=difference,
+                    labels=len({one["label"], other["label"]}),
+                    splits=len({one["split"], other["split"]}),
+                )
+            )
+    return sorted(pairs, key=lambda pair: (-pair["labels"], -pair["splits"], pair["first"], pair["second"]))
 
 
-def near(rows: Sequence[dict], twins: Sequence[Pair]) -> list[dict]:
-    """A row for each pair of near duplicates that are both used, those across classes and sides first."""
-    found = []
-    for first, second, difference in twins:
-        pair = rows[first], rows[second]
-        if len(manifest.good(pair)) < len(pair):
-            continue
-        labels, sides = (len({row[key] for row in pair}) for key in ("label", "split"))
-        paths = {"first": pair[0]["path"], "second": pair[1]["path"]}
-        found.append({**paths, "difference": difference, "labels": labels, "sides": sides})
-    return sorted(found, key=lambda row: (-row["labels"], -row["sides"], row["first"], row["second"]))
-
-
-def given(rows: Sequence[dict]) -> list[dict]:
-    """A row for each group that the data set itself names: how many sides it is on, with an example of it."""
-    same: dict[str, list[dict]] = defaultdict(list)
-    for row in manifest.good(rows):
+def groups(data: DataSet) -> list[Group]:
+    """One row per group that the data set itself names."""
+    members: dict[str, list[ManifestRow]] = defaultdict(list)
+    for row in manifest.used(data.rows):
         if row["group"]:
-            same[row["group"]].append(row)
-    sides = {group: len({row["split"] for row in its}) for group, its in same.items()}
-    return [{"group": group, "sides": sides[group], **_two_unlike(its)} for group, its in same.items()]
-
-
-def flats(rows: Sequence[dict], min_contrast: float) -> list[dict]:
-    """A row a class: how many of its good images are nearly one grey, and which share that is."""
-    totals = Counter(row["label"] for row in manifest.good(rows))
-    flat = [row for row in manifest.good(rows) if row["contrast"] < min_contrast]
-    counts = Counter(row["label"] for row in flat)
-    example = {row["label"]: row["path"] for row in reversed(flat)}
+            members[row["group"]].append(row)
     return [
-        {"class": label, "flat": counts[label], "fraction": counts[label] / total, "example": example.get(label, "")}
+        Group(
+            group=group,
+            splits=len({row["split"] for row in rows}),
+            first=rows[0]["path"],
+            second=_unlike(rows)["path"],
+        )
+        for group, rows in members.items()
+    ]
+
+
+def low_contrast(data: DataSet) -> list[LowContrast]:
+    """One row per class: how many of its used images are nearly one grey, and which fraction that is."""
+    used = manifest.used(data.rows)
+    totals = Counter(row["label"] for row in used)
+    low = [row for row in used if row["contrast"] < data.config.min_contrast]
+    counts = Counter(row["label"] for row in low)
+    examples = {row["label"]: row["path"] for row in reversed(low)}
+    return [
+        LowContrast(
+            {
+                "class": label,
+                "low_contrast": counts[label],
+                "fraction": counts[label] / total,
+                "example": examples.get(label, ""),
+            }
+        )
         for label, total in sorted(totals.items())
     ]
 
 
-def whole(rows: Sequence[dict]) -> list[dict]:
-    """One row: share of bad images, largest class to smallest, the longest image, misnamed and noted ones."""
-    bad = [row for row in rows if row["bad"]]
-    totals = sorted(classes(rows), key=lambda row: row["total"])
+def shortcuts(data: DataSet) -> list[Shortcut]:
+    """One row per class and family of properties: the best rule that tells the class without its content."""
+    return rules.find(manifest.used(data.rows), data.config.max_shortcut_score)
+
+
+def overall(data: DataSet) -> list[Overall]:
+    """One row."""
+    used = manifest.used(data.rows)
+    bad = [row for row in data.rows if row["bad"]]
+    totals = sorted(classes(data), key=lambda row: row["total"])
     smallest, largest = totals[0], totals[-1]
-    aspect, widest = max(((_aspect(row), row["path"]) for row in manifest.good(rows)), default=(1.0, ""))
-    misnamed = [row["path"] for row in manifest.good(rows) if _is_misnamed(row)]
-    notes = [row["note"] for row in manifest.good(rows)]
+    aspect, longest = max(((_aspect(row), row["path"]) for row in used), default=(1.0, ""))
+    wrong_extensions = [row["path"] for row in used if _has_wrong_extension(row)]
+    notes = [row["note"] for row in used if row["note"]]
     return [
-        {
-            "bad_share": len(bad) / len(rows),
-            "bad": len(bad),
-            "images": len(rows),
-            "reasons": _reasons(bad, len(rows)),
-            "imbalance": largest["total"] / max(1, smallest["total"]),
-            "largest": largest["class"],
-            "smallest": smallest["class"],
-            "aspect": aspect,
-            "widest": widest,
-            "misnamed": len(misnamed),
-            "misnomer": misnamed[0] if misnamed else "",
-            "noted": sum(map(bool, notes)),
-            "notes": _counted(notes),
-        }
+        Overall(
+            bad_fraction=len(bad) / len(data.rows),
+            reasons=_reasons(bad, len(data.rows)),
+            imbalance=largest["total"] / max(1, smallest["total"]),
+            largest=largest["class"],
+            smallest=smallest["class"],
+            aspect=aspect,
+            longest=longest,
+            wrong_extensions=len(wrong_extensions),
+            wrong_extension=next(iter(wrong_extensions), ""),
+            noted=len(notes),
+            notes="; ".join(f"{note}: {count}" for note, count in Counter(notes).most_common()),
+        )
     ]
 
 
-def _counted(notes: Sequence[str]) -> str:
-    return "; ".join(f"{note}: {count}" for note, count in Counter(filter(None, notes)).most_common())
+def duplicates(rows: Iterable[ManifestRow]) -> list[list[ManifestRow]]:
+    """The used images in groups that look equal; an image that has no equal is a group of one."""
+    equal: dict[str, list[ManifestRow]] = defaultdict(list)
+    for row in manifest.used(rows):
+        equal[row["pixels"]].append(row)
+    return list(equal.values())
 
 
-def _reasons(bad: Sequence[dict], total: int) -> str:
+def _unlike(rows: Sequence[ManifestRow]) -> ManifestRow:
+    """A row that differs from the first in label, else one that differs in split, else the last."""
+    first = rows[0]
+    other_label = (row for row in rows if row["label"] != first["label"])
+    other_split = (row for row in rows if row["split"] != first["split"])
+    return next(other_label, next(other_split, rows[-1]))
+
+
+def _reasons(bad: Sequence[ManifestRow], total: int) -> str:
     """The bad images by reason, the most frequent first; reasons that differ in numbers only are one."""
-    alike: dict[str, list[dict]] = defaultdict(list)
+    by_reason: dict[str, list[ManifestRow]] = defaultdict(list)
     for row in bad:
-        alike[NUMBER.sub("#", row["bad"])].append(row)
-    found = sorted(alike.values(), key=len, reverse=True)
-    told = [f"{len(rows)} of {total}: {rows[0]['bad']} ({_first(rows)})" for rows in found[:REASONS]]
-    return "; ".join(told + [f"{len(found) - REASONS} more reasons"] * (len(found) > REASONS))
+        by_reason[NUMBER.sub("#", row["bad"])].append(row)
+    groups = sorted(by_reason.values(), key=len, reverse=True)
+    shown = [f"{len(rows)} of {total}: {rows[0]['bad']} ({_examples(rows)})" for rows in groups[:REASONS]]
+    return "; ".join(shown + [f"{len(groups) - REASONS} more reasons"] * (len(groups) > REASONS))
 
 
-def _first(rows: Sequence[dict]) -> str:
+def _examples(rows: Sequence[ManifestRow]) -> str:
     more = ", ..." if len(rows) > EXAMPLES else ""
     return ", ".join(row["path"] for row in rows[:EXAMPLES]) + more
 
 
-def _aspect(row: dict) -> float:
+def _aspect(row: ManifestRow) -> float:
     return max(row["width"], row["height"]) / min(row["width"], row["height"])
 
 
-def _is_misnamed(row: dict) -> bool:
-    promised = ENDINGS.get(row["path"].rpartition(".")[2].casefold())
+def _has_wrong_extension(row: ManifestRow) -> bool:
+    promised = EXTENSIONS.get(row["path"].rpartition(".")[2].casefold())
     return promised is not None and promised != row["format"].replace("MPO", "JPEG")

@@ -1,12 +1,12 @@
-"""Where work runs: in this process, then, when there is much of it, in worker processes of this machine.
+"""Apply a function to many items: in this process, then, when there is much work, in worker processes.
 
-Work starts right here, and after a glimpse workers take the rest, if that would last longer than starting them does.
-So a tiny input never pays for a pool and a large one hardly notices. Results come in the order of the items,
-with a bounded number in flight, so memory does not grow with the input.
+Work starts in this process; after a probe of 0.05 s, workers take over the rest if that would last longer than
+starting them. So a tiny input never pays for a pool and a large one hardly notices. Results come in the order of the
+items, with a bounded number in flight, so memory does not grow with the input.
 
-Code that may crash or never end, as decoders of strangers' files, is never run here when the caller says what the
-result of that is: a dead worker then costs the one item it died on, and an item that takes too long costs its limit
-once, while the other workers go on.
+Code that may crash or never end, such as decoders of untrusted files, never runs in this process if the caller says
+what the result of a lost item is: a dead worker then costs the one item it died on, and an item that takes too long
+costs its limit once, while the other workers go on.
 
 The price: functions and items must be picklable, and workers start fresh (forkserver), because a plain fork
 copies locks that threads of other libraries hold.
@@ -20,17 +20,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from darkroom.runtime.errors import EnvironmentFault
-from darkroom.workers.item_pool import Limits, Loss, Lost, Pool, Raised, WorkerStartError
+from darkroom.workers.item_pool import ItemPool, Limits, Loss, Lost, Raised, WorkerStartError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-GLIMPSE = 0.05  # seconds of work that the rest is estimated from
-PATIENCE = 0.5  # seconds of work ahead that are worth starting workers for
-CHUNK = 32  # items handed to a worker at a time, at most
-AHEAD = 3  # chunks for each worker that may be done before the first of them is asked for
-AGAIN = "free memory, then run it again"
-START = "allow more processes and open files (ulimit -u, ulimit -n), or free memory"
+PROBE = 0.05  # seconds of work from which the duration of the rest is estimated
+WORTHWHILE = 0.5  # seconds of work ahead that are worth starting workers for
+CHUNK = 32  # items sent to a worker at a time, at most
+AHEAD = 3  # chunks per worker that may be done before the first result is consumed
+KILLED_FIX = "free memory, then run it again"
+START_FIX = "allow more processes and open files (ulimit -u, ulimit -n), or free memory"
 
 
 def map(
@@ -42,27 +42,27 @@ def map(
     lost: Callable[[Item, Loss], Result] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Result]:
-    """`function` of each item, in order. `workers` None takes every processor this process may use.
+    """Return `function` of each item, in order. `workers` None takes every processor this process may use.
 
-    What `function` raises is raised here. An item that kills its worker, or takes more than `limits` where workers do
-    it, has what `lost` makes of it and of the reason. Without `lost` that raises EnvironmentFault (exit 5), as it
-    does when no worker can be started.
+    What `function` raises is raised here. The result of an item that kills its worker, or that exceeds `limits` in a
+    worker, is `lost(item, reason)`. Without `lost` such an item raises EnvironmentFault (exit 5), as it does when no
+    worker can be started. `title` names the work in the progress bar and in errors.
     """
-    return bar(_results(function, items, workers or processors(), lost, limits, title), len(items), title)
+    return with_progress(_results(function, items, workers or processors(), lost, limits, title), len(items), title)
 
 
-def bar(results: Iterable[Result], total: int, title: str) -> Iterable[Result]:
-    """`results`, with a progress bar of `total` on stderr where that is a terminal."""
+def with_progress(results: Iterable[Result], total: int, title: str) -> Iterator[Result]:
+    """Yield `results`, with a progress bar of `total` on stderr if that is a terminal."""
     if not sys.stderr.isatty():
-        return results
+        return iter(results)
     from rich.console import Console  # only a terminal pays for it
     from rich.progress import track
 
-    return track(results, title, total=total, console=Console(stderr=True), transient=True)
+    return iter(track(results, title, total=total, console=Console(stderr=True), transient=True))
 
 
 def processors() -> int:
-    """How many processors this process may use: containers and job schedulers grant fewer than there are."""
+    """Return how many processors this process may use, which containers and job schedulers limit."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -79,41 +79,41 @@ def _results(
         rest = items[done:]
         results = _in_workers(function, rest, workers, limits)
         try:
-            yield from (_result(*pair, lost, title) for pair in zip(rest, results, strict=True))
+            yield from (_value(*pair, lost, title) for pair in zip(rest, results, strict=True))
         except WorkerStartError as fault:
             what = f"worker processes cannot be started: {fault}"
-            raise EnvironmentFault("E_WORKER", what, where=title, fix=START) from fault
+            raise EnvironmentFault("E_WORKER", what, where=title, fix=START_FIX) from fault
 
 
 def _is_much(spent: float, done: int, left: int) -> bool:
-    return spent > GLIMPSE and spent / max(1, done) * left > PATIENCE
+    return spent > PROBE and spent / max(1, done) * left > WORTHWHILE
 
 
 def _in_workers(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
-    """What the workers say of each item, in order."""
+    """Yield the result of each item, Lost and Raised among them, in order."""
     size = max(1, min(CHUNK, len(items) // (workers * AHEAD)))
     chunks = deque(range(len(items))[start : start + size] for start in range(0, len(items), size))
     ready: dict[int, object] = {}
     done, ahead = 0, workers * AHEAD * size
-    with Pool(function, min(workers, len(chunks)), limits) as pool:
+    with ItemPool(function, min(workers, len(chunks)), limits) as pool:
         while done < len(items):
             while chunks and pool.has_room() and chunks[0].start < done + ahead:
                 numbers = chunks.popleft()
-                pool.give(numbers, items[numbers.start : numbers.stop])
-            for numbers, results in pool.hear():
+                pool.submit(numbers, items[numbers.start : numbers.stop])
+            for numbers, results in pool.receive():
                 ready.update(zip(numbers, results, strict=False))
-                if not results:  # a worker died before it came to them
+                if not results:  # a worker died before it began them
                     chunks.appendleft(numbers)
             while done in ready:
                 yield ready.pop(done)
                 done += 1
 
 
-def _result(item: object, result: object, lost: Callable | None, title: str) -> object:
+def _value(item: object, result: object, lost: Callable | None, title: str) -> object:
     if isinstance(result, Raised):
-        raise result.fault
+        raise result.exception
     if not isinstance(result, Lost):
         return result
     if lost is None:
-        raise EnvironmentFault("E_WORKER", "a worker process was killed", where=title, fix=AGAIN)
-    return lost(item, result.why)
+        raise EnvironmentFault("E_WORKER", "a worker process was killed", where=title, fix=KILLED_FIX)
+    return lost(item, result.reason)

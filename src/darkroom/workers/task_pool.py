@@ -1,6 +1,6 @@
 """Worker processes that live from task to task, for tasks of minutes after a costly start.
 
-Beside `engine`, whose workers take small items by the thousand, this is the one place that knows where work runs.
+`parallel` is for the opposite case: small items by the thousand.
 """
 
 import multiprocessing
@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import psutil
 
@@ -17,31 +17,32 @@ from darkroom.workers.item_pool import live_and_die_with_parent
 
 
 class Event(NamedTuple):
-    """What became of the task `key`: "started", "told" (a value of its own), "done" (its result), "failed" (a line)."""
+    """What happened to the task `key`; `value` is the message, the result, or in one line why the task failed."""
 
     key: Hashable
-    kind: str
+    kind: Literal["started", "message", "done", "failed"]
     value: object = None
 
 
-class Crew:
-    """Worker processes that do `task(*arguments, tell)` one after the other; `tell(value)` sends a value home at once.
+class TaskPool:
+    """Worker processes that run `task(*arguments, send)` one after the other; `send(value)` sends a message at once.
 
     A task that raises or kills its worker fails, and costs that task alone. A worker whose memory grew by more than
-    `growth` bytes since its first task is replaced. `start(seat)` is called once in each worker, with its number.
+    `max_growth` bytes since its first task is replaced. `start(worker_id)` is called once in each worker; the ids are
+    those from 0 to `workers` - 1, and a replacement takes over the id.
     """
 
-    def __init__(self, task: Callable, start: Callable[[int], None], workers: int, *, growth: int):
+    def __init__(self, task: Callable, start: Callable[[int], None], workers: int, *, max_growth: int):
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([task.__module__])
-        self._task, self._start, self._growth = task, start, growth
-        self._seats = list(range(workers))
+        self._task, self._start, self._max_growth = task, start, max_growth
+        self._free_ids = list(range(workers))
         self._waiting: deque[tuple[Hashable, tuple]] = deque()
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Hashable]] = {}
         self._events: deque[Event] = deque()
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "TaskPool":
         return self
 
     def __exit__(self, *fault: object) -> None:
@@ -53,82 +54,83 @@ class Crew:
         self._waiting.append((key, arguments))
 
     def cancel(self) -> list[Hashable]:
-        """Take back the tasks that no worker has begun, and return their keys."""
-        taken = [key for key, _ in self._waiting]
+        """Withdraw the tasks that no worker has begun, and return their keys."""
+        keys = [key for key, _ in self._waiting]
         self._waiting.clear()
-        return taken
+        return keys
 
     def next(self) -> Event:
-        """Wait for what happens next. There must be a task that has not ended."""
-        self._hand_out()
+        """Wait for the next event. There must be a task that has not ended."""
+        self._assign()
         while not self._events:
-            for wire in wait(list(self._busy)):
-                self._hear(wire)
+            for connection in cast(list[Connection], wait(list(self._busy))):
+                self._receive(connection)
         return self._events.popleft()
 
-    def _hand_out(self) -> None:
-        while self._waiting and (self._idle or self._seats):
-            worker = self._idle.pop() if self._idle else self._hire(self._seats.pop(0))
+    def _assign(self) -> None:
+        """Give the waiting tasks to idle and new workers, as far as there are any."""
+        while self._waiting and (self._idle or self._free_ids):
+            worker = self._idle.pop() if self._idle else self._spawn(self._free_ids.pop(0))
             key, arguments = self._waiting[0]
             try:
-                worker.wire.send(arguments)
-            except (BrokenPipeError, ConnectionResetError):  # killed while it had nothing to do
-                self._let_go(worker)
+                worker.connection.send(arguments)
+            except (BrokenPipeError, ConnectionResetError):  # killed while it was idle
+                self._retire(worker)
                 continue
             self._waiting.popleft()
-            self._busy[worker.wire] = worker, key
+            self._busy[worker.connection] = worker, key
             self._events.append(Event(key, "started"))
 
-    def _hire(self, seat: int) -> "_Worker":
-        wire, far = multiprocessing.Pipe()
-        process = self._context.Process(target=_serve, args=(self._task, self._start, seat, far), daemon=True)
+    def _spawn(self, worker_id: int) -> "_Worker":
+        connection, child = multiprocessing.Pipe()
+        process = self._context.Process(target=_serve, args=(self._task, self._start, worker_id, child), daemon=True)
         process.start()
-        far.close()  # so that its death is heard as the end of the wire
-        return _Worker(seat, process, wire)
+        child.close()  # so that the death of the worker ends the connection
+        return _Worker(worker_id, process, connection)
 
-    def _hear(self, wire: Connection) -> None:
-        worker, key = self._busy[wire]
+    def _receive(self, connection: Connection) -> None:
+        worker, key = self._busy[connection]
         try:
-            kind, value, memory = wire.recv()
+            kind, value, memory = connection.recv()
         except (EOFError, ConnectionResetError):
             worker.process.join()
-            why = f"its worker was killed (exit code {worker.process.exitcode}), perhaps for want of memory"
-            self._events.append(Event(key, "failed", why))
-            self._let_go(worker)
+            reason = f"its worker was killed (exit code {worker.process.exitcode}), perhaps for want of memory"
+            self._events.append(Event(key, "failed", reason))
+            self._retire(worker)
             return
         self._events.append(Event(key, kind, value))
-        if kind != "told":
-            del self._busy[wire]
-            worker.first = worker.first or memory
+        if kind != "message":
+            del self._busy[connection]
+            worker.initial_memory = worker.initial_memory or memory
             self._idle.append(worker)
-            if memory - worker.first > self._growth:
-                self._let_go(self._idle.pop())
+            if memory - worker.initial_memory > self._max_growth:
+                self._retire(self._idle.pop())
 
-    def _let_go(self, worker: "_Worker") -> None:
-        self._busy.pop(worker.wire, None)
+    def _retire(self, worker: "_Worker") -> None:
+        self._busy.pop(worker.connection, None)
         worker.process.kill()
         worker.process.join()
-        worker.wire.close()
-        self._seats.append(worker.seat)
+        worker.connection.close()
+        self._free_ids.append(worker.worker_id)
 
 
 @dataclass
 class _Worker:
-    seat: int
+    worker_id: int
     process: BaseProcess
-    wire: Connection
-    first: int = 0  # bytes in use after its first task
+    connection: Connection
+    initial_memory: int = 0  # bytes in use after its first task
 
 
-def _serve(task: Callable, start: Callable[[int], None], seat: int, wire: Connection) -> None:
+def _serve(task: Callable, start: Callable[[int], None], worker_id: int, connection: Connection) -> None:
     live_and_die_with_parent()
-    start(seat)
+    start(worker_id)
     memory = psutil.Process().memory_info
     while True:
-        arguments = wire.recv()
+        arguments = connection.recv()
         try:
-            result = task(*arguments, lambda value: wire.send(("told", value, 0)))
-        except Exception as fault:  # whatever a task dies of, others go on
-            wire.send(("failed", f"{type(fault).__name__}: {fault}".splitlines()[0], memory().rss))
+            result = task(*arguments, lambda value: connection.send(("message", value, 0)))
+        except Exception as fault:  # whatever a task raises, the next ones run
+            connection.send(("failed", f"{type(fault).__name__}: {fault}".splitlines()[0], memory().rss))
         else:
-            wire.send(("done", result, memory().rss))
+            connection.send(("done", result, memory().rss))

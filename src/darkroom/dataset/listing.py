@@ -1,0 +1,75 @@
+"""Make the manifest: scan every image, find what is there twice, and give each image a split."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from darkroom import sniff
+from darkroom.dataset import file_cache, image_stats, near_duplicates, overlaps, scan, split
+from darkroom.dataset.file_cache import FileCache, RowLog
+from darkroom.dataset.layout import Layout
+from darkroom.dataset.near_duplicates import Pair
+from darkroom.dataset.overlaps import OverlapRow
+from darkroom.dataset.scan import FileFacts
+from darkroom.dataset.split import Helped
+from darkroom.decoding import bounds, decode, headers
+from darkroom.formats.label_tables import LabelledImage
+from darkroom.manifest import ManifestRow
+from darkroom.params import Validate
+from darkroom.workers import parallel
+
+
+class Listing(NamedTuple):
+    rows: list[ManifestRow]
+    pairs: list[Pair]  # near duplicates among them
+    given_splits: frozenset[str]  # the splits of the archive, as far as they are used
+    helped: list[Helped]  # small classes that the draw alone left without an image in some split
+    overlaps: list[OverlapRow]  # what is dropped, or should be
+    is_split_again: bool  # whether the split of the archive was ignored
+
+
+def build(
+    images: Path, layout: Layout, config: Validate, *, seed: int, cache: Path, packed: RowLog | None = None
+) -> Listing:
+    """List each image of the layout, sorted by path, bad ones included.
+
+    Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`.
+    """
+    labelled = sorted(layout.images)
+    log = file_cache.log_path(cache, (decode, headers, sniff, image_stats, scan), config.max_pixels)
+    facts = _facts([image.path for image in labelled], images, config, log, packed)
+    rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
+    conflicts = overlaps.conflicts(rows)
+    rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
+    with FileCache(log) as records:
+        pairs = near_duplicates.find(rows, images, config, records)
+    for row, cluster in zip(rows, near_duplicates.clusters(rows, pairs), strict=True):
+        row["cluster"] = cluster
+    leaks = overlaps.leaks(rows)
+    rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
+    is_split_again = bool(leaks) and config.leaks == "split_again"
+    rows = split.cleared(rows) if is_split_again else rows
+    assigned = split.assign(rows, config, seed=seed)
+    dropped = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
+    return Listing(assigned.rows, pairs, split.given_splits(rows), assigned.helped, dropped, is_split_again)
+
+
+def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
+    path, label, given_split, group = image
+    given = {"path": path, "label": label, "split": given_split, "group": group}
+    return cast(ManifestRow, facts | given | {"cluster": "", "dropped": ""})
+
+
+def _facts(names: Sequence[str], images: Path, config: Validate, log: Path, packed: RowLog | None) -> list[FileFacts]:
+    """The facts of each file, in order, without its name."""
+    with FileCache(log) as cache:
+        keys = [""] * len(names)
+        if len(cache):
+            keys = list(parallel.map(partial(scan.digest, images=images), names, title="reading"))
+        make = partial(scan.scan_image, images=images, max_pixels=config.max_pixels, log=cache.log, rows=packed)
+        limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
+        lost = partial(scan.lost_image, images=images, limits=limits)
+        items = list(zip(keys, names, strict=True))
+        records = file_cache.get_or_make(cache, items, make, title="scanning images", lost=lost, limits=limits)
+        return [scan.facts(record, config.min_size) for record in records]

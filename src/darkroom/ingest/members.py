@@ -1,0 +1,43 @@
+"""What the readers of zips, tars and folders report: the members of an archive, and what is wrong with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from darkroom.formats import names
+from darkroom.ingest.streams import Stream
+
+Kind = Literal["file", "folder", "link", "special"]
+
+
+class Fault(NamedTuple):
+    """A reason to refuse an archive; `member` is "" where it concerns the archive as a whole."""
+
+    code: str
+    member: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry of an archive. Sizes are in bytes; `crc` is None where the archive has none."""
+
+    raw: str  # the name as the archive spells it
+    kind: Kind
+    size: int
+    packed: int  # size in the archive, headers included
+    crc: int | None
+    open: Callable[[], Stream]
+    faults: tuple[Fault, ...] = ()  # specific to the archive's format, such as an encrypted member
+    guessed: bool = False  # the name was not UTF-8
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The name in the form in which names are compared."""
+        return names.parts_of(self.raw)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the member is unpacked: a file that is not junk."""
+        return self.kind == "file" and not names.is_junk(self.parts)

@@ -1,0 +1,62 @@
+"""What a metric is computed from: the predictions of a model, and bootstrap samples of them.
+
+A metric is a function of a `Sample`, that is of b samples at once. What several metrics need (counts, a sort) is a
+function too, and `once` computes it once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class _Memo:
+    _results: dict[Callable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, compute: Callable[[Self], T]) -> T:
+        """Return `compute(self)`, computed on the first call."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return self._results[compute]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions(_Memo):
+    """The predictions of one model for n images of k classes."""
+
+    labels: np.ndarray  # int64 (n,)
+    predicted: np.ndarray  # int64 (n,)
+    k: int
+    given: np.ndarray | None = None  # float (n, k), the probabilities; None where only the classes are known
+
+    @property
+    def n(self) -> int:
+        return len(self.labels)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Raises ValueError where only the classes are known."""
+        if self.given is None:
+            raise ValueError("this metric needs probabilities")
+        return self.given
+
+
+@dataclass(frozen=True, eq=False)
+class Sample(_Memo):
+    """b bootstrap samples of the predictions, each with as many images of a class as the test set has."""
+
+    predictions: Predictions
+    weights: np.ndarray  # float (n, b): how often each sample drew each image
+
+    def mean(self, per_image: Callable[[Predictions], np.ndarray]) -> np.ndarray:
+        """The mean `(b,)` of a value of each image, `per_image(predictions)` float `(n,)`."""
+        return np.einsum("n,nb->b", self.predictions.once(per_image), self.weights) / self.predictions.n
+
+
+def from_probabilities(labels: np.ndarray, probabilities: np.ndarray) -> Predictions:
+    """Predict the most probable class of each image; `labels` int64 `(n,)`, `probabilities` float `(n, k)`."""
+    return Predictions(labels, probabilities.argmax(1), probabilities.shape[1], probabilities)

@@ -1,0 +1,44 @@
+"""The one way in which a network is trained from random weights: the model, the trials of a search, the learning curve.
+
+The order matters: the precision comes before anything is built, the seed after what might have used random numbers,
+and the network is built in the same context in which it is trained.
+"""
+
+from dataclasses import dataclass
+
+from darkroom.networks import architectures
+from darkroom.params import Augment, Fit, Model
+from darkroom.training import checkpoint, device, fit
+from darkroom.training.augment import moves_pixels
+from darkroom.training.device import Computation
+from darkroom.training.session import Session, TrainingData
+
+
+@dataclass(frozen=True)
+class Trained(fit.TrainedModel):
+    """A network in float32, ready to be evaluated and saved, and how it was computed."""
+
+    computation: Computation
+
+
+def computation(config: Fit, augment: Augment) -> Computation:
+    """Set the precision that `train_network` trains in, and return how this machine computes such a training."""
+    return Computation(device.compute_in(config.precision), device.xla(moves_pixels=moves_pixels(augment)))
+
+
+def train_network(hparams: Model, data: TrainingData, config: Fit, augment: Augment, session: Session) -> Trained:
+    """Build the network of `hparams` and train it. Resumes from `session.state`.
+
+    The network has the weights of the best epoch, or of the last, as `config.keep` says. Raises TrainingError (exit 7)
+    when the loss is no longer finite or memory runs out, and ParamsError (exit 2) when the images are too small.
+    """
+    computed = computation(config, augment)
+    device.make_repeatable(session.seed)
+    train = data.train
+    with device.spread():
+        network = architectures.build(
+            hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
+        )
+        rows = fit.fit(network, data, config, hparams, session, augment)
+        finished = architectures.finished(network, hparams)
+    return Trained(finished, rows, checkpoint.best_or_last(rows, config), computed)

@@ -1,0 +1,49 @@
+"""The records of other stages, as far as the report shows them.
+
+The report imports no code of those stages, or an edit of theirs would run it again: so it names the keys itself, and
+a test compares them with what the stages write. Records that several stages share have modules of their own.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+from darkroom.metrics.intervals import Score
+
+
+class Best(TypedDict):
+    """best.json, as far as the report shows it. Without a search there is no trial and no score."""
+
+    algorithm: str
+    trial: int | None
+    val_loss: NotRequired[float]
+    val_accuracy: NotRequired[float]
+    values: dict[str, Any]  # every hyperparameter of the model
+
+
+class Champion(Score):
+    version: int | None
+    model: str
+    reason: str
+
+
+class Registration(TypedDict):
+    """registration.json, as far as the report shows it."""
+
+    name: str
+    candidate: str
+    version: int
+    promoted: bool
+    reason: str
+    metric: str
+    n: int  # test images that count
+    champion: Champion | None
+
+
+class CurvePoint(TypedDict):
+    """A row of learning_curve.json: how a model does that was trained on a fraction of the training images."""
+
+    model: str
+    fraction: float  # of the training images, above 0 and at most 1
+    images: int  # training images
+    correct: int  # test images that are classified correctly
+    test_images: int
+    accuracy: float

@@ -1,0 +1,76 @@
+"""Every network that is trained from random weights is trained in the same way."""
+
+import keras
+import numpy as np
+import pytest
+
+from darkroom.networks import architectures, recipe, tuned
+from darkroom.training import checkpoint, device, fit
+from darkroom.training.device import Computation
+from darkroom.training.session import Session, TrainingData
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def train(painted, model, changes, brief, tmp_path):
+    """A function that trains with the recipe."""
+
+    def run(state="state", hparams=None, augment=None, **config):
+        data = TrainingData(painted(80, 1), painted(40, 2))
+        session = Session(3, tmp_path / state, verbose=0)
+        return recipe.train_network(
+            model(**(hparams or {})), data, brief(**config), changes(**(augment or {})), session
+        )
+
+    return run
+
+
+def test_the_recipe_is_seed_then_network_then_fit(train, painted, model, changes, brief, tmp_path):
+    trained = train()
+    device.make_repeatable(3)
+    network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec=painted(1).spec)
+    data = TrainingData(painted(80, 1), painted(40, 2))
+    rows = fit.fit(network, data, brief(), model(), Session(3, tmp_path / "other", verbose=0), changes())
+    assert trained.rows == rows
+    for one, other in zip(trained.network.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_weights_are_those_of_the_best_row(train, painted):
+    trained = train(hparams={"learning_rate": 0.1})
+    val = painted(40, 2)
+    probabilities = trained.network.predict(val.images, verbose=0)[np.arange(40), val.labels]
+    assert trained.best == checkpoint.best(trained.rows)
+    assert -np.log(probabilities).mean() == pytest.approx(trained.best["val_loss"], rel=1e-5)
+    assert train("last", keep="last").best["epoch"] == 4 == train("last", keep="last").best_epoch
+
+
+def test_the_computation_that_is_shown_is_the_one_that_was_used(train, brief, changes, monkeypatch):
+    compiled, compile_model = [], keras.Model.compile
+
+    def spy(model, *arguments, jit_compile, **config):
+        compiled.append(jit_compile)
+        return compile_model(model, *arguments, jit_compile=jit_compile, **config)
+
+    monkeypatch.setattr(keras.Model, "compile", spy)
+    shown = recipe.computation(brief(precision="mixed_bfloat16"), changes())
+    trained = train(precision="mixed_bfloat16", epochs=1)
+    assert trained.computation == shown == Computation("mixed_bfloat16", compiled[0])
+    assert shown.params("train") == {"train.precision": "mixed_bfloat16", "train.xla": compiled[0]}
+    assert "computing in mixed_bfloat16 with" in str(shown)
+
+
+def test_the_network_is_finished(train):
+    """In float32, and with the flip at test time, whose work counts twice."""
+    plain = train("plain", epochs=1)
+    flipped = train("flipped", hparams={"test_time_flip": True}, precision="mixed_bfloat16", epochs=1)
+    assert flipped.multiply_adds == 2 * plain.multiply_adds > 0
+    assert "mixed_" not in str(flipped.network.get_config())
+
+
+def test_the_tuned_hyperparameters_are_those_that_were_written(model, tmp_path):
+    hparams = model(filters=7)
+    best = tuned.Tuned(algorithm="random", trial=2, val_loss=0.1, val_accuracy=0.9, values=hparams.model_dump())
+    tuned.write(tmp_path / "best.json", best)
+    assert tuned.hyperparameters(tmp_path / "best.json") == hparams

@@ -1,0 +1,217 @@
+"""The sections of the page: what they say of a given run."""
+
+import re
+from base64 import b64encode
+from dataclasses import replace
+
+import pytest
+from tests.report.example import (
+    HOSTILE,
+    METRICS,
+    PNG,
+    RUN,
+    page,
+    record,
+    report_context,
+    score,
+    usual,
+    with_evaluation,
+)  # fmt: skip
+
+from darkroom.report import page_figures
+from darkroom.report.page_figures import Drawing
+
+
+def section(text, name):
+    start = text.index(f'<section id="{name}"')
+    return text[start : text.index("</section>", start)]
+
+
+def plain(text):
+    return " ".join(re.sub(r"<[^>]+>", "", text).split())
+
+
+def pngs(text):
+    return re.findall(r'src="data:image/png;base64,([^"]+)"', text)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_without_a_search_the_page_says_so():
+    text = page(report_context(trials=0))
+    assert "No search was run" in text and "All trials" not in text
+
+
+def test_a_failed_trial_says_why():
+    report = report_context()
+    failed = {
+        **report.trials[2],
+        "status": "FAILED",
+        "epochs": "0",
+        "val_loss": "",
+        "val_accuracy": "",
+        "error": "OOM!",
+    }
+    text = page(replace(report, trials=[*report.trials[:2], failed, *report.trials[3:]]))
+    assert "– none" in text and "OOM!" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_single_model_is_compared_with_nothing():
+    text = page(report_context(models=("cnn",)))
+    assert "only one model" in text and "Pairwise comparison" not in text and "Random weights" not in text
+
+
+def test_random_weights_of_a_transfer_model_are_a_warning():
+    assert "Random weights in <bdi>mobilenet</bdi>" in usual() and "Pretrained: false" in usual()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_missing_number_is_shown_as_words():
+    report = report_context()
+    facts = {**report.facts["mobilenet"], "parameters": None, "best_epoch": None}
+    registration = {**report.registration, "champion": None, "promoted": False}
+    metrics = {**report.metrics, "mobilenet": {name: score(None) for name in METRICS}}
+    report = replace(with_evaluation(report, "mobilenet", facts=facts), metrics=metrics, registration=registration)
+    text = page(report)
+    assert "– not measured" in text and "– undefined" in text and "No champion" in text
+    assert not re.search(r"\b(None|nan|NaN|null|undefined)\b", text.replace("– undefined", ""))
+
+
+def test_the_last_section_has_all_it_takes_to_reproduce_the_run():
+    text = section(usual(), "reproduce")
+    for expected in ("3.15.1", "3.11.9", RUN.data):
+        assert f"<code>{expected}</code>" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_candidate_that_is_already_the_champion_is_not_called_rejected():
+    report = report_context()
+    registration = {**report.registration, "promoted": False, "reason": "cnn is the champion already"}
+    text = page(replace(report, registration=registration))
+    assert "<bdi>cnn</bdi>, is already the champion; nothing changed" in text and "not promoted" not in text
+    lost = {**registration, "version": 4, "reason": "it is not proven better"}
+    text = page(replace(report, registration=lost))
+    assert "The challenger <bdi>cnn</bdi> was not promoted" in text and "already the champion" not in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_failed_expectation_is_in_the_summary_and_says_how_to_fix_it():
+    report = report_context()
+    (met,) = report.validation["expectations"]
+    failed = {**met, "success": False, "observed": "cat is 21 times owl"}
+    text = page(replace(report, validation={**report.validation, "success": False, "expectations": [failed]}))
+    assert "data expectations failed" in section(text, "summary")
+    data = section(text, "data")
+    assert "cat is 21 times owl" in data and "add images" in data
+    assert ">warning<" in data and ">failed<" not in data
+
+
+def test_a_shortcut_is_shown_with_the_score_of_its_rule():
+    from darkroom.verdict import Shortcut
+
+    report = report_context(HOSTILE)
+    values = {"property": "size", "rule": "the size 64 x 64 <i>", "inside": 1.0, "outside": 0.0123, "score": 0.9877}
+    shortcut = record(Shortcut, **{"class": HOSTILE[0]}, balanced_accuracy=0.9938, **values)
+    text = page(replace(report, validation={**report.validation, "shortcuts": [shortcut]}))
+    assert "Possible shortcuts" in text and "Possible shortcuts" not in page(report)
+    assert "the size 64 x 64 &lt;i&gt;" in text and "0.994" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_most_confident_errors_have_their_images():
+    report = report_context([f"class {i}" for i in range(30)])
+    assert pngs(page(report, {report.most_confident_errors[3].path: PNG})) == [b64encode(PNG).decode()]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_two_classes_have_a_decision_threshold_and_more_have_none():
+    assert "Decision threshold for <bdi>b</bdi>" in page(report_context(("a", "b")))
+    assert "Decision threshold" not in usual()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_only_significant_slices_are_named_above_the_figure():
+    report = report_context()
+    named = re.search("Significantly different from all other images: (.*)", usual())[1]
+    assert "0.0 to 0.1" in named and "0.1 to 0.2" not in named
+    even = [{**row, "p_corrected": 0.9} for row in report.leading.slices]
+    assert "No slice differs" in page(with_evaluation(report, "cnn", slices=even))
+    assert "Accuracy by image property" not in page(with_evaluation(report, "cnn", slices=[]))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_heatmap_is_beside_its_image():
+    heatmap = PNG + b"!"
+    report = with_evaluation(report_context(), "cnn", images={"heatmap-0": heatmap, "feature_maps": PNG})
+    thumbnails = {report.leading.predictions[0]["path"]: PNG}
+    images = pngs(page(report, thumbnails))
+    pair = [b64encode(png).decode() for png in (PNG, heatmap)]
+    assert pair in [images[i : i + 2] for i in range(len(images))]
+    none = {**report.leading.explanation, "heatmaps": False}
+    assert "single cell" in page(with_evaluation(report, "cnn", explanation=none), thumbnails)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_augmented_images_are_shown_only_where_there_are_some():
+    text = page(with_evaluation(report_context(), "cnn", images={"augmented": PNG}))
+    assert b64encode(PNG).decode() in section(text, "data")
+    assert "Augmented training images" in text and "Augmented training images" not in usual()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_label_issues_suggest_another_label_and_name_their_file():
+    text = section(usual(), "labels")
+    assert "reports/evaluation/details/label_issues.csv" in text and text.count("suggested <strong>") == 12
+    assert "looks wrong" in page(with_evaluation(report_context(), "cnn", label_issues=[]))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_models_without_a_significant_difference_are_named_together():
+    assert "Not significantly different on these images: <bdi>cnn</bdi>, <bdi>mobilenet</bdi>" in usual()
+    report = report_context()
+    apart = {**report.comparison, "groups": [["cnn"], ["mobilenet"]]}
+    assert "Not significantly different" not in page(replace(report, comparison=apart))
+
+
+def test_the_learning_curve_says_with_how_many_images_transfer_helps():
+    text = plain(section(usual(), "learning"))
+    assert "With 11, 112, 280 and 560 training images, mobilenet is more accurate than cnn: its interval" in text
+    assert "With 1,120 training images the intervals overlap, so neither is proven better." in text
+    assert "mobilenet needs 1,120 training images to be as accurate as cnn with 1,120." in text
+    assert "cnn rose from 0.690 with 560 training images to 0.990 with 1,120. The intervals do not overlap" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_without_a_learning_curve_the_page_has_no_section_for_it():
+    text = page(report_context(learning_curve=[]))
+    assert "Does transfer learning help" not in text and 'href="#learning"' not in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_learning_curve_of_one_model_compares_it_with_nothing():
+    text = page(report_context(models=("cnn",)))
+    assert "Do more images help?" in text and "No pretrained backbone was measured" in text
+    report = report_context()
+    one = page(replace(report, learning_curve=report.learning_curve[-1:]))
+    assert "rise" not in section(one, "learning")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_figure_is_drawn_by_one_line_in_page_figures(monkeypatch):
+    """The recipe in docs/extending.md: a function that draws, a Drawing that names it, `figures.NAME` in a template."""
+    mine = Drawing("mine", lambda counts, width: f"<svg>{sum(counts)} at {width}</svg>", ([1, 2],))
+    absent = Drawing("absent", lambda width: pytest.fail("is not drawable"), (), drawable=False)
+    monkeypatch.setattr(page_figures, "_drawings", lambda report: iter([mine, absent]))
+    figures = page_figures.draw(report_context())
+    assert set(figures) == {"confusion", "mine"}
+    assert "<svg>3 at 700</svg>" in figures["mine"] and "<svg>3 at 340</svg>" in figures["mine"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_every_figure_is_shown_by_a_template(monkeypatch):
+    """One that no template names would be drawn for nothing."""
+    names = list(page_figures.draw(report_context()))
+    marked = {name: f"<svg>figure {name}</svg>" for name in names}
+    monkeypatch.setattr(page_figures, "draw", lambda report: marked)
+    text = page(report_context())
+    assert [name for name in names if f"figure {name}" not in text] == []
