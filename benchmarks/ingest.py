@@ -38,7 +38,7 @@ def darkroom(folder: Path, size: int) -> float:
         cache = Path(home)
         contents, limit = layout.read(folder), p.validate.max_pixels
         with open_rows(cache / "rows", config, limit) as (_, packed):
-            listed = listing.build(folder, contents, p.validate, seed=p.seed, cache=cache / "facts", packed=packed)
+            listed = listing.build(folder, contents, p.validate, cache=cache / "facts", packed=packed)
         packing.write(listed.rows, folder, cache / "packed", config, DecodeLimits(limit), cache / "rows")
         return time.perf_counter() - start
 

@@ -138,7 +138,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
 
     p = params.load()
     sources.unpack(archive, home / "images", p.ingest)
-    listed = listing.build(home / "images", layout.read(home / "images"), p.validate, seed=p.seed, cache=home / "facts")
+    listed = listing.build(home / "images", layout.read(home / "images"), p.validate, cache=home / "facts")
     train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]
     rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]

@@ -134,7 +134,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
     p = presets.load(COURSE, paths.PRESETS)
     images = home / "images"
     sources.unpack(archive, images, p.ingest)
-    listed = listing.build(images, layout.read(images), p.validate, seed=p.seed, cache=home / "facts")
+    listed = listing.build(images, layout.read(images), p.validate, cache=home / "facts")
     train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]  # in no order, so that classes are mixed
     rest = [row for row in listed.rows if row["split"] != "train"]

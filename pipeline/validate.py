@@ -15,7 +15,7 @@ def main() -> None:
     facts, rows = paths.CACHE / "facts", paths.CACHE / "packed"
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
     with open_rows(rows, p.preprocess, limits.max_pixels) as (_, packed):
-        listed = listing.build(paths.IMAGES, sorted_files, p.validate, seed=p.seed, cache=facts, packed=packed)
+        listed = listing.build(paths.IMAGES, sorted_files, p.validate, cache=facts, packed=packed)
     judged = checks.check(listed, sorted_files, p.validate, paths.DATA_DOCS)
     pairs = statistics.near_duplicates(statistics.DataSet(listed.rows, listed.pairs, p.validate))
     gallery.write(paths.DATA_DOCS / "near_duplicates.html", pairs, paths.IMAGES, limits)

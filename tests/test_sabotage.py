@@ -23,7 +23,7 @@ SABOTAGES = {  # the replacements (file, old, new), and the test that fails
         f"{ARCHITECTURE}::test_the_table_of_folders_is_the_real_one",
     ),
     "undeclared param": (
-        [("dvc.yaml", "[preprocess, seed, validate]", "[preprocess, validate]")],
+        [("dvc.yaml", "[preprocess, validate]", "[validate]")],
         f"{ARCHITECTURE}::test_a_stage_lists_exactly_the_params_it_reads[validate]",
     ),
     "wrong vendor": (

@@ -17,6 +17,7 @@ class ManifestRow(TypedDict):
 
     path: str  # relative to data/images
     label: str
+    given: str  # the split that the archive gave: train, val or test; "" for none
     split: str  # train, val or test; "" for a bad image
     group: str  # images of one group stay in one split: a patient, a scene; "" for none
     cluster: str  # images of one cluster stay in one split, see `dataset.near_duplicates.clusters`
@@ -42,7 +43,7 @@ class ManifestRow(TypedDict):
 
 
 COLUMNS: tuple[str, ...] = tuple(ManifestRow.__annotations__)
-GIVEN = ("path", "label", "split", "group")  # what a data set itself may say of an image
+GIVEN = ("path", "label", "split", "group")  # the columns of a table of labels, which a data set may come with
 _TYPES = ManifestRow.__annotations__
 
 

@@ -3,7 +3,8 @@
 A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json`, and an
 inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
 
-The spec has classes, image_size, color, fit and max_pixels, which say how the images were made, and for the
+The spec has classes, given_splits (the splits that the archive gave; the others were drawn), and image_size, color,
+fit and max_pixels, which say how the images were made, and for the
 layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
 and the standard deviation of a channel over all pixels of the training images, in grey levels from 0 to 255.
 """
@@ -30,6 +31,7 @@ class Split:
     images: np.ndarray  # uint8 (n, s, s, c), a memory map, read from disk as it is used
     labels: np.ndarray  # int64 (n,), 0 to k - 1
     paths: tuple[str, ...]  # n, relative to data/images
+    clusters: np.ndarray  # int64 (n,): images with one number are not independent, see `dataset.near_duplicates`
     classes: tuple[str, ...]  # k, sorted by code point
     spec: Spec  # what it takes to make the same images of others, and to normalise them
 
@@ -45,10 +47,12 @@ class PackedData:
         """`name` is train, val or test. Raises ArtifactError (exit 4) when its parts do not fit together."""
         part = self.folder / name
         try:
+            rows = files.read_rows(part / PATHS)
             split = Split(
                 images=np.load(part / IMAGES, mmap_mode="r"),
                 labels=np.load(part / LABELS),
-                paths=tuple(row["path"] for row in files.read_rows(part / PATHS)),
+                paths=tuple(row["path"] for row in rows),
+                clusters=np.array([int(row["cluster"]) for row in rows], np.int64),
                 classes=tuple(self.spec["classes"]),
                 spec=self.spec,
             )

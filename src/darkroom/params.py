@@ -54,6 +54,7 @@ class Ingest(Section):
 
 
 class Validate(Section):
+    seed: Annotated[int, Field(ge=1, lt=2**31)]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     leaks: Literal["stop", "drop_from_train", "split_again"]

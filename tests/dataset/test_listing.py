@@ -40,7 +40,7 @@ def test_cached_bytes_are_not_scanned_again_under_any_name(folder, png, listed, 
 
 def test_a_second_run_is_the_same_as_one_without_a_cache(folder, config, listed, tmp_path):
     images = folder([f"{label}/{number}.png" for label in "ab" for number in range(9)])
-    fresh = listing.build(images, layout.read(images), config, seed=1, cache=tmp_path / "another")
+    fresh = listing.build(images, layout.read(images), config, cache=tmp_path / "another")
     assert listed(images) == listed(images) == fresh
 
 
@@ -60,7 +60,7 @@ def test_an_image_that_takes_too_long_is_bad_and_does_not_delay_the_others(folde
     contents = {f"{label}/{number}.png": png(number) for label in "ab" for number in range(3)}
     images = folder({**contents, "a/slow.jpg": slow_jpeg})
     quick = config.model_copy(update={"max_seconds": 0.05, "max_pixels": 3_000_000})
-    rows = listing.build(images, layout.read(images), quick, seed=1, cache=tmp_path / "facts").rows
+    rows = listing.build(images, layout.read(images), quick, cache=tmp_path / "facts").rows
     bad = {row["path"]: row["bad"] for row in rows if row["bad"]}
     assert bad == {"a/slow.jpg": "takes longer than 0.05 s to decode"}
 
@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_read_is_named_and_exit_5(folder, png, config, tmp
     (images / "b/1.png").mkdir()
     monkeypatch.setattr(sys, "argv", ["validate"])
     with pytest.raises(SystemExit) as left:
-        errors.guard(lambda: listing.build(images, files, config, seed=1, cache=tmp_path / "facts"))
+        errors.guard(lambda: listing.build(images, files, config, cache=tmp_path / "facts"))
     assert left.value.code == 5 and f"where: {images / 'b/1.png'}" in capsys.readouterr().err
 
 
@@ -87,5 +87,5 @@ def test_facts_and_splits_do_not_depend_on_how_images_are_packed(folder, encoded
         preprocess = small.model_copy(update={"image_size": size})
         with open_rows(tmp_path / f"{size}/rows", preprocess, config.max_pixels) as (_, packed):
             cache = tmp_path / f"{size}/facts"
-            built.append(listing.build(images, layout.read(images), config, seed=1, cache=cache, packed=packed))
+            built.append(listing.build(images, layout.read(images), config, cache=cache, packed=packed))
     assert built[0] == built[1]

@@ -77,7 +77,7 @@ def leaking(folder, png):
 def build(leaking, config, cache):
     def build(**params):
         files = layout.read(leaking)
-        return listing.build(leaking, files, config.model_copy(update=params), seed=1, cache=cache)
+        return listing.build(leaking, files, config.model_copy(update=params), cache=cache)
 
     return build
 

@@ -71,7 +71,11 @@ MISFITS = {
 @pytest.mark.parametrize("damage", MISFITS.values(), ids=MISFITS)
 def test_arrays_that_do_not_fit_together_are_exit_four_under_a_right_seal(tmp_path, damage):
     folder = tmp_path / "packed"
-    files.write_rows(folder / "train" / packed_data.PATHS, ["path"], [{"path": f"{i}.png"} for i in range(4)])
+    files.write_rows(
+        folder / "train" / packed_data.PATHS,
+        ["path", "cluster"],
+        [{"path": f"{i}.png", "cluster": i} for i in range(4)],
+    )
     np.save(folder / "train" / packed_data.IMAGES, np.zeros((4, 8, 8, 1), np.uint8))
     np.save(folder / "train" / packed_data.LABELS, np.zeros(4, np.int64))
     files.write_json(folder / packed_data.SPEC, {"classes": ["a", "b"]})

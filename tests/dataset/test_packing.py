@@ -50,7 +50,7 @@ def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(imag
     mean, deviation = (result.spec.pop(key) for key in ("mean", "deviation"))
     assert result.spec == {
         "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
-        "max_pixels": 500,
+        "max_pixels": 500, "given_splits": ["train", "val", "test"],
     }  # fmt: skip
     train = packed_data.read(tmp_path / "packed").split("train").images.astype(float)
     assert np.allclose(mean, train.mean((0, 1, 2)), rtol=1e-12)
@@ -165,7 +165,7 @@ def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
     settings = small.model_copy(update={"color": color})
     with open_rows(cache, settings, config.max_pixels) as (_, packed):
         files = layout.read(images)
-        rows = listing.build(images, files, config, seed=1, cache=tmp_path / "facts", packed=packed).rows
+        rows = listing.build(images, files, config, cache=tmp_path / "facts", packed=packed).rows
     limits = DecodeLimits(config.max_pixels)
     packing.write(rows, images, tmp_path / "cold", settings, limits, tmp_path / "another")
     monkeypatch.setattr(packing, "_pack", lambda row, **_: pytest.fail(f"{row} is decoded again"))
@@ -203,3 +203,17 @@ def test_a_damaged_row_of_the_cache_is_made_again(images, rows, small, cache, tm
         log.write_bytes(data)
     packing.write(rows, images, tmp_path / "second", small, LIMITS, cache)
     assert (tmp_path / "first/MANIFEST.json").read_bytes() == (tmp_path / "second/MANIFEST.json").read_bytes()
+
+
+def test_images_of_one_cluster_have_one_number(images, rows, small, cache, tmp_path):
+    twins = [row | {"cluster": "twins"} if row["path"] in ("train/b/1.png", "train/C/2.png") else row for row in rows]
+    packing.write(twins, images, tmp_path / "packed", small, LIMITS, cache)
+    train = packed_data.read(tmp_path / "packed").split("train")
+    numbers = dict(zip(train.paths, train.clusters, strict=True))
+    assert numbers["train/b/1.png"] == numbers["train/C/2.png"] and len(set(numbers.values())) == len(numbers) - 1
+
+
+def test_the_spec_says_which_splits_the_archive_gave(images, rows, small, cache, tmp_path):
+    drawn = [row | {"given": "train"} if row["split"] == "val" else row for row in rows]
+    packing.write(drawn, images, tmp_path / "packed", small, LIMITS, cache)
+    assert packed_data.read(tmp_path / "packed").spec["given_splits"] == ["train", "test"]

@@ -17,45 +17,45 @@ def splits(assigned):
     return [row["split"] for row in assigned.rows]
 
 
-def with_fractions(config, **fractions):
-    return config.model_copy(update=fractions)
+def changed(config, **values):
+    return config.model_copy(update=values)
 
 
 def test_equal_images_share_a_split(config):
     copies = [{**row, "path": f"copy/{row['path']}"} for row in rows(200)]
-    assigned = split.assign(rows(200) + copies, config, seed=1)
+    assigned = split.assign(rows(200) + copies, config)
     assert splits(assigned)[:200] == splits(assigned)[200:]
 
 
 def test_later_images_never_move_earlier_ones(config):
-    assert split.assign(rows(400), config, seed=1).rows[:250] == split.assign(rows(250), config, seed=1).rows
+    assert split.assign(rows(400), config).rows[:250] == split.assign(rows(250), config).rows
 
 
 def test_order_and_names_do_not_matter(config):
-    assert split.assign(rows(99)[::-1], config, seed=1).rows[::-1] == split.assign(rows(99), config, seed=1).rows
+    assert split.assign(rows(99)[::-1], config).rows[::-1] == split.assign(rows(99), config).rows
 
 
 def test_another_seed_draws_anew(config):
-    assert splits(split.assign(rows(99), config, seed=1)) != splits(split.assign(rows(99), config, seed=2))
+    assert splits(split.assign(rows(99), config)) != splits(split.assign(rows(99), changed(config, seed=2)))
 
 
 @pytest.mark.parametrize(("val", "test"), [(0.1, 0.1), (0.15, 0.2), (0.5, 0.4)])
 def test_fractions_hold_within_four_standard_errors(config, val, test):
     n = 4000
-    got = Counter(splits(split.assign(rows(n), with_fractions(config, val=val, test=test), seed=7)))
+    got = Counter(splits(split.assign(rows(n), changed(config, val=val, test=test, seed=7))))
     for name, fraction in {"val": val, "test": test, "train": 1 - val - test}.items():
         assert abs(got[name] / n - fraction) < 4 * sqrt(fraction * (1 - fraction) / n)
 
 
 def test_a_full_split_of_the_archive_is_kept(config):
     given = [row for name in ("train", "val", "test") for row in rows(50, name)]
-    assert split.assign(given, config, seed=1) == (given, [])
+    assert split.assign(given, config) == ([row | {"given": row["split"]} for row in given], [])
 
 
 @pytest.mark.parametrize(("given", "lacking"), [("test", "val"), ("val", "test")])
 def test_a_lacking_split_is_drawn_out_of_the_training_folder(config, given, lacking):
     n = 2000
-    assigned = split.assign(rows(n, "train") + rows(n, given), config, seed=1)
+    assigned = split.assign(rows(n, "train") + rows(n, given), config)
     got = Counter(splits(assigned)[:n])
     assert splits(assigned)[n:] == [given] * n and set(got) == {"train", lacking}
     assert abs(got[lacking] / n - 0.25) < 4 * sqrt(0.25 * 0.75 / n)
@@ -63,7 +63,7 @@ def test_a_lacking_split_is_drawn_out_of_the_training_folder(config, given, lack
 
 def test_a_bad_image_is_drawn_nowhere(config):
     bad = {"path": "x", "label": "a", "cluster": "", "split": ""}
-    assert split.assign([bad], config, seed=1) == ([bad], [])
+    assert split.assign([bad], config) == ([bad | {"given": ""}], [])
 
 
 def small_set(number, *, shared=False):
@@ -90,7 +90,7 @@ def reached(assigned):
 
 def test_a_class_of_three_clusters_has_an_image_in_each_split(config):
     for number in range(1000):
-        assigned = split.assign(small_set(number), config, seed=1)
+        assigned = split.assign(small_set(number), config)
         assert reached(assigned) == {
             (label, name) for label, _ in reached(assigned) for name in ("train", "val", "test")
         }
@@ -100,26 +100,26 @@ def test_a_class_of_two_clusters_has_one_in_train_and_one_in_the_only_other_draw
     given = rows(50, "test", "a") + rows(50, "test", "b")
     for number in range(100):
         assigned = split.assign(
-            [*given, *(image(label, f"{number} {label} {i}") for label in "ab" for i in "12")], config, seed=1
+            [*given, *(image(label, f"{number} {label} {i}") for label in "ab" for i in "12")], config
         )
         assert reached(assigned) == {(label, name) for label in "ab" for name in ("train", "val", "test")}
 
 
 def test_with_fewer_clusters_than_splits_train_is_served_first_then_test(config):
     for number in range(50):
-        assert splits(split.assign([image("a", str(number))], config, seed=1)) == ["train"]
-        two = split.assign([image("a", f"{number} {i}") for i in "12"], config, seed=1)
+        assert splits(split.assign([image("a", str(number))], config)) == ["train"]
+        two = split.assign([image("a", f"{number} {i}") for i in "12"], config)
         assert reached(two) == {("a", "train"), ("a", "test")}
 
 
 def test_no_cluster_is_divided_and_no_class_loses_a_split_to_help_another(config, monkeypatch):
     for number in range(300):
         images = small_set(number, shared=True)
-        assigned = split.assign(images, config, seed=1)
+        assigned = split.assign(images, config)
         assert len({(row["cluster"], row["split"]) for row in assigned.rows}) == len({row["cluster"] for row in images})
         with monkeypatch.context() as patch:
             patch.setattr(split, "_moves", lambda *_: [])
-            assert reached(split.assign(images, config, seed=1)) <= reached(assigned)
+            assert reached(split.assign(images, config)) <= reached(assigned)
 
 
 def test_only_a_class_that_needs_help_ever_moves_an_image(config):
@@ -127,8 +127,8 @@ def test_only_a_class_that_needs_help_ever_moves_an_image(config):
     moved, n_helped = set(), 0
     for number in range(1000):
         images = small_set(number)
-        before = split.assign(images, config, seed=1)
-        after = split.assign([*images, *(image(label, f"new {number} {label}") for label in "abz")], config, seed=1)
+        before = split.assign(images, config)
+        after = split.assign([*images, *(image(label, f"new {number} {label}") for label in "abz")], config)
         needy = {helped.label for helped in before.helped}
         n_helped += bool(needy)
         moved |= {
@@ -143,6 +143,6 @@ def test_what_was_moved_is_listed_with_its_class_and_split(config):
     """Draws by construction: all clusters far up, so that test and val get the two lowest."""
     names = sorted(map(str, range(200)), key=lambda cluster: -split._draw(cluster, 1))
     images = [image("a", cluster) for cluster in names[:9]]
-    assigned = split.assign([*images, dict(images[-1])], config, seed=1)
+    assigned = split.assign([*images, dict(images[-1])], config)
     assert sorted(assigned.helped) == [("a", "test", 2), ("a", "val", 1)]
     assert splits(assigned) == ["train"] * 7 + ["val", "test", "test"]

@@ -22,7 +22,7 @@ def split(name, n, seed):
     labels = np.arange(n) % 2
     images = rng.integers(0, 120, (n, 8, 8, 1)) + 100 * labels[:, np.newaxis, np.newaxis, np.newaxis]
     paths = tuple(f"{'ab'[label]}/{name}{i}.png" for i, label in enumerate(labels))
-    return Split(images.astype("uint8"), labels, paths, ("a", "b"), {})
+    return Split(images.astype("uint8"), labels, paths, np.arange(n), ("a", "b"), {"given_splits": []})
 
 
 VAL, TEST = split("val", 20, 1), split("test", 40, 2)

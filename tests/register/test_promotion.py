@@ -14,7 +14,7 @@ from darkroom.saving.model_folder import MODEL
 COMPARE = changed(DEFAULTS.compare, metric="accuracy", resamples=200, confidence=0.9)
 REGISTER = changed(DEFAULTS.register, model="pets", min_accuracy=0.5, confidence=0.95)
 PETS = ("cat", "dog")
-SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
+SPEC = {"given_splits": [], "image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
 
 def images_of(counts: dict[str, int], **spec) -> Split:
@@ -23,7 +23,7 @@ def images_of(counts: dict[str, int], **spec) -> Split:
     labels = np.repeat(np.arange(len(counts)), [counts[name] for name in spec["classes"]])
     shape = (len(labels), spec["image_size"], spec["image_size"], 3 if spec["color"] == "rgb" else 1)
     paths = tuple(f"{number}.png" for number in range(len(labels)))
-    return Split(np.zeros(shape, "uint8"), labels, paths, spec["classes"], spec)
+    return Split(np.zeros(shape, "uint8"), labels, paths, np.arange(len(labels)), spec["classes"], spec)
 
 
 def pets(cats: int) -> Split:

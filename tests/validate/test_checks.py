@@ -18,6 +18,7 @@ def row(number, label="a", split="train", **other):
     facts = {
         "path": f"{label}/{number}.png",
         "label": label,
+        "given": "",
         "split": split,
         "group": "",
         "cluster": f"{label}{number}",

@@ -107,8 +107,13 @@ def _longer(config: Fit, fraction: float) -> Fit:
 
 
 def _rows(split: Split, rows: np.ndarray) -> Split:
-    paths = tuple(split.paths[row] for row in rows)
-    return replace(split, images=np.asarray(split.images[rows]), labels=np.asarray(split.labels)[rows], paths=paths)
+    return replace(
+        split,
+        images=np.asarray(split.images[rows]),
+        labels=np.asarray(split.labels)[rows],
+        paths=tuple(split.paths[row] for row in rows),
+        clusters=split.clusters[rows],
+    )
 
 
 def _count_correct(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> int:

@@ -29,9 +29,7 @@ class Listing(NamedTuple):
     is_split_again: bool  # whether the split of the archive was ignored
 
 
-def build(
-    images: Path, layout: Layout, config: Validate, *, seed: int, cache: Path, packed: RowLog | None = None
-) -> Listing:
+def build(images: Path, layout: Layout, config: Validate, *, cache: Path, packed: RowLog | None = None) -> Listing:
     """List each image of the layout, sorted by path, bad ones included.
 
     Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`.
@@ -50,14 +48,14 @@ def build(
     rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
     is_split_again = bool(leaks) and config.leaks == "split_again"
     rows = split.cleared(rows) if is_split_again else rows
-    assigned = split.assign(rows, config, seed=seed)
+    assigned = split.assign(rows, config)
     dropped = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
     return Listing(assigned.rows, pairs, split.given_splits(rows), assigned.helped, dropped, is_split_again)
 
 
 def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
     path, label, given_split, group = image
-    given = {"path": path, "label": label, "split": given_split, "group": group}
+    given = {"path": path, "label": label, "given": "", "split": given_split, "group": group}
     return cast(ManifestRow, facts | given | {"cluster": "", "dropped": ""})
 
 

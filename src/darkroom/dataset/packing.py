@@ -27,7 +27,16 @@ from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.workers.item_pool import Limits, Loss
 
-COLUMNS = ("path", "label", "split", "sha256", "bad", "dropped")  # of the manifest, as much as packing needs
+COLUMNS = (
+    "path",
+    "label",
+    "given",
+    "split",
+    "cluster",
+    "sha256",
+    "bad",
+    "dropped",
+)  # of the manifest
 CHUNK = 256  # images that are counted at once
 
 
@@ -49,6 +58,7 @@ def write(
         mean, deviation = statistics(np.load(partial_out / "train" / packed_data.IMAGES, mmap_mode="r"))
         spec = {
             "classes": classes,
+            "given_splits": [name for name in names.SPLITS if _is_given(splits[name])],
             "image_size": config.image_size,
             "color": config.color,
             "fit": config.fit,
@@ -103,8 +113,22 @@ def _write_split(
             file.write(array.data)
     numbers = {label: number for number, label in enumerate(classes)}
     np.save(out / packed_data.LABELS, np.array([numbers[row["label"]] for row in rows], np.int64))
-    listed = ({"row": number, "path": row["path"], "label": row["label"]} for number, row in enumerate(rows))
-    files.write_rows(out / packed_data.PATHS, ("row", "path", "label"), listed)
+    clusters: dict[str, int] = {}  # numbered in the order of the rows
+    listed = (
+        {
+            "row": number,
+            "path": row["path"],
+            "label": row["label"],
+            "cluster": clusters.setdefault(row["cluster"], len(clusters)),
+        }
+        for number, row in enumerate(rows)
+    )
+    files.write_rows(out / packed_data.PATHS, ("row", "path", "label", "cluster"), listed)
+
+
+def _is_given(rows: Sequence[ManifestRow]) -> bool:
+    """Whether the archive gave this split, and the draw added nothing to it."""
+    return bool(rows) and all(row["given"] == row["split"] for row in rows)
 
 
 def _pack(row: ManifestRow, *, images: Path, log: RowLog) -> bytes:

@@ -52,15 +52,15 @@ class _Move(NamedTuple):
     split: str
 
 
-def assign(rows: Iterable[ManifestRow], config: Validate, *, seed: int) -> Assigned:
-    """Fill in `split`, which is the archive's where it has one, else "". Of the rest, `label` and `cluster` are read.
+def assign(rows: Iterable[ManifestRow], config: Validate) -> Assigned:
+    """Fill in `split`, which is the archive's where it has one, else "", and keep that one as `given`.
 
-    A row without cluster, a bad image, is left alone: nobody will use it.
+    Of the rest, `label` and `cluster` are read. A row without cluster, a bad image, is left alone: nobody will use it.
     """
-    rows = list(rows)
+    rows = [row | {"given": row["split"]} for row in rows]
     ranges = _ranges(config, given_splits(rows))
     members = [row for row in rows if _is_open(row)]
-    draws = {row["cluster"]: _draw(row["cluster"], seed) for row in members}
+    draws = {row["cluster"]: _draw(row["cluster"], config.seed) for row in members}
     splits = {cluster: _split(draw, ranges) for cluster, draw in draws.items()}
     moves = _moves(members, draws, splits, ranges)
     splits.update({move.cluster: move.split for move in moves})

@@ -104,7 +104,13 @@ def with_copies(cached: FeatureCache, split: Split, augment: Augment, *, seed: i
     changed = [cached.read(split.images, augment, seed=seed, copy=i + 1) for i in range(copies)]
     times = 1 + copies
     rows = np.concatenate([cached.read(split.images), *changed])
-    return replace(split, images=rows, labels=np.tile(split.labels, times), paths=split.paths * times)
+    return replace(
+        split,
+        images=rows,
+        labels=np.tile(split.labels, times),
+        paths=split.paths * times,
+        clusters=np.tile(split.clusters, times),
+    )
 
 
 def without_copies(cached: FeatureCache, split: Split) -> Split:
