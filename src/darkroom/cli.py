@@ -10,13 +10,15 @@ from typing import get_args
 
 from darkroom import params, paths
 from darkroom.formats import names
-from darkroom.runtime import errors, files, sealing
+from darkroom.runtime import errors, files, sealing, stderr_filter
 from darkroom.runtime.errors import DataError, printable
 
 SHOWN = 3  # most probable classes per line
 
 
 def main() -> None:
+    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"]):  # those that import Keras
+        stderr_filter.install()
     errors.program(run)
 
 

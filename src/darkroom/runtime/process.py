@@ -72,7 +72,7 @@ def print_error(line: str) -> None:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        _drop(ERR)
+        _drop(sys.stderr.fileno())
 
 
 def leave(code: int) -> NoReturn:
