@@ -78,6 +78,7 @@ DOORS = {
         "transfer_learning.head_training",
         "curve.trainings",
         "training.optimizers",
+        "training.progress",
         "training.describe",
         "training.device",
         "transfer_learning.features",

@@ -18,7 +18,7 @@ def train(painted, model, changes, brief, tmp_path):
 
     def run(state="state", hparams=None, augment=None, **config):
         data = TrainingData(painted(80, 1), painted(40, 2))
-        session = Session(3, tmp_path / state, verbose=0)
+        session = Session(3, tmp_path / state, quiet=True)
         return recipe.train_network(
             model(**(hparams or {})), data, brief(**config), changes(**(augment or {})), session
         )
@@ -31,7 +31,7 @@ def test_the_recipe_is_seed_then_network_then_fit(train, painted, model, changes
     device.make_repeatable(3)
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec=painted(1).spec)
     data = TrainingData(painted(80, 1), painted(40, 2))
-    rows = fit.fit(network, data, brief(), model(), Session(3, tmp_path / "other", verbose=0), changes())
+    rows = fit.fit(network, data, brief(), model(), Session(3, tmp_path / "other", quiet=True), changes())
     assert trained.rows == rows
     for one, other in zip(trained.network.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -41,7 +41,7 @@ def run(state, until):
     with device.spread():
         hparams = p.model.model_copy(update={"blocks": 1, "filters": 4, "ema": 0.9})
         network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
-        session = Session(1, Path(state), until=until, verbose=0)
+        session = Session(1, Path(state), until=until, quiet=True)
         return fit.fit(network, data, config, hparams, session, p.augment)
 
 with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:

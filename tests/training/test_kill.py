@@ -37,7 +37,7 @@ def note(log, name, epoch, row):
 def train(packed, optimization, config, augment, home):
     device.make_repeatable(3)
     network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
-    data, session = TrainingData.read(packed), Session(3, home, partial(note, home / "log", "train"), verbose=0)
+    data, session = TrainingData.read(packed), Session(3, home, partial(note, home / "log", "train"), quiet=True)
     rows = fit.fit(network, data, config, optimization, session, augment)
     probabilities = network.predict(data.val.images, verbose=0)
     np.savez(home / "end.npz", losses=[row["val_loss"] for row in rows], probabilities=probabilities)

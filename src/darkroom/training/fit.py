@@ -5,6 +5,7 @@ rest on disk, so a training that was killed and resumed ends where an undisturbe
 """
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import keras
@@ -13,7 +14,7 @@ import numpy as np
 from darkroom.packed_data import Split
 from darkroom.params import Augment, Fit, Optimization
 from darkroom.runtime.errors import warn
-from darkroom.training import batching, checkpoint, describe, device, memory, optimizers
+from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, progress
 from darkroom.training.augment import moves_pixels
 from darkroom.training.session import Row, Session, TrainingData
 from darkroom.training.training_model import TrainingModel
@@ -53,13 +54,14 @@ def fit(
     """
     train, val = data
     size = device.batch_size(config.batch_size, n_images=len(train.labels), size=train.images.shape[1])
-    steps = math.ceil(len(train.labels) / size) * config.epochs
-    training = _compiled(model, size, steps, optimization, session.seed, augment)
+    per_epoch = math.ceil(len(train.labels) / size)
+    training = _compiled(model, size, per_epoch * config.epochs, optimization, session.seed, augment)
     batches, set_epoch = batching.batches(train, size, session.seed)
     state = checkpoint.Checkpoint(training, config, optimization, session, set_epoch)
     last = session.until or config.epochs
     if not state.finished(last):
-        with memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
+        shown = nullcontext() if session.quiet else progress.shown(last, per_epoch)
+        with shown as watcher, memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
             training.fit(
                 batches,
                 validation_data=_as_arrays(val),
@@ -68,8 +70,8 @@ def fit(
                 initial_epoch=len(state.rows),
                 shuffle=False,  # Keras would draw the order of the batches once more, and not from the epoch
                 class_weight=optimizers.class_weights(optimization, train.labels, len(train.classes)),
-                callbacks=[state, _ProgressBar()],
-                verbose=session.verbose,
+                callbacks=[state, watcher] if watcher else [state],
+                verbose=0,
             )
     state.restore()
     return state.rows
@@ -95,13 +97,6 @@ def _compiled(
         steps_per_execution=device.steps_per_execution(size * describe.multiply_adds(model)),
     )
     return training
-
-
-class _ProgressBar(keras.callbacks.ProgbarLogger):
-    """Keras's own counts batches by whole executions of several, beyond the last one: 32/22."""
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        super().on_train_batch_end(batch if self.target is None else min(batch, self.target - 1), logs)
 
 
 def _as_arrays(val: Split) -> tuple:

@@ -34,15 +34,15 @@ class Session:
     """One run of a training: all its random draws follow from `seed`, and it resumes from the folder `state`.
 
     `on_epoch(epoch, row)` is called as each epoch ends. With `until` the run stops after so many epochs, amid a
-    schedule made for more; run again with a larger `until`, it goes on as if it had never stopped. `verbose` is that
-    of Keras.
+    schedule made for more; run again with a larger `until`, it goes on as if it had never stopped. A `quiet`
+    one prints nothing.
     """
 
     seed: int
     state: Path
     on_epoch: OnEpoch = ignore
     until: int | None = None
-    verbose: str | int = "auto"
+    quiet: bool = False
 
     def within(self, name: str) -> "Session":
         """The same with a folder of its own inside `state`."""

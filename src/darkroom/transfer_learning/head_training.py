@@ -69,6 +69,6 @@ def _train(
     keras.utils.set_random_seed(session.seed)
     head = build(data.train.images.shape[1], len(data.train.classes), hparams)
     optimization = optimization.model_copy(update={"weight_decay": hparams.weight_decay})
-    quiet = Session(session.seed, session.state / files.fingerprint(repr(hparams)), verbose=0)
+    quiet = Session(session.seed, session.state / files.fingerprint(repr(hparams)), quiet=True)
     rows = fit.fit(head, data, config, optimization, quiet)
     return TrainedHead(head, rows, checkpoint.best_or_last(rows, config), hparams)

@@ -49,7 +49,7 @@ class Result(TypedDict):
 def attempt(task: Task, send: Callable[[tuple[int, Row]], None]) -> Result:
     """Train the network of a trial. `send` is given (epoch, row) as each epoch ends."""
     session = Session(
-        task.setup.seed, task.state, on_epoch=lambda epoch, row: send((epoch, row)), until=task.epochs, verbose=0
+        task.setup.seed, task.state, on_epoch=lambda epoch, row: send((epoch, row)), until=task.epochs, quiet=True
     )
     trained = recipe.train_network(task.hparams, _data(task.setup.packed), task.config, task.setup.augment, session)
     return Result(
