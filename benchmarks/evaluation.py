@@ -32,7 +32,7 @@ from pathlib import Path
 from darkroom import packed_data
 from darkroom.inference import inference
 splits = [packed_data.read(Path("data/packed")).split(name).images for name in ("val", "test")]
-models = [inference.load(Path("models") / name)[0] for name in ("cnn", "mobilenet", "mobilenet_v2")]
+models = [inference.load(Path("models") / name)[0] for name in ("cnn", "efficientnet_lite0", "mobilenet_v2")]
 loaded = time.perf_counter()
 for model in models:
     for images in splits:
@@ -49,10 +49,10 @@ def repository(home: Path, n_images: int) -> None:
         shutil.copy(name, home / name)
     yaml = YAML()
     values = yaml.load(home / "params.yaml")
-    values["transfer"]["backbones"] = ["mobilenet", THIRD]
+    values["transfer"]["backbones"] = ["efficientnet_lite0", THIRD]
     yaml.dump(values, home / "params.yaml")
     copy = home / "models" / THIRD
-    shutil.copytree(home / "models/mobilenet", copy)
+    shutil.copytree(home / "models/efficientnet_lite0", copy)
     files.write_json(copy / model_folder.RUN, {**model_folder.read_facts(copy), "name": THIRD, "run": THIRD})
     sealing.seal(copy)
     _multiply(home / "data/packed", n_images)

@@ -74,6 +74,7 @@ DOORS = {
         "networks.architectures",
         "training.augment",
         "transfer_learning.backbones",
+        "transfer_learning.efficientnet_lite",
         "networks.classics",
         "transfer_learning.head_training",
         "curve.trainings",

@@ -163,13 +163,13 @@ def test_repro_moves_models_that_params_no_longer_list_away_before_dvc_compares_
     from darkroom.commands import repro
 
     shutil.copy(HERE / "params.yaml", elsewhere)
-    for name in ("cnn", "mobilenet", "old"):
+    for name in ("cnn", "efficientnet_lite0", "old"):
         (elsewhere / "models" / name).mkdir(parents=True)
         sealing.seal(elsewhere / "models" / name)
     seen = []
     monkeypatch.setattr(repro, "repro", lambda: seen.extend(path.name for path in Path("models").iterdir()))
     cli.run("repro")
-    assert sorted(seen) == ["cnn", "mobilenet"] and Path(".cache/models/old").is_dir()
+    assert sorted(seen) == ["cnn", "efficientnet_lite0"] and Path(".cache/models/old").is_dir()
 
 
 def test_repro_does_not_wait_at_a_pipe_in_place_of_the_archive(elsewhere, monkeypatch):

@@ -40,7 +40,7 @@ def changed(tmp_path):
         ("learning_rate: 0.002", "learning_rate: 0.0", "model.learning_rate: expected greater than 0, got 0.0"),
         ("learning_rate: 0.002", "learning_rate: 1e3", "model.learning_rate: expected less than or equal to 10"),
         ("weights: auto", "weights: /etc/a.h5", "expected a path inside the project"),
-        ("backbones: [mobilenet]", "backbones: [mobilenet@2]", "transfer.backbones.0: "),
+        ("backbones: [efficientnet_lite0]", "backbones: [mobilenet@2]", "transfer.backbones.0: "),
         ("units: [0, 128]", "units: []", "transfer.head.units: "),
         ("filters: [16, 32]", "filters: [16, -3]", "tune.space.filters: expected greater than or equal to 1"),
         ("filters: [16, 32]", "filter: [16]", "unknown hyperparameter tune.space.filter, did you mean filters?"),

@@ -27,7 +27,7 @@ SMALL = {  # a preset
     "model": {"blocks": 1, "convolutions": 1, "filters": 8, "dense": 0, "learning_rate": 0.01},
     "tune": {"trials": 2, "fit": {"epochs": 2, "patience": 9, "precision": "auto"}, "space": {"filters": [4, 8]}},
     "train": {"epochs": 6},
-    "transfer": {"weights": "none", "fit": {"epochs": 1, "patience": 9}},
+    "transfer": {"backbones": ["mobilenet"], "weights": "none", "input_size": 32, "fit": {"epochs": 1, "patience": 9}},
     "evaluate": {"resamples": 100},
     "compare": {"resamples": 100},
 }

@@ -27,7 +27,7 @@ INPUT = 64  # pixels, input_size
 TRANSFER = {  # the backbone, and an image_size below or above INPUT
     "mobilenet, enlarged": ("mobilenet-25", 40),
     "mobilenet, shrunk": ("mobilenet-25", 80),
-    "mobilenet_v3_small, enlarged": ("mobilenet_v3_small", 40),
+    "efficientnet_lite0, enlarged": ("efficientnet_lite0", 40),
 }
 NAMES = ["tunable", *TRANSFER]
 # A probability is a sum of float32 products, taken in another order by each backend and by each way of compiling.
@@ -155,7 +155,7 @@ def test_no_layer_is_in_training_mode_by_default(network):
 
 def test_a_nested_network_is_explained_with_the_images_that_it_gets(made):
     """The input of the base is resized by an operation, which is no layer that could be asked for its output."""
-    network = made("mobilenet_v3_small, enlarged")
+    network = made("efficientnet_lite0, enlarged")
     maps = grad_cam.feature_maps(network, noise(1, 40)[0])
     inner = next(layer for layer in network.layers if hasattr(layer, "layers"))
     assert maps[0].values.shape[0] == INPUT // 2 and inner.get_layer(maps[0].layer)
@@ -199,7 +199,7 @@ def test_jax_predicts_as_tensorflow_does(made, tmp_path):
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed: pip install jax")
     pixels = keras.Input((64, 64, 3), dtype="uint8")
-    networks = {name: made(name) for name in ("tunable", "mobilenet, shrunk", "mobilenet_v3_small, enlarged")}
+    networks = {name: made(name) for name in ("tunable", "mobilenet, shrunk", "efficientnet_lite0, enlarged")}
     networks["resized"] = keras.Model(pixels, resizing.resized(pixels, 96))
     for name, network in networks.items():
         network.save(tmp_path / f"{name}.keras")

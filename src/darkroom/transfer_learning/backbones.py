@@ -13,7 +13,9 @@ from keras import layers
 
 from darkroom.runtime.errors import ParamsError
 from darkroom.training import io_layers
-from darkroom.transfer_learning import resizing
+from darkroom.transfer_learning import packaged, resizing
+from darkroom.transfer_learning.efficientnet_lite import efficientnet_lite0
+from darkroom.transfer_learning.packaged import Package
 
 WHERE = "params.yaml: transfer"
 
@@ -32,6 +34,11 @@ def _symmetric(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling(1 / 127.5, -1.0, dtype="float32", name="symmetric")(x)
 
 
+def _symmetric_lite(x: keras.KerasTensor) -> keras.KerasTensor:
+    """(x - 127) / 128, as TensorFlow's tpu/models/official/efficientnet/lite has it."""
+    return layers.Rescaling(1 / 128, -127 / 128, dtype="float32", name="symmetric")(x)
+
+
 def _caffe(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Rescaling([1.0] * 3, [-m for m in CAFFE_MEAN], dtype="float32", name="centre")(x[..., ::-1])
 
@@ -44,10 +51,12 @@ def _torch(x: keras.KerasTensor) -> keras.KerasTensor:
 
 @dataclass(frozen=True)
 class Backbone:
-    """A family of networks: `builder` of keras.applications; `scaled` maps 0..255 to the range it was trained on.
+    """A family of networks: `builder` of keras.applications, or one with the same parameters; `scaled` maps 0..255 to
+    the range it was trained on.
 
     `file` is the pattern of its file in a folder of weights, where `{width}` stands for the family's spelling of
     a width. `min_size` and `native_size` are the smallest image it takes and that it was trained on, in pixels.
+    `package` has its weights; the others can be downloaded.
     """
 
     builder: Callable[..., keras.Model]
@@ -56,6 +65,7 @@ class Backbone:
     widths: dict[float, str] | None = None
     min_size: int = 32
     native_size: int = 224
+    package: Package | None = None
 
 
 _V1 = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
@@ -63,6 +73,9 @@ _V2 = {width: str(width) for width in (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)}
 _V3 = {width: str(width) for width in (0.75, 1.0)}
 
 _BACKBONES = {
+    "efficientnet_lite0": Backbone(
+        efficientnet_lite0, _symmetric_lite, "efficientnet_lite0*", package=packaged.EFFICIENTNET_LITE0
+    ),
     "mobilenet": Backbone(apps.MobileNet, _symmetric, "mobilenet_{width}_*", _V1),
     "mobilenet_v2": Backbone(apps.MobileNetV2, _symmetric, "mobilenet_v2_*{width}*", _V2),
     "mobilenet_v3_small": Backbone(apps.MobileNetV3Small, _unscaled, "*mobilenet_v3_small_*{width}*", _V3),

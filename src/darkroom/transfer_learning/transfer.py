@@ -17,7 +17,15 @@ from darkroom.runtime import files
 from darkroom.training import checkpoint, device, fit
 from darkroom.training.fit import TrainedModel
 from darkroom.training.session import Session, TrainingData
-from darkroom.transfer_learning import backbones, features, finetune, head_training, weights
+from darkroom.transfer_learning import (
+    backbones,
+    efficientnet_lite,
+    features,
+    finetune,
+    head_training,
+    resizing,
+    weights,
+)
 from darkroom.transfer_learning.config import TransferConfig
 from darkroom.transfer_learning.features import FeatureCache
 from darkroom.transfer_learning.weights import Base
@@ -93,7 +101,8 @@ def feature_cache(base: Base, shape: tuple[int, int, int], folder: Path) -> Feat
     """
     base.network.trainable = False
     extractor = backbones.extractor(base.choice, base.network, shape=shape)
-    code = files.sha256(Path(backbones.__file__))
+    sources = backbones.__file__, efficientnet_lite.__file__, resizing.__file__
+    code = [files.sha256(Path(source)) for source in sources]
     choice = base.choice
     identity = files.fingerprint(choice.name, choice.width, choice.size, weights.digest(base.network), code)
     return features.FeatureCache(extractor, folder, identity)

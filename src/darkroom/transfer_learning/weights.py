@@ -17,6 +17,7 @@ from keras import layers
 
 from darkroom.runtime import errors
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault
+from darkroom.transfer_learning import packaged
 from darkroom.transfer_learning.backbones import BackboneChoice
 
 DOWNLOAD_TIMEOUT = 8  # seconds without an answer before the machine counts as offline
@@ -41,9 +42,10 @@ class Base:
 def load(choice: BackboneChoice, wanted: str, folder: Path) -> Base:
     """Build the backbone and load its weights.
 
-    `wanted` is a file or a folder of weights, or: `imagenet`, a file of `folder` or else a download; `auto`, the
-    same or else random weights and a warning; `none`, random weights. Raises ArtifactError (exit 4) for a file that
-    is damaged, missing or of another network, EnvironmentFault (exit 5) when the download fails.
+    `wanted` is a file or a folder of weights, or: `imagenet`, a file of `folder`, else that of the backbone's package
+    or, where it has none, a download; `auto`, the same or else random weights and a warning; `none`, random weights.
+    Raises ArtifactError (exit 4) for a file that is damaged, missing or of another network, EnvironmentFault (exit 5)
+    when the package is not installed or the download fails.
     """
     network = choice.build()
     if wanted == "none":
@@ -55,13 +57,12 @@ def load(choice: BackboneChoice, wanted: str, folder: Path) -> Base:
     if location is not folder:
         raise _unusable(f"there is no file of weights for {choice.name}", location, f"put {choice.file} there")
     try:
-        _download(network, choice)
+        return Base(choice, network, _load_published(network, choice))
     except EnvironmentFault as fault:
         if wanted == "imagenet":
             raise
-        errors.warn(f"{fault.what}; it is trained from random weights, pretrained: false")
+        errors.warn(f"{fault.what}; {choice.name} is trained from random weights, pretrained: false ({fault.fix})")
         return Base(choice, _with_fast_statistics(network), None)
-    return Base(choice, network, "imagenet")
 
 
 def digest(network: keras.Model) -> str:
@@ -114,6 +115,15 @@ def _count_arrays(file: h5py.File) -> int:
     names: list[str] = []
     file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
     return sum("seed_generator" not in name for name in names)
+
+
+def _load_published(network: keras.Model, choice: BackboneChoice) -> str:
+    """From the package of the backbone, or else a download; the source is returned."""
+    if package := choice.backbone.package:
+        network.set_weights(packaged.arrays(package)[: len(network.weights)])  # those of the top come last
+        return package.requirement
+    _download(network, choice)
+    return "imagenet"
 
 
 def _download(network: keras.Model, choice: BackboneChoice) -> None:
