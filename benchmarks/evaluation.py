@@ -66,7 +66,8 @@ def _multiply(packed: Path, n_images: int) -> None:
     np.save(test / "images.npy", np.clip(images[rows] + noise, 0, 255).astype("uint8"))
     np.save(test / "labels.npy", labels[rows])
     paths = [row["path"] for row in files.read_rows(test / "paths.csv")]
-    files.write_rows(test / "paths.csv", ["path"], [{"path": paths[row]} for row in rows])
+    listed = [{"path": paths[row], "cluster": i} for i, row in enumerate(rows)]
+    files.write_rows(test / "paths.csv", ["path", "cluster"], listed)
     sealing.seal(packed)
 
 

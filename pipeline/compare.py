@@ -1,4 +1,4 @@
-"""Say which model is best, beyond chance.        evaluation/predictions/ -> comparison.json"""
+"""Say how the models compare, beyond chance.        evaluation/ (predictions, validation scores) -> comparison.json"""
 
 from darkroom import params, paths
 from darkroom.metrics import predictions, significance
@@ -8,9 +8,11 @@ from darkroom.runtime import files, stage
 
 def main() -> None:
     p = params.load()
-    classes, labels, predicted = predictions.read(paths.PREDICTIONS)
+    classes, labels, predicted, design = predictions.read(paths.PREDICTIONS, paths.TEST_SET)
     bootstrap = Bootstrap(p.compare.resamples, p.compare.confidence, p.seed)
-    comparison = significance.compare(labels, predicted, len(classes), p.compare.metric, bootstrap)
+    ranking = significance.compare(labels, predicted, len(classes), p.compare.metric, bootstrap, design)
+    validation = {name: scores["log_loss"] for name, scores in files.read_object(paths.VALIDATION_SCORES).items()}
+    comparison = significance.choose(ranking, validation)
     files.write_json(paths.COMPARISON, comparison)
     print(comparison["sentence"])
 

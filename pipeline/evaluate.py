@@ -3,6 +3,7 @@
 from darkroom import evaluation_folder, packed_data, params, paths
 from darkroom.evaluate import evaluation
 from darkroom.evaluate.evaluation import EvaluationData, Settings
+from darkroom.metrics import design
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
@@ -17,7 +18,8 @@ def main() -> None:
     data = EvaluationData(packed.split("val"), packed.split("test"), manifest)
     settings = Settings(Bootstrap(p.evaluate.resamples, p.evaluate.confidence, p.seed), p.evaluate.threshold)
     results = evaluation.evaluate_all({name: paths.MODELS / name for name in models}, data, settings)
-    evaluation_folder.write(paths.EVALUATION, {name: result.evaluation for name, result in results.items()})
+    evaluations = {name: result.evaluation for name, result in results.items()}
+    evaluation_folder.write(paths.EVALUATION, evaluations, design.test_set(design.of_split(data.test)))
     files.write_json(paths.METRICS, {name: result.scores for name, result in results.items()})
     files.write_json(paths.COST, [result.cost for result in results.values()])
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))

@@ -12,9 +12,12 @@ SCORE = {"value": 0.9, "low": 0.8, "high": None}
 BIN = {"bin_low": 0.0, "bin_high": 0.1, "n": 0, "confidence": None, "value": None, "low": None, "high": None}
 CNN = ModelEvaluation(
     facts={"name": "cnn", "pretrained": None, "parameters": 12},
+    validation={"log_loss": 0.123456789012345},
     history=[{"epoch": 1, "loss": 0.123456789012345, "accuracy": 1.0}],
     per_class=[{"label": "7", "support": 3, "f1": 1.0, "f1_low": None, "f1_high": 1e-07}],
-    predictions=[{"row": 0, "path": "7/=a.png", "label": "7", "predicted": "8", "p_7": 0.25, "p_8": 0.75}],
+    predictions=[
+        {"row": 0, "path": "7/=a.png", "cluster": 5, "label": "7", "predicted": "8", "p_7": 0.25, "p_8": 0.75}
+    ],
     roc_curves=[{"label": "7", "threshold": 0.5, "false_positive_rate": 0.0, "recall": 1.0, "precision": 1.0}],
     calibration={
         "temperature": 1.5,
@@ -47,37 +50,39 @@ CNN = ModelEvaluation(
     figures={"confusion": "<svg/>"},
     images={"heatmap-0": b"a PNG", "filters": b"another"},
 )
+TEST_SET = {"images": 1, "clusters": 1, "given": False}
 PLAIN = replace(CNN, roc_curves=[], threshold=None, label_issues=[], images={})
 
 
 def test_what_is_written_is_read_back_in_the_same_order(tmp_path):
     evaluations = {"efficientnet_b0": PLAIN, "cnn": CNN}
-    evaluation_folder.write(tmp_path / "evaluation", evaluations)
+    evaluation_folder.write(tmp_path / "evaluation", evaluations, TEST_SET)
     result = evaluation_folder.read(tmp_path / "evaluation")
     assert result == evaluations and list(result) == list(evaluations)
+    assert evaluation_folder.read_test_set(tmp_path / "evaluation") == TEST_SET
 
 
 def test_git_keeps_no_empty_folder_and_reading_needs_none(tmp_path):
-    evaluation_folder.write(tmp_path, {"cnn": PLAIN})
+    evaluation_folder.write(tmp_path, {"cnn": PLAIN}, TEST_SET)
     for folder in [path for path in tmp_path.rglob("*") if path.is_dir() and not any(path.iterdir())]:
         folder.rmdir()
     assert evaluation_folder.read(tmp_path) == {"cnn": PLAIN}
 
 
 def test_a_model_that_is_no_longer_evaluated_leaves_nothing_behind(tmp_path):
-    evaluation_folder.write(tmp_path / "evaluation", {"old": CNN, "cnn": CNN})
-    evaluation_folder.write(tmp_path / "evaluation", {"cnn": CNN})
+    evaluation_folder.write(tmp_path / "evaluation", {"old": CNN, "cnn": CNN}, TEST_SET)
+    evaluation_folder.write(tmp_path / "evaluation", {"cnn": CNN}, TEST_SET)
     assert [path for path in tmp_path.rglob("*") if path.stem == "old"] == []
 
 
 def test_a_missing_file_is_named(tmp_path):
-    evaluation_folder.write(tmp_path, {"cnn": CNN})
+    evaluation_folder.write(tmp_path, {"cnn": CNN}, TEST_SET)
     (tmp_path / "details/slices.json").unlink()
     with pytest.raises(ArtifactError, match=r"slices\.json is missing"):
         evaluation_folder.read(tmp_path)
 
 
 def test_the_parts_that_other_stages_read_lie_where_paths_says(tmp_path):
-    evaluation_folder.write(tmp_path, {"cnn": CNN})
-    for path in (paths.PREDICTIONS, paths.LABEL_ISSUES):
+    evaluation_folder.write(tmp_path, {"cnn": CNN}, TEST_SET)
+    for path in (paths.PREDICTIONS, paths.LABEL_ISSUES, paths.TEST_SET, paths.VALIDATION_SCORES):
         assert (tmp_path / path.relative_to(paths.EVALUATION)).exists()

@@ -5,6 +5,8 @@
 differ from run to run and so are kept out of git.
 Each subfolder is an out of its own in dvc.yaml, so that DVC plots it as it should be.
 
+    details/test_set.json      `TestSet`: how many images and clusters, and who chose them
+    details/validation.json    `ValidationScores` by model
     details/models.json        the facts of its training (run.json), by model
     details/calibration.json   `Calibration` by model
     details/thresholds.json    `Threshold` by model; null where there are not exactly two classes
@@ -24,6 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
+from darkroom.metrics import design
+from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.roc import RocPoint
 from darkroom.runtime import files
@@ -31,12 +35,20 @@ from darkroom.saving.model_folder import HistoryRow, RunFacts
 
 PREDICTIONS = "predictions"
 DETAILS = "details"
+TEST_SET = "test_set.json"
+VALIDATION = "validation.json"
 LABEL_ISSUES = "label_issues.csv"
 TABLES = "history", "per_class", PREDICTIONS, "roc_curves"  # a CSV file per model
 TEXT = {"path", "label", "predicted", "split", "suggested", "model"}  # columns of text; all others hold numbers
 
 Scores = dict[str, Score]  # by the name of the metric
 Row = dict[str, Any]  # a row of a table whose columns depend on the classes or the metrics
+
+
+class ValidationScores(TypedDict):
+    """How good a model is on the validation images, by which the models of a run are chosen."""
+
+    log_loss: float
 
 
 class Bin(TypedDict):
@@ -81,7 +93,7 @@ class Slice(TypedDict):
     low: float | None
     high: float | None
     small: bool  # too few images to conclude anything
-    p: float  # Fisher's exact test against all other images
+    p: float  # Fisher's exact test against all other images, see `metrics.subset_test`
     p_corrected: float  # by Holm, for the number of slices
 
 
@@ -132,11 +144,12 @@ class ModelEvaluation:
     """Everything that the folder holds on one model.
 
     `history`: epoch, loss, accuracy, val_loss, val_accuracy. `per_class`: label, support, and each metric by class with
-    METRIC_low and METRIC_high. `predictions`: row (of the packed test images), path, label, predicted, and p_CLASS for
-    each class.
+    METRIC_low and METRIC_high. `predictions`: row (of the packed test images), path, cluster, label, predicted, and
+    p_CLASS for each class.
     """
 
     facts: RunFacts
+    validation: ValidationScores
     history: Sequence[HistoryRow]
     per_class: Sequence[Row]
     predictions: Sequence[Row]
@@ -150,10 +163,12 @@ class ModelEvaluation:
     images: Mapping[str, bytes]  # PNG: augmented, filters, feature_maps, heatmap-ROW, those that there are
 
 
-def write(folder: Path, evaluations: Mapping[str, ModelEvaluation]) -> None:
+def write(folder: Path, evaluations: Mapping[str, ModelEvaluation], test_set: TestSet) -> None:
     """Write the folder, these files and no others; `evaluations` by the name of the model."""
     with files.replacing(folder) as partial:
         details = partial / DETAILS
+        files.write_json(details / TEST_SET, test_set)
+        files.write_json(details / VALIDATION, {name: e.validation for name, e in evaluations.items()})
         files.write_json(details / "models.json", {name: e.facts for name, e in evaluations.items()})
         files.write_json(details / "calibration.json", {name: e.calibration for name, e in evaluations.items()})
         files.write_json(details / "thresholds.json", {name: e.threshold for name, e in evaluations.items()})
@@ -172,7 +187,7 @@ def write(folder: Path, evaluations: Mapping[str, ModelEvaluation]) -> None:
 def read(folder: Path) -> dict[str, ModelEvaluation]:
     """What `write` wrote, models in the same order. Raises ArtifactError (exit 4) on a file that is missing."""
     details = folder / DETAILS
-    models = files.read_object(details / "models.json")
+    models, validation = (files.read_object(details / name) for name in ("models.json", VALIDATION))
     documents = ("calibration", "thresholds", "slices", "explanations")
     calibration, thresholds, slices, explanations = (files.read_object(details / f"{name}.json") for name in documents)
     tables = {table: files.read_tables(folder / table) for table in TABLES}
@@ -180,6 +195,7 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
     return {
         name: ModelEvaluation(
             facts=facts,
+            validation=validation[name],
             history=cast(list[HistoryRow], parse(tables["history"][name])),
             per_class=parse(tables["per_class"][name]),
             predictions=parse(tables[PREDICTIONS][name]),
@@ -194,6 +210,11 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
         )
         for name, facts in models.items()
     }
+
+
+def read_test_set(folder: Path) -> TestSet:
+    """How the test images were drawn. Raises ArtifactError (exit 4) when the file is missing."""
+    return design.read_test_set(folder / DETAILS / TEST_SET)
 
 
 def _by_stem(folder: Path) -> dict[str, bytes]:

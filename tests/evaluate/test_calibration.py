@@ -75,7 +75,8 @@ def test_an_empty_bin_has_no_value():
 def test_scaling_improves_an_overconfident_model_and_says_by_how_much():
     test = simulate(2000, 4, 3.0, seed=1)
     result = calibration.calibrate(simulate(2000, 4, 3.0), test, BOOTSTRAP)
-    for name in ("log_loss", "brier", "ece"):
+    for name in ("log_loss", "brier"):
         assert result["after"][name]["high"] < result["before"][name]["low"]
+    assert result["before"]["ece"]["value"] > result["before"]["ece_by_chance"]["high"]
     direct = metrics.scores(test, BOOTSTRAP).overall
     assert result["before"] == {name: direct[name] for name in result["before"]}

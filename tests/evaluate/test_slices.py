@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import fisher_exact
 
 from darkroom.evaluate import slices
+from darkroom.metrics.design import Design, independent
 
 RNG = np.random.default_rng(0)
 
@@ -13,8 +14,9 @@ def images(n=400, **columns):
     return [{"path": str(i), **{name: str(values[i]) for name, values in columns.items()}} for i in range(n)]
 
 
-def by_property(rows, correct):
-    return slices.by_property(rows, correct, confidence=0.95)
+def by_property(rows, correct, clusters=None):
+    design = independent(len(rows)) if clusters is None else Design(clusters, given=False)
+    return slices.by_property(rows, correct, design, confidence=0.95)
 
 
 def test_a_model_that_fails_on_dark_images_is_noticed():
@@ -56,3 +58,16 @@ def test_images_without_the_number_are_in_no_slice():
 def test_two_values_make_two_slices():
     rows = by_property(images(width=np.repeat([10, 20], [390, 10])), np.ones(400, bool))
     assert sum(row["n"] for row in rows) == 400 and len(rows) <= 2
+
+
+def test_a_slice_that_is_one_group_proves_nothing():
+    group = np.repeat([f"patient {i}" for i in range(10)], 40)
+    correct = group != "patient 3"
+    alone, together = (
+        by_property(images(group=group), correct),
+        by_property(images(group=group), correct, np.arange(400) // 40),
+    )
+    assert min(row["p_corrected"] for row in alone) < 1e-10
+    assert min(row["p_corrected"] for row in together) > 0.5
+    (patient,) = (row for row in together if row["slice"] == "patient 3")
+    assert (patient["value"], patient["n"], patient["small"]) == (0, 40, True) and patient["high"] > 0.5

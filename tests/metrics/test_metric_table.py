@@ -9,6 +9,9 @@ import pytest
 
 from darkroom.metrics import metric_table, metrics
 from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.design import independent
+from darkroom.metrics.effective_size import Shares
+from darkroom.metrics.metric_intervals import of_shares
 from darkroom.metrics.metric_table import CLASS_METRICS, METRICS, Metric, Show
 from darkroom.metrics.sample import Predictions, Sample, from_probabilities
 from darkroom.params import Compare
@@ -55,7 +58,7 @@ def test_the_headlines_are_in_the_table_of_models_too():
 def test_models_can_be_compared_by_metrics_of_predicted_classes():
     choices = typing.get_args(Compare.model_fields["metric"].annotation)
     for name in choices:
-        assert METRICS[name].function(Sample(Predictions(LABELS, LABELS, K), np.ones((70, 1)))) == 1
+        assert METRICS[name].function(Sample(Predictions(LABELS, LABELS, K, independent(70)), np.ones((70, 1)))) == 1
 
 
 def test_the_documentation_has_a_line_for_every_metric_and_for_no_other():
@@ -72,7 +75,10 @@ def test_a_new_metric_needs_a_function_and_an_entry(monkeypatch):
         wrong = sample.predictions.predicted != sample.predictions.labels
         return wrong @ sample.weights / sample.predictions.n
 
-    entry = Metric("Error rate", error_rate, Show.TABLE, higher_is_better=False, images=metric_table.all_images)
+    def errors(predictions: Predictions) -> Shares:
+        return Shares(predictions.predicted != predictions.labels, np.zeros(predictions.n, int), 1)
+
+    entry = Metric("Error rate", error_rate, of_shares(errors), Show.TABLE, higher_is_better=False)
     monkeypatch.setitem(METRICS, "error_rate", entry)
     scores = metrics.scores(from_probabilities(LABELS, RANDOM), BOOTSTRAP).overall
     error, accuracy = scores["error_rate"], scores["accuracy"]
@@ -85,7 +91,7 @@ def test_a_new_metric_of_each_class_needs_a_function_and_an_entry(monkeypatch):
     def support(sample: Sample) -> np.ndarray:
         return np.array([(LABELS == i) @ sample.weights for i in range(K)])
 
-    monkeypatch.setitem(CLASS_METRICS, "images", Metric("Images", support, Show.TABLE, highest=np.inf))
+    monkeypatch.setitem(CLASS_METRICS, "images", Metric("Images", support, show=Show.TABLE, highest=np.inf))
     predictions = from_probabilities(LABELS, RANDOM)
     by_class = metrics.scores(predictions, BOOTSTRAP).by_class
     row = metrics.class_rows(tuple("abcdefg"), predictions, by_class)[0]

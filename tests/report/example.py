@@ -17,6 +17,7 @@ from darkroom.evaluation_folder import (
     Slice,
     Threshold,
 )  # fmt: skip
+from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.roc import RocPoint
 from darkroom.metrics.significance import Comparison, Pair, Ranked
@@ -68,7 +69,7 @@ def report_context(classes=CLASSES, models=MODELS, *, trials=6, dataset="shapes"
         "comparison": comparison(models, PER_CLASS * len(classes)),
         "registration": registration(models[0], PER_CLASS * len(classes)),
     }
-    writers = {"validation": verdict.write, "evaluation": evaluation_folder.write, "trials": _write_trials}
+    writers = {"validation": verdict.write, "evaluation": _write_evaluation, "trials": _write_trials}
     with tempfile.TemporaryDirectory() as folder:
         sources = context.Sources(**{name: Path(folder, name) for name in context.Sources._fields})
         for name, content in contents.items():
@@ -101,6 +102,11 @@ def hostile():
 @cache
 def hundred():
     return page(report_context([f"class {i}" for i in range(100)], dataset="a" * 60))
+
+
+def _write_evaluation(path: Path, evaluations: dict[str, ModelEvaluation]) -> None:
+    n = len(next(iter(evaluations.values())).predictions)
+    evaluation_folder.write(path, evaluations, record(TestSet, images=n, clusters=n - 1, given=False))
 
 
 def _write_trials(path: Path, rows: list[dict]) -> None:
@@ -196,7 +202,12 @@ def prediction_rows(classes) -> list[dict]:
         predicted = (label + 1) % k if row % PER_CLASS == 0 else label
         confidence = 0.95 - 0.3 * label / k
         probabilities = [confidence if i == predicted else (1 - confidence) / (k - 1) for i in range(k)]
-        names = {"path": f"{classes[label]}/{row:04}.png", "label": classes[label], "predicted": classes[predicted]}
+        names = {
+            "path": f"{classes[label]}/{row:04}.png",
+            "cluster": row,
+            "label": classes[label],
+            "predicted": classes[predicted],
+        }
         rows.append({"row": row, **names, **{f"p_{c}": p for c, p in zip(classes, probabilities, strict=True)}})
     return rows
 

@@ -8,18 +8,19 @@ price: one number cannot help a model that is overconfident about one class and 
 import numpy as np
 
 from darkroom.evaluation_folder import Bin, Calibration, Scores
-from darkroom.metrics import intervals, metrics, probability
+from darkroom.metrics import effective_size, metrics, probability
 from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.metric_table import METRICS
 from darkroom.metrics.sample import Predictions, from_probabilities
 
 RANGE = 0.05, 20.0  # of a temperature
-QUALITY = {"log_loss": probability.log_loss, "brier": probability.brier, "ece": probability.ece}
+QUALITY = "log_loss", "brier", "ece", "ece_by_chance"  # of METRICS
 
 
 def calibrate(val: Predictions, test: Predictions, bootstrap: Bootstrap) -> Calibration:
     """Fit the temperature on `val`, and score `test` before and after it."""
     temperature = fit_temperature(val)
-    scaled = from_probabilities(test.labels, apply_temperature(test.probabilities, temperature))
+    scaled = from_probabilities(test.labels, apply_temperature(test.probabilities, temperature), test.design)
     return {
         "temperature": temperature,
         "before": _quality(test, bootstrap),
@@ -62,7 +63,7 @@ def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
     for i in range(probability.BINS):
         inside = bins == i
         n = int(inside.sum())
-        score = intervals.fraction(int(correct[inside].sum()), n, confidence)
+        score = effective_size.share(correct[inside], predictions.design.clusters[inside], confidence)
         rows.append({
             "bin_low": i / probability.BINS, "bin_high": (i + 1) / probability.BINS, "n": n,
             "confidence": float(largest[inside].mean()) if n else None,
@@ -72,8 +73,8 @@ def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
 
 
 def _quality(predictions: Predictions, bootstrap: Bootstrap) -> Scores:
-    estimates = metrics.estimate(predictions, list(QUALITY.values()), bootstrap)
-    return {name: metrics.with_interval(estimates[f], bootstrap.confidence, 0) for name, f in QUALITY.items()}
+    (scores,) = metrics.score_tables(predictions, [{name: METRICS[name] for name in QUALITY}], bootstrap)
+    return {name: score for name, (score,) in scores.items()}
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:

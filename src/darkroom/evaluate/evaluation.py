@@ -1,6 +1,6 @@
 """Evaluate trained models: everything that is known of each, from its predictions for validation and test images."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from darkroom.evaluate import calibration, explanation_images, label_errors, sli
 from darkroom.evaluate.label_errors import Examined
 from darkroom.evaluation_folder import Cost, LabelIssue, ModelEvaluation, Scores, Slice
 from darkroom.inference import inference
-from darkroom.metrics import classification, metrics, predictions, probability, roc
+from darkroom.metrics import classification, design, metrics, predictions, probability, roc
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 from darkroom.packed_data import Split
@@ -53,7 +53,6 @@ class Result(NamedTuple):
     evaluation: ModelEvaluation
     scores: Scores
     cost: Cost
-    val_loss: float  # log loss on the validation images
 
 
 def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
@@ -62,7 +61,7 @@ def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Se
     Only the model with the lowest log loss on the validation images keeps its label issues: it knows best.
     """
     results = {name: evaluate(load(name, folder), data, settings) for name, folder in folders.items()}
-    best = min(results, key=lambda name: results[name].val_loss)
+    best = min(results, key=lambda name: results[name].evaluation.validation["log_loss"])
     return {name: result if name == best else _without_issues(result) for name, result in results.items()}
 
 
@@ -78,15 +77,16 @@ def load(name: str, folder: Path) -> TrainedModel:
 def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> Result:
     """Evaluate one model on the test images; temperature and threshold are chosen on the validation images."""
     ask = partial(inference.probabilities, model.network)
-    val, test = (from_probabilities(np.asarray(s.labels), ask(s.images)) for s in (data.val, data.test))
+    val, test = _predictions(data.val, "val", ask), _predictions(data.test, "test", ask)
     classes, bootstrap = data.test.classes, settings.bootstrap
     scores, by_class = metrics.scores(test, bootstrap)
     explanation, images = explanation_images.draw(model.network, data.test.images, test)
     evaluation = ModelEvaluation(
         facts=model.facts,
+        validation={"log_loss": float(probability.log_losses(val).mean())},
         history=model.history,
         per_class=metrics.class_rows(classes, test, by_class),
-        predictions=predictions.rows(classes, data.test.paths, test.labels, test.probabilities),
+        predictions=predictions.rows(classes, data.test.paths, test),
         roc_curves=roc.curves(test.labels, test.probabilities, classes),
         calibration=calibration.calibrate(val, test, bootstrap),
         threshold=threshold.evaluate(val, test, classes, settings.criterion, bootstrap),
@@ -98,13 +98,16 @@ def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> R
     )
     confusion = classification.confusion(test.labels, test.predicted, test.k)
     cost = timing.measure(model.name, ask, data.test.images, model.size, model.facts["multiply_adds"])
-    val_loss = float(probability.log_losses(val).mean())
-    return Result(replace(evaluation, figures=_figures(evaluation, confusion, classes)), scores, cost, val_loss)
+    return Result(replace(evaluation, figures=_figures(evaluation, confusion, classes)), scores, cost)
+
+
+def _predictions(split: Split, name: str, ask: Callable[[np.ndarray], np.ndarray]) -> Predictions:
+    return from_probabilities(np.asarray(split.labels), ask(split.images), design.of_split(split, name))
 
 
 def _slices(data: EvaluationData, test: Predictions, confidence: float) -> list[Slice]:
     rows = [data.manifest.get(path, {}) for path in data.test.paths]
-    return slices.by_property(rows, test.predicted == test.labels, confidence=confidence)
+    return slices.by_property(rows, test.predicted == test.labels, test.design, confidence=confidence)
 
 
 def _label_issues(data: EvaluationData, val: Predictions, test: Predictions, name: str) -> list[LabelIssue]:

@@ -1,8 +1,9 @@
 """Where a model fails: accuracy by what the images are like, bright or dark, sharp or blurred, large or small.
 
 Numbers of the manifest are cut at their quartiles, words are taken as they are. The fraction of correct predictions in
-a slice is compared with that of all other images by Fisher's exact test (1922), and since there are many slices, p is
-corrected by Holm (1979). The price: a slice says that the model fails there, not why; blurred images may also be small.
+a slice is compared with that of all other images by Fisher's exact test (1922), with counts that allow for clusters of
+images; since there are many slices, p is corrected by Holm (1979). The price: a slice says that the model fails there,
+not why; blurred images may also be small.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,9 @@ import numpy as np
 
 from darkroom.evaluation_folder import Slice
 from darkroom.metrics import intervals
-from darkroom.metrics.significance import fisher, holm
+from darkroom.metrics.design import Design
+from darkroom.metrics.ranking import holm
+from darkroom.metrics.subset_test import design_effect, fisher
 
 NUMBERS = "brightness", "contrast", "colour", "sharpness", "width", "height", "bytes"  # columns of a manifest
 WORDS = "group", "mode", "format"
@@ -19,21 +22,23 @@ PARTS = 4
 VALUES = 12  # different words; a property with more makes no slices
 
 
-def by_property(rows: Sequence[Mapping], correct: np.ndarray, *, confidence: float) -> list[Slice]:
-    """Score each slice of n images, with Wilson's interval at `confidence`.
+def by_property(rows: Sequence[Mapping], correct: np.ndarray, design: Design, *, confidence: float) -> list[Slice]:
+    """Score each slice of n images, with Wilson's interval at `confidence`, both for as many images as are independent.
 
-    `rows` are those of the manifest for the n images, with any of NUMBERS and WORDS; `correct` bool `(n,)`.
+    `rows` are those of the manifest for the n images, with any of NUMBERS and WORDS; `correct` bool `(n,)`; `design`
+    says which images belong together.
     """
     parts = _parts(rows)
-    ps = [fisher(correct, inside) for _, _, inside in parts]
+    effects = [design_effect(correct, inside, design) for _, _, inside in parts]
+    ps = [fisher(correct, inside, effect) for (_, _, inside), effect in zip(parts, effects, strict=True)]
     slices: list[Slice] = []
-    for (name, part, inside), p, p_corrected in zip(parts, ps, holm(ps), strict=True):
-        n = int(inside.sum())
-        score = intervals.fraction(int(correct[inside].sum()), n, confidence)
+    for (name, part, inside), effect, p, p_corrected in zip(parts, effects, ps, holm(ps), strict=True):
+        n, right = int(inside.sum()), int(correct[inside].sum())
+        low, high = intervals.wilson(right / effect, n / effect, confidence)
         slices.append({
             "property": name, "slice": part, "n": n,
-            "value": score["value"], "low": score["low"], "high": score["high"],
-            "small": n < intervals.SMALL, "p": p, "p_corrected": p_corrected,
+            "value": right / n, "low": low, "high": high,
+            "small": n / effect < intervals.SMALL, "p": p, "p_corrected": p_corrected,
         })  # fmt: skip
     return slices
 

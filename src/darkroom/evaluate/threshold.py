@@ -9,8 +9,9 @@ one half.
 import numpy as np
 
 from darkroom.evaluation_folder import Scores, Threshold
-from darkroom.metrics import classification, metrics, roc
+from darkroom.metrics import metrics, roc
 from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.metric_table import CLASS_METRICS, METRICS
 from darkroom.metrics.sample import Predictions
 
 HALF = 0.5
@@ -31,8 +32,8 @@ def evaluate(
         "positive": classes[1],
         "criterion": criterion,
         "threshold": threshold,
-        "chosen": _scores(test.labels, scores >= threshold, bootstrap),
-        "half": _scores(test.labels, scores >= HALF, bootstrap),
+        "chosen": _scores(test, scores >= threshold, bootstrap),
+        "half": _scores(test, scores >= HALF, bootstrap),
     }
 
 
@@ -57,17 +58,15 @@ def _f1(points: dict[str, np.ndarray]) -> np.ndarray:
     return 2 * points["precision"] * points["recall"] / np.where(both > 0, both, 1)
 
 
-def _scores(labels: np.ndarray, positive: np.ndarray, bootstrap: Bootstrap) -> Scores:
-    """Score the predictions `positive` bool `(n,)`."""
-    predictions = Predictions(labels, positive.astype(np.int64), 2)
-    c = classification
-    estimates = metrics.estimate(predictions, [c.accuracy, c.recall, c.precision, c.f1], bootstrap)
-    support = c.support(predictions)
-    chosen = {
-        "accuracy": (estimates[c.accuracy], len(labels)),
-        "recall": (estimates[c.recall].of_class(1), int(support[1])),
-        "specificity": (estimates[c.recall].of_class(0), int(support[0])),
-        "precision": (estimates[c.precision].of_class(1), int(positive.sum())),
-        "f1": (estimates[c.f1].of_class(1), 0),
+def _scores(test: Predictions, positive: np.ndarray, bootstrap: Bootstrap) -> Scores:
+    """Score the predictions `positive` bool `(n,)` instead of the most probable classes."""
+    predictions = Predictions(test.labels, positive.astype(np.int64), 2, test.design)
+    table = {"accuracy": METRICS["accuracy"], **{name: CLASS_METRICS[name] for name in ("recall", "precision", "f1")}}
+    (scores,) = metrics.score_tables(predictions, [table], bootstrap)
+    return {
+        "accuracy": scores["accuracy"][0],
+        "recall": scores["recall"][1],
+        "specificity": scores["recall"][0],
+        "precision": scores["precision"][1],
+        "f1": scores["f1"][1],
     }
-    return {name: metrics.with_interval(e, bootstrap.confidence, images) for name, (e, images) in chosen.items()}

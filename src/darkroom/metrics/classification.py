@@ -5,11 +5,14 @@ never predicted counts there with a precision of 0.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from darkroom.metrics import bootstrap
-from darkroom.metrics.sample import Predictions, Sample
+from darkroom.metrics.sample import Predictions, Sample, size
+
+Sums = Callable[[np.ndarray], np.ndarray]
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
@@ -17,18 +20,18 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
     return np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k)
 
 
-def support(predictions: Predictions) -> np.ndarray:
+def class_counts(predictions: Predictions) -> np.ndarray:
     """Count the images of each class, int64 `(k,)`."""
     return np.bincount(predictions.labels, minlength=predictions.k)
 
 
-def predicted_count(predictions: Predictions) -> np.ndarray:
+def predicted_counts(predictions: Predictions) -> np.ndarray:
     """Count the images that are predicted as each class, int64 `(k,)`."""
     return np.bincount(predictions.predicted, minlength=predictions.k)
 
 
 def accuracy(sample: Sample) -> np.ndarray:
-    return sample.once(_correct).sum(0) / sample.predictions.n
+    return sample.once(_correct).sum(0) / sample.once(size)
 
 
 def precision(sample: Sample) -> np.ndarray:
@@ -38,53 +41,70 @@ def precision(sample: Sample) -> np.ndarray:
 
 def recall(sample: Sample) -> np.ndarray:
     """By class, `(k, b)`."""
-    return _ratio(sample.once(_correct), sample.predictions.once(support)[:, np.newaxis])
+    return _ratio(sample.once(_correct), sample.once(support))
 
 
 def f1(sample: Sample) -> np.ndarray:
     """By class, `(k, b)`."""
-    both = sample.once(_predicted) + sample.predictions.once(support)[:, np.newaxis]
-    return _ratio(2 * sample.once(_correct), both)
+    return _ratio(2 * sample.once(_correct), sample.once(_predicted) + sample.once(support))
 
 
 def macro(by_class: Callable[[Sample], np.ndarray]) -> Callable[[Sample], np.ndarray]:
-    """Return the metric that is the mean of `by_class` over the classes."""
-    return lambda sample: mean(
-        np.nan_to_num(sample.once(by_class)), (sample.predictions.once(support) > 0).astype(float)
-    )
+    """Return the metric that is the mean of `by_class` over the classes that a sample has."""
+    return lambda sample: mean(np.nan_to_num(sample.once(by_class)), (sample.once(support) > 0).astype(float))
 
 
 def weighted(by_class: Callable[[Sample], np.ndarray]) -> Callable[[Sample], np.ndarray]:
     """Return the metric that is the mean of `by_class` over the images, each with the value of its class."""
-    return lambda sample: mean(np.nan_to_num(sample.once(by_class)), sample.predictions.once(support).astype(float))
+    return lambda sample: mean(np.nan_to_num(sample.once(by_class)), sample.once(support))
 
 
 def mean(values: np.ndarray, class_weights: np.ndarray) -> np.ndarray:
-    """The mean `(b,)` of the classes' values `(k, b)` by `class_weights` `(k,)`; a weight of 0 leaves a class out.
+    """The mean `(b,)` of the classes' values by `class_weights`, `(k, b)` both; a weight of 0 leaves a class out.
 
     NaN where any of the rest is.
     """
-    counted = class_weights > 0
-    return np.einsum("k,kb->b", class_weights[counted], values[counted]) / class_weights.sum()
+    return np.where(class_weights > 0, class_weights * values, 0.0).sum(0) / class_weights.sum(0)
+
+
+def support(sample: Sample) -> np.ndarray:
+    """The images of each class, `(k, b)`."""
+    return sample.predictions.once(_cells).by_label(sample.once(_cell_sums))
 
 
 def _correct(sample: Sample) -> np.ndarray:
     """The correct predictions of each class, `(k, b)`."""
-    return sample.predictions.once(_sum_correct)(sample.weights)
+    return sample.predictions.once(_cells).correct(sample.once(_cell_sums))
 
 
 def _predicted(sample: Sample) -> np.ndarray:
     """The predictions of each class, `(k, b)`."""
-    return sample.predictions.once(_sum_predicted)(sample.weights)
+    return sample.predictions.once(_cells).by_prediction(sample.once(_cell_sums))
 
 
-def _sum_correct(predictions: Predictions) -> Callable[[np.ndarray], np.ndarray]:
-    labels, k = predictions.labels, predictions.k
-    return bootstrap.group_sums(np.where(labels == predictions.predicted, labels, k), k)
+class _Cells(NamedTuple):
+    """The c cells of the confusion matrix that hold an image, each as a sum of weights."""
+
+    of_images: Sums  # of weights (n, b), to (c, b)
+    by_label: Sums  # of cells (c, b), to (k, b), and so on
+    by_prediction: Sums
+    correct: Sums
 
 
-def _sum_predicted(predictions: Predictions) -> Callable[[np.ndarray], np.ndarray]:
-    return bootstrap.group_sums(predictions.predicted, predictions.k)
+def _cells(predictions: Predictions) -> _Cells:
+    k = predictions.k
+    cells, of_image = np.unique(predictions.labels * k + predictions.predicted, return_inverse=True)
+    labels, predicted = np.divmod(cells, k)
+    return _Cells(
+        bootstrap.group_sums(of_image, len(cells)),
+        bootstrap.group_sums(labels, k),
+        bootstrap.group_sums(predicted, k),
+        bootstrap.group_sums(np.where(labels == predicted, labels, k), k),
+    )
+
+
+def _cell_sums(sample: Sample) -> np.ndarray:
+    return sample.predictions.once(_cells).of_images(sample.weights)
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

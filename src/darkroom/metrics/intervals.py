@@ -1,12 +1,13 @@
-"""A fraction of images with its interval, where a bootstrap would be too coarse: few images, or all of them right.
+"""Wilson's score interval (1927) of a share, from as many images as are independent.
 
-The score interval of Wilson (1927): it stays within 0 and 1 and holds its level from a handful of images on
-(Brown, Cai and DasGupta 2001).
+It stays within 0 and 1, touches them only where every image or none was a hit, and holds its level from a handful of
+images on (Brown, Cai and DasGupta 2001).
 """
 
-import math
 from statistics import NormalDist
 from typing import TypedDict
+
+import numpy as np
 
 SMALL = 30  # images; a fraction of fewer is marked
 
@@ -19,19 +20,37 @@ class Score(TypedDict):
     high: float | None
 
 
-def wilson(correct: int, n: int, confidence: float) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval of the true fraction when `correct` of `n` images were right; two None when n is 0."""
+def quantile(confidence: float) -> float:
+    """Return z, the reach of a two-sided interval of a standard normal variable: 1.96 for 0.95."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def wilson_ends(values: np.ndarray, sizes: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of the intervals of shares `values` of `sizes` images each, which need not be whole; `(k,)` all.
+
+    NaN where either is NaN or a size is 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extra = quantile(confidence) ** 2 / sizes
+        centre = values + extra / 2
+        reach = np.sqrt(extra * (values * (1 - values) + extra / 4))
+        low, high = (centre - reach) / (1 + extra), (centre + reach) / (1 + extra)
+    exists = sizes > 0
+    return np.where(exists & (values == 0), 0.0, low), np.where(exists & (values == 1), 1.0, high)
+
+
+def wilson(correct: float, n: float, confidence: float) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval of the true fraction when `correct` of `n` images were right; two None when n is 0.
+
+    Neither need be whole: images of one cluster count for fewer.
+    """
     if not n:
         return None, None
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    fraction, extra = correct / n, z * z / n
-    centre = fraction + extra / 2
-    reach = z * math.sqrt(fraction * (1 - fraction) / n + extra / (4 * n))
-    low, high = (centre - reach) / (1 + extra), (centre + reach) / (1 + extra)
-    return (0.0 if correct == 0 else low), (1.0 if correct == n else high)
+    low, high = wilson_ends(np.array(correct / n), np.array(n), confidence)
+    return float(low), float(high)
 
 
 def fraction(correct: int, n: int, confidence: float) -> Score:
-    """Return `correct / n` with Wilson's interval; all None when n is 0."""
+    """Return `correct / n` of independent images with Wilson's interval; all None when n is 0."""
     low, high = wilson(correct, n, confidence)
     return {"value": correct / n if n else None, "low": low, "high": high}

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.metrics import classification, probability, roc
+from darkroom.metrics import classification, error_weights, metric_intervals, probability, roc
 from darkroom.metrics.classification import macro, weighted
-from darkroom.metrics.sample import Predictions, Sample
+from darkroom.metrics.metric_intervals import Interval, of_mean, of_shares
+from darkroom.metrics.sample import Sample
 
 
 class Show(IntEnum):
@@ -29,42 +30,54 @@ class Metric(NamedTuple):
 
     label: str
     function: Callable[[Sample], np.ndarray]  # to (b,); by class (k, b)
+    interval: Interval = metric_intervals.PERCENTILES
     show: Show = Show.FILES
     higher_is_better: bool = True
     lowest: float = 0.0
     highest: float = 1.0
-    images: Callable[[Predictions], np.ndarray] | None = None  # of how many images it is a fraction, () or (k,)
     least_classes: int = 2  # with fewer it says nothing and is left out
+    why_no_interval: str = ""  # where it has none
 
 
-def all_images(predictions: Predictions) -> np.ndarray:
-    return np.array(predictions.n)
-
-
-C, P = classification, probability
+BIASED = "it is biased in small test sets"
+FEW_ERRORS = f"fewer than {metric_intervals.LEAST_WITH_ERRORS} errors were seen, and those not seen decide"
+C, P, W = classification, probability, error_weights
 METRICS = {
-    "accuracy": Metric("Accuracy", C.accuracy, Show.HEADLINE, images=all_images),
-    "balanced_accuracy": Metric("Balanced accuracy", macro(C.recall), images=all_images),
-    "precision_macro": Metric("Precision macro", macro(C.precision), images=all_images),
-    "recall_macro": Metric("Recall macro", macro(C.recall), images=all_images),
-    "f1_macro": Metric("F1 macro", macro(C.f1), Show.HEADLINE, images=all_images),
-    "precision_weighted": Metric("Precision weighted", weighted(C.precision), images=all_images),
-    "recall_weighted": Metric("Recall weighted", weighted(C.recall), images=all_images),
-    "f1_weighted": Metric("F1 weighted", weighted(C.f1), images=all_images),
-    "roc_auc": Metric("ROC AUC", roc.mean_roc_auc, Show.TABLE),
-    "average_precision": Metric("Average precision", roc.mean_average_precision),
-    "log_loss": Metric("Log loss", P.log_loss, Show.HEADLINE, higher_is_better=False, highest=inf),
-    "brier": Metric("Brier", P.brier, higher_is_better=False, highest=2.0),
-    "top_3_accuracy": Metric("Top 3 accuracy", P.top_3_accuracy, images=all_images, least_classes=4),
-    "top_5_accuracy": Metric("Top 5 accuracy", P.top_5_accuracy, images=all_images, least_classes=6),
-    "ece": Metric("ECE", P.ece, Show.TABLE, higher_is_better=False),
-}
+    "accuracy": Metric("Accuracy", C.accuracy, of_shares(W.correct), Show.HEADLINE),
+    "balanced_accuracy": Metric("Balanced accuracy", macro(C.recall), of_mean(W.classes)),
+    "precision_macro": Metric("Precision macro", macro(C.precision), of_mean(W.classes)),
+    "recall_macro": Metric("Recall macro", macro(C.recall), of_mean(W.classes)),
+    "f1_macro": Metric("F1 macro", macro(C.f1), of_mean(W.classes), Show.HEADLINE),
+    "precision_weighted": Metric("Precision weighted", weighted(C.precision), of_mean(W.any_image_at_most_all)),
+    "recall_weighted": Metric("Recall weighted", weighted(C.recall), of_shares(W.correct)),
+    "f1_weighted": Metric("F1 weighted", weighted(C.f1), of_mean(W.any_image_at_most_all)),
+    "roc_auc": Metric("ROC AUC", roc.mean_roc_auc, of_mean(W.areas), Show.TABLE),
+    "average_precision": Metric(
+        "Average precision", roc.mean_average_precision, metric_intervals.NONE, why_no_interval=BIASED
+    ),
+    "log_loss": Metric(
+        "Log loss", P.log_loss, metric_intervals.LOG_LOSS, Show.HEADLINE, higher_is_better=False, highest=inf,
+        why_no_interval=FEW_ERRORS,
+    ),
+    "brier": Metric("Brier", P.brier, of_mean(W.any_image, P.worst_brier), higher_is_better=False, highest=2.0),
+    "top_3_accuracy": Metric("Top 3 accuracy", P.top_3_accuracy, of_shares(W.in_top_3), least_classes=4),
+    "top_5_accuracy": Metric("Top 5 accuracy", P.top_5_accuracy, of_shares(W.in_top_5), least_classes=6),
+    "ece": Metric(
+        "ECE", P.ece, metric_intervals.NONE, Show.TABLE, higher_is_better=False,
+        why_no_interval="a calibrated model shows some by chance, see there",
+    ),
+    "ece_by_chance": Metric(
+        "ECE by chance", P.ece_by_chance, metric_intervals.CHANCE, Show.TABLE, higher_is_better=False
+    ),
+}  # fmt: skip
 CLASS_METRICS = {  # of each class
-    "precision": Metric("Precision", C.precision, Show.TABLE, images=C.predicted_count),
-    "recall": Metric("Recall", C.recall, Show.TABLE, images=C.support),
-    "f1": Metric("F1", C.f1, Show.TABLE),
-    "roc_auc": Metric("ROC AUC", roc.roc_auc, Show.TABLE),
-    "average_precision": Metric("Average precision", roc.average_precision),
+    "precision": Metric("Precision", C.precision, of_shares(W.correct_by_prediction), Show.TABLE),
+    "recall": Metric("Recall", C.recall, of_shares(W.correct_by_label), Show.TABLE),
+    "f1": Metric("F1", C.f1, of_mean(W.f1_of_class), Show.TABLE),
+    "roc_auc": Metric("ROC AUC", roc.roc_auc, of_mean(W.area_of_class), Show.TABLE),
+    "average_precision": Metric(
+        "Average precision", roc.average_precision, metric_intervals.NONE, why_no_interval=BIASED
+    ),
 }
 
 

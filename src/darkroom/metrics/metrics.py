@@ -5,28 +5,18 @@ that thousands of samples cost seconds. Means over classes are over those that t
 denominator is None, not 0.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from darkroom.metrics import classification, intervals
-from darkroom.metrics.bootstrap import Bootstrap, interval, weights
+from darkroom.metrics import classification
+from darkroom.metrics.bootstrap import Bootstrap, Estimate, interval, weights
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import CLASS_METRICS, METRICS, Metric
 from darkroom.metrics.sample import Predictions, Sample
 
 Function = Callable[[Sample], np.ndarray]
-
-
-class Estimate(NamedTuple):
-    """A metric of the test set, float64 `()` or by class `(k,)`, and of bootstrap samples, with an axis more."""
-
-    value: np.ndarray
-    samples: np.ndarray
-
-    def of_class(self, i: int) -> "Estimate":
-        return Estimate(self.value[i], self.samples[i])
 
 
 class Scores(NamedTuple):
@@ -37,34 +27,35 @@ class Scores(NamedTuple):
 
 
 def scores(predictions: Predictions, bootstrap: Bootstrap) -> Scores:
-    """Compute every metric that the number of classes allows, all from the same bootstrap samples.
-
-    Where all images are right, or none is, the bootstrap has nothing to vary: then a fraction of images has the exact
-    binomial end (Clopper and Pearson 1934), and what is none, such as an area under a curve, has no interval. Likewise,
-    with Wilson's ends, where that is so class by class.
-    """
+    """Compute every metric that the number of classes allows, all from the same bootstrap samples."""
     table = {name: metric for name, metric in METRICS.items() if predictions.k >= metric.least_classes}
-    estimates = estimate(
-        predictions, [metric.function for metric in [*table.values(), *CLASS_METRICS.values()]], bootstrap
+    overall, by_class = score_tables(predictions, [table, CLASS_METRICS], bootstrap)
+    return Scores(
+        {name: score for name, (score,) in overall.items()},
+        [{name: scores[i] for name, scores in by_class.items()} for i in range(predictions.k)],
     )
-    overall = {
-        name: with_interval(estimates[metric.function], bootstrap.confidence, int(_images(metric, predictions)[0]))
-        for name, metric in table.items()
-    }
-    images = {name: _images(metric, predictions) for name, metric in CLASS_METRICS.items()}
-    by_class = [
+
+
+def score_tables(
+    predictions: Predictions, tables: Sequence[Mapping[str, Metric]], bootstrap: Bootstrap
+) -> list[dict[str, list[Score]]]:
+    """Compute tables of metrics from the same bootstrap samples: of each metric one score, or k if it is by class."""
+    metrics = [metric for table in tables for metric in table.values()]
+    estimates = {metric.function: _unsampled(predictions, metric.function) for metric in metrics}
+    if sampled := [metric.function for metric in metrics if metric.interval.of_samples]:
+        estimates |= estimate(predictions, sampled, bootstrap)
+    return [
         {
-            name: with_interval(estimates[metric.function].of_class(i), bootstrap.confidence, int(images[name][i]))
-            for name, metric in CLASS_METRICS.items()
+            name: with_intervals(metric, predictions, estimates[metric.function], bootstrap.confidence)
+            for name, metric in table.items()
         }
-        for i in range(predictions.k)
+        for table in tables
     ]
-    return Scores(overall, by_class)
 
 
 def class_rows(classes: tuple[str, ...], predictions: Predictions, by_class: list[dict[str, Score]]) -> list[dict]:
     """Write the scores of each class as a row: label, support, and each metric with METRIC_low and METRIC_high."""
-    support = classification.support(predictions)
+    support = classification.class_counts(predictions)
     rows: list[dict[str, Any]] = []
     for i, label in enumerate(classes):
         rows.append({"label": label, "support": int(support[i])})
@@ -75,38 +66,38 @@ def class_rows(classes: tuple[str, ...], predictions: Predictions, by_class: lis
 
 def estimate(predictions: Predictions, functions: list[Function], bootstrap: Bootstrap) -> Mapping[Function, Estimate]:
     """Compute functions of a sample, to `(b,)` or `(k, b)`, for the test set and for its bootstrap samples."""
-    all_images = Sample(predictions, np.ones((predictions.n, 1)))
     blocks: dict[Function, list[np.ndarray]] = {function: [] for function in functions}
-    for block in weights(predictions.labels, bootstrap):
+    for block in weights(predictions.labels, predictions.design, bootstrap):
         sample = Sample(predictions, block)
         for function in blocks:
             blocks[function].append(sample.once(function))
-    return {f: Estimate(all_images.once(f)[..., 0], np.concatenate(values, axis=-1)) for f, values in blocks.items()}
+    return {
+        f: _unsampled(predictions, f)._replace(samples=np.concatenate(values, axis=-1)) for f, values in blocks.items()
+    }
 
 
-def with_interval(estimate: Estimate, confidence: float, images: int) -> Score:
-    """Return `{value, low, high}` of one value and its samples `(resamples,)`.
+def with_intervals(metric: Metric, predictions: Predictions, estimate: Estimate, confidence: float) -> list[Score]:
+    """Return the scores of one metric, k if it is by class, else one; None for what has no value or no interval."""
+    ends = metric.interval.ends(predictions, estimate, confidence)
+    return [_score(*row) for row in zip(np.atleast_1d(estimate.value), *ends, strict=True)]
 
-    `images` is the number of images that the value is a fraction of, 0 where it is no fraction of images.
-    """
-    if np.isnan(estimate.value):
-        return {"value": None, "low": None, "high": None}
-    value = float(estimate.value)
-    low, high = interval(value, estimate.samples, confidence)
-    if low == high:
-        low, high = _exact(value, confidence, images)
+
+def with_percentiles(estimate: Estimate, confidence: float) -> Score:
+    """Return one value with the bootstrap percentiles of its samples, as suits a difference."""
+    low, high = interval(float(estimate.value), estimate.samples, confidence)
+    return {"value": float(estimate.value), "low": low, "high": high}
+
+
+def _unsampled(predictions: Predictions, function: Function) -> Estimate:
+    """The value for the test set, without bootstrap samples."""
+    value = predictions.once(_all_images).once(function)[..., 0]
+    return Estimate(value, np.empty((*value.shape, 0)))
+
+
+def _all_images(predictions: Predictions) -> Sample:
+    return Sample(predictions, np.ones((predictions.n, 1)))
+
+
+def _score(*numbers: float) -> Score:
+    value, low, high = (None if np.isnan(number) else float(number) for number in numbers)
     return {"value": value, "low": low, "high": high}
-
-
-def _images(metric: Metric, predictions: Predictions) -> np.ndarray:
-    """How many images the metric is a fraction of, `(1,)` or `(k,)`; 0 where it is no fraction of images."""
-    return np.zeros(predictions.k, int) if metric.images is None else np.atleast_1d(metric.images(predictions))
-
-
-def _exact(value: float, confidence: float, images: int) -> tuple[float, float] | tuple[None, None]:
-    if not images:
-        return None, None
-    if value not in (0, 1):  # all of some classes are right and none of the others
-        return intervals.wilson(round(value * images), images, confidence)
-    end = ((1 - confidence) / 2) ** (1 / images)
-    return (end, 1.0) if value == 1 else (0.0, 1 - end)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from darkroom.metrics import bootstrap
-from darkroom.metrics.sample import Predictions, Sample
+from darkroom.metrics.sample import Predictions, Sample, size
 
 BINS = 15  # between 0 and 1, each closed on the right, as in Guo et al.
+DRAWS = 8 * bootstrap.BLOCK  # of labels for a perfectly calibrated model
 
 
 def log_loss(sample: Sample) -> np.ndarray:
@@ -24,18 +25,54 @@ def brier(sample: Sample) -> np.ndarray:
 
 
 def top_3_accuracy(sample: Sample) -> np.ndarray:
-    return sample.mean(_in_top_3)
+    return sample.mean(in_top_3)
 
 
 def top_5_accuracy(sample: Sample) -> np.ndarray:
-    return sample.mean(_in_top_5)
+    return sample.mean(in_top_5)
 
 
 def ece(sample: Sample) -> np.ndarray:
     """The expected calibration error: how far confidence and accuracy are apart in each bin, weighted by its images."""
     predictions = sample.predictions
     excess = predictions.once(_excess)[:, np.newaxis]
-    return np.abs(predictions.once(_sum_bins)(sample.weights * excess)).sum(0) / predictions.n
+    return np.abs(predictions.once(_sum_bins)(sample.weights * excess)).sum(0) / sample.once(size)
+
+
+def ece_by_chance(sample: Sample) -> np.ndarray:
+    """The mean of `eces_by_chance`: a property of the test set, the same in every sample."""
+    return np.full(sample.weights.shape[1], sample.predictions.once(eces_by_chance).mean())
+
+
+def eces_by_chance(predictions: Predictions) -> np.ndarray:
+    """float64 `(DRAWS,)`: the ECE that a perfectly calibrated model with the same confidences shows by chance.
+
+    Each draw decides anew which predictions are correct, each with its confidence as the probability; those of a
+    cluster are correct together, as far as their confidences allow. Bröcker and Smith (2007) draw likewise.
+    """
+    confidence, design = predictions.probabilities.max(1, keepdims=True), predictions.design
+    rng, sums = np.random.default_rng(0), predictions.once(_sum_bins)
+
+    def draw() -> np.ndarray:
+        correct = rng.random((design.n_clusters, bootstrap.BLOCK), np.float32)[design.cluster_of] < confidence
+        return np.abs(sums(confidence - correct)).sum(0) / predictions.n
+
+    return np.concatenate([draw() for _ in range(DRAWS // bootstrap.BLOCK)])
+
+
+def in_top_3(predictions: Predictions) -> np.ndarray:
+    """bool `(n,)`: whether the label is among the three most probable classes."""
+    return predictions.once(_label_ranks) < 3
+
+
+def in_top_5(predictions: Predictions) -> np.ndarray:
+    """bool `(n,)`: whether the label is among the five most probable classes."""
+    return predictions.once(_label_ranks) < 5
+
+
+def worst_brier(k: int) -> float:
+    """The Brier score of a model of k classes that is certain and always wrong."""
+    return 1.0 if k == 2 else 2.0
 
 
 def log_losses(predictions: Predictions) -> np.ndarray:
@@ -62,14 +99,6 @@ def _label_ranks(predictions: Predictions) -> np.ndarray:
     of_label = probabilities[np.arange(predictions.n), labels][:, np.newaxis]
     earlier = np.arange(predictions.k) < labels[:, np.newaxis]
     return ((probabilities > of_label) | ((probabilities == of_label) & earlier)).sum(1)
-
-
-def _in_top_3(predictions: Predictions) -> np.ndarray:
-    return (predictions.once(_label_ranks) < 3).astype(np.float64)
-
-
-def _in_top_5(predictions: Predictions) -> np.ndarray:
-    return (predictions.once(_label_ranks) < 5).astype(np.float64)
 
 
 def _excess(predictions: Predictions) -> np.ndarray:

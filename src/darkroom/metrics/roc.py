@@ -6,6 +6,7 @@ that a bootstrap sorts once. The price: resamples x n x k additions, half a seco
 classes and 2,000 resamples.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -40,20 +41,20 @@ class Order(NamedTuple):
 
 def roc_auc(sample: Sample) -> np.ndarray:
     """The area under the ROC curve of each class against the rest, `(k, b)`."""
-    return sample.once(_areas)[:, 0]
+    return _by_class(sample, roc_area)
 
 
 def average_precision(sample: Sample) -> np.ndarray:
     """Of each class against the rest, `(k, b)`."""
-    return sample.once(_areas)[:, 1]
+    return _by_class(sample, mean_precision)
 
 
 def mean_roc_auc(sample: Sample) -> np.ndarray:
-    return _mean(roc_auc(sample), sample)
+    return _mean(sample.once(roc_auc), sample)
 
 
 def mean_average_precision(sample: Sample) -> np.ndarray:
-    return _mean(average_precision(sample), sample)
+    return _mean(sample.once(average_precision), sample)
 
 
 def order(positive: np.ndarray, scores: np.ndarray) -> Order:
@@ -68,23 +69,37 @@ def order(positive: np.ndarray, scores: np.ndarray) -> Order:
     return Order(rows, rows[positive[rows]], firsts, cuts, begins, ends)
 
 
-def areas(order: Order, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ROC area and average precision, `(b,)` each; NaN where no image is of the class, or all are.
+class Counts(NamedTuple):
+    """Images at each score that one of the class has, by falling score, as b samples drew them; `(g, b)`."""
 
-    `weights` `(n, b)`: how often each sample drew each image.
-    """
-    if len(order.positives) in (0, len(order.rows)):
-        missing = np.full(weights.shape[1], np.nan)
-        return missing, missing
+    gained: np.ndarray  # images of the class with that score
+    true_positives: np.ndarray  # those and all with a higher score
+    before: np.ndarray  # images of any class with a higher score
+    after: np.ndarray  # those and all with that score
+    total: np.ndarray  # (b,), all images
+
+
+def counts(order: Order, weights: np.ndarray) -> Counts:
+    """`weights` `(n, b)`: how often each sample drew each image. At least one image must be of the class."""
     sums = np.add.reduceat(weights[order.rows], order.cuts).astype(np.float64)
     totals = np.cumsum(np.vstack([np.zeros_like(sums[:1]), sums]), 0)
-    before, after = totals[order.begins], totals[order.ends]
     gained = np.add.reduceat(weights[order.positives], order.firsts).astype(np.float64)
-    true_positives = np.cumsum(gained, 0)
-    below = (totals[-1] - after) - (true_positives[-1] - true_positives)  # of other classes, with a lower score
-    level = after - before - gained
-    area = (gained * (below + level / 2)).sum(0) / (true_positives[-1] * (totals[-1] - true_positives[-1]))
-    return area, (gained * true_positives / np.maximum(after, 1)).sum(0) / true_positives[-1]
+    return Counts(gained, np.cumsum(gained, 0), totals[order.begins], totals[order.ends], totals[-1])
+
+
+def roc_area(c: Counts) -> np.ndarray:
+    """The area under the ROC curve, `(b,)`; NaN in a sample in which no image is of the class, or all are."""
+    positives = c.true_positives[-1]
+    below = (c.total - c.after) - (positives - c.true_positives)  # of other classes, with a lower score
+    level = c.after - c.before - c.gained
+    return _divide((c.gained * (below + level / 2)).sum(0), positives * (c.total - positives))
+
+
+def mean_precision(c: Counts) -> np.ndarray:
+    """The average precision, `(b,)`; NaN in a sample in which no image is of the class, or all are."""
+    positives = c.true_positives[-1]
+    precisions = (c.gained * c.true_positives / np.maximum(c.after, 1)).sum(0)
+    return _divide(precisions * (c.total - positives), positives * (c.total - positives))
 
 
 def points(positive: np.ndarray, scores: np.ndarray) -> dict[str, np.ndarray]:
@@ -136,11 +151,19 @@ def _orders(predictions: Predictions) -> list[Order]:
     return [order(predictions.labels == i, scores) for i, scores in enumerate(predictions.probabilities.T)]
 
 
-def _areas(sample: Sample) -> np.ndarray:
-    """ROC area and average precision of each class, `(k, 2, b)`."""
-    return np.array([areas(order, sample.weights) for order in sample.predictions.once(_orders)])
+def _by_class(sample: Sample, area: Callable[[Counts], np.ndarray]) -> np.ndarray:
+    """`area` of each class, `(k, b)`; NaN where no image is of the class, or all are."""
+    result = np.full((sample.predictions.k, sample.weights.shape[1]), np.nan)
+    for i, order in enumerate(sample.predictions.once(_orders)):
+        if 0 < len(order.positives) < len(order.rows):
+            result[i] = area(counts(order, sample.weights))
+    return result
+
+
+def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """NaN where the denominator is 0."""
+    return np.divide(a, b, out=np.full(b.shape, np.nan), where=b > 0)
 
 
 def _mean(by_class: np.ndarray, sample: Sample) -> np.ndarray:
-    present = (sample.predictions.once(classification.support) > 0).astype(float)
-    return classification.mean(by_class, present)
+    return classification.mean(by_class, (sample.once(classification.support) > 0).astype(float))

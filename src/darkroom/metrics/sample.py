@@ -10,6 +10,8 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from darkroom.metrics.design import Design, independent
+
 T = TypeVar("T")
 
 
@@ -31,6 +33,7 @@ class Predictions(_Memo):
     labels: np.ndarray  # int64 (n,)
     predicted: np.ndarray  # int64 (n,)
     k: int
+    design: Design
     given: np.ndarray | None = None  # float (n, k), the probabilities; None where only the classes are known
 
     @property
@@ -47,16 +50,25 @@ class Predictions(_Memo):
 
 @dataclass(frozen=True, eq=False)
 class Sample(_Memo):
-    """b bootstrap samples of the predictions, each with as many images of a class as the test set has."""
+    """b bootstrap samples of the predictions. Their sizes differ where clusters do."""
 
     predictions: Predictions
     weights: np.ndarray  # float (n, b): how often each sample drew each image
 
     def mean(self, per_image: Callable[[Predictions], np.ndarray]) -> np.ndarray:
         """The mean `(b,)` of a value of each image, `per_image(predictions)` float `(n,)`."""
-        return np.einsum("n,nb->b", self.predictions.once(per_image), self.weights) / self.predictions.n
+        return np.einsum("n,nb->b", self.predictions.once(per_image), self.weights) / self.once(size)
 
 
-def from_probabilities(labels: np.ndarray, probabilities: np.ndarray) -> Predictions:
-    """Predict the most probable class of each image; `labels` int64 `(n,)`, `probabilities` float `(n, k)`."""
-    return Predictions(labels, probabilities.argmax(1), probabilities.shape[1], probabilities)
+def size(sample: Sample) -> np.ndarray:
+    """How many images each sample drew, float64 `(b,)`."""
+    return sample.weights.sum(0, dtype=np.float64)
+
+
+def from_probabilities(labels: np.ndarray, probabilities: np.ndarray, design: Design | None = None) -> Predictions:
+    """Predict the most probable class of each image; `labels` int64 `(n,)`, `probabilities` float `(n, k)`.
+
+    Without a `design` the images are independent.
+    """
+    design = design or independent(len(labels))
+    return Predictions(labels, probabilities.argmax(1), probabilities.shape[1], design, probabilities)

@@ -15,6 +15,7 @@ import numpy as np
 from darkroom import evaluation_folder, verdict
 from darkroom.evaluation_folder import Calibration, Cost, LabelIssue, ModelEvaluation, Row, Scores, Slice
 from darkroom.metrics import metric_table, significance
+from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import Show
 from darkroom.metrics.significance import Comparison
@@ -73,6 +74,7 @@ class ReportContext:
     learning_curve: Sequence[CurvePoint]
     comparison: Comparison
     registration: Registration
+    test_set: TestSet
 
     @property
     def leader(self) -> str:
@@ -230,4 +232,5 @@ def read(sources: Sources, run: RunInfo) -> ReportContext:
         learning_curve=files.read_json(sources.learning_curve),
         comparison=significance.read(sources.comparison),
         registration=files.read_json(sources.registration),
+        test_set=evaluation_folder.read_test_set(sources.evaluation),
     )
