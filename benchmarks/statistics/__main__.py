@@ -17,7 +17,7 @@ from benchmarks import interleave
 from darkroom.runtime import files
 
 OUT = Path("reports/benchmarks/statistics.json")
-PARTS = "coverage", "promotions", "retrainings", "recipes", "duplicates", "labels"
+PARTS = "coverage", "temperatures", "promotions", "retrainings", "recipes", "duplicates", "labels"
 
 
 def measure(parts: Iterable[str], quick: bool) -> dict:

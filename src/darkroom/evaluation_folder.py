@@ -24,7 +24,7 @@ Each subfolder is an out of its own in dvc.yaml, so that DVC plots it as it shou
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from darkroom.metrics import design
 from darkroom.metrics.design import TestSet
@@ -63,12 +63,23 @@ class Bin(TypedDict):
     high: float | None
 
 
-class Calibration(TypedDict):
-    """log_loss, brier and ece on the test images, before and after temperature scaling, and the reliability bins."""
+TemperatureFit = Literal["fitted", "end of range", "too few errors"]
+Effect = Literal["helps", "harms", "not distinguishable"]
 
-    temperature: float
+
+class Calibration(TypedDict):
+    """log_loss, brier and ece on the test images, before and after temperature scaling, and the reliability bins.
+
+    With too few errors no temperature is fitted: it is 1, has no interval, and nothing changes.
+    """
+
+    temperature: Score  # the interval is that of the choice of validation images
+    fit: TemperatureFit
+    errors: int  # on the validation images; those of one cluster count once
     before: Scores
     after: Scores
+    change: Score  # of the log loss by the scaling, on the same bootstrap samples
+    effect: Effect
     bins: list[Bin]
     bins_after: list[Bin]
 

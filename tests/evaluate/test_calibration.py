@@ -20,42 +20,6 @@ def simulate(n: int, k: int, temperature: float = 1.0, seed: int = 0) -> Predict
     return from_probabilities(labels, sharpened / sharpened.sum(1, keepdims=True))
 
 
-def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    return metrics.scores(from_probabilities(labels, probabilities), BOOTSTRAP).overall["log_loss"]["value"]
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_temperature_is_that_by_which_a_model_was_made_overconfident(temperature):
-    """The standard error of a temperature of 1 is about 0.02 at 5,000 images: four of them."""
-    assert calibration.fit_temperature(simulate(5000, 4, temperature)) == pytest.approx(temperature, rel=0.08)
-
-
-def test_no_other_temperature_has_a_lower_log_loss():
-    val = simulate(300, 3, 2.0)
-    best = calibration.fit_temperature(val)
-    losses = {temperature: log_loss(val.labels, calibration.apply_temperature(val.probabilities, temperature))
-              for temperature in (0.9 * best, best, 1.1 * best)}  # fmt: skip
-    assert min(losses, key=losses.get) == best
-
-
-def test_a_temperature_changes_no_predicted_class():
-    probabilities = simulate(200, 5, 3.0).probabilities
-    scaled = calibration.apply_temperature(probabilities, 7.0)
-    assert (scaled.argmax(1) == probabilities.argmax(1)).all()
-    assert scaled.sum(1) == pytest.approx(np.ones(200))
-    assert calibration.apply_temperature(probabilities, 1.0) == pytest.approx(probabilities, abs=1e-12)
-
-
-def test_a_validation_set_without_a_mistake_has_temperature_1():
-    labels = np.array([0, 1, 0, 1])
-    assert calibration.fit_temperature(from_probabilities(labels, np.array([[0.9, 0.1], [0.1, 0.9]])[labels])) == 1
-
-
-def test_probabilities_of_exactly_zero_have_a_finite_temperature():
-    labels = np.array([0, 1, 1])
-    assert np.isfinite(calibration.fit_temperature(from_probabilities(labels, np.eye(2, dtype="float32")[[0, 1, 0]])))
-
-
 def test_the_bins_add_up_to_the_calibration_error():
     predictions = simulate(400, 3, 2.0)
     rows = [row for row in calibration.reliability(predictions, 0.95) if row["n"]]
@@ -80,3 +44,34 @@ def test_scaling_improves_an_overconfident_model_and_says_by_how_much():
     assert result["before"]["ece"]["value"] > result["before"]["ece_by_chance"]["high"]
     direct = metrics.scores(test, BOOTSTRAP).overall
     assert result["before"] == {name: direct[name] for name in result["before"]}
+    assert result["change"]["value"] == result["after"]["log_loss"]["value"] - result["before"]["log_loss"]["value"]
+    assert (result["fit"], result["effect"]) == ("fitted", "helps")
+
+
+def test_a_temperature_from_other_images_than_those_of_the_test_harms():
+    result = calibration.calibrate(simulate(2000, 4, 3.0), simulate(2000, 4, 1.0, seed=1), BOOTSTRAP)
+    assert result["effect"] == "harms" and result["change"]["low"] > 0
+
+
+def test_scaling_of_a_calibrated_model_is_not_distinguishable_from_none():
+    """Eight of ten at least: 0.95 or more is expected, because a change is often too small to be seen."""
+    effects = [calibration.calibrate(simulate(300, 3, seed=s), simulate(300, 3, seed=s + 50), BOOTSTRAP)["effect"]
+               for s in range(10)]  # fmt: skip
+    assert effects.count("not distinguishable") >= 8
+
+
+def test_the_interval_of_the_change_is_that_of_pairs():
+    """Hard images are hard before and after, so the change is surer than either log loss."""
+    result = calibration.calibrate(simulate(1000, 4, 1.5), simulate(1000, 4, 1.5, seed=1), BOOTSTRAP)
+    change, before = result["change"], result["before"]["log_loss"]
+    assert change["high"] - change["low"] < 0.5 * (before["high"] - before["low"])
+
+
+def test_where_no_temperature_is_fitted_nothing_changes():
+    labels = np.array([0, 1, 0, 1])
+    val = from_probabilities(labels, np.array([[0.9, 0.1], [0.1, 0.9]])[labels])
+    result = calibration.calibrate(val, simulate(300, 2), BOOTSTRAP)
+    assert result["temperature"] == {"value": 1.0, "low": None, "high": None}
+    assert (result["fit"], result["errors"]) == ("too few errors", 0)
+    assert result["after"] == result["before"] and result["bins_after"] == result["bins"]
+    assert (result["change"]["value"], result["effect"]) == (0.0, "not distinguishable")

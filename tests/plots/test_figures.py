@@ -146,5 +146,6 @@ def test_a_reliability_diagram_shows_both_and_leaves_out_empty_bins():
         calibration.reliability(from_probabilities(labels, p), 0.95) for p in (sharp, 0.5 * sharp + 0.5 / 3)
     )
     assert {"before scaling", "after scaling", "perfect"} <= set(texts(figures.reliability(before, after)))
+    assert {"not scaled", "after scaling"} & set(texts(figures.reliability(before, before))) == {"not scaled"}
     empty = [{**row, "n": 0, "confidence": None, "value": None, "low": None, "high": None} for row in before]
     assert figures.reliability(empty, empty)

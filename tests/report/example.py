@@ -144,7 +144,7 @@ def best(trials: int) -> dict:
 
 def evaluation(model: str, classes, *, first: bool) -> ModelEvaluation:
     predictions = prediction_rows(classes)
-    quality = {name: score(0.1 + i / 9) for i, name in enumerate(("log_loss", "brier", "ece"))}
+    quality = {name: score(0.1 + i / 9) for i, name in enumerate(("log_loss", "brier", "ece", "ece_by_chance"))}
     empty = {"n": 0, "confidence": None, **score(None)}
     bins = [
         record(Bin, bin_low=i / 15, bin_high=(i + 1) / 15, n=i, confidence=i / 15 + 0.03, **score(i / 15))
@@ -168,8 +168,8 @@ def evaluation(model: str, classes, *, first: bool) -> ModelEvaluation:
             for name in classes for t in range(1, 4)
         ],
         calibration=record(
-            Calibration, temperature=1.2345678, before=quality, after=quality, bins=[{**bins[0], **empty}, *bins[1:]],
-            bins_after=bins,
+            Calibration, temperature=score(0.8345678), fit="fitted", errors=23, before=quality, after=quality,
+            change=score(-0.0234567), effect="helps", bins=[{**bins[0], **empty}, *bins[1:]], bins_after=bins,
         ),
         threshold=threshold(classes[1]) if len(classes) == 2 else None,
         slices=[

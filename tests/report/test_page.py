@@ -15,8 +15,8 @@ from darkroom.report import templates
 
 
 def everything(report):
-    """The contents of all files, PNGs aside, and the intervals of the learning curve."""
-    contents = {**asdict(report), "learning_curves": report.learning_curves}
+    """The contents of all files, PNGs aside, the intervals of the learning curve, and the bias of the search."""
+    contents = {**asdict(report), "learning_curves": report.learning_curves, "search_bias": report.search_bias}
     contents["evaluations"] = {
         model: {key: value for key, value in evaluation.items() if key != "images"}
         for model, evaluation in contents["evaluations"].items()

@@ -55,6 +55,13 @@ def test_a_failed_trial_says_why():
     assert "– none" in text and "OOM!" in text
 
 
+def test_the_page_says_that_the_choice_among_trials_flatters():
+    report = report_context()
+    text = section(page(report), "search")
+    assert "was chosen on these images, so both numbers flatter it" in plain(text)
+    assert f'<data value="{report.search_bias}">' in text and 0 < report.search_bias < 0.1
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_a_single_model_is_compared_with_nothing():
     text = page(report_context(models=("cnn",)))
@@ -124,6 +131,31 @@ def test_the_most_confident_errors_have_their_images():
 
 
 @pytest.mark.usefixtures("undrawn")
+def calibrated(**changes):
+    """The text on the probabilities where the calibration of cnn differs from that of the example."""
+    report = report_context()
+    calibration = {**report.evaluations["cnn"].calibration, **changes}
+    return plain(section(page(with_evaluation(report, "cnn", calibration=calibration)), "probabilities"))
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("effect", ["helps", "harms", "not distinguishable"])
+def test_the_page_says_whether_a_temperature_helps(effect):
+    assert f"0.847 {effect} 0.100" in calibrated(effect=effect)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_temperature_that_was_not_fitted_is_none():
+    temperature = {"value": 1.0, "low": None, "high": None}
+    text = calibrated(fit="too few errors", errors=1, temperature=temperature)
+    assert "cnn – not fitted" in text and "cnn: it makes 1 independent error on the validation images" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_temperature_at_the_end_of_the_range_is_marked():
+    assert "end of the range" in calibrated(fit="end of range") and "end of the range" not in calibrated()
+
+
 def test_two_classes_have_a_decision_threshold_and_more_have_none():
     assert "Decision threshold for <bdi>b</bdi>" in page(report_context(("a", "b")))
     assert "Decision threshold" not in usual()

@@ -1,58 +1,47 @@
-"""Is a model that gives 0.9 right nine times out of ten, and would temperature scaling help?
+"""Is a model that gives 0.9 right nine times out of ten, and does temperature scaling help?
 
-Temperature scaling (Guo et al. 2017): one number, fitted on the validation images, by which all logits are divided. It
-changes no predicted class and no saved model; whoever needs calibrated probabilities calls `apply_temperature`. The
-price: one number cannot help a model that is overconfident about one class and underconfident about another.
+The temperature is fitted on the validation images and judged on the test images: the same bootstrap samples score the
+model before and after scaling, so the interval of the change is that of pairs. Scaling changes no predicted class and
+no saved model; whoever needs calibrated probabilities calls `temperature.scale`. The price: one number cannot help a
+model that is overconfident about one class and underconfident about another.
 """
 
 import numpy as np
 
-from darkroom.evaluation_folder import Bin, Calibration, Scores
+from darkroom.evaluate import temperature
+from darkroom.evaluation_folder import Bin, Calibration, Effect, Scores
 from darkroom.metrics import effective_size, metrics, probability
-from darkroom.metrics.bootstrap import Bootstrap
+from darkroom.metrics.bootstrap import Bootstrap, Estimate
+from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import METRICS
 from darkroom.metrics.sample import Predictions, from_probabilities
 
-RANGE = 0.05, 20.0  # of a temperature
 QUALITY = "log_loss", "brier", "ece", "ece_by_chance"  # of METRICS
 
 
 def calibrate(val: Predictions, test: Predictions, bootstrap: Bootstrap) -> Calibration:
-    """Fit the temperature on `val`, and score `test` before and after it."""
-    temperature = fit_temperature(val)
-    scaled = from_probabilities(test.labels, apply_temperature(test.probabilities, temperature), test.design)
+    """Fit the temperature on `val`, and score `test` before and after it; the same twice where none was fitted."""
+    fitted = temperature.fit(val, bootstrap)
+    scaled = test if fitted.fit == "too few errors" else _scaled(test, fitted.value)
+    change = _change(test, scaled, bootstrap)
     return {
-        "temperature": temperature,
+        "temperature": {"value": fitted.value, "low": fitted.low, "high": fitted.high},
+        "fit": fitted.fit,
+        "errors": fitted.errors,
         "before": _quality(test, bootstrap),
         "after": _quality(scaled, bootstrap),
+        "change": change,
+        "effect": effect(change),
         "bins": reliability(test, bootstrap.confidence),
         "bins_after": reliability(scaled, bootstrap.confidence),
     }
 
 
-def fit_temperature(val: Predictions) -> float:
-    """Return the temperature with the lowest log loss, within RANGE; above 1 the model is overconfident.
-
-    It is 1 where no prediction is wrong: then the loss falls for ever as the temperature goes to 0.
-    """
-    if (val.predicted == val.labels).all():
-        return 1.0
-    from scipy.optimize import minimize_scalar  # a third of a second to import
-
-    logits, rows = _logits(val.probabilities), np.arange(val.n)
-
-    def loss(inverse: float) -> float:  # convex in 1 / temperature
-        scaled = logits * inverse
-        return float((np.log(np.exp(scaled).sum(1)) - scaled[rows, val.labels]).mean())
-
-    minimum = minimize_scalar(loss, bounds=(1 / RANGE[1], 1 / RANGE[0]), method="bounded", options={"xatol": 1e-6})
-    return float(1 / minimum.x)
-
-
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the logits by `temperature`; probabilities float64 `(n, k)` from float `(n, k)`."""
-    scaled = np.exp(_logits(probabilities) / temperature)
-    return scaled / scaled.sum(1, keepdims=True)
+def effect(change: Score) -> Effect:
+    """Say whether a change of the log loss is more than the chance of the test images."""
+    if change["high"] is not None and change["high"] < 0:
+        return "helps"
+    return "harms" if change["low"] is not None and change["low"] > 0 else "not distinguishable"
 
 
 def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
@@ -72,12 +61,16 @@ def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
     return rows
 
 
+def _scaled(test: Predictions, value: float) -> Predictions:
+    return from_probabilities(test.labels, temperature.scale(test.probabilities, value), test.design)
+
+
+def _change(before: Predictions, after: Predictions, bootstrap: Bootstrap) -> Score:
+    """The change of the log loss; the bootstrap samples of both are the same ones."""
+    a, b = (metrics.estimate(p, [probability.log_loss], bootstrap)[probability.log_loss] for p in (before, after))
+    return metrics.with_percentiles(Estimate(b.value - a.value, b.samples - a.samples), bootstrap.confidence)
+
+
 def _quality(predictions: Predictions, bootstrap: Bootstrap) -> Scores:
     (scores,) = metrics.score_tables(predictions, [{name: METRICS[name] for name in QUALITY}], bootstrap)
     return {name: score for name, (score,) in scores.items()}
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    """float64, 0 for the most probable class; a probability too small for float32 counts as its smallest one."""
-    logs = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
-    return logs - logs.max(1, keepdims=True)

@@ -137,23 +137,19 @@ def roc_and_precision_recall(points: Sequence[Mapping], areas: Mapping[str, obje
 def reliability(before: Sequence[Mapping], after: Sequence[Mapping], width: int = canvas.WIDE) -> str:
     """Accuracy by confidence, before and after temperature scaling, and the number of images in each bin.
 
-    Both are rows of `calibration.reliability`.
+    Both are rows of `calibration.reliability`; where they are equal, nothing was scaled and only one is drawn.
     """
     figure, (accuracy, count) = canvas.panels(width, 2, min_width=300, height=300, legend_height=34)
     accuracy.plot([0, 1], [0, 1], ":", color=INK, alpha=0.5, lw=1, label="perfect")
-    for bins, marker, label, colour, alpha in (
-        (before, "o", "before scaling", BLUE, 1),
-        (after, "s", "after scaling", INK, 0.55),
-    ):
-        filled = [row for row in bins if number_format.number(row["n"])]
-        x, y, low, high = (number_format.column(filled, key) for key in ("confidence", "value", "low", "high"))
-        accuracy.plot(x, y, marker, color=colour, alpha=alpha, ms=6, mew=0, label=label)
-        if label == "before scaling":
-            accuracy.vlines(x, low, high, color=colour, alpha=0.5, lw=1.4)
+    scaled = after != before
+    _mark_bins(accuracy, before, "o", color=BLUE, label="before scaling" if scaled else "not scaled")
+    _draw_intervals(accuracy, before)
+    if scaled:
+        _mark_bins(accuracy, after, "s", color=INK, alpha=0.55, label="after scaling")
     _histogram(count, before)
     accuracy.set(title="Accuracy", xlabel="confidence", ylabel="accuracy", **UNIT)
     canvas.legend(figure, accuracy, 3)
-    return canvas.to_svg(figure, f"Reliability diagram with {len(before)} bins, before and after temperature scaling")
+    return canvas.to_svg(figure, f"Reliability diagram with {len(before)} bins")
 
 
 def _fill_cells(axes: canvas.Axes, matrix: np.ndarray) -> None:
@@ -174,6 +170,21 @@ def _lowest(values: Sequence[float]) -> int | None:
     """Return the index of the smallest value, ignoring NaN."""
     measured = [i for i, value in enumerate(values) if not math.isnan(value)]
     return min(measured, key=values.__getitem__, default=None)
+
+
+def _mark_bins(axes: canvas.Axes, bins: Sequence[Mapping], marker: str, **style: Any) -> None:
+    x, y = (number_format.column(_filled(bins), key) for key in ("confidence", "value"))
+    axes.plot(x, y, marker, ms=6, mew=0, **style)
+
+
+def _draw_intervals(axes: canvas.Axes, bins: Sequence[Mapping]) -> None:
+    x, low, high = (number_format.column(_filled(bins), key) for key in ("confidence", "low", "high"))
+    axes.vlines(x, low, high, color=BLUE, alpha=0.5, lw=1.4)
+
+
+def _filled(bins: Sequence[Mapping]) -> list[Mapping]:
+    """Leave out the bins without an image."""
+    return [row for row in bins if number_format.number(row["n"])]
 
 
 def _histogram(axes: canvas.Axes, bins: Sequence[Mapping]) -> None:

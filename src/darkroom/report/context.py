@@ -1,6 +1,7 @@
 """What the report is made of: the files that other stages wrote, and selections from them.
 
-Nothing is computed here but counts, and the intervals of the learning curve, whose file holds counts.
+Nothing is computed here but counts, the intervals of the learning curve, whose file holds counts, and how much the
+search flatters its best trial.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import Show
 from darkroom.metrics.significance import Comparison
-from darkroom.report import curve_verdict
+from darkroom.report import curve_verdict, search_bias
 from darkroom.report.curve_verdict import Point
 from darkroom.report.records import Best, CurvePoint, Registration
 from darkroom.runtime import files
@@ -186,6 +187,13 @@ class ReportContext:
         """The columns of trials.csv that are hyperparameters."""
         columns: Iterable[str] = self.trials[0] if self.trials else ()
         return [column for column in columns if column in self.best["values"]]
+
+    @property
+    def search_bias(self) -> float:
+        """By how much the validation accuracy of the best of equally good trials is too high; 0 without a search."""
+        finished = sum(row["val_loss"] != "" for row in self.trials)
+        images = self.split_sizes["val"]
+        return search_bias.largest(self.best["val_accuracy"], images, finished) if finished else 0.0
 
     @property
     def tuned(self) -> list[str]:
