@@ -1,7 +1,7 @@
 """Keep the better one of champion and challenger.        models/, comparison.json -> champion/, registration.json"""
 
 from darkroom import packed_data, params, paths
-from darkroom.register import promotion, registry
+from darkroom.register import identity, judging, looks, match, promotion, registry
 from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
@@ -10,17 +10,20 @@ def main() -> None:
     p = params.load()
     name, challenger = params.registered_name(p), paths.MODELS / files.read_json(paths.COMPARISON)["best"]
     split, digest = packed_data.read(paths.PACKED).split("test"), sealing.digest_of(paths.PACKED)
-    gate = promotion.Gate(p.register, p.compare, p.seed)
-    test = promotion.TestImages(split, paths.IMAGES, digest)
-    decision = promotion.decide(challenger, paths.CHAMPION, test, gate)
+    pixels = {row["path"]: row["pixels"] for row in files.each_row(paths.MANIFEST)}
+    images = looks.digests([pixels[path] for path in split.paths])
+    history = looks.judged(looks.read(paths.LOOKS), identity.digest(challenger), images)
+    test = judging.TestImages(split, paths.IMAGES, digest, looks.fresh(history, images, split.clusters))
+    decision = promotion.decide(challenger, paths.CHAMPION, test, match.Gate(p.register, p.compare, p.seed))
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     version = registry.ensure_version(name, challenger, experiment)
     registry.describe(name, version, decision.reason)
     promotion.promote(decision, challenger, paths.CHAMPION)
+    looks.write(paths.LOOKS, looks.crowned(history, promotion.champion_digest(paths.CHAMPION)))
     champion = registry.sync_champion(name, paths.CHAMPION, experiment)
-    registration = promotion.record(
-        decision, paths.CHAMPION, name=name, version=version, champion_version=champion, metric=p.compare.metric
-    )
+    versions = promotion.Versions(name, version, champion)
+    count = looks.count(history, images)
+    registration = promotion.record(decision, paths.CHAMPION, versions, p.compare.metric, count)
     files.write_json(paths.REGISTRATION, registration)
     print(decision.reason)
 

@@ -256,11 +256,14 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
     ]
     pushed = run("git", "show", "--stat", "--format=", "main", cwd=origin)
     assert "dvc.lock" in pushed and "reports/metrics.json" in pushed and "reports/registration.json" in pushed
-    validation, registration = (
+    validation, registration, looks = (
         json.loads(run("git", "show", f"main:reports/{name}.json", cwd=origin))
-        for name in ("validation", "registration")
+        for name in ("validation", "registration", "looks")
     )
     assert validation["images"] == 220
+    assert len(looks["rounds"]) == 2  # the count goes on in a clone
+    assert len(looks["images"]) == registration["n"]
+    assert set(read(repository, "looks.json")["images"]) < set(looks["images"])
     assert registration["n"] == sum(splits["test"] for splits in validation["counts"].values())
     assert all(registration["scores"][role]["value"] > 0.9 for role in ("challenger", "champion"))  # on today's images
 

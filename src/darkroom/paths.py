@@ -36,6 +36,7 @@ LABEL_ISSUES = EVALUATION / "details/label_issues.csv"
 COST = Path("reports/cost.json")  # times on this machine, so it is cached by DVC and not in git
 LEARNING_CURVE = Path("reports/learning_curve.json")
 COMPARISON = Path("reports/comparison.json")
+LOOKS = Path("reports/looks.json")
 REGISTRATION = Path("reports/registration.json")
 REPORT = Path("reports/index.html")
 CARDS = Path("reports/cards")

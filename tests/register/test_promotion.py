@@ -1,18 +1,21 @@
 """The champion is replaced only by a challenger that is better on today's test images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.packed_data import Split
-from darkroom.register import promotion
+from darkroom.register import judging, match, promotion
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving.model_folder import MODEL
 
 COMPARE = changed(DEFAULTS.compare, metric="accuracy", resamples=200, confidence=0.9)
 REGISTER = changed(DEFAULTS.register, model="pets", min_accuracy=0.5, confidence=0.95)
+NEW = {"fresh", "clusters"}  # in promotion.json since the looks are counted
 PETS = ("cat", "dog")
 SPEC = {"given_splits": [], "image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
@@ -30,9 +33,10 @@ def pets(cats: int) -> Split:
     return images_of({"cat": cats, "dog": 100 - cats})
 
 
-def decide(challenger, champion, split, register=REGISTER, data="today", images=None):
-    test = promotion.TestImages(split, images, data)
-    return promotion.decide(challenger, champion, test, promotion.Gate(register, COMPARE, seed=1))
+def decide(challenger, champion, split, register=REGISTER, data="today", images=None, fresh=()):
+    """`fresh` are the numbers of the images that are newer than the champion."""
+    test = judging.TestImages(split, images, data, np.isin(np.arange(len(split.labels)), fresh))
+    return promotion.decide(challenger, champion, test, match.Gate(register, COMPARE, seed=1))
 
 
 def promoted(folder, champion):
@@ -53,9 +57,8 @@ def test_a_model_below_the_minimum_leaves_the_reason_where_there_is_no_champion(
     folder, champion = model_folder("cnn"), tmp_path / "champion"
     decision = decide(folder, champion, pets(40))
     promotion.promote(decision, folder, champion)
-    registration = promotion.record(
-        decision, champion, name="pets", version=1, champion_version=None, metric="accuracy"
-    )
+    versions = promotion.Versions("pets", challenger=1, champion=None)
+    registration = promotion.record(decision, champion, versions, "accuracy", looks=1)
     assert (registration["promoted"], registration["champion"]) == (False, None)
     assert "0.4000 < 0.5" in registration["reason"]
     assert champion.is_dir() and not promotion.has_champion(champion)
@@ -107,10 +110,10 @@ def test_a_model_gets_todays_images_as_its_own_spec_says(model_folder, tmp_path)
     for name in split.paths:
         Image.new("RGB", (20, 10), "white").save(tmp_path / name)
     spec = {"image_size": 12, "color": "rgb", "fit": "crop"}
-    test = promotion.TestImages(split, tmp_path, "today")
-    (batch,) = promotion._inputs({**SPEC, **spec}, test)
+    test = judging.TestImages(split, tmp_path, "today", np.zeros(5, bool))
+    (batch,) = judging.inputs({**SPEC, **spec}, test)
     assert (batch.shape, batch.min()) == ((5, 12, 12, 3), 255)
-    (packed,) = promotion._inputs(SPEC, test)
+    (packed,) = judging.inputs(SPEC, test)
     assert packed is split.images
 
 
@@ -171,11 +174,82 @@ def test_a_damaged_champion_is_an_error_and_stays(model_folder, tmp_path):
 def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     decision = decide(model_folder("cnn", label=0), champion, pets(55))
-    registration = promotion.record(decision, champion, name="pets", version=2, champion_version=1, metric="accuracy")
+    versions = promotion.Versions("pets", challenger=2, champion=1)
+    registration = promotion.record(decision, champion, versions, "accuracy", looks=7)
     assert (registration["candidate"], registration["version"], registration["n"]) == ("cnn", 2, 100)
+    assert (registration["looks"], registration["fresh"], registration["clusters"]) == (7, None, 100)
     assert not registration["promoted"]
     assert [registration["scores"][role]["value"] for role in ("challenger", "champion")] == [0.55, 0.45]
     now = registration["champion"]
     assert (now["model"], now["version"], now["value"]) == ("old", 1, 0.45)
     assert now["reason"] == "it won"  # the reason of its own promotion, not of today
     sealing.verify(champion)
+
+
+def test_the_champion_is_also_judged_on_the_images_that_are_newer(model_folder, tmp_path):
+    """Of the 40 newest images, 10 are cats and 30 dogs; the champion says dog everywhere, the challenger cat."""
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    split = pets(50)
+    newest = [*range(40, 50), *range(70, 100)]
+    decision = decide(model_folder("cnn", label=0), champion, split, fresh=newest)
+    assert decision.champion["value"] == 0.5
+    fresh = decision.fresh
+    assert (fresh["value"], fresh["n"], fresh["clusters"]) == (0.75, 40, 40)
+    assert fresh["low"] < 0.75 < fresh["high"] and fresh["challenger"]["value"] == 0.25
+
+
+def test_a_new_champion_was_chosen_on_every_image(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    assert decide(model_folder("cnn", label=0), champion, pets(90), fresh=range(40)).fresh is None
+
+
+def test_the_reason_quotes_the_test_that_was_made(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    challenger = model_folder("cnn", label=0)
+    assert "McNemar" in decide(challenger, champion, pets(55)).reason
+    test = judging.TestImages(pets(55), None, "today", np.zeros(100, bool))
+    gate = match.Gate(REGISTER, changed(COMPARE, metric="balanced_accuracy"), seed=1)
+    reason = promotion.decide(challenger, champion, test, gate).reason
+    assert "permutation of balanced accuracy" in reason and "McNemar" not in reason
+
+
+def test_images_of_one_group_are_no_independent_evidence(model_folder, tmp_path):
+    """The challenger is right on 60 of 100 images and the champion on the other 40: of 100 groups, or of 5."""
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    challenger, single = model_folder("cnn", label=0), pets(62)
+    grouped = replace(single, clusters=np.arange(100) // 31)
+    assert decide(challenger, champion, single).promoted
+    decision = decide(challenger, champion, grouped)
+    assert not decision.promoted and decision.clusters == 4
+    assert "n = 100 in 4 groups" in decision.reason
+
+
+@pytest.mark.parametrize("birds", [10, 500])
+def test_a_class_that_is_added_dethrones_no_better_champion(model_folder, tmp_path, birds):
+    """However many of its images there are: the champion cannot know it, and is right on more of the others."""
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    test = images_of({"bird": birds, "cat": 49, "dog": 51})
+    decision = decide(model_folder("cnn", label=1, classes=("bird", "cat", "dog")), champion, test,
+                      REGISTER.model_copy(update={"min_accuracy": 0}))  # fmt: skip
+    assert not decision.promoted and decision.n == 100
+    assert "worse than the champion on the 2 classes that both know (new: bird)" in decision.reason
+
+
+def test_fresh_images_of_a_new_class_do_not_count(model_folder, tmp_path):
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    test = images_of({"bird": 50, "cat": 40, "dog": 60})
+    challenger = model_folder("cnn", label=1, classes=("bird", "cat", "dog"))
+    register = REGISTER.model_copy(update={"min_accuracy": 0})
+    decision = decide(challenger, champion, test, register, fresh=range(140))
+    assert (decision.fresh["n"], decision.fresh["value"]) == (90, 50 / 90)
+    assert decide(challenger, champion, test, register, fresh=range(50)).fresh is None
+
+
+def test_a_promotion_of_an_older_release_can_be_read(model_folder, tmp_path):
+    """Its promotion.json has neither `fresh` nor `clusters`."""
+    folder, champion = model_folder("cnn"), tmp_path / "champion"
+    promotion.promote(first := decide(folder, champion, pets(90)), folder, champion)
+    path = champion / promotion.PROMOTION
+    files.write_json(path, {key: value for key, value in files.read_json(path).items() if key not in NEW})
+    sealing.seal(champion)
+    assert decide(folder, champion, pets(90)) == replace(first, clusters=None)

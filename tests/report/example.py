@@ -16,14 +16,16 @@ from darkroom.evaluation_folder import (
     ModelEvaluation,
     Slice,
     Threshold,
+    ValidationScores,
 )  # fmt: skip
 from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
+from darkroom.metrics.ranking import Pair, Ranked
 from darkroom.metrics.roc import RocPoint
-from darkroom.metrics.significance import Comparison, Pair, Ranked
+from darkroom.metrics.significance import Comparison
 from darkroom.plots import canvas
 from darkroom.report import context, report
-from darkroom.report.records import Best, Champion, CurvePoint, Registration
+from darkroom.report.records import Best, Champion, CurvePoint, Fresh, Registration
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
@@ -192,6 +194,7 @@ def evaluation(model: str, classes, *, first: bool) -> ModelEvaluation:
         ],
         figures={"confusion": "<svg/>"},
         images={},
+        validation=record(ValidationScores, log_loss=0.4567),
     )  # fmt: skip
 
 
@@ -249,20 +252,22 @@ def comparison(models, n: int) -> dict:
     ranking = [record(Ranked, model=m, rank=1, tied_with=[], **score(0.93 - 0.1 * i)) for i, m in enumerate(models)]
     pairs = [
         record(
-            Pair, a=a, b=b, difference=0.0213456789, low=-0.00123, high=0.04321, mcnemar_p=0.03456789,
-            p_corrected=0.0691357, verdict="not distinguishable",
+            Pair, a=a, b=b, difference=0.0213456789, low=-0.00123, high=0.04321, p=0.03456789,
+            p_corrected=0.0691357, verdict="not distinguishable", test="McNemar, mid-p",
         )
         for a, b in zip(models, models[1:], strict=False)
     ]  # fmt: skip
     return record(
-        Comparison, metric="accuracy", n=n, confidence=0.95, ranking=ranking, groups=[list(models)], pairs=pairs,
-        best=models[0], sentence=f"{models[0]} leads with accuracy 0.930",
+        Comparison, metric="accuracy", n=n, clusters=n - 1, confidence=0.95, ranking=ranking, groups=[list(models)],
+        pairs=pairs, best=models[0], sentence=f"{models[0]} leads with accuracy 0.930",
     )  # fmt: skip
 
 
 def registration(model: str, n: int) -> dict:
+    fresh = record(Fresh, n=40, clusters=38, **score(0.91))
     champion = record(Champion, version=3, model=model, reason="it was the first", **score(0.93))
     return record(
         Registration, name="shapes-classifier", candidate=model, version=3, promoted=True, metric="accuracy",
-        reason="it is significantly better: +0.0210 (p = 0.00412)", n=n, champion=champion,
+        reason="it is significantly better: +0.0210 (p = 0.00412)", n=n, clusters=n - 1, looks=7, fresh=fresh,
+        champion=champion,
     )  # fmt: skip

@@ -5,12 +5,14 @@ from xml.etree import ElementTree
 import numpy as np
 
 from darkroom.evaluate import slices
+from darkroom.metrics.design import independent
 from darkroom.plots import svg
 from darkroom.report import accuracy_figures
 
 RNG = np.random.default_rng(0)
 ROWS = [{"brightness": str(b), "group": "phone" if b < 0.05 else "camera"} for b in RNG.random(300)]
-SLICES = slices.by_property(ROWS, np.array([float(row["brightness"]) > 0.25 for row in ROWS]), confidence=0.95)
+CORRECT = np.array([float(row["brightness"]) > 0.25 for row in ROWS])
+SLICES = slices.by_property(ROWS, CORRECT, independent(300), confidence=0.95)
 MODELS = [{"model": name, "value": v, "low": v - 0.02, "high": v + 0.01, "latency_ms": t}
           for name, v, t in [("cnn", 0.9, 1.0), ("mobilenet", 0.95, 40.0), ("slow", 0.8, 50.0)]]  # fmt: skip
 

@@ -18,6 +18,7 @@ from tests.report.example import (
     with_evaluation,
 )  # fmt: skip
 
+from darkroom.metrics import metric_table
 from darkroom.report import page_figures
 from darkroom.report.page_figures import Drawing
 
@@ -99,6 +100,73 @@ def test_a_candidate_that_is_already_the_champion_is_not_called_rejected():
     lost = {**registration, "version": 4, "reason": "it is not proven better"}
     text = page(replace(report, registration=lost))
     assert "The challenger <bdi>cnn</bdi> was not promoted" in text and "already the champion" not in text
+
+
+def with_registration(report, **fields):
+    return replace(report, registration={**report.registration, **fields})
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_summary_says_how_many_challengers_the_test_images_have_judged():
+    report = report_context()
+    texts = [plain(section(page(with_registration(report, looks=looks)), "summary")) for looks in (1, 7, 19, 20)]
+    assert "have judged 1 challenger." in texts[0] and "by luck" not in texts[0]
+    assert "have judged 7 challengers. The more they judge, the likelier they promote one by luck" in texts[1]
+    assert ["Time for new test images" in text for text in texts] == [False, False, False, True]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_champion_has_a_value_on_newer_images_once_there_are_enough_of_them():
+    report = report_context()
+    fresh = report.registration["fresh"]
+    said = "On the 40 of these images in 38 groups that are newer than its promotion, and so had no part in it: 0.910"
+    assert said in plain(section(usual(), "summary"))
+    for few in ({**fresh, "n": 29}, None):
+        assert "newer than its promotion" not in page(with_registration(report, fresh=few))
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize(("tied", "verdict"), [(["cnn"], "within chance"), ([], "beyond chance")])
+def test_a_model_that_does_better_on_the_test_images_than_the_chosen_one_is_named(tied, verdict):
+    report = report_context()
+    ranking = [{**row, "tied_with": tied} for row in report.comparison["ranking"]]
+    text = page(replace(report, comparison={**report.comparison, "best": "mobilenet", "ranking": ranking}))
+    summary = plain(section(text, "summary"))
+    assert "Scores of mobilenet on 12 test images in 11 groups" in summary
+    assert f"cnn has a higher accuracy on these test images, 0.930; the difference is {verdict}." in summary
+    assert "has a higher accuracy" not in usual()
+    assert "mobilenetchosen on validation" in plain(section(text, "models"))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_number_of_groups_is_beside_the_number_of_images_where_it_differs():
+    assert "Accuracy on 12 test images in 11 groups, with" in plain(section(usual(), "models"))
+    report = report_context()
+    single = replace(report, comparison={**report.comparison, "clusters": 12})
+    single = with_registration(single, clusters=12, fresh={**report.registration["fresh"], "clusters": 40})
+    assert not re.search(r"\d groups", plain(section(page(single), "summary")))
+    assert "Accuracy on 12 test images, with" in plain(section(page(single), "models"))
+    older = with_registration(single, clusters=None)  # a decision of a release that did not know the groups
+    assert not re.search(r"\d groups", plain(section(page(older), "summary")))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_metric_without_an_interval_says_why_once_in_a_section():
+    report = report_context()
+    bare = {"value": 0.0123, "low": None, "high": None}
+    report = replace(report, metrics={**report.metrics, "cnn": {**report.metrics["cnn"], "log_loss": bare}})
+    text = page(report)
+    why = f"No interval: Log loss, because {metric_table.METRICS['log_loss'].why_no_interval}."
+    for name in ("summary", "models"):
+        assert plain(section(text, name)).count(why) == 1 and "– no interval" in section(text, name)
+    assert "No interval:" not in usual()
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_pairs_name_their_test_and_are_of_trained_models():
+    text = plain(section(usual(), "models"))
+    assert "the p of a test (McNemar, mid-p) with Holm's correction" in text
+    assert "these trained models: another training could come out otherwise" in text
 
 
 @pytest.mark.usefixtures("undrawn")

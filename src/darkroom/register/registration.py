@@ -18,6 +18,14 @@ class Scores(TypedDict):
     champion: Score | None
 
 
+class Fresh(Score):
+    """The champion on the test images that are newer than its coronation: it was not chosen on them."""
+
+    n: int  # of these images
+    clusters: int  # of these images: those of one cluster are not independent
+    challenger: Score  # on the same images
+
+
 class Champion(Score):
     """The champion after the promotion, with its score on today's test images."""
 
@@ -37,5 +45,8 @@ class Registration(TypedDict):
     reason: str
     metric: str
     n: int  # test images that both models could be compared on
+    clusters: int | None  # of these images; None where the decision is repeated from a release that did not know them
+    looks: int  # how many challengers these images have judged, with this one
     scores: Scores
+    fresh: Fresh | None  # None where no test image is newer than the champion
     champion: Champion | None

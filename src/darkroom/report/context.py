@@ -79,7 +79,7 @@ class ReportContext:
 
     @property
     def leader(self) -> str:
-        """The best model of this run."""
+        """The model that stands for this run: the best one on the validation images."""
         return self.comparison["best"]
 
     @property
@@ -168,6 +168,11 @@ class ReportContext:
         if champion is None or champion["version"] is None or self.registration["promoted"]:
             return False
         return champion["version"] == self.registration["version"]
+
+    def is_champion(self, model: str) -> bool:
+        """Whether the model of this run is the champion, and not only one of the same name."""
+        registration = self.registration
+        return model == registration["candidate"] and (registration["promoted"] or self.already_champion)
 
     @property
     def failed_expectations(self) -> list[Expectation]:

@@ -19,6 +19,13 @@ class Best(TypedDict):
     values: dict[str, Any]  # every hyperparameter of the model
 
 
+class Fresh(Score):
+    """The champion's value on the test images that are newer than its coronation."""
+
+    n: int  # of these images
+    clusters: int  # of these images
+
+
 class Champion(Score):
     version: int | None
     model: str
@@ -35,6 +42,9 @@ class Registration(TypedDict):
     reason: str
     metric: str
     n: int  # test images that count
+    clusters: int | None  # of these images; None where nobody counted them
+    looks: int  # how many challengers the test images have judged
+    fresh: Fresh | None
     champion: Champion | None
 
 

@@ -16,8 +16,9 @@ from darkroom.metrics import intervals, metric_table
 from darkroom.metrics.metric_table import METRICS
 from darkroom.packed_data import PackedData
 from darkroom.plots import number_format, thumbnail
-from darkroom.report import curve_verdict, page_figures, templates
+from darkroom.report import curve_verdict, judged, page_figures, templates
 from darkroom.report.context import ReportContext
+from darkroom.report.judged import Better
 from darkroom.report.records import Registration
 from darkroom.report.templates import escape_markdown
 
@@ -43,6 +44,7 @@ def page(report: ReportContext, thumbnails: Mapping[str, bytes]) -> str:
         figures=page_figures.draw(report),
         pareto_front=page_figures.pareto_front(report),
         curve_verdict=curve_verdict,
+        judged=judged,
         class_metrics=metric_table.shown_by_class(),
         lower_is_better=[name for name, metric in METRICS.items() if not metric.higher_is_better],
         many=MANY,
@@ -68,9 +70,10 @@ def summary(report: ReportContext) -> str:
     for name, facts in report.facts.items():
         scores = [number_format.with_interval(report.metrics[name][metric]) for metric in metrics]
         lines.append(_table_row([escape_markdown(name), *scores, number_format.short(facts["parameters"])]))
-    confidence, n = report.comparison["confidence"], report.comparison["n"]
-    lines += ["", f"{confidence:.0%} confidence intervals, {n:,} test images.", ""]
-    lines += [f"- Champion: {_champion(report.registration)}", f"- Data: {_data(report)}"]
+    lines += ["", f"{report.comparison['confidence']:.0%} confidence intervals, {_test_images(report)}.", ""]
+    lines += [_better_on_test(report, better) for better in judged.better_on_test(report.comparison)]
+    lines += [f"- Champion: {_champion(report.registration)}", f"- Test images: {_looks(report)}"]
+    lines += [f"- Data: {_data(report)}"]
     lines += [
         f"- Warning: {escape_markdown(name)} has a backbone with random weights." for name in report.random_backbones
     ]
@@ -97,6 +100,8 @@ def card(report: ReportContext, model: str) -> str:
         rank=next(row for row in report.comparison["ranking"] if row["model"] == model),
         significant_slices=report.significant_slices(model),
         weakest_classes=report.weakest_classes(model),
+        judged=judged,
+        few=intervals.SMALL,
     )
 
 
@@ -108,6 +113,23 @@ def _policy(style: str, script: str) -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _test_images(report: ReportContext) -> str:
+    n, clusters = report.comparison["n"], report.comparison["clusters"]
+    return f"{n:,} test images" if clusters == n else f"{n:,} test images in {clusters:,} groups"
+
+
+def _better_on_test(report: ReportContext, better: Better) -> str:
+    metric, value = metric_table.label(report.comparison["metric"]).lower(), number_format.short(better.value)
+    what = f"{escape_markdown(better.model)} has a higher {metric} on the test images, {value}"
+    return f"- {what}; the difference is {'beyond' if better.proven else 'within'} chance."
+
+
+def _looks(report: ReportContext) -> str:
+    looks = report.registration["looks"]
+    advice = ", time for new ones" if judged.needs_new_test_images(report.registration) else ""
+    return f"they have judged {looks:,} challenger{'' if looks == 1 else 's'}{advice}"
 
 
 def _champion(registration: Registration) -> str:
