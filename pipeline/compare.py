@@ -1,7 +1,7 @@
-"""Say how the models compare, beyond chance.        evaluation/ (predictions, validation scores) -> comparison.json"""
+"""Say how the models compare, beyond chance.        evaluation/, repeats.csv -> comparison.json"""
 
-from darkroom import params, paths
-from darkroom.metrics import predictions, significance
+from darkroom import params, paths, repeats_file
+from darkroom.metrics import predictions, recipe_difference, significance
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.runtime import files, stage
 
@@ -12,7 +12,11 @@ def main() -> None:
     bootstrap = Bootstrap(p.compare.resamples, p.compare.confidence, p.seed)
     ranking = significance.compare(labels, predicted, len(classes), p.compare.metric, bootstrap, design)
     validation = {name: scores["log_loss"] for name, scores in files.read_object(paths.VALIDATION_SCORES).items()}
-    comparison = significance.choose(ranking, validation)
+    again = {
+        name: recipe_difference.values(labels, trainings, len(classes), p.compare.metric)
+        for name, trainings in repeats_file.read(paths.REPEATS).items()
+    }
+    comparison = significance.choose(ranking, validation, recipe_difference.compare(ranking, again))
     files.write_json(paths.COMPARISON, comparison)
     print(comparison["sentence"])
 

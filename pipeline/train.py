@@ -8,7 +8,7 @@ from darkroom.tracking import lineage, tracking
 from darkroom.training import augment, checkpoint, fit
 from darkroom.training.session import Session, TrainingData
 
-FOLDER = paths.MODELS / "cnn"
+FOLDER = paths.MODELS / tuned.NAME
 
 
 def main() -> None:

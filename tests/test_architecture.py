@@ -17,7 +17,7 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
     "commands": "formats manifest params params_errors plain_yaml png runtime workers",
-    "curve": "networks packed_data params saving training transfer_learning",
+    "curve": "networks packed_data refit saving training",
     "dataset": "decoding formats manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
     "evaluate": "evaluation_folder inference metrics packed_data plots png saving",
@@ -25,6 +25,8 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "formats": "runtime sniff",
     "inference": "decoding params runtime saving workers",
     "ingest": "formats params png runtime sniff",
+    "label_review": "runtime",
+    "labels": "label_review networks packed_data params refit runtime saving training transfer_learning",
     "manifest": "runtime",
     "metrics": "runtime",
     "mlflow_client": "runtime saving",
@@ -34,10 +36,13 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "params_errors": "",
     "paths": "",
     "plain_yaml": "",
-    "plots": "runtime",
+    "plots": "metrics runtime",
     "png": "",
+    "refit": "networks packed_data params training transfer_learning",
     "register": "inference metrics mlflow_client packed_data params runtime saving",
-    "report": "evaluation_folder metrics packed_data plots png runtime verdict",
+    "repeat": "networks packed_data refit repeats_file training",
+    "repeats_file": "runtime",
+    "report": "evaluation_folder label_review metrics packed_data plots png runtime verdict",
     "runtime": "",
     "saving": "runtime",
     "sniff": "",
@@ -63,7 +68,7 @@ DOORS = {
         "tracking.tracking",
     },
     "ruamel": {"plain_yaml", "tracking.lineage"},
-    "scipy": {"metrics.subset_test"},
+    "scipy": {"metrics.subset_test", "metrics.training_variance"},
     "h5py": {"transfer_learning.weights"},
     "matplotlib": {"plots.canvas"},
     "jinja2": {"report.templates"},
@@ -77,7 +82,7 @@ DOORS = {
         "transfer_learning.efficientnet_lite",
         "networks.classics",
         "transfer_learning.head_training",
-        "curve.trainings",
+        "refit.recipes",
         "training.optimizers",
         "training.progress",
         "training.describe",
@@ -203,14 +208,14 @@ def test_a_stage_lists_exactly_the_folders_it_reaches(name):
     assert stage["cmd"].startswith(f"${{python}} -m pipeline.{name}")
 
 
-@pytest.mark.parametrize("name", ["tune", "train", "transfer", "curve"])
+@pytest.mark.parametrize("name", ["tune", "train", "transfer", "curve", "labels", "repeat"])
 def test_a_state_to_go_on_from_is_named_by_the_code_that_its_stage_lists(name):
     tree = ast.parse(Path(f"pipeline/{name}.py").read_text())
     named = [
         ast.literal_eval(node.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "code"
     ]
     stage = STAGES[name].get("do", STAGES[name])
-    trained = {"networks", "training", "tune", "transfer_learning", "curve"}
+    trained = {"networks", "training", "tune", "transfer_learning", "refit", "curve", "labels", "repeat"}
     assert [set(folders) for folders in named] == [{Path(d).name for d in stage["deps"]} & trained]
 
 
@@ -289,7 +294,7 @@ def _is_observed(node: ast.AST, observed: set[str]) -> bool:
     return any(_is_observed(child, observed) for child in ast.iter_child_nodes(node))
 
 
-@pytest.mark.parametrize("name", ["ingest", "validate", "preprocess", "tune", "train", "transfer"])
+@pytest.mark.parametrize("name", ["ingest", "validate", "preprocess", "tune", "train", "transfer", "repeat"])
 def test_a_fresh_clone_lacks_an_out_of_every_stage_that_makes(name):
     """DVC would skip one whose outs all lie in git, and the clone's MLflow would have no search."""
     stage = STAGES[name].get("do", STAGES[name])

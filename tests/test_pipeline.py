@@ -29,7 +29,8 @@ SMALL = {  # a preset
     "train": {"epochs": 6},
     "transfer": {"backbones": ["mobilenet"], "weights": "none", "input_size": 32, "fit": {"epochs": 1, "patience": 9}},
     "evaluate": {"resamples": 100},
-    "compare": {"resamples": 100},
+    "compare": {"resamples": 100, "seeds": 2},
+    "curve": {"fractions": [0.4, 1.0], "repeats": 2},
 }
 
 
@@ -106,6 +107,9 @@ def test_every_stage_writes_its_outputs(repository):
     assert {name: m["pretrained"] for name, m in facts.items()} == {"cnn": None, "mobilenet": False}
     assert read(repository, "registration.json")["champion"]["model"] == "cnn"
     assert (repository / "models/cnn/model.keras").exists()
+    recipes = read(repository, "comparison.json")["recipes"]
+    assert {name: len(values) for name, values in recipes["values"].items()} == {"cnn": 2, "mobilenet": 2}
+    assert [row["trainings"] for row in read(repository, "learning_curve.json")] == [2, 1]  # no pretrained backbone
 
 
 def test_no_image_is_in_two_splits(repository):
@@ -196,6 +200,7 @@ def test_another_backbone_reruns_transfer_and_the_stages_after_it_and_its_predec
         "transfer@mobilenet-50",
         "curve",
         "evaluate",
+        "repeat",
         "compare",
         "register",
         "report",

@@ -15,7 +15,7 @@ LIBRARY = "src/darkroom"
 TABLE = re.compile(r"^\| `(\w+(?:\.py)?)/?` \| ([^|]*) \|", re.M)
 NO_TRAINING = {"commands", "compare", "evaluate", "metrics", "mlflow_client", "plots", "register", "report", "tracking"}
 STAGES = set(YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"])
-TRAINING = {"tune", "train", "transfer", "curve"}
+TRAINING = {"tune", "train", "transfer", "curve", "repeat"}
 
 
 def promised() -> dict[str, set[str]]:

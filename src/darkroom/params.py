@@ -185,6 +185,7 @@ class Transfer(Section):
 
 class Curve(Section):
     fractions: list[Annotated[float, Field(gt=0, le=1)]]
+    repeats: Count
 
 
 class Evaluate(Section):
@@ -195,6 +196,7 @@ class Evaluate(Section):
 
 class Compare(Section):
     metric: Literal["accuracy", "balanced_accuracy", "f1_macro"]
+    seeds: Literal[0] | Annotated[int, Field(ge=2, le=100)]  # one has no variance
     resamples: Annotated[int, Field(ge=100)]
     confidence: Confidence
 

@@ -18,6 +18,7 @@ MANIFEST = Path("data/manifest.csv")
 PACKED = Path("data/packed")
 TRIAL_CURVES = Path("data/trials")  # cached by DVC, so that a fresh clone, which lacks it, searches
 WEIGHTS = Path("data/weights")
+REPEATS = Path("data/repeats.csv")
 MODELS = Path("models")
 CHAMPION = Path("champion")
 

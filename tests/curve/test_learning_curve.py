@@ -5,9 +5,11 @@ import pytest
 
 from darkroom.curve import learning_curve, trainings
 from darkroom.curve.points import CurveConfig, CurvePaths
+from darkroom.refit import recipes
+from darkroom.refit.config import RefitConfig, RefitPaths
 from darkroom.runtime import files
 from darkroom.training import device
-from darkroom.training.session import Session
+from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import transfer
 from darkroom.transfer_learning.weights import Base
 
@@ -57,30 +59,34 @@ def points(packs, model, small, changes, brief, transfer_config, tmp_path):
     """A function that measures both kinds of network, as `(from_scratch, pretrained)` points."""
 
     def measure(fractions):
-        splits, session = trainings.Splits(*packs(160, 40, 60)), Session(1, tmp_path / "state")
-        config = CurveConfig(fractions, [], 1, changes(shift=0.1), brief(epochs=6), transfer_config(6))
+        train, val, test = packs(160, 40, 60)
+        data, session = TrainingData(train, val), Session(1, tmp_path / "state")
+        refit = RefitConfig(1, changes(shift=0.1), brief(epochs=6), transfer_config(6))
+        config = CurveConfig(fractions, 2, [], refit)
         device.make_repeatable(1)
         base = Base(small, small.build(), "small.h5")
         cache = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
-        heads = list(trainings.pretrained(base, cache, splits, config, session))
-        return list(trainings.from_scratch(model(learning_rate=0.02), splits, config, session)), heads
+        network = recipes.TunedNetwork(data, model(learning_rate=0.02), refit.train, refit.augment)
+        both = network, recipes.on_frozen(base, cache, data, refit)
+        return [list(trainings.curve(recipe, train, test, config, session)) for recipe in both]
 
     return measure
 
 
-def test_both_learn_more_from_more(points):
+def test_both_learn_more_from_more_and_small_fractions_are_trained_again_on_other_images(points):
     for few, many in points([0.05, 1.0]):
-        assert (few["fraction"], few["images"], many["fraction"], many["images"]) == (0.05, 9, 1.0, 160)
-        assert few["correct"] <= many["correct"] <= 60 == many["test_images"] and many["correct"] > 54
-        assert many["accuracy"] == many["correct"] / 60
+        assert (few.fraction, few.images, many.fraction, many.images) == (0.05, 9, 1.0, 160)
+        assert few.correct.shape == (2, 60) and many.correct.shape == (1, 60)
+        assert few.correct.mean() <= many.correct.mean() and many.correct.sum() > 54
 
 
 def test_a_fraction_is_measured_alike_whatever_the_others_are(points):
-    assert points([0.5])[1] == points([0.25, 0.5])[1][1:]
+    np.testing.assert_array_equal(points([0.5])[1][0].correct, points([0.7, 0.5])[1][0].correct)
 
 
 def test_without_fractions_nothing_is_read_or_measured(changes, brief, transfer_config, tmp_path):
-    config = CurveConfig([], ["mobilenet"], 1, changes(), brief(), transfer_config(1))
+    config = CurveConfig([], 3, ["mobilenet"], RefitConfig(1, changes(), brief(), transfer_config(1)))
     absent = tmp_path / "absent"
-    assert learning_curve.measure(config, CurvePaths(absent, absent, absent, absent, absent), code=()) == []
+    paths = CurvePaths(absent, RefitPaths(absent, absent, absent, absent))
+    assert learning_curve.measure(config, paths, code=()) == []
     assert "curve.fractions is empty" in learning_curve.summary([])

@@ -6,18 +6,18 @@ from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
-from darkroom import evaluation_folder, verdict
+from darkroom import evaluation_folder, label_review, verdict
 from darkroom.evaluation_folder import (
     Bin,
     Calibration,
     Cost,
     Explanation,
-    LabelIssue,
     ModelEvaluation,
     Slice,
     Threshold,
     ValidationScores,
 )  # fmt: skip
+from darkroom.label_review import KnownErrors, LabelIssue, LabelQuality, LabelReview
 from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.ranking import Pair, Ranked
@@ -76,6 +76,7 @@ def report_context(classes=CLASSES, models=MODELS, *, trials=6, dataset="shapes"
         sources = context.Sources(**{name: Path(folder, name) for name in context.Sources._fields})
         for name, content in contents.items():
             writers.get(name, files.write_json)(getattr(sources, name), content)
+        label_review.write(labels(classes), sources.label_issues, sources.label_quality)
         return replace(context.read(sources, RUN._replace(dataset=dataset)), **changes)
 
 
@@ -185,17 +186,30 @@ def evaluation(model: str, classes, *, first: bool) -> ModelEvaluation:
             Explanation, mistakes=[0], correct=[1, PER_CLASS + 1], heatmaps=first, filters=[8, 3, 3, 1],
             feature_maps=[{"layer": "conv_1", "shape": [8, 8, 10]}], feature_maps_row=PER_CLASS + 1,
         ),
-        label_issues=[
-            record(
-                LabelIssue, path=row["path"], split="test", label=row["label"], suggested=classes[-1],
-                p_label=0.012345, p_suggested=0.912345, model=model,
-            )
-            for row in predictions[: 15 if first else 0]
-        ],
         figures={"confusion": "<svg/>"},
         images={},
         validation=record(ValidationScores, log_loss=0.4567),
     )  # fmt: skip
+
+
+def labels(classes) -> LabelReview:
+    """Fifteen questioned labels, or as many as there are test images, every other one of a test image."""
+    issues = [
+        record(
+            LabelIssue, path=row["path"], split="test" if i % 2 else "train", label=row["label"],
+            suggested=classes[-1], p_label=0.012345, p_suggested=0.912345, model="pixels",
+        )
+        for i, row in enumerate(prediction_rows(classes)[:15])
+    ]  # fmt: skip
+    known = {
+        rate: record(KnownErrors, flipped=100, recall=0.74, precision=precision)
+        for rate, precision in (("0.03", 0.82), ("0.01", 0.61))
+    }
+    quality = record(
+        LabelQuality, method="features", model="pixels", folds=5, images=1000, accuracy=0.95,
+        candidates={"pixels": 0.95}, wrong=0.0123, listed=8, right=0.65, known_errors=known, reason=None,
+    )  # fmt: skip
+    return LabelReview(issues, quality)
 
 
 def prediction_rows(classes) -> list[dict]:
@@ -240,10 +254,12 @@ def learning_curve(models) -> list[dict]:
     rows = []
     for i, model in enumerate(models):
         for fraction in (0.01, 0.1, 0.25, 0.5, 1.0):
-            correct = round(1000 * (0.99 - 0.3 * (1 - fraction) * (2 - i)))
+            repeated = fraction < 0.5
             rows.append(record(
-                CurvePoint, model=model, fraction=fraction, images=int(1120 * fraction), correct=correct,
-                test_images=1000, accuracy=correct / 1000,
+                CurvePoint, model=model, fraction=fraction, images=int(1120 * fraction), trainings=3 if repeated else 1,
+                test_images=1000, test_clusters=990, accuracy=round(0.99 - 0.3 * (1 - fraction) * (2 - i), 3),
+                sd=0.004 if repeated else None, se=0.0119, se_from_scratch=0.0091 if i else None,
+                se_from_scratch_all=0.0092 if i else None, se_from_before=0.0093 if fraction > 0.01 else None,
             ))  # fmt: skip
     return rows
 
@@ -259,7 +275,7 @@ def comparison(models, n: int) -> dict:
     ]  # fmt: skip
     return record(
         Comparison, metric="accuracy", n=n, clusters=n - 1, confidence=0.95, ranking=ranking, groups=[list(models)],
-        pairs=pairs, best=models[0], sentence=f"{models[0]} leads with accuracy 0.930",
+        pairs=pairs, best=models[0], recipes=None, sentence=f"{models[0]} leads with accuracy 0.930",
     )  # fmt: skip
 
 

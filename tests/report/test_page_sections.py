@@ -18,6 +18,7 @@ from tests.report.example import (
     with_evaluation,
 )  # fmt: skip
 
+from darkroom.label_review import LabelReview
 from darkroom.metrics import metric_table
 from darkroom.report import page_figures
 from darkroom.report.page_figures import Drawing
@@ -259,10 +260,24 @@ def test_augmented_images_are_shown_only_where_there_are_some():
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_label_issues_suggest_another_label_and_name_their_file():
+def test_label_issues_suggest_another_label_and_name_their_file_and_their_split():
     text = section(usual(), "labels")
-    assert "reports/evaluation/details/label_issues.csv" in text and text.count("suggested <strong>") == 12
-    assert "looks wrong" in page(with_evaluation(report_context(), "cnn", label_issues=[]))
+    assert "reports/label_issues.csv" in text and text.count("suggested <strong>") == 12
+    assert text.count("<strong>test image</strong>") == 6 and text.count("training image ") == 6
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_the_list_of_label_issues_claims_no_more_than_was_measured():
+    text = section(usual(), "labels")
+    assert "worth a second look" in text and "probably" not in text
+    assert re.search(r"if .*3&nbsp;%.* wrong, .*82&nbsp;%.* would be right, .*74&nbsp;%", text)
+    labels = report_context().labels
+    silent = replace(report_context(), labels=labels._replace(issues=[]))
+    assert "No label stands out" in page(silent)
+    reason = "if 3% of the labels were wrong, only 1% would be right"
+    weak = LabelReview([], {**labels.quality, "reason": reason})
+    text = section(page(replace(report_context(), labels=weak)), "labels")
+    assert f"There is no list of label issues: {reason}." in text and "worth a second look" not in text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -275,10 +290,27 @@ def test_models_without_a_significant_difference_are_named_together():
 
 def test_the_learning_curve_says_with_how_many_images_transfer_helps():
     text = plain(section(usual(), "learning"))
-    assert "With 11, 112, 280 and 560 training images, mobilenet is more accurate than cnn: its interval" in text
-    assert "With 1,120 training images the intervals overlap, so neither is proven better." in text
-    assert "mobilenet needs 1,120 training images to be as accurate as cnn with 1,120." in text
-    assert "cnn rose from 0.690 with 560 training images to 0.990 with 1,120. The intervals do not overlap" in text
+    assert "With 11, 112, 280 and 560 training images, mobilenet is more accurate than cnn beyond chance." in text
+    assert "With 1,120 training images neither is proven better." in text
+    assert "With no number of training images is mobilenet proven to come within 1 point of cnn with 1,120." in text
+    assert "cnn rose from 0.690 with 560 training images to 0.990 with 1,120. That is beyond chance, so it was" in text
+    assert "A point below one half of the images is the mean of 3 trainings" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_learning_curve_of_single_trainings_says_that_another_could_come_out_otherwise():
+    report = report_context()
+    once = [{**row, "trainings": 1, "sd": None} for row in report.learning_curve]
+    text = plain(section(page(replace(report, learning_curve=once)), "learning"))
+    assert "Every point rests on one training: another could come out otherwise" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_fewer_images_suffice_where_transfer_is_proven_within_a_point():
+    report = report_context()
+    sure = [{**row, "sd": None, "se_from_scratch_all": 0.001} for row in report.learning_curve]
+    text = plain(section(page(replace(report, learning_curve=sure)), "learning"))
+    assert "mobilenet with 1,120 training images is proven to be less than 1 point below cnn with 1,120, or" in text
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -315,3 +347,12 @@ def test_every_figure_is_shown_by_a_template(monkeypatch):
     monkeypatch.setattr(page_figures, "draw", lambda report: marked)
     text = page(report_context())
     assert [name for name in names if f"figure {name}" not in text] == []
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_near_duplicates_are_named_with_what_is_special_about_them():
+    report = report_context()
+    pair = {"first": "a/1", "second": "b/2", "difference": 0.1, "mirrored": True, "labels": 2, "splits": 1}
+    data = {**report.validation, "near_duplicates": {"pairs": 12, "first": [pair]}}
+    text = plain(section(page(replace(report, validation=data)), "data"))
+    assert "Pairs of near duplicates12" in text and "a/1, b/2 (mirrored), in two classes and 11 more" in text

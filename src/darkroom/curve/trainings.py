@@ -4,47 +4,35 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from darkroom import packed_data
-from darkroom.curve.points import CurveConfig, CurvePaths, Point
-from darkroom.networks import recipe, tuned
+from darkroom.curve import points
+from darkroom.curve.points import CurveConfig, CurvePaths, Measured, Point
+from darkroom.networks import tuned
 from darkroom.packed_data import Split
-from darkroom.params import Fit, Model
+from darkroom.refit import recipes
+from darkroom.refit.recipes import FrozenBackbone, Recipe
 from darkroom.saving import model_folder
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
-from darkroom.transfer_learning import head_training, transfer, weights
-from darkroom.transfer_learning.features import FeatureCache
-from darkroom.transfer_learning.weights import Base
 
-
-class Splits(NamedTuple):
-    train: Split
-    val: Split
-    test: Split
+REPEATED_BELOW = 0.5  # of the training images: small fractions vary most and cost least
 
 
 def measure(config: CurveConfig, paths: CurvePaths, code: Sequence[str]) -> list[Point]:
     """All points, those of the tuned network first. See `learning_curve.measure`."""
-    packed = packed_data.read(paths.packed)
-    splits = Splits(packed.split("train"), packed.split("val"), packed.split("test"))
-    hparams = tuned.hyperparameters(paths.best)
-    parts = hparams, config.train, config.augment, config.seed, *config.transfer
-    state = checkpoint.resume_dir(paths.cache / "curve", paths.packed, *parts, code=code)
-    session = Session(config.seed, state)
-    points = list(from_scratch(hparams, splits, config, session))
-    if name := best_backbone(paths.models, config.backbones):
-        base = transfer.load_base(name, config.transfer, paths.weights, seed=config.seed)
-        if base.source:  # transfer found the weights, but they may be gone since
-            shape = splits.train.images.shape[1:]
-            cached = transfer.feature_cache(base, shape, paths.cache / "features" / name)
-            points += pretrained(base, cached, splits, config, session)
+    packed = packed_data.read(paths.refit.packed)
+    data, test = TrainingData(packed.split("train"), packed.split("val")), packed.split("test")
+    parts = tuned.hyperparameters(paths.refit.best), *config.refit.values
+    state = checkpoint.resume_dir(paths.refit.cache / "curve", paths.refit.packed, *parts, code=code)
+    session = Session(config.refit.seed, state)
+    measured = [
+        one for recipe in _recipes(config, paths, data) for one in curve(recipe, data.train, test, config, session)
+    ]
     checkpoint.clear(state)
-    return points
+    return points.points(measured, test.clusters)
 
 
 def best_backbone(models: Path, names: Sequence[str]) -> str | None:
@@ -64,57 +52,33 @@ def subset(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([rows[: math.ceil(fraction * len(rows))] for rows in classes]))
 
 
-def from_scratch(hparams: Model, splits: Splits, config: CurveConfig, session: Session) -> Iterator[Point]:
-    """The network of `hparams`, from random weights, once per fraction."""
-    for fraction in config.fractions:
-        rows = subset(splits.train.labels, fraction, session.seed)
-        data = TrainingData(_rows(splits.train, rows), splits.val)
-        longer = _longer(config.train, fraction)
-        part = session.within("scratch").within(f"{fraction:g}")
-        trained = recipe.train_network(hparams, data, longer, config.augment, part)
-        correct = _count_correct(trained.network, splits.test.images, splits.test.labels)
-        yield _point("cnn", fraction, len(rows), correct, len(splits.test.labels))
+def curve(recipe: Recipe, train: Split, test: Split, config: CurveConfig, session: Session) -> Iterator[Measured]:
+    """Train one recipe on each fraction, and note which test images each training gets right."""
+    for fraction in sorted(config.fractions):
+        times = config.repeats if fraction < REPEATED_BELOW else 1
+        subsets = [subset(train.labels, fraction, session.seed + i) for i in range(times)]
+        longer = recipe.lengthened(1 / math.sqrt(fraction))
+        part = session.within(recipe.name).within(f"{fraction:g}")
+        correct = [_train(longer, rows, test, _numbered(part, i)) for i, rows in enumerate(subsets)]
+        yield Measured(recipe.name, fraction, len(subsets[0]), np.array(correct))
 
 
-def pretrained(
-    base: Base, cached: FeatureCache, splits: Splits, config: CurveConfig, session: Session
-) -> Iterator[Point]:
-    """The best head on the frozen `base`, once per fraction; `cached` holds the features."""
-    n, transfer_config, seed = len(splits.train.labels), config.transfer, session.seed
-    train = transfer.with_copies(cached, splits.train, config.augment, seed=seed, copies=transfer_config.copies)
-    val, test = transfer.without_copies(cached, splits.val), cached.read(splits.test.images)
-    for fraction in config.fractions:
-        rows = subset(splits.train.labels, fraction, seed)
-        with_copies = np.concatenate([rows + i * n for i in range(1 + transfer_config.copies)])
-        data = TrainingData(_rows(train, with_copies), val)
-        part = session.within(weights.digest(base.network)).within(f"{fraction:g}")
-        longer = _longer(transfer_config.fit, fraction)
-        head = head_training.search(data, transfer_config.head, longer, transfer_config.optimization, part)
-        correct = _count_correct(head.network, test, splits.test.labels)
-        yield _point(base.choice.name, fraction, len(rows), correct, len(test))
+def _train(recipe: Recipe, rows: np.ndarray, test: Split, session: Session) -> np.ndarray:
+    """Which of the test images a training on `rows` gets right, bool `(n,)`."""
+    return recipe.train(rows, session).probabilities(test.images).argmax(1) == np.asarray(test.labels)
 
 
-def _point(model: str, fraction: float, images: int, correct: int, test_images: int) -> Point:
-    accuracy = correct / test_images
-    return Point(
-        model=model, fraction=fraction, images=images, correct=correct, test_images=test_images, accuracy=accuracy
-    )
+def _numbered(session: Session, i: int) -> Session:
+    """The session of training `i` of a fraction, the first with the seed of the run."""
+    return replace(session.within(str(i)), seed=session.seed + i)
 
 
-def _longer(config: Fit, fraction: float) -> Fit:
-    epochs, patience = (math.ceil(count / math.sqrt(fraction)) for count in (config.epochs, config.patience))
-    return config.model_copy(update={"epochs": epochs, "patience": patience})
-
-
-def _rows(split: Split, rows: np.ndarray) -> Split:
-    return replace(
-        split,
-        images=np.asarray(split.images[rows]),
-        labels=np.asarray(split.labels)[rows],
-        paths=tuple(split.paths[row] for row in rows),
-        clusters=split.clusters[rows],
-    )
-
-
-def _count_correct(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> int:
-    return int((network.predict(np.asarray(images), verbose=0).argmax(1) == np.asarray(labels)).sum())
+def _recipes(config: CurveConfig, paths: CurvePaths, data: TrainingData) -> Iterator[Recipe]:
+    """That of the tuned network and that of the best pretrained backbone, without fine-tuning."""
+    frozen = config.refit.transfer._replace(fine_tune=config.refit.transfer.fine_tune.model_copy(update={"layers": 0}))
+    refit = replace(config.refit, transfer=frozen)
+    yield recipes.of_model(tuned.NAME, data, refit, paths.refit)
+    if name := best_backbone(paths.models, config.backbones):
+        recipe = recipes.of_model(name, data, refit, paths.refit)
+        if isinstance(recipe, FrozenBackbone):  # transfer found the weights, but they may be gone since
+            yield recipe

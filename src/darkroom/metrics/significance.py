@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.metrics import headline, metrics, paired_tests, ranking
+from darkroom.metrics import headline, metrics, paired_tests, ranking, recipe_difference
 from darkroom.metrics.bootstrap import Bootstrap, Estimate, interval
 from darkroom.metrics.design import Design
 from darkroom.metrics.intervals import Score
 from darkroom.metrics.metric_table import METRICS
 from darkroom.metrics.paired_tests import Result
 from darkroom.metrics.ranking import UNDECIDED, Pair, Ranking, Verdict
+from darkroom.metrics.recipe_difference import RecipeDifference
 from darkroom.metrics.sample import Predictions
 from darkroom.runtime import files
 
@@ -31,6 +32,7 @@ class Comparison(Ranking):
     """What comparison.json holds."""
 
     best: str  # the model with the lowest log loss on the validation images
+    recipes: RecipeDifference | None  # of the two best; None where `repeat` trained none again
     sentence: str
 
 
@@ -67,10 +69,11 @@ def compare(
     }
 
 
-def choose(ranked: Ranking, validation: Mapping[str, float]) -> Comparison:
+def choose(ranked: Ranking, validation: Mapping[str, float], recipes: RecipeDifference | None = None) -> Comparison:
     """Add the model that stands for the run: that with the lowest log loss of `validation`, by model."""
     best = min((row["model"] for row in ranked["ranking"]), key=lambda name: (validation[name], name))
-    return {**ranked, "best": best, "sentence": headline.sentence(ranked, best)}
+    sentences = [headline.sentence(ranked, best), *([recipe_difference.sentence(recipes)] if recipes else [])]
+    return {**ranked, "best": best, "recipes": recipes, "sentence": "; ".join(sentences)}
 
 
 def read(path: Path) -> Comparison:

@@ -6,6 +6,8 @@ from typing import Any, NotRequired, TypedDict
 from darkroom.params import Model
 from darkroom.runtime import files
 
+NAME = "cnn"  # the model folder of the tuned network, whatever its architecture
+
 
 class Tuned(TypedDict):
     """The best trial of a search; without a search (algorithm `none`) the model of params.yaml."""

@@ -54,6 +54,12 @@ class CurvePoint(TypedDict):
     model: str
     fraction: float  # of the training images, above 0 and at most 1
     images: int  # training images
-    correct: int  # test images that are classified correctly
+    trainings: int  # each with other training images
     test_images: int
-    accuracy: float
+    test_clusters: int  # of test images that are not independent
+    accuracy: float  # the mean of the trainings
+    sd: float | None  # of the accuracy between trainings; None for one training
+    se: float  # of the accuracy, by the draw of the test images
+    se_from_scratch: float | None  # of the difference to the model from scratch with as many images
+    se_from_scratch_all: float | None  # of the difference to the model from scratch with all images
+    se_from_before: float | None  # of the difference to the same model with the fraction before

@@ -26,9 +26,9 @@ MANY = 30  # classes; above it the tables by class start collapsed
 
 
 def thumbnails(packed: PackedData, paths: Collection[str]) -> dict[str, bytes]:
-    """Return small PNGs, by path, of those validation and test images that are among `paths`."""
+    """Return small PNGs, by path, of the images that are among `paths`."""
     pngs = {}
-    for split in map(packed.split, ("val", "test")):
+    for split in map(packed.split, ("train", "val", "test")):
         for row, path in enumerate(split.paths):
             if path in paths:
                 pngs[path] = png.encode(thumbnail.small(split.images[row]))
