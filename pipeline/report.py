@@ -12,6 +12,8 @@ SOURCES = context.Sources(
     metrics=paths.METRICS,
     cost=paths.COST,
     learning_curve=paths.LEARNING_CURVE,
+    label_issues=paths.LABEL_ISSUES,
+    label_quality=paths.LABEL_QUALITY,
     comparison=paths.COMPARISON,
     registration=paths.REGISTRATION,
 )

@@ -40,22 +40,11 @@ CNN = ModelEvaluation(
         "feature_maps": [{"layer": "relu", "shape": [8, 8, 4]}],
         "feature_maps_row": 0,
     },
-    label_issues=[
-        {
-            "path": "7/=a.png",
-            "split": "test",
-            "label": "7",
-            "suggested": "8",
-            "p_label": 0.25,
-            "p_suggested": 0.75,
-            "model": "cnn",
-        }
-    ],
     figures={"confusion": "<svg/>"},
     images={"heatmap-0": b"a PNG", "filters": b"another"},
 )
 TEST_SET = {"images": 1, "clusters": 1, "given": False}
-PLAIN = replace(CNN, roc_curves=[], threshold=None, label_issues=[], images={})
+PLAIN = replace(CNN, roc_curves=[], threshold=None, images={})
 
 
 def test_what_is_written_is_read_back_in_the_same_order(tmp_path):
@@ -88,5 +77,5 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_the_parts_that_other_stages_read_lie_where_paths_says(tmp_path):
     evaluation_folder.write(tmp_path, {"cnn": CNN}, TEST_SET)
-    for path in (paths.PREDICTIONS, paths.LABEL_ISSUES, paths.TEST_SET, paths.VALIDATION_SCORES):
+    for path in (paths.PREDICTIONS, paths.TEST_SET, paths.VALIDATION_SCORES):
         assert (tmp_path / path.relative_to(paths.EVALUATION)).exists()

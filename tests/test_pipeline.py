@@ -199,6 +199,7 @@ def test_another_backbone_reruns_transfer_and_the_stages_after_it_and_its_predec
     assert ran(run("dvc", "repro", cwd=repository)) == [
         "transfer@mobilenet-50",
         "curve",
+        "labels",
         "evaluate",
         "repeat",
         "compare",

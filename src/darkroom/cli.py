@@ -46,10 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
     command("backbones", _backbones, "list the backbones that transfer.backbones takes")
     _add_describe(command("describe", _describe, "list the layers of a network, their output shapes and costs"))
-    relabel = command("relabel", _relabel, "copy the images with the labels that a list of label errors suggests")
+    relabel = command("relabel", _relabel, "copy the images with the labels that a list of label issues suggests")
     relabel.add_argument(
         "issues", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
     )
+    relabel.add_argument("--splits", nargs="+", choices=names.SPLITS, default=names.SPLITS, help="default: all of them")
     relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
@@ -161,8 +162,12 @@ def _relabel(arguments: argparse.Namespace) -> None:
     from darkroom.commands import relabel
 
     issues, manifest = files.read_rows(arguments.issues), files.read_rows(paths.MANIFEST)
-    count = relabel.write(issues, manifest, paths.IMAGES, arguments.to)
-    print(f"{arguments.to}: {count} labels changed; set dataset.archive to it in params.yaml, then `dvc repro`")
+    new = relabel.suggestions(issues, manifest, arguments.splits, arguments.issues)
+    relabel.write(new, manifest, paths.IMAGES, arguments.to)
+    fix = "set dataset.archive to it in params.yaml, then `dvc repro`"
+    print(f"{arguments.to}: {relabel.changes(new, manifest)}; {fix}")
+    for line in relabel.accuracy_changes(new, files.read_tables(paths.PREDICTIONS)):
+        print(line)
 
 
 def _repro(arguments: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ Each subfolder is an out of its own in dvc.yaml, so that DVC plots it as it shou
     details/thresholds.json    `Threshold` by model; null where there are not exactly two classes
     details/slices.json        rows of `Slice` by model
     details/explanations.json  `Explanation` by model
-    details/label_issues.csv   rows of `LabelIssue`
     history/MODEL.csv          one row per epoch
     per_class/MODEL.csv        one row per class
     predictions/MODEL.csv      one row per test image
@@ -37,9 +36,8 @@ PREDICTIONS = "predictions"
 DETAILS = "details"
 TEST_SET = "test_set.json"
 VALIDATION = "validation.json"
-LABEL_ISSUES = "label_issues.csv"
 TABLES = "history", "per_class", PREDICTIONS, "roc_curves"  # a CSV file per model
-TEXT = {"path", "label", "predicted", "split", "suggested", "model"}  # columns of text; all others hold numbers
+TEXT = {"path", "label", "predicted"}  # columns of text; all others hold numbers
 
 Scores = dict[str, Score]  # by the name of the metric
 Row = dict[str, Any]  # a row of a table whose columns depend on the classes or the metrics
@@ -124,18 +122,6 @@ class Explanation(TypedDict):
     feature_maps_row: int | None  # the test image that they belong to
 
 
-class LabelIssue(TypedDict):
-    """A validation or test image whose label is probably wrong."""
-
-    path: str
-    split: str
-    label: str
-    suggested: str
-    p_label: float
-    p_suggested: float
-    model: str  # that questions the label
-
-
 class Cost(TypedDict):
     """What one prediction costs on the machine that evaluated the model."""
 
@@ -169,7 +155,6 @@ class ModelEvaluation:
     threshold: Threshold | None
     slices: Sequence[Slice]
     explanation: Explanation
-    label_issues: Sequence[LabelIssue]  # empty but for the model that is best on the validation images
     figures: Mapping[str, str]  # SVG: confusion, history, roc_curves, reliability
     images: Mapping[str, bytes]  # PNG: augmented, filters, feature_maps, heatmap-ROW, those that there are
 
@@ -185,8 +170,6 @@ def write(folder: Path, evaluations: Mapping[str, ModelEvaluation], test_set: Te
         files.write_json(details / "thresholds.json", {name: e.threshold for name, e in evaluations.items()})
         files.write_json(details / "slices.json", {name: e.slices for name, e in evaluations.items()})
         files.write_json(details / "explanations.json", {name: e.explanation for name, e in evaluations.items()})
-        issues = [issue for e in evaluations.values() for issue in e.label_issues]
-        files.write_rows(details / LABEL_ISSUES, LabelIssue.__annotations__, issues)
         for table in TABLES:
             tables = {name: getattr(e, table) for name, e in evaluations.items()}
             files.write_tables(partial / table, {name: rows for name, rows in tables.items() if rows})
@@ -202,7 +185,6 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
     documents = ("calibration", "thresholds", "slices", "explanations")
     calibration, thresholds, slices, explanations = (files.read_object(details / f"{name}.json") for name in documents)
     tables = {table: files.read_tables(folder / table) for table in TABLES}
-    issues = cast(list[LabelIssue], parse(files.read_rows(details / LABEL_ISSUES)))
     return {
         name: ModelEvaluation(
             facts=facts,
@@ -215,7 +197,6 @@ def read(folder: Path) -> dict[str, ModelEvaluation]:
             threshold=thresholds[name],
             slices=slices[name],
             explanation=explanations[name],
-            label_issues=[issue for issue in issues if issue["model"] == name],
             figures={kind: svg.decode() for kind, svg in _by_stem(folder / "figures" / name).items()},
             images=_by_stem(folder / "explanations" / name),
         )

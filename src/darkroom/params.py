@@ -188,6 +188,11 @@ class Curve(Section):
     repeats: Count
 
 
+class Labels(Section):
+    method: Literal["features", "network", "none"]
+    folds: Annotated[int, Field(ge=2, le=20)]
+
+
 class Evaluate(Section):
     resamples: Annotated[int, Field(ge=100)]
     confidence: Confidence
@@ -224,6 +229,7 @@ with catch_warnings():
         train: Fit
         transfer: Transfer
         curve: Curve
+        labels: Labels
         evaluate: Evaluate
         compare: Compare
         register: Register = Field()

@@ -1,10 +1,10 @@
-"""relabel corrects labels in a copy of the data."""
+"""relabel corrects labels in a copy of the data, and says what that does to the accuracy."""
 
 import pytest
 
 from darkroom.commands import relabel
 from darkroom.dataset import layout
-from darkroom.runtime import files
+from darkroom.formats import names
 from darkroom.runtime.errors import DataError
 
 MANIFEST = [
@@ -27,9 +27,13 @@ def issue(path, label, suggested):
     return {"path": path, "label": label, "suggested": suggested, "p_label": "0.1"}
 
 
+def suggestions(issues, manifest=MANIFEST, splits=names.SPLITS):
+    return relabel.suggestions(issues, manifest, splits, "list.csv")
+
+
 def test_ingest_reads_the_new_labels_and_the_old_splits(tmp_path, images):
-    rows = [issue("cat/2.png", "cat", "dog"), issue("dog/0.png", "dog", "")]
-    assert relabel.write(rows, MANIFEST, images, tmp_path / "new") == 1
+    new = suggestions([issue("cat/2.png", "cat", "dog"), issue("dog/0.png", "dog", "")])
+    relabel.write(new, MANIFEST, images, tmp_path / "new")
     labelled = {p.path: (p.label, p.split) for p in layout.read(tmp_path / "new").images}
     expected = {row["path"]: (row["label"], row["split"]) for row in MANIFEST} | {"cat/2.png": ("dog", "test")}
     assert labelled == expected
@@ -37,28 +41,43 @@ def test_ingest_reads_the_new_labels_and_the_old_splits(tmp_path, images):
 
 
 def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
-    relabel.write([issue(f"cat/{i}.png", "cat", "=cat") for i in range(3)], MANIFEST, images, tmp_path / "new")
+    new = suggestions([issue(f"cat/{i}.png", "cat", "=cat") for i in range(3)])
+    relabel.write(new, MANIFEST, images, tmp_path / "new")
     assert {p.label for p in layout.read(tmp_path / "new").images} == {"=cat", "dog"}
 
 
+def test_only_the_splits_asked_for_change():
+    issues = [issue(f"cat/{i}.png", "cat", "dog") for i in range(3)]
+    assert suggestions(issues, splits=["train"]) == {"cat/0.png": "dog"}
+    assert relabel.changes(suggestions(issues, splits=["train", "test"]), MANIFEST) == (
+        "2 labels changed (1 train, 0 val, 1 test)"
+    )
+
+
+def test_the_accuracy_before_and_after_is_that_of_the_committed_predictions():
+    """One right of two, then both: the label of the mistake becomes what the model predicted."""
+    rows = [
+        {"path": "cat/2.png", "label": "cat", "predicted": "dog"},
+        {"path": "dog/2.png", "label": "dog", "predicted": "dog"},
+    ]
+    line, warning = relabel.accuracy_changes({"cat/2.png": "dog"}, {"cnn": rows})
+    assert line == "accuracy of cnn on test: 0.5000 with the old labels, 1.0000 with the new ones"
+    assert "opinion" in warning
+    assert relabel.accuracy_changes({"cat/0.png": "dog"}, {"cnn": rows}) == []
+
+
 @pytest.mark.parametrize("row", [issue("cow/1.png", "cow", "cat"), issue("cat/1.png", "dog", "cat")])
-def test_label_issues_of_other_images_change_nothing(tmp_path, images, row):
-    files.write_rows(tmp_path / "new" / "old.csv", ["a"], [])
+def test_label_issues_of_other_images_are_refused(row):
     with pytest.raises(DataError, match="do not belong to these images"):
-        relabel.write([row], MANIFEST, images, tmp_path / "new")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["old.csv"]
+        suggestions([row])
 
 
 @pytest.mark.parametrize("path", ["cat/e\u0301.png", "./cat/\u00e9.png", "cat\\\u00e9.png"])
-def test_paths_written_on_another_machine_match_the_same_images(tmp_path, path):
+def test_paths_written_on_another_machine_match_the_same_images(path):
     rows = [{"path": f"{label}/\u00e9.png", "label": label, "split": "train", "group": ""} for label in ("cat", "dog")]
-    for row in rows:
-        (tmp_path / "images" / row["path"]).parent.mkdir(parents=True)
-        (tmp_path / "images" / row["path"]).write_text(row["path"])
-    assert relabel.write([issue(path, "cat", "dog")], rows, tmp_path / "images", tmp_path / "new") == 1
-    assert files.read_rows(tmp_path / "new" / relabel.TABLE)[0]["label"] == "dog"
+    assert suggestions([issue(path, "cat", "dog")], rows) == {"cat/\u00e9.png": "dog"}
 
 
-def test_a_list_with_other_columns_is_refused(tmp_path):
+def test_a_list_with_other_columns_is_refused():
     with pytest.raises(DataError, match="has the columns path;label;suggested, expected label, path, suggested"):
-        relabel.write([{"path;label;suggested": "a;b;c"}], [], tmp_path, tmp_path / "new")
+        suggestions([{"path;label;suggested": "a;b;c"}], [])

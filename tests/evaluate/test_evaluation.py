@@ -1,7 +1,5 @@
 """evaluate.evaluation: everything about one model, and the same again."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
@@ -55,7 +53,6 @@ def test_everything_is_there_and_about_the_test_images(results):
     assert [row["path"] for row in e.predictions] == list(TEST.paths)
     assert e.threshold["criterion"] == "f1" and e.validation["log_loss"] > 0
     assert sum(row["n"] for row in e.slices if row["property"] == "brightness") == 40
-    assert {row["path"] for row in e.label_issues} <= {*VAL.paths, *TEST.paths}
     assert e.figures.keys() == {"confusion", "history", "roc_curves", "reliability"}
     assert e.images.keys() >= {"filters", "feature_maps", "augmented"}
     assert (cost["bytes"], cost["multiply_adds"]) == (456, 123)
@@ -66,18 +63,3 @@ def test_an_evaluation_is_read_back_as_it_was_written(results, tmp_path):
     test_set = {"images": 40, "clusters": 40, "given": False}
     evaluation_folder.write(tmp_path / "evaluation", evaluations, test_set)
     assert evaluation_folder.read(tmp_path / "evaluation") == evaluations
-
-
-def test_label_issues_are_those_of_the_model_with_the_lowest_validation_loss(results, monkeypatch, tmp_path):
-    issue = {"path": "a/1.png", "model": "any"}
-    with_issue = replace(results[0].evaluation, label_issues=[issue])
-    loss = {"worse": 9.0, "better": 0.1, "bad": 1.0}
-    evaluations = {name: replace(with_issue, validation={"log_loss": value}) for name, value in loss.items()}
-    monkeypatch.setattr(evaluation, "load", lambda name, folder: name)
-    monkeypatch.setattr(evaluation, "evaluate", lambda name, *_: results[0]._replace(evaluation=evaluations[name]))
-    evaluated = evaluation.evaluate_all(dict.fromkeys(loss, tmp_path), DATA, SETTINGS)
-    assert {name: result.evaluation.label_issues for name, result in evaluated.items()} == {
-        "worse": [],
-        "better": [issue],
-        "bad": [],
-    }

@@ -105,9 +105,9 @@ def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, fold
     images = layout.read(tmp_path / "data/images").images
     assert len(images) == 6
     issue = {"path": "a/0.png", "label": "a", "suggested": "b"}
-    relabel.write(
-        [issue], [image._replace(split="train")._asdict() for image in images], tmp_path / "data/images", source
-    )
+    manifest = [image._replace(split="train")._asdict() for image in images]
+    new = relabel.suggestions([issue], manifest, ["train"], tmp_path)
+    relabel.write(new, manifest, tmp_path / "data/images", source)
     dvc("add", "-q", str(source))
     sources.unpack(source, tmp_path / "data/images", limits)
     relabelled = {image.path: image.label for image in layout.read(tmp_path / "data/images").images}

@@ -49,10 +49,11 @@ def test_the_curve_trained_from_scratch_comes_first():
 def test_only_the_images_that_the_page_shows_get_a_thumbnail():
     image = np.full((2, 2, 1), 7, np.uint8)
     splits = {
+        "train": SimpleNamespace(paths=("d.png",), images=image[np.newaxis]),
         "val": SimpleNamespace(paths=("a.png", "b.png"), images=np.stack([image, image])),
         "test": SimpleNamespace(paths=("c.png",), images=image[np.newaxis]),
     }
     packed = SimpleNamespace(split=splits.__getitem__)
-    assert report.thumbnails(packed, {"b.png", "c.png", "x.png"}) == dict.fromkeys(
-        ("b.png", "c.png"), png.encode(image)
+    assert report.thumbnails(packed, {"b.png", "c.png", "d.png", "x.png"}) == dict.fromkeys(
+        ("b.png", "c.png", "d.png"), png.encode(image)
     )

@@ -5,7 +5,8 @@ The price: the images are on disk twice.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +19,67 @@ TABLE = "labels.csv"
 REQUIRED = {"path", "label", "suggested"}
 
 Row = Mapping[str, Any]  # of a CSV file
+Suggestions = Mapping[str, str]  # the new label, by path
 
 
-def write(issues: Sequence[Row], manifest: Sequence[Row], images: Path, target: Path) -> int:
-    """Write a data set to the folder `target`, with the suggested labels applied; return the number of suggestions.
+def suggestions(
+    issues: Sequence[Row], manifest: Sequence[Row], splits: Collection[str], source: Path
+) -> dict[str, str]:
+    """Return the labels that the list `issues`, which was read from `source`, suggests for images of `splits`.
 
-    `issues` has the columns path, label and suggested; rows without a suggestion are ignored. Raises DataError (exit 3)
-    when a column is missing, or when an image is not in `manifest` or has another label there: then the list belongs
-    to another data set.
+    `issues` has the columns path, label and suggested; rows without a suggestion are ignored. The split is that of the
+    manifest. Raises DataError (exit 3) when a column is missing, or when an image is not in `manifest` or has another
+    label there: then the list belongs to another data set.
     """
     if issues and not REQUIRED <= issues[0].keys():
         what = f"the list has the columns {', '.join(map(str, issues[0]))}, expected {', '.join(sorted(REQUIRED))}"
-        raise DataError("E_RELABEL", printable(what), where=images, fix="save it as CSV with commas and its header")
-    suggested = {names.normal(row["path"]): row for row in issues if row["suggested"]}
-    labels = {names.normal(row["path"]): row["label"] for row in manifest}
-    unknown = [path for path, row in suggested.items() if labels.get(path) != names.composed(row["label"])]
+        raise DataError("E_RELABEL", printable(what), where=source, fix="save it as CSV with commas and its header")
+    listed = {names.normal(row["path"]): row for row in issues if row["suggested"]}
+    images = {names.normal(row["path"]): row for row in manifest}
+    unknown = [path for path, row in listed.items() if not _same_label(row, images.get(path))]
     if unknown:
         what = f"{len(unknown)} rows do not belong to these images, the first is {unknown[0]}"
-        raise DataError("E_RELABEL", what, where=images, fix="run `dvc repro`, then review the new list")
+        raise DataError("E_RELABEL", what, where=source, fix="run `dvc repro`, then review the new list")
+    wanted = {path: row for path, row in listed.items() if images[path]["split"] in splits}
+    return {images[path]["path"]: names.composed(row["suggested"]) for path, row in wanted.items()}
+
+
+def write(new: Suggestions, manifest: Sequence[Row], images: Path, target: Path) -> None:
+    """Write a data set to the folder `target`: all images of `manifest`, those in `new` with their new labels."""
     rows = [{column: row.get(column, "") for column in GIVEN} for row in manifest]
     for row in rows:
-        if issue := suggested.get(names.normal(row["path"])):
-            row["label"] = names.composed(issue["suggested"])
+        row["label"] = new.get(row["path"], row["label"])
     with files.replacing(target) as partial:
         for row in rows:
             copy = partial / row["path"]
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(images / row["path"], copy)
         files.write_verbatim(partial / TABLE, GIVEN, rows)  # ingest reads it like any table
-    return len(suggested)
+
+
+def changes(new: Suggestions, manifest: Sequence[Row]) -> str:
+    """Say how many labels of which split change."""
+    counts = Counter(row["split"] for row in manifest if new.get(row["path"], row["label"]) != row["label"])
+    return f"{counts.total()} labels changed ({', '.join(f'{counts[split]} {split}' for split in names.SPLITS)})"
+
+
+def accuracy_changes(new: Suggestions, predictions: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Say what the new labels of test images do to the accuracy of each evaluated model, and what that is worth.
+
+    `predictions` are the rows path, label and predicted of all test images by model. Empty where no test label changes.
+    """
+    tested = {row["path"] for rows in predictions.values() for row in rows}
+    if not tested & new.keys():
+        return []
+    lines = [f"accuracy of {model} on test: {_before_and_after(new, rows)}" for model, rows in predictions.items()]
+    return [*lines, "part of a gain is the opinion of a model that errs as they do: judge them on new test images"]
+
+
+def _before_and_after(new: Suggestions, rows: Sequence[Row]) -> str:
+    before = sum(row["predicted"] == row["label"] for row in rows) / len(rows)
+    after = sum(row["predicted"] == new.get(row["path"], row["label"]) for row in rows) / len(rows)
+    return f"{before:.4f} with the old labels, {after:.4f} with the new ones"
+
+
+def _same_label(issue: Row, image: Row | None) -> bool:
+    return image is not None and image["label"] == names.composed(issue["label"])

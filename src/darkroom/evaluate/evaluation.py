@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from darkroom.evaluate import calibration, explanation_images, label_errors, slices, threshold, timing
-from darkroom.evaluate.label_errors import Examined
-from darkroom.evaluation_folder import Cost, LabelIssue, ModelEvaluation, Scores, Slice
+from darkroom.evaluate import calibration, explanation_images, slices, threshold, timing
+from darkroom.evaluation_folder import Cost, ModelEvaluation, Scores, Slice
 from darkroom.inference import inference
 from darkroom.metrics import classification, design, metrics, predictions, probability, roc
 from darkroom.metrics.bootstrap import Bootstrap
@@ -56,13 +55,8 @@ class Result(NamedTuple):
 
 
 def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
-    """Evaluate the model in each folder, by name, one after the other.
-
-    Only the model with the lowest log loss on the validation images keeps its label issues: it knows best.
-    """
-    results = {name: evaluate(load(name, folder), data, settings) for name, folder in folders.items()}
-    best = min(results, key=lambda name: results[name].evaluation.validation["log_loss"])
-    return {name: result if name == best else _without_issues(result) for name, result in results.items()}
+    """Evaluate the model in each folder, by name, one after the other."""
+    return {name: evaluate(load(name, folder), data, settings) for name, folder in folders.items()}
 
 
 def load(name: str, folder: Path) -> TrainedModel:
@@ -92,7 +86,6 @@ def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> R
         threshold=threshold.evaluate(val, test, classes, settings.criterion, bootstrap),
         slices=_slices(data, test, bootstrap.confidence),
         explanation=explanation,
-        label_issues=_label_issues(data, val, test, model.name),
         figures={},
         images=images if model.augmented is None else images | {"augmented": model.augmented},
     )
@@ -110,11 +103,6 @@ def _slices(data: EvaluationData, test: Predictions, confidence: float) -> list[
     return slices.by_property(rows, test.predicted == test.labels, test.design, confidence=confidence)
 
 
-def _label_issues(data: EvaluationData, val: Predictions, test: Predictions, name: str) -> list[LabelIssue]:
-    splits = {"val": Examined(data.val.paths, val), "test": Examined(data.test.paths, test)}
-    return label_errors.issues(splits, data.test.classes, name)
-
-
 def _figures(evaluation: ModelEvaluation, confusion: np.ndarray, classes: tuple[str, ...]) -> dict[str, str]:
     areas = {row["label"]: row["roc_auc"] for row in evaluation.per_class}
     bins, bins_after = evaluation.calibration["bins"], evaluation.calibration["bins_after"]
@@ -124,7 +112,3 @@ def _figures(evaluation: ModelEvaluation, confusion: np.ndarray, classes: tuple[
         "roc_curves": figures.roc_and_precision_recall(evaluation.roc_curves, areas),
         "reliability": figures.reliability(bins, bins_after),
     }
-
-
-def _without_issues(result: Result) -> Result:
-    return result._replace(evaluation=replace(result.evaluation, label_issues=[]))

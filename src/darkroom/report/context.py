@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from darkroom import evaluation_folder, verdict
-from darkroom.evaluation_folder import Calibration, Cost, LabelIssue, ModelEvaluation, Row, Scores, Slice
+from darkroom import evaluation_folder, label_review, verdict
+from darkroom.evaluation_folder import Calibration, Cost, ModelEvaluation, Row, Scores, Slice
+from darkroom.label_review import LabelIssue, LabelReview
 from darkroom.metrics import metric_table, significance
 from darkroom.metrics.design import TestSet
 from darkroom.metrics.intervals import Score
@@ -40,6 +41,8 @@ class Sources(NamedTuple):
     metrics: Path
     cost: Path
     learning_curve: Path
+    label_issues: Path
+    label_quality: Path
     comparison: Path
     registration: Path
 
@@ -82,6 +85,7 @@ class ReportContext:
     metrics: Mapping[str, Scores]  # by model
     cost: Sequence[Cost]
     learning_curve: Sequence[CurvePoint]
+    labels: LabelReview
     comparison: Comparison
     registration: Registration
     test_set: TestSet
@@ -163,12 +167,14 @@ class ReportContext:
         return sorted(measured, key=lambda row: row["f1"])[:3]
 
     @property
-    def label_issues(self) -> list[LabelIssue]:
-        return [issue for name in self.ranked for issue in self.evaluations[name].label_issues]
+    def shown_label_issues(self) -> Sequence[LabelIssue]:
+        return self.labels.issues[:MAX_SHOWN]
 
     @property
-    def shown_label_issues(self) -> list[LabelIssue]:
-        return self.label_issues[:MAX_SHOWN]
+    def label_issues_by_split(self) -> dict[str, int]:
+        """How many images of train, val and test have a label issue."""
+        counts = Counter(issue["split"] for issue in self.labels.issues)
+        return {split: counts[split] for split in ("train", "val", "test")}
 
     @property
     def shown_paths(self) -> set[str]:
@@ -272,6 +278,7 @@ def read(sources: Sources, run: RunInfo) -> ReportContext:
         metrics=files.read_json(sources.metrics),
         cost=files.read_json(sources.cost),
         learning_curve=files.read_json(sources.learning_curve),
+        labels=label_review.read(sources.label_issues, sources.label_quality),
         comparison=significance.read(sources.comparison),
         registration=files.read_json(sources.registration),
         test_set=evaluation_folder.read_test_set(sources.evaluation),
