@@ -1,7 +1,7 @@
 """List every image, give it a split, and judge the data set.        images/ -> manifest.csv, validation.json"""
 
 from darkroom import manifest, params, paths, verdict
-from darkroom.dataset import layout, listing, overlaps
+from darkroom.dataset import cluster_history, layout, listing, overlaps
 from darkroom.dataset.file_cache import open_rows
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.runtime import files, stage
@@ -12,10 +12,11 @@ def main() -> None:
     p = params.load()
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
     sorted_files = layout.read(paths.IMAGES)
+    previous = cluster_history.read(paths.MANIFEST)  # before this run replaces it: DVC keeps the last version here
     facts, rows = paths.CACHE / "facts", paths.CACHE / "packed"
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
     with open_rows(rows, p.preprocess, limits.max_pixels) as (_, packed):
-        listed = listing.build(paths.IMAGES, sorted_files, p.validate, cache=facts, packed=packed)
+        listed = listing.build(paths.IMAGES, sorted_files, p.validate, cache=facts, packed=packed, previous=previous)
     judged = checks.check(listed, sorted_files, p.validate, paths.DATA_DOCS)
     pairs = statistics.near_duplicates(statistics.DataSet(listed.rows, listed.pairs, p.validate))
     gallery.write(paths.DATA_DOCS / "near_duplicates.html", pairs, paths.IMAGES, limits)

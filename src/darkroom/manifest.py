@@ -20,7 +20,7 @@ class ManifestRow(TypedDict):
     given: str  # the split that the archive gave: train, val or test; "" for none
     split: str  # train, val or test; "" for a bad image
     group: str  # images of one group stay in one split: a patient, a scene; "" for none
-    cluster: str  # images of one cluster stay in one split, see `dataset.near_duplicates.clusters`
+    cluster: str  # images of one cluster stay in one split, see `dataset.clusters`
     sha256: str  # of the file
     pixels: str  # SHA-256 of size and decoded RGB: equal for images that look equal
     width: int  # pixels
@@ -28,7 +28,6 @@ class ManifestRow(TypedDict):
     mode: str  # Pillow's
     format: str
     bytes: int
-    hash: str  # difference hash, 16 hex digits
     brightness: float  # this and what follows: see `dataset.image_stats`
     contrast: float
     colour: float

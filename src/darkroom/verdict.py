@@ -19,7 +19,8 @@ class NearDuplicates(TypedDict):
 
     first: str  # path
     second: str
-    difference: float  # mean, in grey levels of 255
+    difference: float  # root mean square, once aligned, as a fraction of the contrast
+    mirrored: bool
     labels: int  # how many different ones they have: 1 or 2
     splits: int
 

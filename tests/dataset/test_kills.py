@@ -45,7 +45,7 @@ def hook(event, args, pattern=os.environ.get("KILL_AT_OPEN_OF")):
 sys.addaudithook(hook)
 """
 
-OUT = {"ingest": "data/images", "validate": "data/manifest.csv", "preprocess": "data/packed"}
+OUT = {"ingest": "data/images", "validate": "reports/validation.json", "preprocess": "data/packed"}
 
 
 @pytest.fixture(scope="module")

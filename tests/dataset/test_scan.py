@@ -1,4 +1,4 @@
-"""scan.scan_image: facts, thumbnail and packed row from one reading of a file."""
+"""scan.scan_image: facts, spectrum and packed row from one reading of a file."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dataset import image_stats, scan
+from darkroom.dataset import image_stats, scan, spectrum
 from darkroom.dataset.file_cache import FileCache, open_rows
 from darkroom.decoding import bounds, decode
 
@@ -17,7 +17,7 @@ def facts(name, images, min_size=8, **config):
     return scan.facts(scan.scan_image(name, images=images, max_pixels=LIMIT, **config), min_size)
 
 
-def test_a_good_image_has_all_facts_and_a_thumbnail(folder, png):
+def test_a_good_image_has_all_facts_and_a_spectrum(folder, png):
     images = folder({"cats/1.jpg": png(1)})
     seen, small = decode.inspect(png(1), max_pixels=LIMIT)
     digest = hashlib.sha256(png(1)).hexdigest()
@@ -25,7 +25,7 @@ def test_a_good_image_has_all_facts_and_a_thumbnail(folder, png):
     result = scan.facts(record, 8)
     assert result == {**image_stats.compute(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
     assert (result["width"], result["height"], result["mode"], result["format"]) == (12, 10, "RGB", "PNG")
-    assert np.array_equal(scan.thumbnail(record), image_stats.thumbnail(small))
+    assert np.array_equal(scan.frequencies(record), spectrum.compute(np.asarray(small.convert("L"))))
     assert scan.digest("cats/1.jpg", images=images) == digest
 
 

@@ -22,7 +22,6 @@ def row(number, label="a", split="train", **other):
         "split": split,
         "group": "",
         "cluster": f"{label}{number}",
-        "hash": "0" * 16,
         "sha256": "s",
         "pixels": f"{label}{number}",
     }
@@ -157,8 +156,8 @@ def warnings(verdict):
 @pytest.mark.parametrize(
     ("change", "pairs", "code", "message"),
     [
-        (lambda rows: rows, [Pair(0, 4, 1.5)], "W_LEAKAGE", "a/train0.png and a/test0.png"),
-        (lambda rows: rows, [Pair(0, 6, 1.5)], "W_LABEL_CONFLICT", "a/train0.png and nan/train0.png"),
+        (lambda rows: rows, [Pair(0, 4, 1.5, False)], "W_LEAKAGE", "a/train0.png and a/test0.png"),
+        (lambda rows: rows, [Pair(0, 6, 1.5, False)], "W_LABEL_CONFLICT", "a/train0.png and nan/train0.png"),
         (
             lambda rows: [{**row, "colour": 0.1} if row["label"] == "a" else row for row in rows],
             [],
@@ -179,7 +178,7 @@ def test_what_is_only_unusual_is_a_warning_and_the_pipeline_goes_on(
 
 
 def test_near_duplicates_in_one_split_are_counted_and_no_warning(judged, sound):
-    verdict = judged(sound, [Pair(0, 1, 1.5)])
+    verdict = judged(sound, [Pair(0, 1, 1.5, False)])
     assert warnings(verdict) == {} and verdict["near_duplicates"]["pairs"] == 1
 
 
@@ -225,7 +224,7 @@ def test_an_added_check_is_one_function_and_one_more_for_a_new_table(judged, sou
 
 
 def test_the_verdict_is_read_back_as_it_was_written(judged, sound, tmp_path):
-    written = judged(sound, [Pair(0, 6, 1.5)])
+    written = judged(sound, [Pair(0, 6, 1.5, False)])
     verdict.write(tmp_path / "validation.json", written)
     assert verdict.read(tmp_path / "validation.json") == written
     assert set(written) == set(verdict.Verdict.__annotations__)

@@ -60,12 +60,15 @@ def test_the_overall_row_has_the_fraction_of_bad_images_and_the_imbalance(data, 
 
 
 def test_near_duplicates_across_classes_and_splits_come_first(data, rows):
-    pairs = statistics.near_duplicates(data(rows, [Pair(0, 2, 1.0), Pair(0, 1, 2.0), Pair(1, 3, 3.0)]))
+    pairs = statistics.near_duplicates(
+        data(rows, [Pair(0, 2, 0.1, False), Pair(0, 1, 0.2, False), Pair(1, 3, 0.2, True)])
+    )
     assert [(pair["first"], pair["second"], pair["labels"], pair["splits"]) for pair in pairs] == [
         ("a/2", "b/1", 2, 2),
         ("a/1", "a/2", 1, 2),
         ("a/1", "a/3", 1, 1),
     ]
+    assert [pair["mirrored"] for pair in pairs] == [True, False, False]
 
 
 def test_images_of_low_contrast_are_counted_by_class(data):
@@ -96,7 +99,7 @@ def test_notes_are_counted_the_most_frequent_first(data):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_declared_column_is_there(data, rows, table):
-    (first, *_) = table(data(rows, [Pair(0, 1, 1)]))
+    (first, *_) = table(data(rows, [Pair(0, 1, 0.1, False)]))
     assert list(first) == statistics.columns(table)
 
 

@@ -1,8 +1,6 @@
-"""Measure an image: light, colour, sharpness, and a hash that small changes leave alone.
+"""Measure an image: light, colour and sharpness.
 
 All of it is taken from the small RGB of `decode.inspect`, so it says what a network at the same size could see.
-The difference hash is Krawetz' dHash: 9 x 8 grey cells, one bit each for "brighter than its right neighbour". Measured
-on CIFAR-10, 98 % of images saved again as JPEG of quality 70 stay within 4 bits, and so do 7 of 2,000 unrelated ones.
 """
 
 from typing import TypedDict
@@ -10,14 +8,12 @@ from typing import TypedDict
 import numpy as np
 from PIL import Image
 
-THUMBNAIL_SIZE = 32  # pixels; near duplicates are confirmed on a grey square of this size
-CELLS = (9, 8)
+COLOUR_SIZE = 32  # pixels; colour is measured on a square of this size
 BOX = Image.Resampling.BOX
 LEVELS = 256  # grey levels of a channel
 
 
 class ImageStats(TypedDict):
-    hash: str  # 16 hex digits
     brightness: float  # mean of the grey levels, 0 to 255
     contrast: float  # their standard deviation
     colour: float  # mean difference of the strongest and the weakest channel, 0 for grey
@@ -33,13 +29,11 @@ BORDER = ("border_red", "border_green", "border_blue", "border_spread")
 
 def compute(small: Image.Image) -> ImageStats:
     """Measure the small RGB image; numbers are rounded to two decimals."""
-    image = small.convert("L")
-    grey = np.asarray(image)
+    grey = np.asarray(small.convert("L"))
     brightness, variance = _moments(grey)
-    rgb = np.asarray(small.resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), BOX))
+    rgb = np.asarray(small.resize((COLOUR_SIZE, COLOUR_SIZE), BOX))
     red, green, blue, spread = _border(np.asarray(small))
     return ImageStats(
-        hash=_hash(image),
         brightness=_rounded(brightness),
         contrast=_rounded(variance**0.5),
         colour=_rounded(_colour(rgb)),
@@ -62,11 +56,6 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return mean, max(0.0, float((flat * flat).sum()) / flat.size - mean * mean)
 
 
-def thumbnail(small: Image.Image) -> np.ndarray:
-    """Grey uint8 (32, 32)."""
-    return np.asarray(small.convert("L").resize((THUMBNAIL_SIZE, THUMBNAIL_SIZE), BOX))
-
-
 def histogram(images: np.ndarray) -> np.ndarray:
     """How often each level occurs in each channel of uint8 (n, h, w, c), c 1 or 3: int64 (c, 256).
 
@@ -76,11 +65,6 @@ def histogram(images: np.ndarray) -> np.ndarray:
     tall = images.reshape(n * height, width, channels)
     image = Image.fromarray(tall if channels == 3 else tall[..., 0])
     return np.array(image.histogram(), np.int64).reshape(channels, LEVELS)
-
-
-def _hash(grey: Image.Image) -> str:
-    cells = np.asarray(grey.resize(CELLS, BOX))
-    return np.packbits(cells[:, :-1] > cells[:, 1:]).tobytes().hex()
 
 
 def _colour(rgb: np.ndarray) -> float:

@@ -5,8 +5,21 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
+import numpy as np
+
 from darkroom import sniff
-from darkroom.dataset import file_cache, image_stats, near_duplicates, overlaps, scan, split
+from darkroom.dataset import (
+    cluster_history,
+    clusters,
+    file_cache,
+    image_stats,
+    near_duplicates,
+    overlaps,
+    scan,
+    spectrum,
+    split,
+)
+from darkroom.dataset.cluster_history import Names
 from darkroom.dataset.file_cache import FileCache, RowLog
 from darkroom.dataset.layout import Layout
 from darkroom.dataset.near_duplicates import Pair
@@ -19,6 +32,8 @@ from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
 from darkroom.workers import parallel
 
+NEW: Names = {}  # no manifest yet
+
 
 class Listing(NamedTuple):
     rows: list[ManifestRow]
@@ -29,28 +44,32 @@ class Listing(NamedTuple):
     is_split_again: bool  # whether the split of the archive was ignored
 
 
-def build(images: Path, layout: Layout, config: Validate, *, cache: Path, packed: RowLog | None = None) -> Listing:
+def build(
+    images: Path, layout: Layout, config: Validate, *, cache: Path, packed: RowLog | None = None, previous: Names = NEW
+) -> Listing:
     """List each image of the layout, sorted by path, bad ones included.
 
-    Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`.
+    Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`. `previous`
+    are the names of the clusters in the last version of the manifest, see `cluster_history`.
     """
     labelled = sorted(layout.images)
-    log = file_cache.log_path(cache, (decode, headers, sniff, image_stats, scan), config.max_pixels)
-    facts = _facts([image.path for image in labelled], images, config, log, packed)
+    log = file_cache.log_path(cache, (decode, headers, sniff, image_stats, spectrum, scan), config.max_pixels)
+    facts, spectra = _scanned([image.path for image in labelled], images, config, log, packed)
     rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
     conflicts = overlaps.conflicts(rows)
     rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
-    with FileCache(log) as records:
-        pairs = near_duplicates.find(rows, images, config, records)
-    for row, cluster in zip(rows, near_duplicates.clusters(rows, pairs), strict=True):
+    pairs = near_duplicates.find(rows, spectra)
+    for row, cluster in zip(rows, clusters.names(rows, pairs), strict=True):
         row["cluster"] = cluster
     leaks = overlaps.leaks(rows)
     rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
     is_split_again = bool(leaks) and config.leaks == "split_again"
     rows = split.cleared(rows) if is_split_again else rows
-    assigned = split.assign(rows, config)
-    dropped = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks]))
-    return Listing(assigned.rows, pairs, split.given_splits(rows), assigned.helped, dropped, is_split_again)
+    given = split.given_splits(rows)
+    kept = cluster_history.keep(rows, pairs, previous, partial(split.drawn, config=config, given=given))
+    assigned = split.assign(kept.rows, config)
+    listed = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks, *kept.dropped]))
+    return Listing(assigned.rows, pairs, given, assigned.helped, listed, is_split_again)
 
 
 def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
@@ -59,8 +78,11 @@ def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
     return cast(ManifestRow, facts | given | {"cluster": "", "dropped": ""})
 
 
-def _facts(names: Sequence[str], images: Path, config: Validate, log: Path, packed: RowLog | None) -> list[FileFacts]:
-    """The facts of each file, in order, without its name."""
+def _scanned(
+    names: Sequence[str], images: Path, config: Validate, log: Path, packed: RowLog | None
+) -> tuple[list[FileFacts], np.ndarray]:
+    """The facts of each file, in order, without its name, and the spectra of all, float16 (n, 16, 16)."""
+    facts, spectra = [], np.empty((len(names), *spectrum.FLAT.shape), spectrum.DTYPE)
     with FileCache(log) as cache:
         keys = [""] * len(names)
         if len(cache):
@@ -70,4 +92,7 @@ def _facts(names: Sequence[str], images: Path, config: Validate, log: Path, pack
         lost = partial(scan.lost_image, images=images, limits=limits)
         items = list(zip(keys, names, strict=True))
         records = file_cache.get_or_make(cache, items, make, title="scanning images", lost=lost, limits=limits)
-        return [scan.facts(record, config.min_size) for record in records]
+        for number, record in enumerate(records):
+            facts.append(scan.facts(record, config.min_size))
+            spectra[number] = scan.frequencies(record)
+    return facts, spectra

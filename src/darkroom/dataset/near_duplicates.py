@@ -1,146 +1,163 @@
-"""Near duplicates: the same image saved again, smaller, or a little brighter, under another name.
+"""Near duplicates: the same image saved again, smaller, brighter, mirrored, cropped or turned a little.
 
-Two steps. Difference hashes at most 4 bits apart make candidates: with five groups of bits, two such hashes agree in
-one group at least, so only images that do are compared, and of those the neighbours in brightness. Then the
-pixels decide, because flat images have equal hashes without being equal: the grey thumbnails of 32 x 32 differ by
-less than 6 of 255 levels on average, and in the root mean square by less than 0.15 of their contrast. Without the
-second rule 700 images of the digit 1 in MNIST are one cluster; with it, images saved as JPEG of quality 70 are still
-found, all of 300 on cats and dogs and on CIFAR-10, and halves and doubles of photographs in 94 and 97 of 100 cases.
+Each image is compared with its nearest neighbours, upright and mirrored, in the lowest frequencies (`neighbours`), and
+those that may be copies again in finer ones, as they are and once one is moved onto the other (`alignment`). How much
+two copies may differ follows from the data set, as two photographs are never half alike and thousands of handwritten
+digits are: by less than 0.3 of the distance from either to its eighth neighbour, which is no copy as a rule, and by
+less than 0.24 in any case. Where that takes moving, it has to achieve more than it does for others: the difference is
+below a quarter of that to the third most alike of the other neighbours once they are moved as well. So more images
+only ever make pairs fewer. An image that was shrunk is compared in the frequencies that shrinking leaves alone.
 
-The price: mirrored, rotated and cropped copies are not found, nor are much brighter ones; images of less than 16
-pixels in width or height are not judged, as their hash is nearly all the information in them; among more than 64
-images of one hash group and one brightness, some pairs are not compared.
+docs/data.md has what is found, as measured by `benchmarks.statistics.duplicates`. The price: where an image has eight
+copies or more, or three moved ones, only those that differ by less than 0.03 are found, though often through each
+other; images of less than 16 pixels in width or height are compared with larger ones only, and those of less than 12,
+or whose grey levels deviate by less than 1, with none; colour is not looked at, so the same drawing in two colours is
+a pair.
 """
 
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from darkroom import manifest
-from darkroom.dataset import file_cache, scan
-from darkroom.dataset.file_cache import FileCache
-from darkroom.decoding import bounds
+from darkroom.dataset import alignment, neighbours, spectrum
+from darkroom.dataset.neighbours import Neighbours
 from darkroom.manifest import ManifestRow
-from darkroom.params import Validate
 
-BITS_APART = 4
-GROUPS = BITS_APART + 1  # of bits: one of them is untouched by four differences
-NEIGHBOURS = 64  # in one group that an image is compared with
-MAX_DIFFERENCE = 6.0  # mean absolute difference of grey levels, of 255
-MAX_RELATIVE_RMS = 0.15  # root mean square difference, as a fraction of the contrast
-SMALLEST = 16  # pixels of width and height
-CHUNK = 4096  # pairs compared at once
+NEIGHBOURS = 8  # of each image
+BAND = 8  # frequencies in which they are looked for
+FARTHEST = 0.8  # relative difference of a neighbour
+LIKELY = 0.75  # of the distance to the eighth neighbour, and the pair is compared closely
+SURE = 0.3  # of that distance, and it may be a near duplicate
+MOVED, RIVAL = 0.25, 3  # of the difference to the third of the moved others, and a moved image is one
+ALWAYS = 0.03  # relative difference of what is a near duplicate however near the eighth neighbour is
+SMALLEST, SMALLER = 12, 16  # pixels of width and height; of two images, one has the latter
+SHRUNK_BAND = 0.6  # frequencies per pixel of the smaller image: shrinking weakens those above
 
 
 class Pair(NamedTuple):
-    """Two rows by number, first < second, and their mean difference in grey levels."""
+    """Two rows by number, first < second."""
 
     first: int
     second: int
-    difference: float
+    difference: float  # root mean square, once aligned, as a fraction of the contrast
+    mirrored: bool
 
 
-def find(rows: Sequence[ManifestRow], images: Path, config: Validate, cache: FileCache) -> list[Pair]:
-    """Find pairs of used images that are nearly but not exactly equal, by number, sorted.
+def find(rows: Sequence[ManifestRow], spectra: np.ndarray) -> list[Pair]:
+    """Find pairs of used images that are nearly but not exactly equal, sorted; of equal images the first is compared.
 
-    `cache` holds the records of `scan.scan_image`; images that it lacks are decoded again.
+    `spectra` are those of the rows, float16 (n, 16, 16), see `dataset.spectrum`.
     """
-    numbers = [n for n in _used(rows) if min(rows[n]["width"], rows[n]["height"]) >= SMALLEST]
-    hashes = np.array([int(rows[n]["hash"], 16) for n in numbers], np.uint64)
-    pairs = candidates(hashes, np.array([rows[n]["brightness"] for n in numbers]))
-    identities = np.unique([rows[n]["pixels"] for n in numbers], return_inverse=True)[1]
-    pairs = pairs[identities[pairs[:, 0]] != identities[pairs[:, 1]]]
-    chosen, positions = np.unique(pairs, return_inverse=True)
-    thumbnails = _thumbnails([rows[numbers[position]] for position in chosen], images, config, cache)
-    confirmed, differences = _confirmed(positions.reshape(-1, 2), thumbnails)
+    numbers = _judged(rows)
+    sizes = np.array([min(rows[number]["width"], rows[number]["height"]) for number in numbers])
+    images = _Images(spectra[numbers], sizes, spectrum.unit_vectors(spectra[numbers], BAND))
+    nearest = neighbours.nearest(images.vectors, spectrum.odd_columns(BAND), NEIGHBOURS, 1 - FARTHEST**2 / 2)
+    copies = _copies(images, nearest, _likely(nearest, sizes))
+    flipped = images.are_mirrored(copies.first, copies.second)
     return [
-        Pair(numbers[one], numbers[other], round(float(difference), 2))
-        for (one, other), difference in zip(pairs[confirmed], differences, strict=True)
+        Pair(numbers[first], numbers[second], round(float(difference), 3), bool(mirrored))
+        for first, second, difference, mirrored in zip(*copies, flipped, strict=True)
     ]
 
 
-def _thumbnails(rows: Sequence[ManifestRow], images: Path, config: Validate, cache: FileCache) -> np.ndarray:
-    """Grey uint8 (n, 32, 32)."""
-    thumbnails = np.empty((len(rows), *scan.BLACK.shape), np.uint8)
-    make = partial(scan.scan_image, images=images, max_pixels=config.max_pixels)
-    limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
-    lost = partial(scan.lost_image, images=images, limits=limits)
-    items = [(row["sha256"], row["path"]) for row in rows]
-    records = file_cache.get_or_make(cache, items, make, title="comparing images", lost=lost, limits=limits)
-    for position, record in enumerate(records):
-        thumbnails[position] = scan.thumbnail(record)
-    return thumbnails
+def _judged(rows: Sequence[ManifestRow]) -> list[int]:
+    """The numbers of the used rows that are large enough, without those that are equal to an earlier one."""
+    first: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        if manifest.is_used(row) and min(row["width"], row["height"]) >= SMALLEST:
+            first.setdefault(row["pixels"], number)
+    return list(first.values())
 
 
-def candidates(hashes: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-    """Pairs of positions, int64 (m, 2), whose 64-bit hashes are at most 4 bits apart and whose brightness is alike."""
-    bits = np.unpackbits(hashes.view(np.uint8).reshape(-1, 8), axis=1)
-    pairs = [np.empty(0, np.int64)]  # both numbers of a pair in one: half the memory
-    for group in range(GROUPS):
-        chosen = bits[:, group::GROUPS]
-        key = chosen @ (1 << np.arange(chosen.shape[1]))
-        order = np.lexsort((brightness, key))
-        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
-            one, other = order[:-step], order[step:]
-            alike = (key[one] == key[other]) & (brightness[other] - brightness[one] <= MAX_DIFFERENCE)
-            if not alike.any():
-                break
-            one, other = one[alike], other[alike]
-            close = np.bitwise_count(hashes[one] ^ hashes[other]) <= BITS_APART
-            one, other = one[close], other[close]
-            pairs.append(np.minimum(one, other) * len(hashes) + np.maximum(one, other))
-    return np.stack(divmod(np.unique(np.concatenate(pairs)), max(1, len(hashes))), axis=1)
+@dataclass(frozen=True, eq=False)
+class _Images:
+    """What is compared. The methods take pairs as two arrays of positions, int64 (m,)."""
+
+    spectra: np.ndarray  # float16 (n, 16, 16)
+    sizes: np.ndarray  # int64 (n,), pixels of the smaller of width and height
+    vectors: np.ndarray  # float32 (n, d), of the lowest frequencies
+
+    def are_mirrored(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Whether the second image is more like the first one when it is mirrored, bool (m,)."""
+        odd = spectrum.odd_columns(BAND)
+        return (self.vectors[first][:, odd] * self.vectors[second][:, odd]).sum(1) < 0
+
+    def differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The relative difference of the images as they are, or mirrored: float (m,)."""
+        return alignment.relative_difference(spectrum.correlations(*self._alike(first, second)))
+
+    def moved_differences(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The same once one image is moved onto the other."""
+        return alignment.differences(*self._alike(first, second))
+
+    def _alike(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The spectra, the second ones mirrored where that makes them more alike, and the bands to compare them in."""
+        other, mirrored = self.spectra[second], self.are_mirrored(first, second)
+        other[mirrored] = spectrum.mirrored(other[mirrored])
+        return self.spectra[first], other, _bands(self.sizes[first], self.sizes[second])
 
 
-def _confirmed(pairs: np.ndarray, thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which `pairs`, int64 (m, 2), of uint8 `thumbnails` (n, 32, 32) agree in their pixels, and how much they differ.
-
-    Both are (k,): int64 positions in `pairs`, and mean differences in grey levels.
-    """
-    contrast = np.array([max(1.0, image.std()) for image in thumbnails])  # all at once would be floats of all pixels
-    confirmed, differences = [np.empty(0, np.int64)], [np.empty(0)]
-    for start in range(0, len(pairs), CHUNK):
-        one, other = pairs[start : start + CHUNK].T
-        difference = thumbnails[one].astype(np.int16) - thumbnails[other]
-        mean = np.abs(difference).mean((1, 2))
-        close = np.flatnonzero(mean < MAX_DIFFERENCE)
-        rms = np.sqrt((difference[close] ** 2.0).mean((1, 2)))
-        close = close[rms <= MAX_RELATIVE_RMS * np.minimum(contrast[one[close]], contrast[other[close]])]
-        confirmed.append(start + close)
-        differences.append(mean[close])
-    return np.concatenate(confirmed), np.concatenate(differences)
+def _bands(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The frequencies in which pairs of images of these sizes, in pixels, are compared: int64 (m,)."""
+    smaller = np.minimum(one, other)
+    band = np.where(one == other, smaller, np.round(SHRUNK_BAND * smaller))
+    return np.minimum(spectrum.FREQUENCIES, band).astype(np.int64)
 
 
-def clusters(rows: Sequence[ManifestRow], pairs: Sequence[Pair]) -> list[str]:
-    """The cluster of each row, named by the least `pixels` in it; "" for an image that is not used.
+class _Likely(NamedTuple):
+    """Pairs that may be copies, each once and sorted; all are (m,)."""
 
-    Equal images, near duplicates and images of one given `group` belong together, directly or through others. A
-    cluster must not be divided between splits.
-    """
-    parents = list(range(len(rows)))
-
-    def root(number: int) -> int:
-        while parents[number] != number:
-            parents[number] = number = parents[parents[number]]
-        return number
-
-    first: dict[tuple[str, str], int] = {}
-    numbers = _used(rows)
-    for number in numbers:
-        for key in (("pixels", rows[number]["pixels"]), ("group", rows[number]["group"])):
-            if key[1]:
-                parents[root(number)] = root(first.setdefault(key, number))
-    for pair in pairs:
-        parents[root(pair.first)] = root(pair.second)
-    least: dict[int, str] = {}
-    for number in numbers:
-        least[root(number)] = min(rows[number]["pixels"], least.get(root(number), "g"))  # "g" follows every hex digit
-    return [least.get(root(number), "") for number in range(len(rows))]
+    first: np.ndarray  # int64
+    second: np.ndarray
+    scale: np.ndarray  # the lesser of the distances of the two to their eighth neighbour
 
 
-def _used(rows: Sequence[ManifestRow]) -> list[int]:
-    """The numbers of the rows that are neither bad nor dropped."""
-    return [number for number, row in enumerate(rows) if manifest.is_used(row)]
+def _likely(nearest: Neighbours, sizes: np.ndarray) -> _Likely:
+    distances = alignment.relative_difference(nearest.correlation)
+    scales = np.full(len(sizes), FARTHEST)
+    is_last = neighbours.ranks(nearest.image) == NEIGHBOURS - 1
+    scales[nearest.image[is_last]] = distances[is_last]
+    scale = np.minimum(scales[nearest.image], scales[nearest.neighbour])
+    close = distances <= np.maximum(ALWAYS, LIKELY * scale)
+    close &= np.maximum(sizes[nearest.image], sizes[nearest.neighbour]) >= SMALLER
+    ends = np.sort(np.stack([nearest.image[close], nearest.neighbour[close]]), axis=0)
+    _, once = np.unique(ends[0] * len(sizes) + ends[1], return_index=True)
+    return _Likely(ends[0][once], ends[1][once], scale[close][once])
+
+
+class _Copies(NamedTuple):
+    """Near duplicates, sorted; all are (m,)."""
+
+    first: np.ndarray  # int64
+    second: np.ndarray
+    difference: np.ndarray
+
+
+def _copies(images: _Images, nearest: Neighbours, likely: _Likely) -> _Copies:
+    most = np.maximum(ALWAYS, SURE * likely.scale)
+    plain = images.differences(likely.first, likely.second)
+    moved = images.moved_differences(likely.first, likely.second)
+    is_copy = plain <= most
+    doubtful = np.flatnonzero(~is_copy & (moved <= most))
+    rivals = _rivals(images, nearest, likely.first[doubtful], likely.second[doubtful])
+    is_copy[doubtful] = moved[doubtful] <= MOVED * rivals
+    return _Copies(likely.first[is_copy], likely.second[is_copy], np.minimum(plain, moved)[is_copy])
+
+
+def _rivals(images: _Images, nearest: Neighbours, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The third least difference, once moved, of either image of each pair to its other neighbours: float (m,)."""
+    ends, others = np.concatenate([first, second]), np.concatenate([second, first])
+    begins = np.searchsorted(nearest.image, ends)
+    counts = np.searchsorted(nearest.image, ends, side="right") - begins
+    end = np.repeat(np.arange(len(ends)), counts)
+    neighbour = nearest.neighbour[begins[end] + np.arange(len(end)) - np.repeat(np.cumsum(counts) - counts, counts)]
+    end, neighbour = end[neighbour != others[end]], neighbour[neighbour != others[end]]
+    differences = images.moved_differences(ends[end], neighbour)
+    order = np.lexsort((differences, end))
+    third = order[neighbours.ranks(end[order]) == RIVAL - 1]
+    rivals = np.full(len(ends), np.inf)
+    rivals[end[third]] = differences[third]
+    return rivals.reshape(2, -1).min(0)

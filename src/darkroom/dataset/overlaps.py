@@ -3,7 +3,7 @@
 A conflict is an image in two classes: its pixels are equal and its labels are not. Nobody can say which label is
 right, so all of its copies are dropped. Nearly equal images of two classes may both be right, and are never dropped.
 
-A leak is a cluster (`near_duplicates.clusters`: equal and nearly equal images and those of one group) in two splits
+A leak is a cluster (`clusters`: equal and nearly equal images and those of one group) in two splits
 of the archive. The copies in test stay, else those in val, and the copies in other splits are dropped: so scores stay
 valid, and afterwards no cluster is in two splits. Nearly equal images count here, although they are only a warning
 when nothing is dropped: one training image too few costs little, one too many makes the score wrong.

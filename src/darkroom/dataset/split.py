@@ -1,10 +1,10 @@
 """Give every image a split: train, val or test.
 
 Split folders of the archive are respected. The splits that they leave open are drawn, and the draw is a function of
-the seed and of the image's cluster alone (`near_duplicates.clusters`: the image itself, as a rule), so
+the seed and of the name of the image's cluster alone (`clusters`: the image itself, as a rule), so
 
 * equal and nearly equal images, and those of one group, share a split, under whatever name (no leak);
-* images added later never move old ones, unless they join them to a cluster.
+* images added later never move old ones: one that joins a cluster takes its name (`cluster_history`).
 
 What is drawn: the splits that the archive lacks, out of all images or out of its training folder. So with a test
 folder and no validation folder, `validate.val` is a fraction of the training folder.
@@ -59,14 +59,14 @@ def assign(rows: Iterable[ManifestRow], config: Validate) -> Assigned:
     """
     rows = [row | {"given": row["split"]} for row in rows]
     ranges = _ranges(config, given_splits(rows))
-    members = [row for row in rows if _is_open(row)]
+    members = [row for row in rows if is_open(row)]
     draws = {row["cluster"]: _draw(row["cluster"], config.seed) for row in members}
     splits = {cluster: _split(draw, ranges) for cluster, draw in draws.items()}
     moves = _moves(members, draws, splits, ranges)
     splits.update({move.cluster: move.split for move in moves})
     sizes = Counter((row["label"], row["cluster"]) for row in members)
     return Assigned(
-        [row | {"split": splits[row["cluster"]]} if _is_open(row) else row for row in rows],
+        [row | {"split": splits[row["cluster"]]} if is_open(row) else row for row in rows],
         [Helped(label, split, sizes[label, cluster]) for label, cluster, split in moves],
     )
 
@@ -76,12 +76,18 @@ def given_splits(rows: Iterable[ManifestRow]) -> frozenset[str]:
     return frozenset(row["split"] for row in rows if row["split"])
 
 
+def drawn(cluster: str, config: Validate, given: Iterable[str]) -> str:
+    """The split that the draw alone gives a cluster, where the archive itself has the splits `given`."""
+    return _split(_draw(cluster, config.seed), _ranges(config, given))
+
+
 def cleared(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
     """The rows as if the archive had no splits."""
     return [row | {"split": ""} for row in rows]
 
 
-def _is_open(row: ManifestRow) -> bool:
+def is_open(row: ManifestRow) -> bool:
+    """Whether the split of the image is drawn: it is used, and the archive does not put it into test or val."""
     return bool(row["cluster"]) and row["split"] not in ("val", "test")
 
 

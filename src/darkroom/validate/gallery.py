@@ -20,7 +20,8 @@ SIZE = 96  # pixels
 PAGE = """<!doctype html><meta charset="utf-8"><title>Near duplicates</title>
 <style>body{{font:14px sans-serif;margin:2em}}td{{padding:.3em 1em .3em 0}}img{{display:block}}</style>
 <h1>Near duplicates</h1><p>{total} pairs, {shown} shown: across classes first, then across splits.
-The difference is the mean difference of the grey levels, of 255.</p><table>
+The difference is the root mean square of the grey levels', as a fraction of the contrast, once one image is moved,
+turned and brightened to be like the other.</p><table>
 {rows}
 </table>
 """
@@ -46,6 +47,8 @@ def _notes(pair: NearDuplicates) -> Iterator[str]:
         yield "two classes"
     if pair["splits"] > 1:
         yield "two splits"
+    if pair["mirrored"]:
+        yield "mirrored"
 
 
 def _png(name: str, *, images: Path, settings: PackSettings) -> bytes:

@@ -110,14 +110,15 @@ def equal_images(data: DataSet) -> list[EqualImages]:
 def near_duplicates(data: DataSet) -> list[NearDuplicates]:
     """One row per pair of near duplicates that are both used, those across classes and splits first."""
     pairs = []
-    for first, second, difference in data.pairs:
-        one, other = data.rows[first], data.rows[second]
+    for pair in data.pairs:
+        one, other = data.rows[pair.first], data.rows[pair.second]
         if manifest.is_used(one) and manifest.is_used(other):
             pairs.append(
                 NearDuplicates(
                     first=one["path"],
                     second=other["path"],
-                    difference=difference,
+                    difference=pair.difference,
+                    mirrored=pair.mirrored,
                     labels=len({one["label"], other["label"]}),
                     splits=len({one["split"], other["split"]}),
                 )

@@ -1,0 +1,103 @@
+"""Keep the names that clusters had in the previous manifest, so that an image that joins one moves no old image.
+
+The name of a cluster decides its split. Without a history it is the least `pixels` of its members, so a member that
+joins later could change it, and with it the split of all. With one,
+
+* the old members of a cluster keep its name, and new images that are linked to it take it;
+* a new image that links two old clusters of one split makes them one, with the lesser name;
+* a new image that links old clusters of different splits would be a leak in either, and is dropped, with its copies.
+
+Images that the archive puts into test or val have no draw, and no part in this. The price: the split is a function of
+data, parameters, seed and history; and where two old images are linked for the first time, because a group was added
+or because this code finds more, their clusters become one and one of them may move: it is that or a leak.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from darkroom import manifest
+from darkroom.dataset import overlaps, split
+from darkroom.dataset.clusters import Links, Sets, least_pixels
+from darkroom.dataset.near_duplicates import Pair
+from darkroom.dataset.overlaps import Overlap
+from darkroom.manifest import ManifestRow
+from darkroom.runtime.errors import ArtifactError, warn
+
+Names = Mapping[str, str]  # `pixels` of an image -> name of its cluster
+
+
+class Kept(NamedTuple):
+    rows: list[ManifestRow]  # with `cluster` renamed, and `dropped` filled in
+    dropped: list[Overlap]  # new images that link clusters of different splits
+
+
+def read(path: Path) -> Names:
+    """The names in the manifest at `path`; none, with a warning if there is a file, where that is no manifest."""
+    if not path.exists():
+        return {}
+    try:
+        rows = manifest.read(path, ("pixels", "cluster"))
+    except ArtifactError:
+        rows = []
+    if not rows:
+        warn(f"{path} is not a manifest, so it is ignored: near duplicates that are new may move old images")
+    return {row["pixels"]: row["cluster"] for row in rows if row["cluster"]}
+
+
+def keep(
+    rows: Sequence[ManifestRow], pairs: Sequence[Pair], previous: Names, drawn_split: Callable[[str], str]
+) -> Kept:
+    """Rename the clusters of the images whose split is drawn; `drawn_split` says which one a name draws."""
+    copies: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        if split.is_open(row):
+            copies[row["pixels"]].append(number)
+    naming = _Naming(rows, pairs, drawn_split)
+    for pixels in sorted(copies, key=lambda pixels: pixels not in previous):
+        naming.add(copies[pixels], previous.get(pixels))
+    return Kept(overlaps.without(naming.renamed(), naming.dropped), sorted(naming.dropped))
+
+
+class _Naming:
+    """The clusters of the images added so far, old ones first."""
+
+    def __init__(self, rows: Sequence[ManifestRow], pairs: Sequence[Pair], drawn_split: Callable[[str], str]):
+        self.dropped: list[Overlap] = []
+        self._rows, self._drawn_split = rows, drawn_split
+        self._links, self._sets = Links(rows, pairs), Sets(len(rows))
+        self._added: list[int] = []
+        self._named: dict[str, int] = {}  # a row of each old name
+        self._old_names: dict[int, str] = {}  # the least old name of each set that has one
+
+    def add(self, copies: Sequence[int], old_name: str | None) -> None:
+        """Put an image, all its copies, into the cluster that it is linked to; drop it if that would be a leak."""
+        linked = [other for number in copies for other in self._links.of(number)]
+        linked += [self._named[old_name]] if old_name in self._named else []
+        reached = {self._old_names[root]: n for n in linked if (root := self._sets.root(n)) in self._old_names}
+        if old_name is None and len({self._drawn_split(name) for name in reached}) > 1:
+            path = self._rows[reached[min(reached)]]["path"]
+            self.dropped += [Overlap(number, "linked to images of different splits", path) for number in copies]
+            return
+        for number in copies:
+            for other in [*linked, copies[0]]:
+                self._sets.unite(number, other)
+            self._links.add(number)
+        self._added += copies
+        self._remember(copies[0], old_name, reached)
+
+    def renamed(self) -> list[ManifestRow]:
+        names = least_pixels(self._rows, self._sets, self._added) | self._old_names
+        added = set(self._added)
+        return [
+            row | {"cluster": names[self._sets.root(number)]} if number in added else row.copy()
+            for number, row in enumerate(self._rows)
+        ]
+
+    def _remember(self, number: int, old_name: str | None, reached: Iterable[str]) -> None:
+        names = [*reached, *([old_name] if old_name else [])]
+        if names:
+            self._old_names[self._sets.root(number)] = min(names)
+        if old_name:
+            self._named.setdefault(old_name, number)
