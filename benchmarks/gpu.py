@@ -45,7 +45,7 @@ def trained(packed: Path, preset: str, goal: float) -> dict:
             reached.append(ends[-1] - start)
 
     with tempfile.TemporaryDirectory() as state, Utilisation() as used:
-        session = Session(p.seed, Path(state), on_epoch, verbose=0)
+        session = Session(p.seed, Path(state), on_epoch, quiet=True)
         network = recipe.train_network(p.model, data, config, p.augment, session)
     epochs = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
     return {

@@ -41,7 +41,7 @@ def darkroom(home: Path, precision: str = "auto") -> float:
     device.make_repeatable(p.seed)
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as state:
-        session = Session(p.seed, Path(state), lambda epoch, row: ends.append(time.perf_counter()), verbose=0)
+        session = Session(p.seed, Path(state), lambda epoch, row: ends.append(time.perf_counter()), quiet=True)
         fit.fit(network(), data, config, p.model, session, p.augment)
     return per_second(len(data.train.labels), ends)
 

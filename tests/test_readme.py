@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from darkroom import cli
+from darkroom.plots import number_format
 
 README = Path("README.md").read_text()
 DOCS = [Path("README.md"), *Path("docs").glob("*.md")]
@@ -77,10 +78,7 @@ def test_every_param_it_names_is_in_params_yaml():
 def test_the_table_holds_the_numbers_of_the_reports(name):
     (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
     scores, facts = report("metrics.json")[name], report("evaluation/details/models.json")[name]
-    wanted = [
-        "{value:.3f} ({low:.3f} to {high:.3f})".format(**scores[metric])
-        for metric in ("accuracy", "f1_macro", "log_loss")
-    ]
+    wanted = [number_format.with_interval(scores[metric]) for metric in ("accuracy", "f1_macro", "log_loss")]
     pretrained = {None: "-", True: "true", False: "false"}[facts["pretrained"]]
     assert [cell.strip() for cell in row.strip("|").split("|")] == [name, *wanted, pretrained]
 
@@ -89,5 +87,5 @@ def test_the_other_numbers_are_those_of_the_reports():
     validation, comparison = report("validation.json"), report("comparison.json")
     assert f"test images: {comparison['n']}" in README
     assert f"{sum(c['train'] for c in validation['counts'].values()):,} digits" in README
-    assert f"{comparison['confidence']:.0%}".replace("%", " %") + " bootstrap intervals" in README
+    assert f"{comparison['confidence']:.0%}".replace("%", " %") + " confidence intervals" in README
     assert f"models:/{report('registration.json')['name']}@champion" in README

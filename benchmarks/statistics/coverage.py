@@ -7,6 +7,7 @@ calls. A coverage of 0.95 has a standard error of 0.007 in 1,000 sets.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Covered(NamedTuple):
     missed: float
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `coverage` by cell, the cells of the bar that are `outside` it, and what other metrics reach."""
     sets = dict.fromkeys(SETS, 2) if quick else SETS
     few, images = (1, 1_000) if quick else (1_000, 200_000)  # the latter tell the truth

@@ -1,18 +1,13 @@
 """Which changed copies of an image are found as near duplicates, and which pairs are found of images that are distinct.
 
-    python -m benchmarks.statistics.duplicates
-
 In each data set some of the images get a copy that was changed in one way. The recall is the share of them that is
 found as a pair with its own original, among all other images; a pair through a third image does not count. What is
 found of the originals alone is listed with its paths, as it has to be looked at: CIFAR-10 has true duplicates.
 
-Scenes are painted. Where DARKROOM_BENCHMARK_DATA names a folder with `cifar10.zip`, `cats_dogs.zip` and `mnist/`
-(idx files), those are measured as well.
+Scenes are painted. Where there is a folder of data, its `cifar10.zip`, `cats_dogs.zip` and `mnist` are measured too.
 """
 
 import gzip
-import json
-import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -30,7 +25,6 @@ from darkroom.dataset import layout, listing
 from darkroom.dataset.listing import Listing
 
 SEED = 1
-DATA = "DARKROOM_BENCHMARK_DATA"  # environment variable
 PICTURE = (".jpg", ".jpeg", ".png")
 
 Change = Callable[[Image.Image], bytes]
@@ -46,19 +40,19 @@ class DataSet(NamedTuple):
     files: list[bytes]
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `duplicates`: for each data set the recall of each change, and the pairs of originals."""
     sizes = Sizes(60, 20) if quick else Sizes(2_000, 200)
-    return {"duplicates": {**sizes._asdict(), **{one.name: measure(one, sizes) for one in data_sets(sizes, quick)}}}
+    measured = {one.name: measure(one, sizes) for one in data_sets(sizes, data)}
+    return {"duplicates": {**sizes._asdict(), **measured}}
 
 
-def data_sets(sizes: Sizes, quick: bool) -> Iterator[DataSet]:
+def data_sets(sizes: Sizes, folder: Path | None) -> Iterator[DataSet]:
     yield DataSet("scenes", [_saved(scene(number)) for number in range(sizes.originals)])
-    folder = os.environ.get(DATA)
-    if folder and not quick:
-        yield DataSet("cifar10", zipped(Path(folder) / "cifar10.zip", sizes.originals))
-        yield DataSet("mnist", digits(Path(folder) / "mnist/train-images-idx3-ubyte.gz", sizes.originals))
-        yield DataSet("cats_dogs", zipped(Path(folder) / "cats_dogs.zip", sizes.originals))
+    if folder:
+        yield DataSet("cifar10", zipped(folder / "cifar10.zip", sizes.originals))
+        yield DataSet("mnist", digits(folder / "mnist/train-images-idx3-ubyte.gz", sizes.originals))
+        yield DataSet("cats_dogs", zipped(folder / "cats_dogs.zip", sizes.originals))
 
 
 def measure(data: DataSet, sizes: Sizes) -> dict:
@@ -167,7 +161,3 @@ CHANGES: dict[str, Change] = {
     "grey": lambda image: _saved(image.convert("L")),
     "mirrored and crop of 2 %": lambda image: _saved(_cropped(ImageOps.mirror(image), 0.02)),
 }
-
-
-if __name__ == "__main__":
-    print(json.dumps(run(quick=False), indent=2))

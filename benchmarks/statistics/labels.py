@@ -1,9 +1,7 @@
 """How many of the wrong labels a list of label issues has, and how much of the list is right.
 
-    python -m benchmarks.statistics.labels [DATA]
-
-Training labels of scikit-learn's digits are flipped at random, and of two data sets in the folder DATA, if it is named:
-`mnist` (the four idx files) and `cats_dogs.zip` (its training photos). Beside darkroom's list stand those of cleanlab
+Training labels of scikit-learn's digits are flipped at random, and, where there is a folder of data, those of `mnist`
+and of the training photos in `cats_dogs.zip`. Beside darkroom's list stand those of cleanlab
 (`find_label_issues`, by each of its filters) on the same out-of-sample probabilities, and what darkroom estimates
 without knowing which labels were flipped: how many are wrong, how much of its list is right, and whether there is one.
 
@@ -11,7 +9,6 @@ The photos are examined twice: by the features of EfficientNet-Lite0, and by the
 """
 
 import gzip
-import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -29,7 +26,6 @@ from darkroom import params
 from darkroom.labels import folds, known_errors, linear, opinion, pixels, quality
 from darkroom.labels.opinion import Opinion
 from darkroom.params import Labels
-from darkroom.runtime import files
 from darkroom.transfer_learning import transfer
 from darkroom.transfer_learning.config import TransferConfig
 
@@ -145,12 +141,3 @@ def cats_and_dogs(archive: Path, images: int) -> tuple[np.ndarray, np.ndarray]:
         drawn = [names[i] for i in np.random.default_rng(SEED).permutation(len(names))[:images]]
         photos = [Image.open(BytesIO(file.read(name))).convert("RGB").resize((SIZE, SIZE)) for name in drawn]
     return np.stack([np.asarray(photo) for photo in photos]), np.array([int("/dogs/" in name) for name in drawn])
-
-
-def main(data: str | None = None) -> None:
-    measured = run(quick=False, data=Path(data) if data else None)
-    files.write_json(OUT, (files.read_object(OUT) if OUT.exists() else {}) | measured)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

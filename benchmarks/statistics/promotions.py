@@ -7,6 +7,7 @@ taken; beside it stands what taking the best on the test images would do.
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Round(NamedTuple):
     best_on_test: np.ndarray
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `false_promotions`, `power` and `balanced_accuracy`, as shares of the rounds or sets that they name."""
     rounds, sets = (40, 5) if quick else (4_000, 500)
     of_groups = {"groups": share_promoted_by_groups(rounds)}

@@ -7,6 +7,7 @@ training images (`compare.seeds: 3`). `same_images`: both train on the same imag
 their variances divided by their number, which is what one might do instead.
 """
 
+from pathlib import Path
 from statistics import mean, variance
 from typing import NamedTuple
 
@@ -33,9 +34,9 @@ class Pair(NamedTuple):
     b: np.ndarray
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `recipes`: the shares of pairs of which one is called better."""
-    images, pairs = small_networks.load(), 2 if quick else 200
+    images, pairs = small_networks.load(data), 2 if quick else 200
     rng = np.random.default_rng(SEED)
     settings = {"equal": (TRAINING, False), "same_images": (TRAINING, True), "more_images": (2 * TRAINING, False)}
     shares = {

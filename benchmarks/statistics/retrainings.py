@@ -15,6 +15,7 @@ coronation, as `register.looks` finds them. The models are those of `simulated_m
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ CELLS = {
 }
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `retrainings`: for each cell what the gate `before` and `after` did in as many sequences as it says."""
     sequences = 10 if quick else 1_000
     cells = {name: {gate: summary(simulate(cell, GATES[gate], sequences)) for gate in GATES}

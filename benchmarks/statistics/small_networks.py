@@ -1,12 +1,11 @@
 """Many small networks at a time, trained with NumPy: one hidden layer, Adam, a learning rate that falls to zero.
 
 The first axis of every array is the network, so that hundreds train in the time that Keras takes to build one. The
-images are MNIST's at 14 x 14 pixels if the environment variable MNIST names the folder of its four .gz files, else
+images are MNIST's at 14 x 14 pixels where its four .gz files are at hand, else
 scikit-learn's 1,797 digits (8 x 8), each time with other noise, so that images do not run out.
 """
 
 import gzip
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,9 +39,10 @@ class Networks(NamedTuple):
     output_bias: np.ndarray  # (p, 1, 10)
 
 
-def load() -> Images:
-    if folder := os.environ.get("MNIST"):
-        return _mnist(Path(folder))
+def load(data: Path | None = None) -> Images:
+    """Read the images of `data`/mnist, else scikit-learn's."""
+    if data:
+        return _mnist(data / "mnist")
     from sklearn.datasets import load_digits  # a second to import
 
     digits = load_digits()

@@ -4,6 +4,7 @@ The simulated models are calibrated, so their true temperature is 1 and any othe
 """
 
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +21,7 @@ ERRORS = {"1": (1, 1), "2": (2, 2), "3_to_9": (3, 9), "10_to_19": (10, 19), "fro
 LEAST_SETS = 50  # with a number of errors; of fewer no quantile is given
 
 
-def run(quick: bool) -> dict:
+def run(quick: bool, data: Path | None = None) -> dict:
     """Return `temperatures`: the coverage of the interval, and by errors the rise of the log loss of 1 fit in 20."""
     sets, fits = (2, 5) if quick else (1_000, 1_000)
     return {

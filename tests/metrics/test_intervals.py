@@ -15,3 +15,19 @@ def test_the_interval_is_that_of_scipy(correct, n, confidence):
 
 def test_no_image_gives_no_fraction():
     assert intervals.fraction(0, 0, 0.95) == {"value": None, "low": None, "high": None}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9995, "0.9995"),
+        (0.99949, "0.999"),
+        (0.999996, "0.9999"),
+        (0.99959, "0.9995"),
+        (1.0, "1.000"),
+        (1.0004, "1.000"),
+        (0.5, "0.500"),
+    ],
+)
+def test_an_end_below_one_is_never_printed_as_one(value, text):
+    assert intervals.decimals(value) == text

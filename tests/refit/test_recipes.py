@@ -41,7 +41,7 @@ def recipe(request):
 
 def test_the_same_seed_and_rows_give_the_same_probabilities_and_another_seed_others(recipe, data, tmp_path):
     def train(seed, folder):
-        return recipe.train(np.arange(48), Session(seed, tmp_path / folder, verbose=0)).probabilities(data.val.images)
+        return recipe.train(np.arange(48), Session(seed, tmp_path / folder, quiet=True)).probabilities(data.val.images)
 
     first = train(1, "a")
     assert first.shape == (32, 2)
@@ -50,7 +50,7 @@ def test_the_same_seed_and_rows_give_the_same_probabilities_and_another_seed_oth
 
 
 def test_probabilities_of_training_images_are_those_of_the_images(recipe, data, tmp_path):
-    trained = recipe.train(np.arange(48), Session(1, tmp_path / "state", verbose=0))
+    trained = recipe.train(np.arange(48), Session(1, tmp_path / "state", quiet=True))
     rows = np.arange(48, 96)
     expected = trained.probabilities(data.train.images[rows])
     np.testing.assert_allclose(trained.probabilities_of_training(rows), expected, atol=1e-5)  # float32 in other batches
@@ -60,7 +60,7 @@ def test_a_label_that_is_not_among_the_rows_changes_nothing(tuned, data, tmp_pat
     others = replace(data.train, labels=np.where(np.arange(96) < 48, data.train.labels, 1 - data.train.labels))
     flipped = replace(tuned, data=TrainingData(others, data.val))
     a, b = (
-        r.train(np.arange(48), Session(1, tmp_path / name, verbose=0)) for r, name in ((tuned, "a"), (flipped, "b"))
+        r.train(np.arange(48), Session(1, tmp_path / name, quiet=True)) for r, name in ((tuned, "a"), (flipped, "b"))
     )
     np.testing.assert_array_equal(a.probabilities(data.val.images), b.probabilities(data.val.images))
 
@@ -88,7 +88,7 @@ def test_a_backbone_with_random_weights_draws_them_from_the_seed(
     monkeypatch.setattr(transfer, "load_base", load_base)
     whole = recipes.WholeBackbone("small", data, changes(), transfer_config(2), tmp_path)
     one, two = (
-        whole.train(np.arange(96), Session(seed, tmp_path / str(seed), verbose=0)).probabilities(data.val.images)
+        whole.train(np.arange(96), Session(seed, tmp_path / str(seed), quiet=True)).probabilities(data.val.images)
         for seed in (1, 2)
     )
     assert np.abs(one - two).max() > 1e-4

@@ -35,7 +35,7 @@ def test_other_seeds_give_other_predictions_and_the_same_seed_the_same(packs, mo
     recipe = recipes.TunedNetwork(TrainingData(train, val), model(learning_rate=0.001), brief(epochs=1), changes())
 
     def predicted(seed, folder):
-        return trainings.train_on_draw(recipe, train, test, Session(seed, tmp_path / folder, verbose=0))
+        return trainings.train_on_draw(recipe, train, test, Session(seed, tmp_path / folder, quiet=True))
 
     first = predicted(2, "a")
     assert first.shape == (60,)

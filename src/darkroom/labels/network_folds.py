@@ -58,5 +58,5 @@ def ready(
     """Give the method; its state is removed if the block succeeds, and resumed from if it did not."""
     parts = tuned.hyperparameters(paths.best), *config.values, files.fingerprint(fold.tolist())
     state = checkpoint.resume_dir(paths.cache / "labels", paths.packed, *parts, code=code)
-    yield NetworkFolds(data, fold, config, paths, Session(config.seed, state, verbose=0))
+    yield NetworkFolds(data, fold, config, paths, Session(config.seed, state, quiet=True))
     checkpoint.clear(state)

@@ -1,6 +1,6 @@
 """Say in a sentence how good the model is that stands for the run, and how it compares with the others."""
 
-from darkroom.metrics import ranking
+from darkroom.metrics import intervals, ranking
 from darkroom.metrics.ranking import Ranked, Ranking
 
 
@@ -8,7 +8,8 @@ def sentence(ranked: Ranking, chosen: str) -> str:
     """Return the sentence on the `chosen` model, without a full stop."""
     names = [row["model"] for row in ranked["ranking"]]
     row = ranked["ranking"][names.index(chosen)]
-    score = f"{ranked['metric']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}, {_size(ranked)})"
+    value, low, high = (intervals.decimals(end) for end in (row["value"], row["low"], row["high"]))
+    score = f"{ranked['metric']} {value} ({low} to {high}, {_size(ranked)})"
     if len(names) == 1:
         return f"{chosen} has {score}"
     better = ranking.proven_better(names, ranked["pairs"])[chosen]

@@ -4,6 +4,7 @@ It stays within 0 and 1, touches them only where every image or none was a hit, 
 images on (Brown, Cai and DasGupta 2001).
 """
 
+import math
 from statistics import NormalDist
 from typing import TypedDict
 
@@ -54,3 +55,11 @@ def fraction(correct: int, n: int, confidence: float) -> Score:
     """Return `correct / n` of independent images with Wilson's interval; all None when n is 0."""
     low, high = wilson(correct, n, confidence)
     return {"value": correct / n if n else None, "low": low, "high": high}
+
+
+def decimals(value: float | None) -> str:
+    """Return three decimals; four, rounded down, where three would make 1 of less; a dash for None."""
+    if value is None:
+        return "–"
+    text = f"{value:.3f}"
+    return f"{math.floor(value * 10_000) / 10_000:.4f}" if value < 1 and text == "1.000" else text

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
+from darkroom.metrics import intervals
+
 NOT_MEASURED = "– not measured"
 
 
@@ -57,9 +59,7 @@ def setting(value: object) -> str:
 
 
 def _decimals(value: float) -> str:
-    """Three decimals; five where three would round an imperfect score to 1.000."""
-    text = f"{value:.3f}"
-    return f"{value:.5f}" if value < 1 and text == "1.000" else _with_minus(text)
+    return _with_minus(intervals.decimals(value))
 
 
 def _with_minus(text: str) -> str:

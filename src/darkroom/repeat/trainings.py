@@ -28,7 +28,7 @@ def repeat(
     made = {name: recipes.of_model(name, data, config, paths) for name in models}
     predicted = {}
     for done, training in enumerate(planned, 1):
-        session = Session(training.seed, state / str(training), verbose=0)
+        session = Session(training.seed, state / str(training), quiet=True)
         predicted[training] = train_on_draw(made[training.model], data.train, test, session)
         accuracy = float((predicted[training] == test.labels).mean())
         print(f"{done} of {len(planned)}: {training.model} with seed {training.seed}, test accuracy {accuracy:.4f}")

@@ -28,7 +28,6 @@ from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
 MAX_SHOWN = 12  # errors, and as many label issues
-MANY_LOOKS = 20  # challengers, from which the page asks for other test images
 
 
 class Sources(NamedTuple):
@@ -53,14 +52,6 @@ class RunInfo(NamedTuple):
     dataset: str
     seed: int
     data: str  # digest of the packed images
-
-
-class Lucky(NamedTuple):
-    """A model that does better on the test images than the one that was chosen on the validation images."""
-
-    model: str
-    value: float | None
-    proven: bool  # better beyond chance
 
 
 class Error(NamedTuple):
@@ -94,26 +85,6 @@ class ReportContext:
     def leader(self) -> str:
         """The model that stands for this run: the best one on the validation images."""
         return self.comparison["best"]
-
-    @property
-    def better_on_test(self) -> list[Lucky]:
-        """The models with a better value on the test images than the leader's."""
-        (leader,) = (row for row in self.comparison["ranking"] if row["model"] == self.leader)
-        return [
-            Lucky(row["model"], row["value"], row["model"] not in leader["tied_with"])
-            for row in self.comparison["ranking"]
-            if (row["value"] or 0) > (leader["value"] or 0)
-        ]
-
-    @property
-    def tests(self) -> list[str]:
-        """The names of the tests between two models."""
-        return sorted({pair["test"] for pair in self.comparison["pairs"]})
-
-    @property
-    def needs_new_test_images(self) -> bool:
-        """Whether the present ones have judged so many challengers that one may be champion by luck."""
-        return self.registration["looks"] >= MANY_LOOKS
 
     @property
     def leading(self) -> ModelEvaluation:
