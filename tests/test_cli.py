@@ -1,7 +1,11 @@
 """cli: what a user types, and what is printed."""
 
+import json
 import os
+import re
+import shlex
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from unicodedata import normalize
 
@@ -9,6 +13,7 @@ import pytest
 from PIL import Image
 
 from darkroom import cli
+from darkroom.commands import named_files
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import DataError, ParamsError
 
@@ -73,7 +78,7 @@ def test_an_existing_file_is_not_taken_for_a_pattern(elsewhere):
     for name in ("a[1].png", "a1.png", "what?.png", "whats.png", "*.png"):
         Image.new("L", (9, 9)).save(name)
     arguments = ("a[1].png", "what?.png", "*.png", "what*")
-    named = [[path.name for path in cli._named_files([argument])] for argument in arguments]
+    named = [[path.name for path in named_files.named_files([argument])] for argument in arguments]
     assert named == [["a[1].png"], ["what?.png"], ["*.png"], ["what?.png", "whats.png"]]
 
 
@@ -81,8 +86,8 @@ def test_a_folder_called_like_a_pattern_is_that_folder(elsewhere):
     for name in ("pets[1]/a.png", "pets1/b.png"):
         Path(name).parent.mkdir()
         Image.new("L", (9, 9)).save(name)
-    assert cli._named_files(["pets[1]"]) == [Path("pets[1]/a.png")]
-    assert cli._named_files(["pets*"]) == [Path("pets1/b.png"), Path("pets[1]/a.png")]
+    assert named_files.named_files(["pets[1]"]) == [Path("pets[1]/a.png")]
+    assert named_files.named_files(["pets*"]) == [Path("pets1/b.png"), Path("pets[1]/a.png")]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -91,7 +96,7 @@ def test_a_name_is_found_in_either_form_of_unicode(elsewhere, form):
     path.parent.mkdir()
     path.write_bytes(b"x")
     for argument in (normalize("NFC", "ä/é.png"), normalize("NFD", "ä/é.png")):
-        assert cli._named_files([argument, str(Path(argument).absolute())]) == [path, path.absolute()]
+        assert named_files.named_files([argument, str(Path(argument).absolute())]) == [path, path.absolute()]
 
 
 def test_a_folder_without_images_is_an_error_and_the_other_images_are_labelled(elsewhere, model_folder, capsys):
@@ -123,6 +128,39 @@ def test_a_bad_image_among_good_ones_is_named_and_ends_with_exit_3(elsewhere, mo
     assert output.out.startswith("good.png\tcat")
     assert output.err.count("error[E_IMAGE]") == 2 and "bad.png" in output.err and "missing.png" in output.err
     cli.run(*words, "--skip-bad")
+
+
+def test_predict_prints_an_object_per_image_for_scripts_errors_among_them(elsewhere, model_folder, capsys):
+    Image.new("L", (9, 9)).save("good.png")
+    Path("bad.png").write_bytes(b"no image")
+    cli.run("predict", "bad.png", "good.png", "--model", str(model_folder("any")), "--json", "--skip-bad")
+    bad, good = map(json.loads, capsys.readouterr().out.splitlines())
+    assert bad["path"] == "bad.png" and bad["error"]["code"] == "E_IMAGE" and bad["error"]["fix"]
+    assert good["label"] == "cat" and list(good["probabilities"]) == ["cat", "dog"]
+    assert sum(good["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.run("--version")
+    assert end.value.code == 0 and capsys.readouterr().out == f"darkroom {version('darkroom')}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_is_told_the_commands_and_their_options(shell, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.run("--print-completion", shell)
+    script = capsys.readouterr().out
+    assert end.value.code == 0 and all(word in script for word in ("predict", "relabel", "--skip-bad", "--json"))
+
+
+def test_every_example_of_the_help_is_a_command():
+    for line in cli.EXAMPLES.splitlines()[1:]:
+        words = shlex.split(re.split(r" && |  +", line.strip())[0])[1:]
+        try:
+            assert cli._parser().parse_args(words).do
+        except SystemExit as end:  # of --print-completion
+            assert end.code == 0
 
 
 def test_a_preset_is_merged_into_params(elsewhere, capsys):

@@ -1,12 +1,14 @@
 """The `darkroom` command: what a user types besides `dvc repro`."""
 
 import argparse
-import glob
-import os
+import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
+
+import shtab
 
 from darkroom import params, paths
 from darkroom.formats import names
@@ -14,6 +16,12 @@ from darkroom.runtime import errors, files, sealing, stderr_filter
 from darkroom.runtime.errors import DataError, printable
 
 SHOWN = 3  # most probable classes per line
+EXAMPLES = """examples:
+  darkroom use cats_dogs && dvc repro           the preset for cats and dogs, from the archive to the report
+  darkroom predict photo.jpg a/folder 'b/*.png' label images with the champion
+  darkroom predict a/folder --json              a JSON object per image, for scripts
+  darkroom --print-completion bash              a completion script: save it where your shell looks for them
+"""
 
 
 def main() -> None:
@@ -29,7 +37,14 @@ def run(*words: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="darkroom", description="Commands besides `dvc repro`.")
+    parser = argparse.ArgumentParser(
+        prog="darkroom",
+        description="Commands besides `dvc repro`.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"darkroom {version('darkroom')}")
+    shtab.add_argument_to(parser, ["--print-completion"], help="print the completion script of a shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, do: Callable[[argparse.Namespace], None], description: str) -> argparse.ArgumentParser:
@@ -43,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = command("predict", _predict, "label images: path, label, probabilities")
     predict.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder of images, or a pattern")
     predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
+    predict.add_argument("--json", action="store_true", help="print a JSON object per line, errors among them")
     predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
     command("backbones", _backbones, "list the backbones that transfer.backbones takes")
     _add_describe(command("describe", _describe, "list the layers of a network, their output shapes and costs"))
@@ -77,15 +93,18 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import named_files
     from darkroom.inference import predict
     from darkroom.register import promotion
 
     champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
     model = arguments.model or champion or paths.MODELS / "cnn"
     bad = 0
-    for path, result in predict.predict_files(model, _named_files(arguments.paths)):
-        if isinstance(result, DataError):
-            bad += 1
+    for path, result in predict.predict_files(model, named_files.named_files(arguments.paths)):
+        bad += isinstance(result, DataError)
+        if arguments.json:
+            print(_json(path, result), flush=True)
+        elif isinstance(result, DataError):
             print(printable(result), file=sys.stderr)
         else:
             print(_line(path, result), flush=True)
@@ -94,38 +113,10 @@ def _predict(arguments: argparse.Namespace) -> None:
         raise DataError("E_IMAGES", what, where=where, fix="see the lines above, or --skip-bad")
 
 
-def _named_files(arguments: Sequence[str]) -> list[Path]:
-    """Return the files that the arguments name, as often as they are named.
-
-    An existing file or folder is taken as such, in either normal form of Unicode; everything else is a pattern. A
-    folder or a pattern stands for the images in it: junk is left out, other files too, and these are counted.
-    """
-    named: list[Path] = []
-    for argument in arguments:
-        path = _existing(Path(argument))
-        matches = [path] if path.exists() else sorted(map(Path, glob.glob(argument, recursive=True)))
-        named += [path] if path.is_file() or not matches else _images_in(argument, matches)
-    return named
-
-
-def _existing(path: Path) -> Path:
-    """Return the path as the disk spells it, where that differs in the normal form of Unicode alone."""
-    spelled = Path(path.anchor)
-    for part in path.parts[len(spelled.parts) :]:
-        choices = [] if (spelled / part).exists() or not spelled.is_dir() else os.listdir(spelled)
-        spelled /= next((other for other in choices if names.composed(other) == names.composed(part)), part)
-    return spelled
-
-
-def _images_in(argument: str, matches: Sequence[Path]) -> list[Path]:
-    pairs = [(path, file) for path in matches for file in (sorted(files.below(path)) if path.is_dir() else [path])]
-    wanted = [file for path, file in pairs if not names.is_junk(file.relative_to(path).parts or (file.name,))]
-    images = [file for file in wanted if not names.is_other_file(file.name)]
-    if len(images) < len(wanted):
-        errors.warn(
-            f"{argument}: left out {names.kinds(file.name for file in wanted if names.is_other_file(file.name))}"
-        )
-    return images or list(matches)  # none of which is an image: predict says so
+def _json(path: Path, result: Mapping[str, float] | DataError) -> str:
+    if isinstance(result, DataError):
+        return json.dumps({"path": str(path), "error": {"code": result.code, "what": result.what, "fix": result.fix}})
+    return json.dumps({"path": str(path), "label": next(iter(result)), "probabilities": dict(result)})
 
 
 def _line(path: Path, probabilities: Mapping[str, float]) -> str:
