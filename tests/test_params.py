@@ -152,3 +152,10 @@ def test_a_count_of_zero_or_less_is_an_error_with_its_range(tmp_path, name, wron
 def test_an_unknown_treatment_of_copies_is_an_error_with_the_choices(changed, key, wrong, choices):
     with pytest.raises(ParamsError, match=f"validate.{key}: expected {choices}, got '{wrong}'"):
         changed(f"{key}: stop", f"{key}: {wrong}")
+
+
+def test_a_file_of_an_older_release_is_told_where_every_key_is(changed):
+    with pytest.raises(ParamsError, match="missing key labels.folds") as caught:
+        changed("  folds: 5", "  # folds: 5")
+    (path,) = (word for word in caught.value.fix.split() if word.endswith(".yaml"))
+    assert "  folds: " in Path(path).read_text()

@@ -292,7 +292,9 @@ def check(values: object, *, where: Path) -> Params:
     except ValidationError as fault:
         mistakes = "; ".join(params_errors.format_error(error, Params) for error in fault.errors())
         what = params_errors.shortened(mistakes, MISTAKES)
-        raise ParamsError("E_PARAMS", what, where=where, fix="correct it; the comments there give the units") from fault
+        raise ParamsError(
+            "E_PARAMS", what, where=where, fix="correct it; presets/defaults.yaml has every key and its unit"
+        ) from fault
 
 
 def flat(section: BaseModel | Mapping[str, object], prefix: str = "") -> dict[str, object]:

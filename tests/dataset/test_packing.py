@@ -206,8 +206,8 @@ def test_a_damaged_row_of_the_cache_is_made_again(images, rows, small, cache, tm
 
 
 def test_images_of_one_cluster_have_one_number(images, rows, small, cache, tmp_path):
-    twins = [row | {"cluster": "twins"} if row["path"] in ("train/b/1.png", "train/C/2.png") else row for row in rows]
-    packing.write(twins, images, tmp_path / "packed", small, LIMITS, cache)
+    joined = [row | {"cluster": "joined"} if row["path"] in ("train/b/1.png", "train/C/2.png") else row for row in rows]
+    packing.write(joined, images, tmp_path / "packed", small, LIMITS, cache)
     train = packed_data.read(tmp_path / "packed").split("train")
     numbers = dict(zip(train.paths, train.clusters, strict=True))
     assert numbers["train/b/1.png"] == numbers["train/C/2.png"] and len(set(numbers.values())) == len(numbers) - 1
