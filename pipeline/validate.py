@@ -19,7 +19,7 @@ def main() -> None:
         listed = listing.build(paths.IMAGES, sorted_files, p.validate, cache=facts, packed=packed, previous=previous)
     judged = checks.check(listed, sorted_files, p.validate, paths.DATA_DOCS)
     pairs = statistics.near_duplicates(statistics.DataSet(listed.rows, listed.pairs, p.validate))
-    gallery.write(paths.DATA_DOCS / "near_duplicates.html", pairs, paths.IMAGES, limits)
+    gallery.write(paths.DATA_DOCS / "near_duplicates.html", pairs, paths.IMAGES, limits, packed.settings.levels)
     manifest.write(paths.MANIFEST, listed.rows)
     files.write_rows(paths.QUARANTINE, verdict.BAD_COLUMNS, judged["bad"])
     files.write_rows(paths.DROPPED, overlaps.COLUMNS, listed.overlaps)

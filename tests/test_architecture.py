@@ -101,7 +101,15 @@ DOORS = {
         "inference.model_check",
         "inference.inference",
     },
-    "PIL": {"decoding.decode", "dataset.image_stats", "png"},
+    "pi_heif": {"decoding.plugins"},
+    "PIL": {
+        "decoding.decode",
+        "decoding.deep_pixels",
+        "decoding.plugins",
+        "decoding.profiles",
+        "dataset.image_stats",
+        "png",
+    },
     "tensorflow": {"training.device"},
 }
 

@@ -55,6 +55,7 @@ def changed(tmp_path):
         ("max_ratio: 100", "max_ratio: 1", "ingest.max_ratio: expected greater than 1, got 1"),
         ("max_entries: 200000", "max_entries: 1.5", "ingest.max_entries: expected a valid integer, got"),
         ("min_contrast: 2.0", "min_contrast: -1", "validate.min_contrast: expected greater than or equal to 0"),
+        ("window: [0, 65535]", "window: [9, 9]", "window: expected [low, high] with low below high"),
         ("max_pixels: 50000000", "max_pixels: 99999999999", "validate.max_pixels: expected less than or equal to"),
         ("color: grayscale", "color: grey", "preprocess.color: expected 'rgb', 'grayscale' or 'binary', got 'grey'"),
         ("normalise: unit", "normalise: no", "preprocess.normalise: expected 'unit', 'center' or 'standardise'"),

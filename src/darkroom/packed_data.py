@@ -4,7 +4,7 @@ A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `pa
 inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
 
 The spec has classes, given_splits (the splits that the archive gave; the others were drawn), and image_size, color,
-fit and max_pixels, which say how the images were made, and for the
+fit, max_pixels and levels, which say how the images were made, and for the
 layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
 and the standard deviation of a channel over all pixels of the training images, in grey levels from 0 to 255.
 """

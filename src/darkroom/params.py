@@ -81,6 +81,15 @@ class Preprocess(Section):
     color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad", "nearest"]
     normalise: Literal["unit", "center", "standardise"]
+    depth: Literal["refuse", "full", "window"]
+    window: Annotated[list[float], Field(min_length=2, max_length=2)]
+    icc: Literal["convert", "ignore"]
+
+    @model_validator(mode="after")
+    def _check_that_the_window_has_a_width(self) -> "Preprocess":
+        if self.window[0] >= self.window[1]:
+            raise ValueError(f"window: expected [low, high] with low below high, got {self.window}")
+        return self
 
 
 class Augment(Section):

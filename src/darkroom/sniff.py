@@ -3,7 +3,7 @@
 import re
 
 DECODED = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP"}  # and WEBP
-CONVERTIBLE = {  # image formats that other programs can convert to one of those
+CONVERTIBLE = {  # other image formats; `decoding` reads TIFF, and other programs can convert all of them
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"II+\0": "BigTIFF",

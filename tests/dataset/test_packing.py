@@ -50,6 +50,7 @@ def test_classes_are_sorted_by_code_point_and_the_spec_says_how_it_was_made(imag
     mean, deviation = (result.spec.pop(key) for key in ("mean", "deviation"))
     assert result.spec == {
         "classes": ["10", "9", "C", "b"], "image_size": 8, "color": "rgb", "fit": "stretch", "normalise": "unit",
+        "levels": {"depth": "refuse", "window": None, "icc": "convert"},
         "max_pixels": 500, "given_splits": ["train", "val", "test"],
     }  # fmt: skip
     train = packed_data.read(tmp_path / "packed").split("train").images.astype(float)

@@ -113,9 +113,16 @@ def test_a_png_without_its_last_chunk_is_good_and_noted(png):
         (b"<svg xmlns='x'></svg>", "format SVG is not allowed, convert it to JPEG or PNG"),
         (b"%PDF-1.7", "not an image (looks like PDF)"),
         (b"PK\3\4....", "not an image (looks like zip)"),
-        (b"\0\0\0\x18ftypheic", "format HEIC is not allowed, convert it to JPEG or PNG"),
-        (b"P6\n2 2\n255\n" + bytes(12), "format PPM is not allowed, convert it to JPEG or PNG"),
-        (b"\xff\x4f\xff\x51", "format JPEG 2000 is not allowed, convert it to JPEG or PNG"),
+        (b"P7\nWIDTH 2\n", "format PAM is not allowed, convert it to JPEG or PNG"),
+        (
+            b"\xff\x4f\xff\x51",
+            "format JPEG 2000 is not allowed, convert it to JPEG or PNG: magick FILE.jp2 FILE.png",
+        ),
+        (
+            bytes([1] * 128) + b"DICM\2\0",
+            "format DICOM is not allowed, convert it to JPEG or PNG: dcmj2pnm +on +Wi 1 FILE.dcm FILE.png "
+            "(DCMTK; +Wi 1 is the window that the file names)",
+        ),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
             "a Git LFS pointer in place of an image, run `git lfs pull` where it came from",
@@ -128,7 +135,7 @@ def test_what_is_no_image_is_named(data, message):
     assert reason(data) == message
 
 
-@pytest.mark.parametrize("format", ["TIFF", "ICO", "EPS", "AVIF"])
+@pytest.mark.parametrize("format", ["ICO", "EPS"])
 def test_a_format_outside_the_list_is_never_parsed(painted, encoded, format):
     assert reason(encoded(painted(width=16, height=16), format)).startswith(f"format {format} is not allowed")
 
@@ -178,7 +185,7 @@ def test_every_kind_of_png_has_its_right_pixels(kind, depth, pixel, extra, seen)
 @pytest.mark.parametrize("kind", [GREY, RGB, GREY_ALPHA, RGBA])
 def test_sixteen_bits_are_refused_not_clipped_and_not_halved(kind):
     deep = flat_png(kind, 16, [3000] * CHANNELS[kind])
-    assert reason(deep) == "more than 8 bits a channel (16), convert it to 8 bits"
+    assert reason(deep) == "16 bits a channel: set preprocess.depth to full or window, or convert it to 8 bits"
 
 
 @pytest.mark.parametrize("bits", [12, 16])
@@ -186,7 +193,7 @@ def test_sixteen_bits_are_refused_not_clipped_and_not_halved(kind):
 def test_a_jpeg_of_more_than_eight_bits_is_refused_as_such(painted, encoded, bits, progressive):
     data = bytearray(encoded(painted(), "JPEG", progressive=progressive))
     data[data.index(b"\xff\xc2" if progressive else b"\xff\xc0") + 4] = bits
-    assert reason(bytes(data)) == f"more than 8 bits a channel ({bits}), convert it to 8 bits"
+    assert reason(bytes(data)) == f"{bits} bits a channel, which are not read: convert it to 8 bits"
 
 
 @pytest.mark.parametrize("mode", ["I", "F", "I;16", "I;16B", "I;16L", "LAB", "HSV"])
@@ -394,7 +401,7 @@ def test_extreme_shapes_become_the_requested_shape(painted, encoded, size, fit):
 
 
 @pytest.mark.parametrize("profile", [b"", b"garbage", bytes(5000)])
-def test_colour_profiles_are_ignored(painted, encoded, profile):
+def test_broken_colour_profiles_are_ignored(painted, encoded, profile):
     plain = encoded(painted(), "JPEG")
     assert np.array_equal(pixels(encoded(painted(), "JPEG", icc_profile=profile)), pixels(plain))
 

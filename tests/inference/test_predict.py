@@ -55,3 +55,14 @@ def test_no_model_is_loaded_for_images_that_cannot_be_used(model_folder, tmp_pat
     monkeypatch.setattr(inference, "load", lambda _: pytest.fail("seven seconds for nothing"))
     ((path, result),) = predict.predict_files(folder, [tmp_path / "absent.png"])
     assert path == tmp_path / "absent.png" and "No such file" in str(result)
+
+
+def test_a_model_folder_remembers_how_deep_images_are_scaled(model_folder, tmp_path):
+    pixels = np.arange(64, dtype=np.uint16).reshape(8, 8) * 100
+    Image.fromarray(pixels).save(tmp_path / "deep.png")
+    window = {"depth": "window", "window": [0, 6300], "icc": "convert"}
+    spec = inference.read_spec(model_folder("cnn", levels=window))
+    (made,) = predict.decoded([tmp_path / "deep.png"], spec)
+    assert np.array_equal(made[..., 0], np.rint(pixels / 6300 * 255))
+    ((_, refused),) = predict.predict_files(model_folder("of an earlier release"), [tmp_path / "deep.png"])
+    assert "set preprocess.depth" in str(refused)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, TypeVar
@@ -26,8 +27,20 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from darkroom import sniff
-from darkroom.decoding import decode, headers
+from darkroom.decoding import (
+    decode,
+    deep_pixels,
+    file_headers,
+    headers,
+    isobmff_header,
+    levels,
+    plugins,
+    pnm_header,
+    profiles,
+    tiff_header,
+)
 from darkroom.decoding.decode import PackSettings
+from darkroom.decoding.levels import Levels
 from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
@@ -39,13 +52,21 @@ Item = TypeVar("Item")
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
+HEADERS = (file_headers, headers, tiff_header, pnm_header, isobmff_header)
+DECODER = (decode, deep_pixels, levels, plugins, profiles, *HEADERS, sniff)  # what decides how an image is decoded
 VENDORS = ("numpy", "pillow")
+EXTRAS = ("pi-heif",)
 
 
 def log_path(folder: Path, modules: Iterable[ModuleType], *settings: object) -> Path:
     """The log in `folder` for what this code, with these libraries and settings, computes from a file."""
     code = [files.sha256(Path(str(module.__file__))) for module in modules]
-    return folder / f"{files.fingerprint(code, [version(vendor) for vendor in VENDORS], settings)}.log"
+    return folder / f"{files.fingerprint(code, _versions(), settings)}.log"
+
+
+def _versions() -> list[str]:
+    extras = [version(extra) for extra in EXTRAS if find_spec(extra.replace("-", "_"))]
+    return [version(vendor) for vendor in VENDORS] + extras
 
 
 class FileCache:
@@ -151,9 +172,14 @@ class RowLog(NamedTuple):
 @contextmanager
 def open_rows(folder: Path, config: Preprocess, max_pixels: int) -> Iterator[tuple[FileCache, RowLog]]:
     """Open the packed rows that were made with these settings, and the log for more of them."""
-    settings = PackSettings(config.image_size, config.color, config.fit, max_pixels)
-    with FileCache(log_path(folder, (decode, headers, sniff), asdict(settings))) as cache:
+    settings = PackSettings(config.image_size, config.color, config.fit, max_pixels, _levels(config))
+    with FileCache(log_path(folder, DECODER, asdict(settings))) as cache:
         yield cache, RowLog(settings, cache.log)
+
+
+def _levels(config: Preprocess) -> Levels:
+    low, high = config.window
+    return Levels(config.depth, (low, high) if config.depth == "window" else None, config.icc)
 
 
 def _checksum(name: bytes, value: bytes) -> int:

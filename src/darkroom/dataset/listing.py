@@ -1,13 +1,13 @@
 """Make the manifest: scan every image, find what is there twice, and give each image a split."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
 
-from darkroom import sniff
 from darkroom.dataset import (
     cluster_history,
     clusters,
@@ -26,7 +26,7 @@ from darkroom.dataset.near_duplicates import Pair
 from darkroom.dataset.overlaps import OverlapRow
 from darkroom.dataset.scan import FileFacts
 from darkroom.dataset.split import Helped
-from darkroom.decoding import bounds, decode, headers
+from darkroom.decoding import bounds
 from darkroom.formats.label_tables import LabelledImage
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
@@ -53,7 +53,8 @@ def build(
     are the names of the clusters in the last version of the manifest, see `cluster_history`.
     """
     labelled = sorted(layout.images)
-    log = file_cache.log_path(cache, (decode, headers, sniff, image_stats, spectrum, scan), config.max_pixels)
+    code = (*file_cache.DECODER, image_stats, spectrum, scan)
+    log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
     facts, spectra = _scanned([image.path for image in labelled], images, config, log, packed)
     rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
     conflicts = overlaps.conflicts(rows)

@@ -7,6 +7,7 @@ the same settings are taken from the cache instead.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -63,6 +64,7 @@ def write(
             "color": config.color,
             "fit": config.fit,
             "max_pixels": limits.max_pixels,
+            "levels": asdict(log.settings.levels),
             "normalise": config.normalise,
             "mean": mean,
             "deviation": deviation,

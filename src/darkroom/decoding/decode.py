@@ -1,15 +1,15 @@
 """Bytes to pixels: the one place where an image is opened, for scanning, packing, predicting and serving alike.
 
-A model then never sees in production what it did not see in training. Strict on purpose: few formats, a pixel
-limit that is checked before any memory is taken, no repair of damaged files, never a clipped 16-bit value.
+A model then never sees in production what it did not see in training. Strict on purpose: a pixel limit that is
+checked before any memory is taken, no repair of damaged files, no 16-bit value scaled or clipped unless asked for.
 
-The price: a JPEG damaged in its middle decodes without an error in every decoder, here too. Colour profiles are
-ignored. Warnings of Pillow are muted with `catch_warnings`, which two threads may undo for each other before
-Python 3.14: at worst one of them is shown.
+The price: a JPEG damaged in its middle decodes without an error in every decoder, here too. Warnings of Pillow are
+muted with `catch_warnings`, which two threads may undo for each other before Python 3.14: at worst one of them is
+shown.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,13 +20,21 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from darkroom import sniff
-from darkroom.decoding import headers
+from darkroom.decoding import deep_pixels, file_headers, levels, plugins, profiles
+from darkroom.decoding.bad_image import BadImage as BadImage
+from darkroom.decoding.headers import Header
+from darkroom.decoding.levels import Levels
 from darkroom.runtime.errors import printable
 
 Color = Literal["rgb", "grayscale", "binary"]
 Fit = Literal["stretch", "crop", "pad", "nearest"]
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+COMMON = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+FORMATS = (*COMMON, "TIFF", "PPM", "AVIF", "HEIF")
+CONVERTERS = {  # commands for formats of medicine and of satellites
+    "JPEG 2000": ": magick FILE.jp2 FILE.png",
+    "DICOM": ": dcmj2pnm +on +Wi 1 FILE.dcm FILE.png (DCMTK; +Wi 1 is the window that the file names)",
+}
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # Pillow's, of 8 bits a channel at most
 FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
 WHITE = 128  # grey level from which a pixel of a binary image is white
@@ -48,6 +56,7 @@ TRANSPOSES = {  # EXIF orientation -> what makes the image upright
 SWAPS_SIZE = [TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)]  # width becomes height
 JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
 INSPECT_SIZE = 128  # pixels; a JPEG is decoded at this size or more: enough to tell images apart and for most networks
+DEFAULT_LEVELS = Levels()
 SMALL_SIZE = 64  # pixels that are enough to judge light and shape
 
 
@@ -59,6 +68,7 @@ class PackSettings:
     color: Color
     fit: Fit
     max_pixels: int  # an image with more is refused
+    levels: Levels = DEFAULT_LEVELS
 
     @property
     def channels(self) -> int:
@@ -76,10 +86,6 @@ class ImageFacts(TypedDict):
     note: str  # what its user should know, mostly ""
 
 
-class BadImage(ValueError):
-    """An image that cannot be used; its text is the reason, for a report."""
-
-
 def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     """Decode the first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
 
@@ -87,11 +93,11 @@ def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     by taking single pixels and skipping the rest, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey image is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadImage.
     """
-    with _opened(data, settings.max_pixels) as (image, _):
+    with _opened(data, settings.max_pixels, settings.levels) as (image, _):
         return _square(_upright(image, max(settings.size, INSPECT_SIZE)), settings)
 
 
-def inspect(data: bytes, *, max_pixels: int) -> tuple[ImageFacts, Image.Image]:
+def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, Image.Image]:
     """Return the facts of an image and a small RGB copy.
 
     `pixels` is equal for images that look equal. For a JPEG of 256 x 256 pixels and more it is taken of the image at
@@ -99,7 +105,7 @@ def inspect(data: bytes, *, max_pixels: int) -> tuple[ImageFacts, Image.Image]:
     another hash. The small copy is shrunk by whole numbers until its shorter side has 64 to 127 pixels; a smaller
     image stays as it is. Raises BadImage.
     """
-    with _opened(data, max_pixels) as (image, note):
+    with _opened(data, max_pixels, levels) as (image, note):
         facts, small, _ = _inspected(image, note)
         return facts, small
 
@@ -109,7 +115,7 @@ def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, I
 
     The image is decoded once, unless it is a JPEG that `settings.size` needs at a finer scale than `inspect` does.
     """
-    with _opened(data, settings.max_pixels) as (image, note):
+    with _opened(data, settings.max_pixels, settings.levels) as (image, note):
         needs_finer = image.format in JPEGS and _scale(image, settings.size) < _scale(image, INSPECT_SIZE)
         facts, small, upright = _inspected(image, note)
         if not needs_finer:
@@ -150,18 +156,23 @@ def _upright(image: Image.Image, size: int) -> Image.Image:
 
 
 @contextmanager
-def _opened(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
+def _opened(data: bytes, max_pixels: int, settings: Levels) -> Iterator[tuple[Image.Image, str]]:
     """The opened image and a note on it; whatever goes wrong with it inside the block becomes a BadImage."""
     if not data:
         raise BadImage("empty file")
-    header = headers.read(data)
-    _refuse_by_header(header, max_pixels)
+    header = file_headers.read(data)
+    _refuse_by_header(header, max_pixels, settings)
+    plugins.prepare(header.format)
     with catch_warnings():
         filterwarnings("ignore", module="PIL")  # about unusual EXIF, which is ignored, and size, which is checked
         try:
-            with Image.open(BytesIO(data), formats=FORMATS) as image:
-                _refuse_opened(image, max_pixels)
-                yield image, header.note
+            with Image.open(BytesIO(data), formats=(header.format,) if header.format else COMMON) as image:
+                _refuse_opened(image, header, max_pixels)
+                notes = [header.note, profiles.settle(image, settings.icc)]
+                if header.bits > 8 and image.format not in levels.DECODED_TO_8_BITS:
+                    yield _shallow(image, header, data, settings), _joined(notes)
+                else:
+                    yield image, _joined(notes)
         except (BadImage, MemoryError):
             raise
         except Image.DecompressionBombError as fault:
@@ -172,17 +183,28 @@ def _opened(data: bytes, max_pixels: int) -> Iterator[tuple[Image.Image, str]]:
             raise _decoder_fault(fault) from fault
 
 
-def _refuse_by_header(header: headers.Header, max_pixels: int) -> None:
-    if header.fault:
-        raise BadImage(header.fault)
-    if header.bits > 8:
-        raise BadImage(f"more than 8 bits a channel ({header.bits}), convert it to 8 bits")
+def _joined(notes: Sequence[str]) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _shallow(image: Image.Image, header: Header, data: bytes, settings: Levels) -> Image.Image:
+    """An image of 8 bits a channel, with the format and the metadata of `image`, which has more."""
+    if "transparency" in image.info:  # one deep colour, which scaling might give to other pixels too
+        raise BadImage(f"{header.bits} bits a channel and a transparent colour, convert it to RGBA")
+    made = Image.fromarray(levels.scaled(deep_pixels.read(image, header, data), header, settings))
+    made.format, made.info = image.format, image.info
+    return made
+
+
+def _refuse_by_header(header: Header, max_pixels: int, settings: Levels) -> None:
+    if reason := header.fault or levels.refusal(header, settings):
+        raise BadImage(reason)
     _refuse_size(*header.size, max_pixels)
 
 
-def _refuse_opened(image: Image.Image, max_pixels: int) -> None:
+def _refuse_opened(image: Image.Image, header: Header, max_pixels: int) -> None:
     _refuse_size(*image.size, max_pixels)
-    if image.mode not in MODES:
+    if image.mode not in (deep_pixels.MODES if header.bits > 8 else MODES):
         raise BadImage(f"pixels of mode {image.mode}, convert it to RGB of 8 bits a channel")
 
 
@@ -200,10 +222,10 @@ def _decoder_fault(fault: Exception) -> Exception:
 
 def _what_it_is_instead(data: bytes) -> str:
     kind = sniff.kind(data)
-    if kind in sniff.IMAGES:
-        return f"format {kind} is not allowed, convert it to JPEG or PNG"
-    if kind in FORMATS:
+    if kind in (*COMMON, *file_headers.READERS):
         return f"damaged ({kind})"
+    if kind in sniff.IMAGES:
+        return f"format {kind} is not allowed, convert it to JPEG or PNG{CONVERTERS.get(kind, '')}"
     if kind == "a Git LFS pointer":
         return "a Git LFS pointer in place of an image, run `git lfs pull` where it came from"
     return f"not an image (looks like {kind})" if kind else "not an image"
@@ -212,8 +234,10 @@ def _what_it_is_instead(data: bytes) -> str:
 def _transpose(image: Image.Image) -> Image.Transpose | None:
     """What makes the image upright, by its EXIF.
 
-    `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage.
+    `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage. Pillow turns a TIFF itself, as it loads.
     """
+    if image.format == "TIFF":
+        return None
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
         return None if orientation is None else TRANSPOSES.get(orientation)
@@ -222,8 +246,9 @@ def _transpose(image: Image.Image) -> Image.Transpose | None:
 
 
 def _flattened(image: Image.Image) -> Image.Image:
-    """RGB, on white where it was transparent: plain `convert` would show the colour hidden under it."""
+    """sRGB, on white where it was transparent: plain `convert` would show the colour hidden under it."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        return profiles.to_srgb(image, image.convert("RGB"))
+    clear = image.convert("RGBA")
+    flat = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+    return profiles.to_srgb(image, flat)

@@ -25,9 +25,13 @@ class Header(NamedTuple):
     """What a header says. The defaults stand for other formats, and for what a damaged file does not tell."""
 
     bits: int = 8  # a channel
-    size: tuple[int, int] = (0, 0)  # width and height in pixels, for WebP only: its decoder takes memory to find out
+    size: tuple[int, int] = (0, 0)  # width and height in pixels; (0, 0) where Pillow finds out without taking memory
     fault: str = ""  # why no decoder should see it
     note: str = ""  # what its user should know
+    format: str = ""  # Pillow's name of its decoder; "" for JPEG, PNG, BMP, GIF and WebP
+    white: int = 65_535  # the number of full intensity, where `bits` are more than 8
+    is_float: bool = False
+    is_scalable: bool = True  # whether all bits of more than 8 can be read
 
 
 def read(data: bytes) -> Header:
@@ -35,7 +39,8 @@ def read(data: bytes) -> Header:
     if data.startswith(PNG):
         return _png(data)
     if data.startswith(JPEG):
-        return _jpeg(data)
+        header = _jpeg(data)
+        return header._replace(is_scalable=header.bits <= 8)
     if data.startswith(b"GIF8"):
         return Header(note=ANIMATED if _has_second_frame(data) else "")
     if data.startswith(b"RIFF") and data[8:16] == b"WEBPVP8X":

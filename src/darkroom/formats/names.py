@@ -19,7 +19,7 @@ _SPELLINGS = {"train": "train|training", "val": "val|valid|validation|dev", "tes
 _SPLIT_PATTERNS = {split: re.compile(rf"({words})([ _-]?(set|data|images))?") for split, words in _SPELLINGS.items()}
 _UNLABELLED = re.compile(r"(^|[ _-])(pred|predict|predictions?|unlabell?ed|unsup)($|[ _-])")
 _ARRAY = re.compile(r"\.npz$|idx\d[-_.]ubyte(\.gz)?$|_batch(_\d+)?\.bin$")
-_IMAGE = re.compile(r".*\.(jpe?g|jpe|jfif|png|bmp|gif|webp|tiff?|heic|heif|avif|jp2|ppm|pgm|tga)")
+_IMAGE = re.compile(r".*\.(jpe?g|jpe|jfif|png|bmp|gif|webp|tiff?|heic|heif|hif|avif|jp2|p[pgbn]m|tga)")
 _DOCUMENT = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|authors|makefile|dockerfile)(\..*)?")
 _OTHER = re.compile(
     r".*\.(ya?ml|toml|ini|cfg|md|rst|log|jsonl|ndjson|lst|list|names|sh|ipynb)"

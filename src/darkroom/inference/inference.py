@@ -21,6 +21,12 @@ BATCH = 256  # images at a time
 CHANNELS = {"rgb": 3, "grayscale": 1, "binary": 1}
 
 
+class _Levels(Section):
+    depth: Literal["refuse", "full", "window"]
+    window: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    icc: Literal["convert", "ignore"]
+
+
 class _Spec(Section):
     """What classes.json must contain for images to be decoded; it may contain more."""
 
@@ -31,6 +37,7 @@ class _Spec(Section):
     color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad", "nearest"]
     max_pixels: Annotated[int, Field(ge=1)]
+    levels: _Levels | None = None  # models of earlier releases have none
 
 
 def load(folder: Path) -> tuple["keras.Model", InputSpec]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from darkroom.decoding import bounds, decode
+from darkroom.decoding import bounds, decode, levels
 from darkroom.decoding.decode import PackSettings
 from darkroom.inference import inference
 from darkroom.inference.inference import BATCH
@@ -38,10 +38,17 @@ def decoded(paths: Sequence[Path], spec: InputSpec) -> Iterator[np.ndarray | Dat
 
     Worker processes decode, so that an image that never ends can be killed.
     """
-    settings = PackSettings(spec["image_size"], spec["color"], spec["fit"], spec["max_pixels"])
+    settings = pack_settings(spec)
     limits = bounds.worker_limits(settings.max_pixels)
     work, lost = partial(_decode, settings=settings), partial(_lost, limits=limits)
     return iter(parallel.map(work, paths, title="decoding", lost=lost, limits=limits))
+
+
+def pack_settings(spec: InputSpec) -> PackSettings:
+    """How a model with `spec` wants its images made."""
+    return PackSettings(
+        spec["image_size"], spec["color"], spec["fit"], spec["max_pixels"], levels=levels.from_spec(spec)
+    )
 
 
 def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:

@@ -16,7 +16,7 @@ def digest(folder: Path) -> str:
     spec, path = model_folder.read_spec(folder), folder / MODEL
     status = path.stat()
     network = _network_digest(path, status.st_ino, status.st_size, status.st_mtime_ns)
-    return files.fingerprint(network, [spec.get(key) for key in ("classes", *DECODING)])
+    return files.fingerprint(network, [spec.get(key) for key in ("classes", *DECODING) if key in spec])
 
 
 @lru_cache

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from darkroom.inference import inference, predict
 from darkroom.packed_data import Split
 from darkroom.runtime.errors import DataError
-from darkroom.saving.model_folder import DECODING, InputSpec
+from darkroom.saving.model_folder import InputSpec
 
 
 class TestImages(NamedTuple):
@@ -44,10 +44,10 @@ def inputs(spec: InputSpec, test: TestImages) -> Iterator[np.ndarray]:
     They are the packed ones where the spec agrees with theirs, and decoded again otherwise. Raises DataError (exit 3)
     for a file that is no longer the image it was.
     """
-    if all(spec.get(key) == test.split.spec[key] for key in DECODING):
+    todays_limit: InputSpec = {**spec, "max_pixels": test.split.spec["max_pixels"]}
+    if predict.pack_settings(todays_limit) == predict.pack_settings(cast(InputSpec, test.split.spec)):
         yield test.split.images
         return
-    todays_limit: InputSpec = {**spec, "max_pixels": test.split.spec["max_pixels"]}
     images = predict.decoded([test.folder / name for name in test.split.paths], todays_limit)
     while batch := list(islice(images, inference.BATCH)):
         yield np.stack([_require_image(image) for image in batch])

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import keras
 
 MODEL, CLASSES, HISTORY, RUN = "model.keras", "classes.json", "history.csv", "run.json"
-DECODING = ("image_size", "color", "fit")  # the keys of an input spec that decide what an image looks like
+
+
+DECODING = ("image_size", "color", "fit", "levels")  # the keys of an input spec that decide what an image looks like
 
 
 class InputSpec(TypedDict):
@@ -29,6 +31,7 @@ class InputSpec(TypedDict):
     color: Literal["rgb", "grayscale", "binary"]
     fit: Literal["stretch", "crop", "pad", "nearest"]
     max_pixels: int
+    levels: NotRequired[dict[str, object]]  # the fields of `decoding.levels.Levels`; absent: its defaults
     normalise: NotRequired[str]
     mean: NotRequired[list[float]]
     deviation: NotRequired[list[float]]

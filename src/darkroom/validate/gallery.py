@@ -9,7 +9,8 @@ from pathlib import Path
 from darkroom import png
 from darkroom.decoding import decode
 from darkroom.decoding.bounds import DecodeLimits
-from darkroom.decoding.decode import PackSettings
+from darkroom.decoding.decode import DEFAULT_LEVELS, PackSettings
+from darkroom.decoding.levels import Levels
 from darkroom.runtime import files
 from darkroom.verdict import NearDuplicates
 from darkroom.workers import parallel
@@ -27,11 +28,13 @@ turned and brightened to be like the other.</p><table>
 """
 
 
-def write(path: Path, pairs: Sequence[NearDuplicates], images: Path, limits: DecodeLimits) -> None:
+def write(
+    path: Path, pairs: Sequence[NearDuplicates], images: Path, limits: DecodeLimits, levels: Levels = DEFAULT_LEVELS
+) -> None:
     """Write the page; an image that cannot be decoded again within the limits is left white."""
     shown = pairs[:SHOWN]
     names = [name for pair in shown for name in (pair["first"], pair["second"])]
-    make = partial(_png, images=images, settings=PackSettings(SIZE, "rgb", "pad", limits.max_pixels))
+    make = partial(_png, images=images, settings=PackSettings(SIZE, "rgb", "pad", limits.max_pixels, levels))
     pngs = parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits.worker)
     cells = map(_cell, names, pngs)
     rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
