@@ -19,7 +19,7 @@ from benchmarks import interleave
 
 SUFFIXES = (".jpg", ".jpeg")  # what all of the four can read
 BATCH = 256  # images
-VENDORS = ("tensorflow", "keras", "pillow", "numpy")
+VENDORS = ("tensorflow", "keras", "pillow", "simplejpeg", "numpy")
 ENLARGED = 4800  # images
 GRAIN = 6.0  # grey levels, standard deviation
 OUT = Path("reports/benchmarks/ingest.json")

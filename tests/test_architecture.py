@@ -58,7 +58,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
 DOORS = {
     "great_expectations": {"validate.checks"},
     "keras_tuner": {"tune.oracles"},
-    "multiprocessing": {"workers.task_pool", "workers.item_pool"},
+    "multiprocessing": {"workers.task_pool", "workers.item_pool", "workers.serving"},
     "concurrent": set(),
     "mlflow": {
         "mlflow_client.sender",
@@ -69,6 +69,7 @@ DOORS = {
     },
     "ruamel": {"plain_yaml", "tracking.lineage"},
     "scipy": {"metrics.subset_test", "metrics.training_variance"},
+    "simplejpeg": {"decoding.jpeg"},
     "h5py": {"transfer_learning.weights"},
     "matplotlib": {"plots.canvas"},
     "jinja2": {"report.templates"},
@@ -105,9 +106,11 @@ DOORS = {
     "PIL": {
         "decoding.decode",
         "decoding.deep_pixels",
+        "decoding.orientation",
         "decoding.plugins",
         "decoding.profiles",
         "dataset.image_stats",
+        "dataset.small_copies",
         "png",
     },
     "tensorflow": {"training.device"},

@@ -16,7 +16,7 @@ def scene(number, size=96):
 
 
 def spectra(image):
-    return spectrum.compute(np.asarray(image))[None]
+    return spectrum.compute(np.asarray(image)[None])
 
 
 def difference(one, other):

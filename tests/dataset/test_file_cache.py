@@ -18,7 +18,7 @@ def filled(tmp_path):
     path = tmp_path / "cache/x.log"
     with FileCache(path) as cache:
         for number, key in enumerate(KEYS):
-            file_cache.add(cache.log, key, b"v" * number)
+            file_cache.add(cache.log, {key: b"v" * number})
     return path
 
 
@@ -36,7 +36,7 @@ def test_what_was_added_is_there_for_the_next_run(filled):
 def test_reading_and_adding_do_not_disturb_each_other(filled):
     with FileCache(filled) as cache:
         for number, key in enumerate(KEYS):
-            file_cache.add(cache.log, f"{number + 9:064x}", b"more" * 5000)
+            file_cache.add(cache.log, {f"{number + 9:064x}": b"more" * 5000})
             assert cache.get(key) == b"v" * number
     assert values(filled) == [b"v" * number for number in range(5)]
 
@@ -48,7 +48,7 @@ def test_a_torn_end_loses_its_own_records_only_and_more_can_follow(filled, cut):
     left = [value for value in values(filled) if value is not None]
     assert left == [b"v" * number for number in range(len(left))] and len(left) >= 5 - 1 - cut // 40
     with FileCache(filled) as cache:
-        file_cache.add(cache.log, KEYS[4], b"new")
+        file_cache.add(cache.log, {KEYS[4]: b"new"})
     assert values(filled)[4] == b"new"
 
 
@@ -63,7 +63,7 @@ def test_a_flipped_byte_never_gives_a_wrong_value(filled, offset):
 def test_a_folder_that_cannot_be_written_is_a_warning_and_an_empty_cache(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     with FileCache(tmp_path / "file/x.log") as cache:
-        file_cache.add(cache.log, KEYS[0], b"x")
+        file_cache.add(cache.log, {KEYS[0]: b"x"})
         assert cache.get(KEYS[0]) is None and len(cache) == 0
     assert capsys.readouterr().err.startswith("warning: nothing is cached")
 
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_written_is_a_warning_and_an_empty_cache(tmp_pat
 def test_a_disk_that_is_nearly_full_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: type("usage", (), {"free": file_cache.RESERVE - 1}))
     with FileCache(tmp_path / "x.log") as cache:
-        file_cache.add(cache.log, KEYS[0], b"x")
+        file_cache.add(cache.log, {KEYS[0]: b"x"})
     assert (tmp_path / "x.log").stat().st_size == 0
 
 

@@ -127,7 +127,7 @@ def test_a_mirrored_copy_is_said_to_be_one(folder, encoded, listed):
 def test_more_images_never_make_more_pairs_of_the_old_ones():
     """The distance to the eighth neighbour only ever falls: so an image that is added never joins two old ones."""
     images = [np.asarray(digit(number)) for number in range(400)]
-    spectra = np.stack([spectrum.compute(image) for image in images])
+    spectra = np.stack([spectrum.compute(image[None])[0] for image in images])
     rows = [{"width": 28, "height": 28, "pixels": image.tobytes().hex(), "bad": "", "dropped": ""} for image in images]
     few, many = ({pair[:2] for pair in near_duplicates.find(rows[:n], spectra[:n])} for n in (100, 400))
     assert {pair for pair in many if pair[1] < 100} <= few

@@ -1,4 +1,4 @@
-"""scan.scan_image: facts, spectrum and packed row from one reading of a file."""
+"""scan.scanner: facts, spectrum and packed row from one reading of a file."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dataset import image_stats, scan, spectrum
+from darkroom.dataset import image_stats, scan, small_copies, spectrum
 from darkroom.dataset.file_cache import FileCache, open_rows
 from darkroom.decoding import bounds, decode
 
@@ -14,18 +14,19 @@ LIMIT = 10**6
 
 
 def facts(name, images, min_size=8, **config):
-    return scan.facts(scan.scan_image(name, images=images, max_pixels=LIMIT, **config), min_size)
+    return scan.facts(scan.scanner(images, LIMIT, **config)(name), min_size)
 
 
 def test_a_good_image_has_all_facts_and_a_spectrum(folder, png):
     images = folder({"cats/1.jpg": png(1)})
     seen, small = decode.inspect(png(1), max_pixels=LIMIT)
     digest = hashlib.sha256(png(1)).hexdigest()
-    record = scan.scan_image("cats/1.jpg", images=images, max_pixels=LIMIT)
+    record = scan.scanner(images, LIMIT)("cats/1.jpg")
     result = scan.facts(record, 8)
-    assert result == {**image_stats.compute(small), **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
+    copies = small_copies.stack([small])
+    assert result == {**image_stats.compute(copies)[0], **seen, "bytes": len(png(1)), "sha256": digest, "bad": ""}
     assert (result["width"], result["height"], result["mode"], result["format"]) == (12, 10, "RGB", "PNG")
-    assert np.array_equal(scan.frequencies(record), spectrum.compute(np.asarray(small.convert("L"))))
+    assert np.array_equal(scan.frequencies(record), spectrum.compute(copies.grey)[0])
     assert scan.digest("cats/1.jpg", images=images) == digest
 
 
@@ -77,6 +78,19 @@ def test_the_row_is_cached_as_packing_would_make_it_and_facts_do_not_depend_on_i
 def test_the_record_is_cached_under_the_digest(folder, png, cache):
     images = folder({"a.png": png(1)})
     with FileCache(cache / "x.log") as records:
-        record = scan.scan_image("a.png", images=images, max_pixels=LIMIT, log=records.log)
+        record = scan.scanner(images, LIMIT, records.log)("a.png")
     with FileCache(cache / "x.log") as records:
         assert records.get(scan.digest("a.png", images=images)) == record
+
+
+def test_a_file_has_the_same_record_whatever_batch_it_is_in(folder, painted, encoded, cache, small):
+    sizes = [(12, 10), (10, 12), (12, 10), (300, 200), (1, 1), (2, 40), (12, 10)]
+    files = {f"{n}.png": encoded(painted(n, width=w, height=h)) for n, (w, h) in enumerate(sizes)}
+    images = folder({**files, "bad.png": b"<html>", "twin.png": files["0.png"]})
+    names = [*files, "bad.png", "twin.png"]
+    with open_rows(cache, small, LIMIT) as (_, log):
+        scanner = scan.scanner(images, LIMIT, rows=log)
+        alone = [scanner(name) for name in names]
+        for order in (names, names[::-1], names[3:] + names[:3]):
+            together = scanner.together([scanner.each(name) for name in order])
+            assert dict(zip(order, together, strict=True)) == dict(zip(names, alone, strict=True))

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from darkroom.runtime.errors import EnvironmentFault
-from darkroom.workers import item_pool, parallel
-from darkroom.workers.item_pool import Limits
+from darkroom.workers import parallel, serving
+from darkroom.workers.serving import Batched, Limits
 
 WORK = """
 import os
@@ -51,6 +51,14 @@ def notes_and_spins_at_sevens(item):
 
 def allocates(megabytes):
     return len(bytearray(megabytes << 20)) >> 20
+
+def all_doubled(numbers):
+    if len(numbers) > 1 and 13 in numbers:
+        raise MemoryError
+    return [2 * number for number in numbers]
+
+def how_many(numbers):
+    return [len(numbers)] * len(numbers)
 
 def exits_at_five(number):
     if number == 5:
@@ -114,6 +122,23 @@ def test_an_item_that_kills_its_worker_costs_that_item_only(work, workers):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_a_function_of_two_steps_takes_the_second_for_many_items_and_keeps_their_order(work, impatient, workers):
+    def results(function):
+        return list(parallel.map(function, range(70), title="", workers=workers, lost=lambda number, reason: -number))
+
+    doubled = results(Batched(work.dies_at_seventies, work.all_doubled))
+    assert doubled == [2 * number for number in range(70)]  # 13, too, whose batch failed
+    assert max(results(Batched(work.square, work.how_many))) > 4
+    assert Batched(work.square, work.all_doubled)(3) == 18
+
+
+def test_an_item_that_kills_its_worker_costs_no_other_item_of_its_batch(work):
+    function = Batched(work.dies_at_seventies, work.all_doubled)
+    results = parallel.map(function, range(90), title="", workers=2, lost=lambda number, reason: -number)
+    assert list(results) == [-number if 70 <= number < 80 else 2 * number for number in range(90)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_an_item_that_takes_too_long_is_tried_once_and_costs_that_item_only(work, tmp_path, workers):
     """Also inside one call of C code, which no signal handler of Python and no thread could end."""
     items = [(tmp_path, number) for number in range(20)]
@@ -155,7 +180,7 @@ def test_a_machine_that_starts_no_process_is_one_sentence_and_exit_5(work, impat
 
 
 def test_workers_that_die_at_their_start_are_not_started_for_ever(work, impatient, monkeypatch):
-    monkeypatch.setattr(item_pool, "_serve", os.abort)
+    monkeypatch.setattr(serving, "serve", os.abort)
     with pytest.raises(EnvironmentFault, match="die at their start"):
         list(parallel.map(work.square, range(4), title="", workers=2, lost=str))
 

@@ -2,8 +2,8 @@
 
 One append-only log for each way of computing: a changed setting, library or line of code is another log. A record
 proves itself with a checksum, so a torn or damaged one is a miss and is computed again, whatever killed the writer.
-Whoever computes a value adds it, from any process: a record is one write to the end of the file, which keeps
-records whole on a local disk. Caching is optional: a full or read-only disk ends it with a warning and no more.
+Whoever computes values adds them, from any process: a batch of records is one write to the end of the file, which
+keeps records whole on a local disk. Caching is optional: a full or read-only disk ends it with a warning and no more.
 The price: twice the disk for packed images, and what belongs to deleted images stays until `rm -r .cache`.
 
 Packed rows are what validate leaves for preprocess: its inspection has decoded each image anyway, so it packs it as
@@ -15,7 +15,7 @@ import os
 import shutil
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
@@ -33,7 +33,9 @@ from darkroom.decoding import (
     file_headers,
     headers,
     isobmff_header,
+    jpeg,
     levels,
+    orientation,
     plugins,
     pnm_header,
     profiles,
@@ -45,7 +47,7 @@ from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
 from darkroom.workers import parallel
-from darkroom.workers.item_pool import Limits, Loss
+from darkroom.workers.serving import Limits, Loss
 
 Item = TypeVar("Item")
 
@@ -53,8 +55,8 @@ RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, ch
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
 HEADERS = (file_headers, headers, tiff_header, pnm_header, isobmff_header)
-DECODER = (decode, deep_pixels, levels, plugins, profiles, *HEADERS, sniff)  # what decides how an image is decoded
-VENDORS = ("numpy", "pillow")
+DECODER = (decode, deep_pixels, jpeg, levels, orientation, plugins, profiles, *HEADERS, sniff)  # how images are decoded
+VENDORS = ("numpy", "pillow", "simplejpeg")
 EXTRAS = ("pi-heif",)
 
 
@@ -129,12 +131,11 @@ class FileCache:
         return end
 
 
-def add(log: Path | None, key: str, value: bytes) -> None:
-    """Add a value to the `log` of a `FileCache`. Where that fails, nothing is lost but time."""
-    name = bytes.fromhex(key)
-    if log:
+def add(log: Path | None, values: Mapping[str, bytes]) -> None:
+    """Add values to the `log` of a `FileCache`, in one write. Where that fails, nothing is lost but time."""
+    if log and values:
         with suppress(OSError), log.open("ab", buffering=0) as file:
-            file.write(RECORD.pack(name, len(value), _checksum(name, value)) + value)
+            file.write(b"".join(_record(bytes.fromhex(key), value) for key, value in values.items()))
 
 
 def get_or_make(
@@ -165,8 +166,9 @@ class RowLog(NamedTuple):
     settings: PackSettings
     log: Path | None  # None: nowhere
 
-    def add(self, digest: str, row: np.ndarray) -> None:
-        add(self.log, digest, row.tobytes())
+    def add(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Add rows by the SHA-256 of their files."""
+        add(self.log, {digest: row.tobytes() for digest, row in rows.items()})
 
 
 @contextmanager
@@ -180,6 +182,10 @@ def open_rows(folder: Path, config: Preprocess, max_pixels: int) -> Iterator[tup
 def _levels(config: Preprocess) -> Levels:
     low, high = config.window
     return Levels(config.depth, (low, high) if config.depth == "window" else None, config.icc)
+
+
+def _record(name: bytes, value: bytes) -> bytes:
+    return RECORD.pack(name, len(value), _checksum(name, value)) + value
 
 
 def _checksum(name: bytes, value: bytes) -> int:

@@ -1,15 +1,15 @@
-"""Measure an image: light, colour and sharpness.
+"""Measure images: light, colour and sharpness.
 
 All of it is taken from the small RGB of `decode.inspect`, so it says what a network at the same size could see.
 """
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 from PIL import Image
 
-COLOUR_SIZE = 32  # pixels; colour is measured on a square of this size
-BOX = Image.Resampling.BOX
+from darkroom.dataset.small_copies import SmallCopies
+
 LEVELS = 256  # grey levels of a channel
 
 
@@ -27,33 +27,29 @@ class ImageStats(TypedDict):
 BORDER = ("border_red", "border_green", "border_blue", "border_spread")
 
 
-def compute(small: Image.Image) -> ImageStats:
-    """Measure the small RGB image; numbers are rounded to two decimals."""
-    grey = np.asarray(small.convert("L"))
+def compute(copies: SmallCopies) -> list[ImageStats]:
+    """Measure each of the small copies; numbers are rounded to two decimals.
+
+    Sums of whole numbers are exact, so an image has the same numbers whatever else is in the stack.
+    """
+    rgb, grey, squares = copies
     brightness, variance = _moments(grey)
-    rgb = np.asarray(small.resize((COLOUR_SIZE, COLOUR_SIZE), BOX))
-    red, green, blue, spread = _border(np.asarray(small))
-    return ImageStats(
-        brightness=_rounded(brightness),
-        contrast=_rounded(variance**0.5),
-        colour=_rounded(_colour(rgb)),
-        sharpness=_rounded(_moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape) > 2 else 0.0),
-        border_red=_rounded(red),
-        border_green=_rounded(green),
-        border_blue=_rounded(blue),
-        border_spread=_rounded(spread),
-    )
+    columns = {
+        "brightness": brightness,
+        "contrast": np.sqrt(variance),
+        "colour": _colour(squares),
+        "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape[1:]) > 2 else 0 * variance,
+        **dict(zip(BORDER, _border(rgb), strict=True)),
+    }
+    numbers = np.stack(list(columns.values()), axis=1).tolist()
+    return [cast(ImageStats, {name: round(x, 2) for name, x in zip(columns, own, strict=True)}) for own in numbers]
 
 
-def _rounded(number: float) -> float:
-    return round(float(number), 2)
-
-
-def _moments(values: np.ndarray) -> tuple[float, float]:
-    """Mean and variance of whole numbers: sums of floats that are exact, a third of the time of `mean` and `var`."""
-    flat = values.ravel().astype(np.float64)
-    mean = float(flat.sum()) / flat.size
-    return mean, max(0.0, float((flat * flat).sum()) / flat.size - mean * mean)
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of the whole numbers of each image (n, ...): float64 (n,)."""
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    mean = flat.sum(1) / flat.shape[1]
+    return mean, np.maximum(0, np.einsum("ij,ij->i", flat, flat) / flat.shape[1] - mean * mean)
 
 
 def histogram(images: np.ndarray) -> np.ndarray:
@@ -67,18 +63,21 @@ def histogram(images: np.ndarray) -> np.ndarray:
     return np.array(image.histogram(), np.int64).reshape(channels, LEVELS)
 
 
-def _colour(rgb: np.ndarray) -> float:
-    red, green, blue = rgb.transpose(2, 0, 1)
-    strongest = np.maximum(np.maximum(red, green), blue)
-    return float((strongest - np.minimum(np.minimum(red, green), blue)).mean())
+def _colour(squares: np.ndarray) -> np.ndarray:
+    red, green, blue = np.moveaxis(squares, -1, 0)
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return spread.sum((1, 2)) / spread[0].size
 
 
-def _border(rgb: np.ndarray) -> tuple[float, ...]:
-    """As BORDER, of uint8 (h, w, 3)."""
-    edge = np.concatenate([rgb[0], rgb[-1], rgb[1:-1, 0], rgb[1:-1, -1]])
-    return *edge.mean(0), edge.mean(1).std()
+def _border(rgb: np.ndarray) -> tuple[np.ndarray, ...]:
+    """As BORDER, of uint8 (n, h, w, 3)."""
+    edge = np.concatenate([rgb[:, 0], rgb[:, -1], rgb[:, 1:-1, 0], rgb[:, 1:-1, -1]], axis=1)
+    channels = np.moveaxis(edge, -1, 0).astype(np.int16, order="C")
+    variance = _moments(channels[0] + channels[1] + channels[2])[1]  # of three times the grey level
+    return *channels.sum(2) / edge.shape[1], np.sqrt(variance) / 3
 
 
 def _laplacian(grey: np.ndarray) -> np.ndarray:
-    middle = grey[1:-1, 1:-1]
-    return grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * middle
+    """Of int16 (n, h, w)."""
+    sides = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
+    return sides - 4 * grey[:, 1:-1, 1:-1]

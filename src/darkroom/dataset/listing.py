@@ -16,6 +16,7 @@ from darkroom.dataset import (
     near_duplicates,
     overlaps,
     scan,
+    small_copies,
     spectrum,
     split,
 )
@@ -53,7 +54,7 @@ def build(
     are the names of the clusters in the last version of the manifest, see `cluster_history`.
     """
     labelled = sorted(layout.images)
-    code = (*file_cache.DECODER, image_stats, spectrum, scan)
+    code = (*file_cache.DECODER, image_stats, small_copies, spectrum, scan)
     log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
     facts, spectra = _scanned([image.path for image in labelled], images, config, log, packed)
     rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
@@ -88,7 +89,7 @@ def _scanned(
         keys = [""] * len(names)
         if len(cache):
             keys = list(parallel.map(partial(scan.digest, images=images), names, title="reading"))
-        make = partial(scan.scan_image, images=images, max_pixels=config.max_pixels, log=cache.log, rows=packed)
+        make = scan.scanner(images, config.max_pixels, cache.log, packed)
         limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
         lost = partial(scan.lost_image, images=images, limits=limits)
         items = list(zip(keys, names, strict=True))

@@ -26,7 +26,7 @@ from darkroom.manifest import ManifestRow
 from darkroom.params import Preprocess
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
-from darkroom.workers.item_pool import Limits, Loss
+from darkroom.workers.serving import Limits, Loss
 
 COLUMNS = (
     "path",
@@ -144,7 +144,7 @@ def _pack(row: ManifestRow, *, images: Path, log: RowLog) -> bytes:
         raise _not_validated(row, images, "is missing") from fault
     except decode.BadImage as reason:
         raise _not_validated(row, images, f"cannot be packed: {reason}") from reason
-    log.add(row["sha256"], array)
+    log.add({row["sha256"]: array})
     return array.tobytes()
 
 

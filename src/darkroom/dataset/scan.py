@@ -1,58 +1,65 @@
 """Read a file's bytes once: its facts, a spectrum to compare it by, and its packed row.
 
 Every image is decoded to its end, and once: headers of 7 in 7 truncated JPEG files look fine. The price is the
-decoding, about 0.3 ms for 192 pixels and 40 ms for 12 megapixels, so `parallel` spreads it over the processors.
+decoding, about 0.3 ms for 192 pixels and 40 ms for 12 megapixels, so `parallel` spreads it over the processors. Each
+file is decoded by itself, within its limits; the small copies of a batch are then measured together.
 Facts depend on the levels of the packed row, which decide what is refused, and on nothing else of it.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 
-from darkroom.dataset import file_cache, image_stats, spectrum
+from darkroom.dataset import file_cache, image_stats, small_copies, spectrum
 from darkroom.dataset.file_cache import RowLog
 from darkroom.dataset.image_stats import ImageStats
+from darkroom.dataset.small_copies import Small
 from darkroom.decoding import bounds, decode
 from darkroom.decoding.decode import ImageFacts
 from darkroom.decoding.levels import Levels
-from darkroom.workers.item_pool import Limits, Loss
+from darkroom.workers.serving import Batched, Limits, Loss
 
 
-class FileFacts(ImageFacts, ImageStats):
-    """The columns of a manifest that are read from the file itself."""
+class Identity(TypedDict):
+    """What the bytes of a file tell without decoding."""
 
     bytes: int
     sha256: str
+
+
+class FileFacts(ImageFacts, ImageStats, Identity):
+    """The columns of a manifest that are read from the file itself."""
+
     bad: str
 
 
 NO_IMAGE = ImageFacts(pixels="", width=0, height=0, mode="", format="", note="")  # facts of a bad image
-NO_STATS = dict.fromkeys(ImageStats.__annotations__, 0.0)
+NO_STATS = cast(ImageStats, dict.fromkeys(ImageStats.__annotations__, 0.0))
 FLAT = spectrum.FLAT  # its spectrum
 
 
-def scan_image(
-    name: str, *, images: Path, max_pixels: int, log: Path | None = None, rows: RowLog | None = None
-) -> bytes:
-    """The spectrum and the facts of the file `images / name`, for `frequencies` and `facts` to take apart.
+class Inspected(NamedTuple):
+    """What decoding a file leaves to be measured."""
 
-    They are cached in `log`, and the packed row of a good image in `rows`.
+    identity: Identity
+    facts: ImageFacts
+    small: Small | None  # None for a bad image, whose reason is `bad`
+    row: np.ndarray | None  # packed
+    bad: str = ""
+
+
+def scanner(images: Path, max_pixels: int, log: Path | None = None, rows: RowLog | None = None) -> Batched:
+    """A function of the name of a file in `images`, for `parallel.map`.
+
+    It returns the spectrum and the facts of the file, for `frequencies` and `facts` to take apart. They are cached in
+    `log`, and the packed row of a good image in `rows`.
     """
-    data = (images / name).read_bytes()
-    identity = _identity(data)
-    try:
-        seen, small, row = _inspected(data, max_pixels, rows)
-        stats = image_stats.compute(small)
-        record = _record(identity, seen, stats, spectrum.compute(np.asarray(small.convert("L"))))
-    except decode.BadImage as reason:
-        record, row = _bad_record(identity, str(reason)), None
-    file_cache.add(log, identity["sha256"], record)
-    if rows and row is not None:
-        rows.add(identity["sha256"], row)
-    return record
+    each = partial(_inspect, images=images, max_pixels=max_pixels, rows=rows)
+    return Batched(each, partial(_measure, log=log, rows=rows))
 
 
 def facts(record: bytes, min_size: int) -> FileFacts:
@@ -70,7 +77,7 @@ def frequencies(record: bytes) -> np.ndarray:
 
 
 def lost_image(name: str, loss: Loss, *, images: Path, limits: Limits) -> bytes:
-    """As `scan_image`, for a file that could not be decoded within the limits, made without decoding it.
+    """As a `scanner`, for a file that could not be decoded within the limits, made without decoding it.
 
     It is not cached: the memory of the machine may have run out just then. The price: each run pays for it again.
     """
@@ -82,24 +89,43 @@ def digest(name: str, *, images: Path) -> str:
     return hashlib.sha256((images / name).read_bytes()).hexdigest()
 
 
-def _inspected(data: bytes, max_pixels: int, rows: RowLog | None) -> tuple:
-    if rows and rows.log:
-        return decode.inspect_and_pack(data, rows.settings)
-    return *decode.inspect(data, max_pixels=max_pixels, levels=levels_of(rows)), None
-
-
 def levels_of(rows: RowLog | None) -> Levels:
     return rows.settings.levels if rows else Levels()
 
 
-def _identity(data: bytes) -> dict:
+def _inspect(name: str, *, images: Path, max_pixels: int, rows: RowLog | None) -> Inspected:
+    data = (images / name).read_bytes()
+    identity = _identity(data)
+    try:
+        if rows and rows.log:
+            return Inspected(identity, *decode.inspect_and_pack(data, rows.settings))
+        return Inspected(identity, *decode.inspect(data, max_pixels=max_pixels, levels=levels_of(rows)), None)
+    except decode.BadImage as reason:
+        return Inspected(identity, NO_IMAGE, None, None, str(reason))
+
+
+def _measure(inspected: list[Inspected], *, log: Path | None, rows: RowLog | None) -> list[bytes]:
+    """The record of each file, after they have been added to the logs."""
+    records = [_bad_record(file.identity, file.bad) for file in inspected]
+    for numbers, copies in small_copies.by_size([file.small for file in inspected]):
+        measured = zip(numbers, image_stats.compute(copies), spectrum.compute(copies.grey), strict=True)
+        for number, stats, own in measured:
+            records[number] = _record(inspected[number].identity, inspected[number].facts, stats, own)
+    digests = [file.identity["sha256"] for file in inspected]
+    file_cache.add(log, dict(zip(digests, records, strict=True)))
+    if rows:
+        rows.add({digest: file.row for digest, file in zip(digests, inspected, strict=True) if file.row is not None})
+    return records
+
+
+def _identity(data: bytes) -> Identity:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def _record(identity: dict, seen: Mapping, stats: Mapping, own: np.ndarray, bad: str = "") -> bytes:
-    facts = identity | dict(seen) | dict(stats) | {"bad": bad}
+def _record(identity: Identity, seen: ImageFacts, stats: ImageStats, own: np.ndarray, bad: str = "") -> bytes:
+    facts: FileFacts = {**seen, **stats, **identity, "bad": bad}
     return own.tobytes() + json.dumps(facts).encode()
 
 
-def _bad_record(identity: dict, reason: str) -> bytes:
+def _bad_record(identity: Identity, reason: str) -> bytes:
     return _record(identity, NO_IMAGE, NO_STATS, FLAT, reason)

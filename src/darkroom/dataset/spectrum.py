@@ -17,10 +17,13 @@ _RADIUS = np.hypot.outer(np.arange(FREQUENCIES), np.arange(FREQUENCIES))
 
 
 def compute(grey: np.ndarray) -> np.ndarray:
-    """The spectrum, float16 (16, 16), of grey levels, uint8 (h, w). An axis of m < 16 pixels has m frequencies."""
-    height, width = grey.shape
+    """The spectra, float16 (n, 16, 16), of grey levels, uint8 (n, h, w). An axis of m < 16 pixels has m frequencies.
+
+    An image has the same spectrum whatever else is in the stack: matrices are multiplied one by one.
+    """
+    height, width = grey.shape[1:]
     scaled = waves(height).T / height @ grey.astype(np.float32) @ waves(width) / width
-    scaled[height:], scaled[:, width:] = 0, 0
+    scaled[:, height:], scaled[:, :, width:] = 0, 0
     return scaled.astype(DTYPE)
 
 

@@ -7,7 +7,7 @@ transparent PNG 16 and a CMYK JPEG 9.
 
 from dataclasses import dataclass
 
-from darkroom.workers.item_pool import Limits, Loss
+from darkroom.workers.serving import Limits, Loss
 
 SECONDS = 10.0  # of processor time, where no params say how many
 PIXEL = 32  # bytes

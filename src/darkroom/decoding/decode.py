@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from darkroom import sniff
-from darkroom.decoding import deep_pixels, file_headers, levels, plugins, profiles
+from darkroom.decoding import deep_pixels, file_headers, headers, jpeg, levels, orientation, plugins, profiles
 from darkroom.decoding.bad_image import BadImage as BadImage
 from darkroom.decoding.headers import Header
 from darkroom.decoding.levels import Levels
@@ -44,16 +44,6 @@ FITS = {
     "pad": lambda image, square: ImageOps.pad(image, square, FILTER, color=0),
     "nearest": lambda image, square: image.resize(square, Image.Resampling.NEAREST),
 }
-TRANSPOSES = {  # EXIF orientation -> what makes the image upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SWAPS_SIZE = [TRANSPOSES[orientation] for orientation in (5, 6, 7, 8)]  # width becomes height
 JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
 INSPECT_SIZE = 128  # pixels; a JPEG is decoded at this size or more: enough to tell images apart and for most networks
 DEFAULT_LEVELS = Levels()
@@ -86,6 +76,17 @@ class ImageFacts(TypedDict):
     note: str  # what its user should know, mostly ""
 
 
+class Decoded(NamedTuple):
+    """An image in RGB and upright, and what the file says of it."""
+
+    upright: Image.Image  # a JPEG's at 1/2, 1/4 or 1/8 of its size, where that was enough
+    size: tuple[int, int]  # width and height in pixels of the whole image, upright
+    mode: str  # Pillow's
+    format: str
+    note: str
+    array: np.ndarray | None = None  # the pixels of `upright`, where the decoder has given them so
+
+
 def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     """Decode the first frame of `data`, upright, on white where transparent: uint8 (size, size, c), c is 3 or 1.
 
@@ -93,8 +94,8 @@ def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     by taking single pixels and skipping the rest, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey image is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadImage.
     """
-    with _opened(data, settings.max_pixels, settings.levels) as (image, _):
-        return _square(_upright(image, max(settings.size, INSPECT_SIZE)), settings)
+    least = max(settings.size, INSPECT_SIZE)
+    return _square(_decoded(data, settings.max_pixels, settings.levels, least).upright, settings)
 
 
 def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, Image.Image]:
@@ -105,9 +106,7 @@ def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) ->
     another hash. The small copy is shrunk by whole numbers until its shorter side has 64 to 127 pixels; a smaller
     image stays as it is. Raises BadImage.
     """
-    with _opened(data, max_pixels, levels) as (image, note):
-        facts, small, _ = _inspected(image, note)
-        return facts, small
+    return _inspected(_decoded(data, max_pixels, levels, INSPECT_SIZE))
 
 
 def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, Image.Image, np.ndarray]:
@@ -115,24 +114,27 @@ def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, I
 
     The image is decoded once, unless it is a JPEG that `settings.size` needs at a finer scale than `inspect` does.
     """
-    with _opened(data, settings.max_pixels, settings.levels) as (image, note):
-        needs_finer = image.format in JPEGS and _scale(image, settings.size) < _scale(image, INSPECT_SIZE)
-        facts, small, upright = _inspected(image, note)
-        if not needs_finer:
-            return facts, small, _square(upright, settings)
-    return facts, small, to_array(data, settings)
+    decoded = _decoded(data, settings.max_pixels, settings.levels, INSPECT_SIZE)
+    facts, small = _inspected(decoded)
+    scales = [jpeg.scale(decoded.size, size) for size in (INSPECT_SIZE, max(settings.size, INSPECT_SIZE))]
+    needs_finer = decoded.format in JPEGS and scales[0] != scales[1]
+    return facts, small, to_array(data, settings) if needs_finer else _square(decoded.upright, settings)
 
 
-def _inspected(image: Image.Image, note: str) -> tuple[ImageFacts, Image.Image, Image.Image]:
-    """The facts, the small copy, and the decoded image that both were taken from."""
-    width, height = image.size[::-1] if _transpose(image) in SWAPS_SIZE else image.size
-    mode, format_name = image.mode, image.format or ""
-    upright = _upright(image, INSPECT_SIZE)
+def _inspected(decoded: Decoded) -> tuple[ImageFacts, Image.Image]:
+    (width, height), upright = decoded.size, decoded.upright
     pixels = hashlib.sha256(f"{width}x{height}:".encode())
-    pixels.update(upright.tobytes())
+    pixels.update(upright.tobytes() if decoded.array is None else decoded.array.data)
     small = upright.reduce((max(1, upright.width // SMALL_SIZE), max(1, upright.height // SMALL_SIZE)))
-    facts = ImageFacts(pixels=pixels.hexdigest(), width=width, height=height, mode=mode, format=format_name, note=note)
-    return facts, small, upright
+    facts = ImageFacts(
+        pixels=pixels.hexdigest(),
+        width=width,
+        height=height,
+        mode=decoded.mode,
+        format=decoded.format,
+        note=decoded.note,
+    )
+    return facts, small
 
 
 def _square(upright: Image.Image, settings: PackSettings) -> np.ndarray:
@@ -142,26 +144,39 @@ def _square(upright: Image.Image, settings: PackSettings) -> np.ndarray:
     return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if settings.color == "binary" else pixels
 
 
-def _scale(image: Image.Image, size: int) -> int:
-    """What Pillow divides a JPEG's width and height by, so that both stay at `size` pixels and more."""
-    largest = min(image.width // size, image.height // size)
-    return next(scale for scale in (8, 4, 2, 1) if scale <= max(1, largest))
-
-
-def _upright(image: Image.Image, size: int) -> Image.Image:
-    """Decode as RGB. A JPEG at 1/2, 1/4 or 1/8 while width and height stay at `size` pixels and more."""
-    transpose = _transpose(image)
-    image.draft(None, (size, size))  # None keeps the mode
-    return _flattened(image if transpose is None else image.transpose(transpose))
-
-
-@contextmanager
-def _opened(data: bytes, max_pixels: int, settings: Levels) -> Iterator[tuple[Image.Image, str]]:
-    """The opened image and a note on it; whatever goes wrong with it inside the block becomes a BadImage."""
+def _decoded(data: bytes, max_pixels: int, settings: Levels, least: int) -> Decoded:
+    """Decode as sRGB. A JPEG at 1/2, 1/4 or 1/8 while width and height stay at `least` pixels and more."""
     if not data:
         raise BadImage("empty file")
     header = file_headers.read(data)
     _refuse_by_header(header, max_pixels, settings)
+    frame = jpeg.read(data) if data.startswith(headers.JPEG) else None
+    plain = _plain(data, frame, max_pixels, least) if frame else None
+    return plain or _decoded_by_pillow(data, header, max_pixels, settings, least)
+
+
+def _plain(data: bytes, frame: jpeg.Frame, max_pixels: int, least: int) -> Decoded | None:
+    size = frame.width, frame.height
+    _refuse_size(*size, max_pixels)
+    array = jpeg.decode(data, frame, least)
+    return None if array is None else Decoded(Image.fromarray(array), size, frame.mode, "JPEG", "", array)
+
+
+def _decoded_by_pillow(data: bytes, header: Header, max_pixels: int, settings: Levels, least: int) -> Decoded:
+    with _opened(data, header, max_pixels, settings) as (image, note):
+        transpose = orientation.read(image)
+        size, mode, format_name = orientation.upright_size(image.size, transpose), image.mode, image.format or ""
+        return Decoded(_upright(image, transpose, least), size, mode, format_name, note)
+
+
+def _upright(image: Image.Image, transpose: Image.Transpose | None, least: int) -> Image.Image:
+    image.draft(None, (least, least))  # None keeps the mode
+    return _flattened(image if transpose is None else image.transpose(transpose))
+
+
+@contextmanager
+def _opened(data: bytes, header: Header, max_pixels: int, settings: Levels) -> Iterator[tuple[Image.Image, str]]:
+    """The opened image and a note on it; whatever goes wrong with it inside the block becomes a BadImage."""
     plugins.prepare(header.format)
     with catch_warnings():
         filterwarnings("ignore", module="PIL")  # about unusual EXIF, which is ignored, and size, which is checked
@@ -229,20 +244,6 @@ def _what_it_is_instead(data: bytes) -> str:
     if kind == "a Git LFS pointer":
         return "a Git LFS pointer in place of an image, run `git lfs pull` where it came from"
     return f"not an image (looks like {kind})" if kind else "not an image"
-
-
-def _transpose(image: Image.Image) -> Image.Transpose | None:
-    """What makes the image upright, by its EXIF.
-
-    `ImageOps.exif_transpose` also rewrites the EXIF, which fails on garbage. Pillow turns a TIFF itself, as it loads.
-    """
-    if image.format == "TIFF":
-        return None
-    try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
-        return None if orientation is None else TRANSPOSES.get(orientation)
-    except Exception:  # unreadable EXIF says nothing about orientation
-        return None
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -13,7 +13,7 @@ from darkroom.inference.inference import BATCH
 from darkroom.runtime.errors import DataError
 from darkroom.saving.model_folder import InputSpec
 from darkroom.workers import parallel
-from darkroom.workers.item_pool import Limits, Loss
+from darkroom.workers.serving import Limits, Loss
 
 
 def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:

@@ -14,7 +14,7 @@ from darkroom.decoding.levels import Levels
 from darkroom.runtime import files
 from darkroom.verdict import NearDuplicates
 from darkroom.workers import parallel
-from darkroom.workers.item_pool import Loss
+from darkroom.workers.serving import Loss
 
 SHOWN = 100  # pairs; the page says how many more there are
 SIZE = 96  # pixels

@@ -12,39 +12,14 @@ address space (macOS) has no limit of memory. Pipes alone, no semaphores: this w
 
 import multiprocessing
 import os
-import resource
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, Literal, NamedTuple, cast
+from typing import cast
 
-import psutil
-
-Loss = Literal["crashed", "slow", "large"]  # killed by anything, killed by its timer, or stopped for lack of memory
-
-BATCH = 0.05  # seconds of work whose results are sent together
-
-
-class Limits(NamedTuple):
-    """What one item may use."""
-
-    seconds: float  # of processor time
-    memory: int  # bytes, beyond what the worker has when it starts
-
-
-class Lost(NamedTuple):
-    """The result of an item that has none."""
-
-    reason: Loss
-
-
-class Raised(NamedTuple):
-    """The result of an item for which the function raised."""
-
-    exception: Exception
+from darkroom.workers import serving
+from darkroom.workers.serving import Limits, Loss, Lost
 
 
 class WorkerStartError(Exception):
@@ -96,14 +71,13 @@ class ItemPool:
 class _Worker:
     def __init__(self, function: Callable, limits: Limits | None):
         context = multiprocessing.get_context("forkserver")
-        module = getattr(function, "func", function).__module__  # of the function that a partial calls, too
-        context.set_forkserver_preload([module])  # imported once, for all workers
+        context.set_forkserver_preload([serving.module_of(function)])  # imported once, for all workers
         self.remaining, self._is_new = range(0), True
         try:
             self.connection, child = context.Pipe()
             self._marks, child_marks = context.Pipe(duplex=False)
             arguments = function, limits, child, child_marks
-            self._process = context.Process(target=_serve, args=arguments, daemon=True)
+            self._process = context.Process(target=serving.serve, args=arguments, daemon=True)
             self._process.start()
         except OSError as fault:
             raise WorkerStartError(fault.strerror or str(fault)) from fault
@@ -141,60 +115,3 @@ class _Worker:
         self._process.join()
         self.connection.close()
         self._marks.close()
-
-
-def _serve(function: Callable, limits: Limits | None, connection: Connection, marks: Connection) -> None:
-    live_and_die_with_parent()
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, unless a parent process ignored it
-    if limits:
-        _limit_memory(limits.memory)
-    seconds = limits.seconds if limits else 0.0  # 0: a timer that never ends
-    with suppress(EOFError, BrokenPipeError):  # the parent needs no more
-        while True:
-            for results in _batches(function, connection.recv(), seconds, marks.fileno()):
-                connection.send(results)
-
-
-def _batches(function: Callable, items: Sequence, seconds: float, marks: int) -> Iterator[list]:
-    batch: list = []
-    start = time.monotonic()
-    for item in items:
-        os.write(marks, b".")
-        batch.append(_result(function, item, seconds))
-        if time.monotonic() - start > BATCH:
-            yield batch
-            batch, start = [], time.monotonic()
-    if batch:
-        yield batch
-
-
-def _result(function: Callable, item: object, seconds: float) -> Any:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        return function(item)
-    except MemoryError:
-        return Lost("large")
-    except Exception as exception:
-        return Raised(exception)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _limit_memory(more: int) -> None:
-    limit = psutil.Process().memory_info().vms + more
-    _, maximum = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(OSError, ValueError, OverflowError):  # the system has no such limit, or a lower one
-        resource.setrlimit(resource.RLIMIT_AS, (limit, maximum))
-
-
-def live_and_die_with_parent() -> None:
-    """Prepare a worker process: it ignores Ctrl-C, which its parent handles, and ends when its parent is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_die_after, args=(parent,), daemon=True).start()
-
-
-def _die_after(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from darkroom.runtime.errors import EnvironmentFault
-from darkroom.workers.item_pool import ItemPool, Limits, Loss, Lost, Raised, WorkerStartError
+from darkroom.workers.item_pool import ItemPool, WorkerStartError
+from darkroom.workers.serving import Limits, Loss, Lost, Raised
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, cast
 
 import psutil
 
-from darkroom.workers.item_pool import live_and_die_with_parent
+from darkroom.workers.serving import live_and_die_with_parent
 
 
 class Event(NamedTuple):
