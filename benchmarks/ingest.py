@@ -30,16 +30,20 @@ def darkroom(folder: Path, size: int) -> float:
     from darkroom.dataset import layout, listing, packing
     from darkroom.dataset.file_cache import open_rows
     from darkroom.decoding.bounds import DecodeLimits
+    from darkroom.image_store import reading
+    from darkroom.ingest import sources
 
     p = params.load()
     config = p.preprocess.model_copy(update={"image_size": size, "color": "rgb", "fit": "stretch"})
     with tempfile.TemporaryDirectory() as home:
-        start = time.perf_counter()
         cache = Path(home)
-        contents, limit = layout.read(folder), p.validate.max_pixels
+        sources.unpack(folder, cache / "images", p.ingest)  # once, whatever is done with the images later
+        start = time.perf_counter()
+        images, limit = reading.open_store(cache / "images"), p.validate.max_pixels
+        contents = layout.read(images)
         with open_rows(cache / "rows", config, limit) as (_, packed):
-            listed = listing.build(folder, contents, p.validate, cache=cache / "facts", packed=packed)
-        packing.write(listed.rows, folder, cache / "packed", config, DecodeLimits(limit), cache / "rows")
+            listed = listing.build(images, contents, p.validate, cache=cache / "facts", packed=packed)
+        packing.write(listed.rows, images, cache / "packed", config, DecodeLimits(limit), cache / "rows")
         return time.perf_counter() - start
 
 
@@ -127,12 +131,15 @@ def main() -> None:
         return
 
     from darkroom import params
+    from darkroom.commands import unpack
+    from darkroom.image_store import reading
     from darkroom.ingest import sources
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
         folder, name = Path(home) / "images", args.data.stem
-        sources.unpack(args.data, folder, params.load().ingest)
+        sources.unpack(args.data, Path(home) / "shards", params.load().ingest)
+        unpack.unpack(reading.open_store(Path(home) / "shards"), folder)
         if args.enlarge:
             small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {args.enlarge}"
             enlarge(small, folder, args.enlarge)

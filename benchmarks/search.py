@@ -134,17 +134,19 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
     from darkroom import manifest, params
     from darkroom.dataset import layout, listing, packing
     from darkroom.decoding.bounds import DecodeLimits
+    from darkroom.image_store import reading
     from darkroom.ingest import sources
 
     p = params.load()
     sources.unpack(archive, home / "images", p.ingest)
-    listed = listing.build(home / "images", layout.read(home / "images"), p.validate, cache=home / "facts")
+    images = reading.open_store(home / "images")
+    listed = listing.build(images, layout.read(images), p.validate, cache=home / "facts")
     train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]
     rows = [{**row, "split": "val" if i < len(rows) * VALIDATED else "train"} for i, row in enumerate(rows)]
     config = p.preprocess.model_copy(update={"image_size": SIZE, "color": "rgb"})
     limits = DecodeLimits(p.validate.max_pixels)
-    packing.write(rows, home / "images", home / "packed", config, limits, home / "cache")
+    packing.write(rows, images, home / "packed", config, limits, home / "cache")
     return len(rows)
 
 

@@ -13,7 +13,6 @@ whatever else the machine does hits all alike. A ratio is our images a second di
 
 import argparse
 import json
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -129,11 +128,12 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
     from darkroom.commands import presets
     from darkroom.dataset import layout, listing, packing
     from darkroom.decoding.bounds import DecodeLimits
+    from darkroom.image_store import reading
     from darkroom.ingest import sources
 
     p = presets.load(COURSE, paths.PRESETS)
-    images = home / "images"
-    sources.unpack(archive, images, p.ingest)
+    sources.unpack(archive, home / "images", p.ingest)
+    images = reading.open_store(home / "images")
     listed = listing.build(images, layout.read(images), p.validate, cache=home / "facts")
     train = [row for row in manifest.used(listed.rows) if row["split"] == "train"]
     rows = sorted(train, key=lambda row: row["sha256"])[:n_images]  # in no order, so that classes are mixed
@@ -143,7 +143,7 @@ def prepare(archive: Path, home: Path, n_images: int) -> int:
     for row in rows:
         target = home / "train" / row["label"] / Path(row["path"]).name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(images / row["path"], target)
+        target.write_bytes(images.read(row["path"]))
     return len(rows)
 
 

@@ -1,4 +1,4 @@
-"""Unpack the archive, safely.        data/raw/... -> data/images/"""
+"""Unpack the archive into shards, safely.        data/raw/... -> data/images/"""
 
 from pathlib import Path
 

@@ -3,6 +3,7 @@
 from darkroom import manifest, params, paths
 from darkroom.dataset import packing
 from darkroom.decoding.bounds import DecodeLimits
+from darkroom.image_store import reading
 from darkroom.runtime import stage
 
 
@@ -10,7 +11,8 @@ def main() -> None:
     p = params.load()
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
-    counts = packing.write(rows, paths.IMAGES, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
+    images = reading.open_store(paths.IMAGES)
+    counts = packing.write(rows, images, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
     print(f"{paths.PACKED}:", ", ".join(f"{count} {split}" for split, count in counts.items()))
 
 

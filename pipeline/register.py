@@ -1,6 +1,7 @@
 """Keep the better one of champion and challenger.        models/, comparison.json -> champion/, registration.json"""
 
 from darkroom import packed_data, params, paths
+from darkroom.image_store import reading
 from darkroom.register import identity, judging, looks, match, promotion, registry
 from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
@@ -13,7 +14,8 @@ def main() -> None:
     pixels = {row["path"]: row["pixels"] for row in files.each_row(paths.MANIFEST)}
     images = looks.digests([pixels[path] for path in split.paths])
     history = looks.judged(looks.read(paths.LOOKS), identity.digest(challenger), images)
-    test = judging.TestImages(split, paths.IMAGES, digest, looks.fresh(history, images, split.clusters))
+    store = reading.open_store(paths.IMAGES)
+    test = judging.TestImages(split, store, digest, looks.fresh(history, images, split.clusters))
     decision = promotion.decide(challenger, paths.CHAMPION, test, match.Gate(p.register, p.compare, p.seed))
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     version = registry.ensure_version(name, challenger, experiment)

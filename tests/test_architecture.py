@@ -15,16 +15,20 @@ OBSERVERS = {"tracking.tracking", "tracking.lineage"}  # nothing that they retur
 LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an observer's value to
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
-    "cli": "commands formats inference ingest networks params paths register runtime training transfer_learning",
-    "commands": "formats manifest params params_errors plain_yaml png runtime workers",
+    "cli": (
+        "commands formats image_store inference ingest networks params paths register runtime training"
+        " transfer_learning"
+    ),
+    "commands": "formats image_store manifest params params_errors plain_yaml png runtime workers",
     "curve": "networks packed_data refit saving training",
-    "dataset": "decoding formats manifest packed_data params runtime sniff workers",
+    "dataset": "decoding formats image_store manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
     "evaluate": "evaluation_folder inference metrics packed_data plots png saving",
     "evaluation_folder": "metrics runtime saving",
     "formats": "runtime sniff",
+    "image_store": "runtime",
     "inference": "decoding params runtime saving workers",
-    "ingest": "formats params png runtime sniff",
+    "ingest": "formats image_store params png runtime sniff",
     "label_review": "runtime",
     "labels": "label_review networks packed_data params refit runtime saving training transfer_learning",
     "manifest": "runtime",
@@ -39,7 +43,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "plots": "metrics runtime",
     "png": "",
     "refit": "networks packed_data params training transfer_learning",
-    "register": "inference metrics mlflow_client packed_data params runtime saving",
+    "register": "image_store inference metrics mlflow_client packed_data params runtime saving",
     "repeat": "networks packed_data refit repeats_file training",
     "repeats_file": "runtime",
     "report": "evaluation_folder label_review metrics packed_data plots png runtime verdict",
@@ -50,7 +54,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "training": "packed_data params runtime",
     "transfer_learning": "packed_data params runtime training",
     "tune": "networks params runtime training workers",
-    "validate": "dataset decoding formats manifest params png runtime verdict workers",
+    "validate": "dataset decoding formats image_store manifest params png runtime verdict workers",
     "verdict": "runtime",
     "workers": "runtime",
 }

@@ -23,6 +23,8 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from darkroom import params
 from darkroom.dataset import layout, listing
 from darkroom.dataset.listing import Listing
+from darkroom.image_store import reading
+from darkroom.ingest import sources
 
 SEED = 1
 PICTURE = (".jpg", ".jpeg", ".png")
@@ -78,7 +80,10 @@ def measure(data: DataSet, sizes: Sizes) -> dict:
 
 
 def listed(images: Path, cache: Path) -> Listing:
-    return listing.build(images, layout.read(images), params.load().validate, cache=cache)
+    p = params.load()
+    sources.unpack(images, cache / "images", p.ingest)
+    store = reading.open_store(cache / "images")
+    return listing.build(store, layout.read(store), p.validate, cache=cache)
 
 
 def pairs(listing: Listing) -> set[tuple[str, str]]:

@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
+    unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
+    unpack.add_argument("--to", type=Path, default=paths.UNPACKED, help=f"a new folder (default: {paths.UNPACKED})")
     use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
     use.add_argument("preset", help="the name of a file in presets/, without .yaml")
     return parser
@@ -151,10 +153,11 @@ def _describe(arguments: argparse.Namespace) -> None:
 
 def _relabel(arguments: argparse.Namespace) -> None:
     from darkroom.commands import relabel
+    from darkroom.image_store import reading
 
     issues, manifest = files.read_rows(arguments.issues), files.read_rows(paths.MANIFEST)
     new = relabel.suggestions(issues, manifest, arguments.splits, arguments.issues)
-    relabel.write(new, manifest, paths.IMAGES, arguments.to)
+    relabel.write(new, manifest, reading.open_store(paths.IMAGES), arguments.to)
     fix = "set dataset.archive to it in params.yaml, then `dvc repro`"
     print(f"{arguments.to}: {relabel.changes(new, manifest)}; {fix}")
     for line in relabel.accuracy_changes(new, files.read_tables(paths.PREDICTIONS)):
@@ -176,6 +179,14 @@ def _retrain(arguments: argparse.Namespace) -> None:
     from darkroom.commands.retrain import retrain
 
     print(retrain())
+
+
+def _unpack(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import unpack
+    from darkroom.image_store import reading
+
+    count = unpack.unpack(reading.open_store(paths.IMAGES), arguments.to)
+    print(f"{arguments.to}: {count} files")
 
 
 def _use(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ LOCKS = CACHE / "running"
 RAW = Path("data/raw")
 RELABELLED = RAW / "relabelled"
 IMAGES = Path("data/images")
+UNPACKED = Path("data/unpacked")
 MANIFEST = Path("data/manifest.csv")
 PACKED = Path("data/packed")
 TRIAL_CURVES = Path("data/trials")  # cached by DVC, so that a fresh clone, which lacks it, searches

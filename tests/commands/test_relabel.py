@@ -5,6 +5,8 @@ import pytest
 from darkroom.commands import relabel
 from darkroom.dataset import layout
 from darkroom.formats import names
+from darkroom.image_store.reading import open_store
+from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError
 
 MANIFEST = [
@@ -15,12 +17,20 @@ MANIFEST = [
 
 
 @pytest.fixture
-def images(tmp_path):
-    for row in MANIFEST:
-        path = tmp_path / "images" / row["path"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(row["path"])
-    return tmp_path / "images"
+def images(stored):
+    return stored({row["path"]: row["path"].encode() for row in MANIFEST})
+
+
+@pytest.fixture
+def ingested(tmp_path, limits):
+    """The store that ingest makes of what relabel writes."""
+
+    def ingest(new, images):
+        relabel.write(new, MANIFEST, images, tmp_path / "new")
+        sources.unpack(tmp_path / "new", tmp_path / "again", limits)
+        return open_store(tmp_path / "again")
+
+    return ingest
 
 
 def issue(path, label, suggested):
@@ -31,19 +41,18 @@ def suggestions(issues, manifest=MANIFEST, splits=names.SPLITS):
     return relabel.suggestions(issues, manifest, splits, "list.csv")
 
 
-def test_ingest_reads_the_new_labels_and_the_old_splits(tmp_path, images):
+def test_ingest_reads_the_new_labels_and_the_old_splits(ingested, images):
     new = suggestions([issue("cat/2.png", "cat", "dog"), issue("dog/0.png", "dog", "")])
-    relabel.write(new, MANIFEST, images, tmp_path / "new")
-    labelled = {p.path: (p.label, p.split) for p in layout.read(tmp_path / "new").images}
+    again = ingested(new, images)
+    labelled = {p.path: (p.label, p.split) for p in layout.read(again).images}
     expected = {row["path"]: (row["label"], row["split"]) for row in MANIFEST} | {"cat/2.png": ("dog", "test")}
     assert labelled == expected
-    assert (tmp_path / "new/cat/2.png").read_text() == "cat/2.png"
+    assert again.read("cat/2.png") == b"cat/2.png"
 
 
-def test_a_label_that_looks_like_a_formula_stays_what_it_is(tmp_path, images):
+def test_a_label_that_looks_like_a_formula_stays_what_it_is(ingested, images):
     new = suggestions([issue(f"cat/{i}.png", "cat", "=cat") for i in range(3)])
-    relabel.write(new, MANIFEST, images, tmp_path / "new")
-    assert {p.label for p in layout.read(tmp_path / "new").images} == {"=cat", "dog"}
+    assert {p.label for p in layout.read(ingested(new, images)).images} == {"=cat", "dog"}
 
 
 def test_only_the_splits_asked_for_change():

@@ -12,10 +12,10 @@ def build(listed):
     return lambda images: listed(images).rows
 
 
-def test_rows_are_sorted_complete_and_read_back_equal(folder, png, build, tmp_path):
+def test_rows_are_sorted_complete_and_read_back_equal(stored, png, build, tmp_path):
     names = [f"{label}/{number}.png" for label in ("nan", "no", "007", "null") for number in range(5)]
     contents = {name: png(number) for number, name in enumerate(names)} | {'no/bad, "odd".jpg': b"<html>"}
-    rows = build(folder(contents))
+    rows = build(stored(contents))
     assert [row["path"] for row in rows] == sorted(contents)
     manifest.write(tmp_path / "manifest.csv", rows)
     assert manifest.read(tmp_path / "manifest.csv") == rows
@@ -23,8 +23,8 @@ def test_rows_are_sorted_complete_and_read_back_equal(folder, png, build, tmp_pa
     assert [row["path"] for row in rows if row not in manifest.used(rows)] == ['no/bad, "odd".jpg']
 
 
-def test_the_file_is_the_same_every_time(folder, build, tmp_path):
-    images = folder([f"{label}/{number}.png" for label in "ab" for number in range(9)])
+def test_the_file_is_the_same_every_time(stored, build, tmp_path):
+    images = stored([f"{label}/{number}.png" for label in "ab" for number in range(9)])
     for name in ("first", "second"):
         manifest.write(tmp_path / name, build(images))
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()

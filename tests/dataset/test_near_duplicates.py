@@ -31,11 +31,11 @@ def digit(number, size=28):
 
 
 @pytest.fixture
-def paired(folder, listed):
+def paired(stored, listed):
     """The near duplicates of named images, as pairs of names."""
 
     def find(contents):
-        rows, pairs, *_ = listed(folder(contents))
+        rows, pairs, *_ = listed(stored(contents))
         return [(rows[pair.first]["path"], rows[pair.second]["path"]) for pair in pairs]
 
     return find
@@ -66,10 +66,10 @@ def test_an_equal_image_is_no_near_duplicate(paired, encoded):
     assert paired({"a/1.png": encoded(scene(1)), "b/1.bmp": encoded(scene(1), "BMP")}) == []
 
 
-def test_strokes_that_are_much_alike_are_told_apart(folder, encoded, listed):
+def test_strokes_that_are_much_alike_are_told_apart(stored, encoded, listed):
     n = 300
     rows, pairs, *_ = listed(
-        folder({f"{'ab'[number % 2]}/{number}.png": encoded(digit(number)) for number in range(n)})
+        stored({f"{'ab'[number % 2]}/{number}.png": encoded(digit(number)) for number in range(n)})
     )
     assert len({row for pair in pairs for row in pair[:2]}) < 0.01 * n
 
@@ -87,11 +87,11 @@ def shirt(number, size=28):
     return image
 
 
-def test_flat_images_of_28_pixels_are_hardly_ever_taken_for_copies(folder, encoded, listed, config, cache):
+def test_flat_images_of_28_pixels_are_hardly_ever_taken_for_copies(stored, encoded, listed, config, cache):
     """Whatever is done with copies across a given split, clothes that only look alike are not taken for copies."""
     n = 300
     names = {f"{('train', 'test')[k % 2]}/{'ab'[k // 2 % 2]}/{k}.png": encoded(shirt(k)) for k in range(n)}
-    images = folder(names)
+    images = stored(names)
     strict = config.model_copy(update={"leaks": "drop_from_train"})
     result = listing.build(images, layout.read(images), strict, cache=cache)
     assert len({row["pixels"] for row in result.rows}) > 0.99 * n
@@ -110,14 +110,14 @@ def test_images_that_show_nothing_are_no_pair(paired, encoded):
     assert paired({f"{'aab'[k]}/{k}.png": encoded(image) for k, image in enumerate(blank)}) == []
 
 
-def test_a_mirrored_copy_is_said_to_be_one(folder, encoded, listed):
+def test_a_mirrored_copy_is_said_to_be_one(stored, encoded, listed):
     contents = {
         "a/1.png": encoded(scene(1)),
         "a/2.png": encoded(scene(2)),
         "b/1.png": encoded(ImageOps.mirror(scene(1))),
     }
     contents |= {"b/2.jpg": encoded(scene(2), "JPEG")}
-    rows, pairs, *_ = listed(folder(contents))
+    rows, pairs, *_ = listed(stored(contents))
     assert [(rows[pair.first]["path"], rows[pair.second]["path"], pair.mirrored) for pair in pairs] == [
         ("a/1.png", "b/1.png", True),
         ("a/2.png", "b/2.jpg", False),
@@ -133,22 +133,24 @@ def test_more_images_never_make_more_pairs_of_the_old_ones():
     assert {pair for pair in many if pair[1] < 100} <= few
 
 
-def test_near_duplicates_and_groups_are_never_in_two_splits_that_are_drawn(folder, encoded, listed):
+def test_near_duplicates_and_groups_are_never_in_two_splits_that_are_drawn(stored, encoded, listed):
     contents = {f"a/{number}.png": encoded(scene(number)) for number in range(30)}
     contents |= {f"b/{number}.jpg": encoded(scene(number), "JPEG", quality=80) for number in range(30)}
-    rows, pairs, *_ = listed(folder(contents))
+    rows, pairs, *_ = listed(stored(contents))
     splits = {row["path"]: row["split"] for row in rows}
     assert len(pairs) == 30 and len(set(splits.values())) == 3
     assert all(splits[f"a/{number}.png"] == splits[f"b/{number}.jpg"] for number in range(30))
 
 
 def test_a_near_duplicate_that_joins_later_gets_the_split_of_the_old_image_and_moves_none(
-    folder, encoded, config, cache
+    stored, encoded, config, cache
 ):
     contents = {f"{'ab'[k % 2]}/{k}.png": encoded(scene(k)) for k in range(40)}
-    images = folder(contents)
+    images = stored(contents)
     before = listing.build(images, layout.read(images), config, cache=cache).rows
-    images = folder({f"{'ab'[k % 2]}/again {k}.jpg": encoded(scene(k), "JPEG", quality=80) for k in range(40)})
+    images = stored(
+        contents | {f"{'ab'[k % 2]}/again {k}.jpg": encoded(scene(k), "JPEG", quality=80) for k in range(40)}
+    )
     previous = {row["pixels"]: row["cluster"] for row in before}
     after = listing.build(images, layout.read(images), config, cache=cache, previous=previous).rows
     splits = {row["path"]: row["split"] for row in after}

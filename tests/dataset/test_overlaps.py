@@ -1,6 +1,7 @@
 """overlaps: images that are there twice, and which of them are dropped."""
 
 import pytest
+from tests.fixtures.defaults import changed
 
 from darkroom import manifest
 from darkroom.dataset import layout, listing, overlaps, packing
@@ -65,12 +66,12 @@ def test_a_dropped_row_has_its_reason_and_no_cluster():
 
 
 @pytest.fixture
-def leaking(folder, png):
+def leaking(stored, png):
     """A given split of two classes: train and test have image 1 in common, two classes share image 40."""
     names = {f"train/{label}/{n}.png": png(n + 20 * (label == "b")) for label in "ab" for n in range(12)}
     tests = {f"test/{label}/{n}.png": png(n + 60 + 20 * (label == "b")) for label in "ab" for n in range(4)}
     doubles = {"test/a/again.png": png(1), "train/a/two.png": png(50), "train/b/two.png": png(50)}
-    return folder({**names, **tests, **doubles})
+    return stored({**names, **tests, **doubles})
 
 
 @pytest.fixture
@@ -113,9 +114,9 @@ def test_split_again_draws_all_images_by_cluster(build):
     assert any(split != path.split("/")[0] for path, split in splits.items() if path.startswith("test/"))
 
 
-def test_split_again_respects_a_split_that_has_no_leak(build, leaking):
-    (leaking / "test/a/again.png").unlink()
-    listed = build(leaks="split_again")
+def test_split_again_respects_a_split_that_has_no_leak(stored, leaking, config, cache):
+    store = stored({path: leaking.read(path) for path in leaking.paths if path != "test/a/again.png"})
+    listed = listing.build(store, layout.read(store), changed(config, leaks="split_again"), cache=cache)
     assert not listed.is_split_again and listed.given_splits == {"train", "test"}
 
 

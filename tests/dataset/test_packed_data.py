@@ -14,8 +14,8 @@ from darkroom.runtime.errors import ArtifactError
 
 
 @pytest.fixture
-def packed(folder, listed, small, cache, tmp_path):
-    images = folder([f"{split}/{label}/1.png" for split in ("train", "val", "test") for label in "ab"])
+def packed(stored, listed, small, cache, tmp_path):
+    images = stored([f"{split}/{label}/1.png" for split in ("train", "val", "test") for label in "ab"])
     rows = listed(images).rows
     packing.write(rows, images, tmp_path / "packed", small, DecodeLimits(500), cache)
     return tmp_path / "packed"

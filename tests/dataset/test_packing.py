@@ -18,11 +18,9 @@ LIMITS = DecodeLimits(500)
 
 
 @pytest.fixture
-def images(folder, png):
-    contents = [
-        f"{split}/{label}/{number}.png" for split in SPLITS for label in ("b", "C", "10", "9") for number in "12"
-    ]
-    return folder({name: png(number) for number, name in enumerate(contents)} | {"train/b/bad.png": b"<html>"})
+def images(stored, png):
+    names = [f"{split}/{label}/{number}.png" for split in SPLITS for label in ("b", "C", "10", "9") for number in "12"]
+    return stored({name: png(number) for number, name in enumerate(names)} | {"train/b/bad.png": b"<html>"})
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def test_a_row_of_the_array_is_the_decoded_image_of_its_path(images, rows, small
         )
         for image, label, path in zip(result.images, result.labels, result.paths, strict=True):
             assert result.classes[label] == path.split("/")[1] and path.startswith(split)
-            again = decode.to_array((images / path).read_bytes(), PackSettings(8, "rgb", "stretch", 500))
+            again = decode.to_array(images.read(path), PackSettings(8, "rgb", "stretch", 500))
             assert np.array_equal(image, again)
 
 
@@ -110,45 +108,36 @@ def test_the_folder_is_the_same_every_time(images, rows, small, cache, tmp_path)
 
 @pytest.mark.parametrize("change", ["changed", "is missing"])
 def test_an_image_that_is_not_the_validated_one_stops_it_and_leaves_nothing(
-    images, rows, small, cache, tmp_path, png, change
+    images, rows, stored, small, cache, tmp_path, png, change
 ):
-    path = images / "val/C/1.png"
-    path.write_bytes(png(99)) if change == "changed" else path.unlink()
+    others = {path: images.read(path) for path in images.paths if path != "val/C/1.png"}
+    images = stored(others | ({"val/C/1.png": png(99)} if change == "changed" else {}))
     with pytest.raises(ArtifactError, match=f"val/C/1.png {change}"):
         packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
     assert not [result for result in tmp_path.iterdir() if "packed" in result.name]
 
 
-def test_an_image_that_changes_while_validate_reads_is_not_the_validated_one(
-    images, rows, listed, png, small, cache, tmp_path, monkeypatch
-):
-    """Validate takes the facts of the bytes that it hashed, so packing sees the difference."""
-    read = listing.parallel.map
-
-    def read_then_change(function, names, *, title, **config):
-        done = list(read(function, names, title=title, **config))
-        if title == "reading":
-            (images / "val/C/1.png").write_bytes(png(99))
-        return done
-
-    monkeypatch.setattr(listing.parallel, "map", read_then_change)
-    again = listed(images).rows
-    assert again == rows and (images / "val/C/1.png").read_bytes() == png(99)
-    with pytest.raises(ArtifactError, match=r"val/C/1.png changed since it was validated"):
-        packing.write(again, images, tmp_path / "packed", small, LIMITS, cache)
+def test_a_damaged_image_stops_it_and_leaves_nothing(images, rows, small, cache, tmp_path):
+    file = images.file("val/C/1.png")
+    with (images.folder / f"{file.shard}.tar").open("r+b") as shard:
+        shard.seek(file.offset + 20)
+        shard.write(b"x")
+    with pytest.raises(ArtifactError, match=r"000000.tar is damaged at val/C/1.png") as fault:
+        packing.write(rows, images, tmp_path / "packed", small, LIMITS, tmp_path / "another")
+    assert fault.value.exit_code == 4 and not [result for result in tmp_path.iterdir() if "packed" in result.name]
 
 
 def test_only_new_images_are_decoded_and_the_arrays_equal_those_from_scratch(
-    folder, png, listed, small, cache, tmp_path, monkeypatch
+    stored, png, listed, small, cache, tmp_path, monkeypatch
 ):
     old = {f"{label}/{number}.png": png(number + 50 * (label == "b")) for label in "ab" for number in range(12)}
-    images = folder(old)
+    images = stored(old)
     packing.write(listed(images).rows, images, tmp_path / "old", small, LIMITS, cache)
-    images = folder(old | {"a/new.png": png(99)})
+    images = stored(old | {"a/new.png": png(99)})
     rows = listed(images).rows
     packing.write(rows, images, tmp_path / "scratch", small, LIMITS, tmp_path / "another")
     made = []
-    here = lambda make, rows, **_: (made.append(row["path"]) or make(row) for row in rows)  # noqa: E731
+    here = lambda make, files, **_: (made.append(file.path) or make(file) for file in files)  # noqa: E731
     monkeypatch.setattr(file_cache.parallel, "map", here)
     packing.write(rows, images, tmp_path / "new", small, LIMITS, cache)
     assert made == ["a/new.png"]
@@ -157,19 +146,19 @@ def test_only_new_images_are_decoded_and_the_arrays_equal_those_from_scratch(
 
 @pytest.mark.parametrize("color", ["rgb", "binary"])
 def test_after_validate_nothing_is_decoded_again_and_the_arrays_are_the_same(
-    folder, encoded, painted, config, small, cache, tmp_path, monkeypatch, color
+    stored, encoded, painted, config, small, cache, tmp_path, monkeypatch, color
 ):
     contents = {
         f"{label}/{n}.jpg": painted(n + 50 * (label == "b"), width=270, height=300) for label in "ab" for n in range(9)
     }
-    images = folder({name: encoded(image, "JPEG") for name, image in contents.items()})
+    images = stored({name: encoded(image, "JPEG") for name, image in contents.items()})
     settings = small.model_copy(update={"color": color})
     with open_rows(cache, settings, config.max_pixels) as (_, packed):
         files = layout.read(images)
         rows = listing.build(images, files, config, cache=tmp_path / "facts", packed=packed).rows
     limits = DecodeLimits(config.max_pixels)
     packing.write(rows, images, tmp_path / "cold", settings, limits, tmp_path / "another")
-    monkeypatch.setattr(packing, "_pack", lambda row, **_: pytest.fail(f"{row} is decoded again"))
+    monkeypatch.setattr(packing, "_pack", lambda file, **_: pytest.fail(f"{file} is decoded again"))
     packing.write(rows, images, tmp_path / "warm", settings, limits, cache)
     assert (tmp_path / "warm/MANIFEST.json").read_bytes() == (tmp_path / "cold/MANIFEST.json").read_bytes()
 
@@ -179,8 +168,8 @@ def test_an_image_that_cannot_be_decoded_again_in_time_stops_it_and_leaves_nothi
 ):
     """As when the cache is gone and the machine is another."""
 
-    def here(make, rows, *, lost, **_):
-        return (lost(row, "slow") if row["path"] == "val/C/1.png" else make(row) for row in rows)
+    def here(make, files, *, lost, **_):
+        return (lost(file, "slow") if file.path == "val/C/1.png" else make(file) for file in files)
 
     monkeypatch.setattr(file_cache.parallel, "map", here)
     with pytest.raises(ArtifactError, match=r"val/C/1.png cannot be packed: takes longer than 2 s to decode"):

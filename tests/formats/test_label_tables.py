@@ -5,6 +5,7 @@ from unicodedata import normalize
 import pytest
 
 from darkroom.dataset import layout
+from darkroom.image_store.reading import open_store
 from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError
 
@@ -12,11 +13,11 @@ IMAGES = [f"images/{number}.png" for number in range(4)]
 
 
 @pytest.fixture
-def tabled(folder, png):
-    """A folder with four paths and the table of this text."""
+def tabled(stored, png):
+    """A store with four paths and the table of this text."""
 
     def make(text, name="labels.csv", paths=IMAGES):
-        return folder({p: png(n) for n, p in enumerate(paths)} | {name: text.encode()})
+        return stored({p: png(n) for n, p in enumerate(paths)} | {name: text.encode()})
 
     return make
 
@@ -74,23 +75,23 @@ def written(delimiter, header=("path", "label"), rows=LABELS, newline="\n"):
 
 
 @pytest.fixture
-def read(folder, png):
+def read(stored, png):
     """Read a table of these bytes; returns path -> label."""
 
     def read(data, name="labels.csv", paths=("images/0.png", "images/1.png")):
-        images = folder({p: png(n) for n, p in enumerate(paths)} | {name: data})
+        images = stored({p: png(n) for n, p in enumerate(paths)} | {name: data})
         return {image.path: image.label for image in layout.read(images).images}
 
     return read
 
 
 @pytest.fixture
-def refused(folder, png):
+def refused(stored, png):
     """The error for two class folders with these files beside them."""
 
     def refused(others, paths=("camera1/0.png", "camera2/1.png")):
         with pytest.raises(DataError) as fault:
-            layout.read(folder({p: png(n) for n, p in enumerate(paths)} | others))
+            layout.read(stored({p: png(n) for n, p in enumerate(paths)} | others))
         assert fault.value.exit_code == 3 and str(fault.value).isprintable()
         return fault.value
 
@@ -137,9 +138,9 @@ def test_our_own_header_decides_and_a_row_number_is_ignored(read):
     assert set(read(written(",", ("image", "id", "note", "breed"), rows).encode()).values()) == {"a", "b"}
 
 
-def test_columns_that_are_not_used_are_named(folder, png):
+def test_columns_that_are_not_used_are_named(stored, png):
     data = b"image;age;breed;;patient\n0;1;a;;x\n1;2;b;;y\n"
-    notes = layout.read(folder({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data})).notes
+    notes = layout.read(stored({"a/0.png": png(0), "a/1.png": png(1), "labels.csv": data})).notes
     assert notes == ("labels.csv has the labels of 2 rows; columns not used: age, patient",)
 
 
@@ -227,7 +228,7 @@ def test_whatever_seems_to_hold_labels_is_reported_and_never_ignored(
     members = {f"repo-main/images/{path}": png(1) for path in ("camera1/0.png", "camera2/1.png")}
     sources.unpack(zipped(members | {f"repo-main/{name}": data}), tmp_path / "out", limits)
     with pytest.raises(DataError, match=name):
-        layout.read(tmp_path / "out")
+        layout.read(open_store(tmp_path / "out"))
 
 
 def test_all_unusable_tables_are_reported_at_once(refused):
@@ -246,8 +247,8 @@ def test_all_unusable_tables_are_reported_at_once(refused):
         ("classes.txt", b"0 cat\n1 dog\n2 cow\n3 emu\n4 fox\n"),
     ],
 )
-def test_files_known_to_hold_no_labels_are_other_files(folder, png, name, data):
-    contents = layout.read(folder({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
+def test_files_known_to_hold_no_labels_are_other_files(stored, png, name, data):
+    contents = layout.read(stored({"camera1/0.png": png(1), "camera2/1.png": png(2), name: data}))
     assert [image.label for image in contents.images] == ["camera1", "camera2"] and contents.other_files == (name,)
 
 
@@ -255,21 +256,21 @@ def test_files_known_to_hold_no_labels_are_other_files(folder, png, name, data):
     "tables",
     [("train.csv", "test.csv"), ("trainLabels.csv", "labels_test.tsv"), ("Training_set.csv", "Testing_set.csv")],
 )
-def test_tables_named_after_splits_are_read_as_splits(folder, png, tables):
+def test_tables_named_after_splits_are_read_as_splits(stored, png, tables):
     first, second = tables
     data = {f"images/{n}.png": png(n) for n in range(4)}
-    images = folder(data | {first: b"id,label\n0,a\n1,b\n", second: b"id,label\n2,a\n3,b\n"})
+    images = stored(data | {first: b"id,label\n0,a\n1,b\n", second: b"id,label\n2,a\n3,b\n"})
     assert [image.split for image in layout.read(images).images] == ["train", "train", "test", "test"]
 
 
-def test_equal_names_in_split_folders_are_distinguished_by_the_split_of_the_table(folder, png):
+def test_equal_names_in_split_folders_are_distinguished_by_the_split_of_the_table(stored, png):
     data = {f"{split}/{n}.png": png(n) for split in ("train", "test") for n in range(2)}
     tables = {f"{split}.csv": f"id,label\n0,{split[0]}0\n1,{split[0]}0\n".encode() for split in ("train", "test")}
     tables["train.csv"] += b"train/1.png,t0\n"
     with pytest.raises(DataError, match="one class only"):
-        layout.read(folder(data | tables))
+        layout.read(stored(data | tables))
     tables["train.csv"] = b"id,label\n0,t0\n1,x\n"
-    rows = {image.path: (image.label, image.split) for image in layout.read(folder(data | tables)).images}
+    rows = {image.path: (image.label, image.split) for image in layout.read(stored(data | tables)).images}
     assert rows["train/1.png"] == ("x", "train") and rows["test/1.png"] == ("t0", "test") and len(rows) == 4
 
 
@@ -284,10 +285,10 @@ def test_several_tables_not_named_after_splits_are_refused(refused, others):
     assert fault.code == "E_LAYOUT" and "2 tables of labels" in fault.what and "train.csv" in fault.fix
 
 
-def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
+def test_split_folders_decide_where_the_table_has_no_column_for_it(stored, png):
     data = {f"{home}/{n}.png": png(n) for home in ("Training", "Testing") for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    contents = layout.read(stored(data | {"labels.csv": table.encode()}))
     assert {(image.path[:4], image.split) for image in contents.images} == {("Trai", "train"), ("Test", "test")}
     assert contents.notes[0] == "labels.csv has the labels of 4 rows"
     assert contents.notes[1:] == (
@@ -296,18 +297,18 @@ def test_split_folders_decide_where_the_table_has_no_column_for_it(folder, png):
 
 
 @pytest.mark.parametrize("homes", [("train", "more"), ("val", "test")])
-def test_split_folders_that_do_not_decide_are_mentioned(folder, png, homes):
+def test_split_folders_that_do_not_decide_are_mentioned(stored, png, homes):
     data = {f"{home}/{n}.png": png(n) for home in homes for n in range(2)}
     table = "path,label\n" + "".join(f"{path},{path[-5]}\n" for path in data)
-    contents = layout.read(folder(data | {"labels.csv": table.encode()}))
+    contents = layout.read(stored(data | {"labels.csv": table.encode()}))
     assert {image.split for image in contents.images} == {""} and "are not taken for splits" in contents.notes[1]
 
 
-def test_a_column_named_like_a_split_is_one_only_if_it_holds_nothing_else(read, folder, png):
+def test_a_column_named_like_a_split_is_one_only_if_it_holds_nothing_else(read, stored, png):
     data = {f"images/{n}.png": png(n) for n in range(2)}
-    used = layout.read(folder(data | {"t.csv": b"path,label,usage\n0,a,Training\n1,b,train\n"}))
+    used = layout.read(stored(data | {"t.csv": b"path,label,usage\n0,a,Training\n1,b,train\n"}))
     assert {image.split for image in used.images} == {"train"}
-    other = layout.read(folder(data | {"t.csv": b"path,label,set\n0,a,isic\n1,b,ham\n"}))
+    other = layout.read(stored(data | {"t.csv": b"path,label,set\n0,a,isic\n1,b,ham\n"}))
     assert {image.split for image in other.images} == {""}
 
 
@@ -317,12 +318,12 @@ def test_a_table_may_lie_in_one_folder_with_all_images(zipped, png, tmp_path, li
         f"{home}t.csv": b"path,label\n0.png,a\n1,b\n"
     }
     sources.unpack(zipped(members), tmp_path / "out", limits)
-    assert [image.label for image in layout.read(tmp_path / "out").images] == ["a", "b"]
+    assert [image.label for image in layout.read(open_store(tmp_path / "out")).images] == ["a", "b"]
 
 
 def test_an_archive_keeps_its_table_under_outer_folders(zipped, png, tmp_path, limits, listed):
     members = {f"ds/x/images/{number}.png": png(number) for number in range(4)}
     members["ds/x/labels.csv"] = b"path,label,group\n" + b"".join(b"%d.png,%d,anna\n" % (n, n % 2) for n in range(4))
     assert sources.unpack(zipped(members), tmp_path / "out", limits).root == "ds/x"
-    rows = listed(tmp_path / "out").rows
+    rows = listed(open_store(tmp_path / "out")).rows
     assert [(row["label"], row["group"]) for row in rows] == [("0", "anna"), ("1", "anna")] * 2

@@ -6,9 +6,11 @@ import struct
 
 import numpy as np
 import pytest
+from tests.fixtures.images import contents
 
 from darkroom.dataset import layout
 from darkroom.decoding import decode
+from darkroom.image_store.reading import open_store
 from darkroom.ingest import arrays, sources
 from darkroom.runtime.errors import DataError
 
@@ -43,8 +45,9 @@ def unpacked(tmp_path, limits):
     def unpack(source):
         done = sources.unpack(source, tmp_path / "out", limits)
         images = {}
-        for image in layout.read(tmp_path / "out").images:
-            data = (tmp_path / "out" / image.path).read_bytes()
+        store = open_store(tmp_path / "out")
+        for image in layout.read(store).images:
+            data = store.read(image.path)
             seen, _ = decode.inspect(data, max_pixels=10_000)
             color = "grayscale" if seen["mode"] == "L" else "rgb"
             pixels = decode.to_array(data, decode.PackSettings(seen["height"], color, "stretch", 10_000))
@@ -293,8 +296,5 @@ def test_images_of_arrays_are_always_the_same_bytes(folder, tmp_path, limits):
     source = folder({"data_batch_1.bin": cifar(LABELS, COLOUR)})
     for name in ("first", "second"):
         sources.unpack(source, tmp_path / name, limits)
-    first, second = (
-        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.png")}
-        for name in ("first", "second")
-    )
+    first, second = (contents(tmp_path / name) for name in ("first", "second"))
     assert first == second and len(first) == 6

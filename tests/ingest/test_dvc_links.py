@@ -4,11 +4,12 @@ import subprocess
 import sys
 
 import pytest
+from tests.fixtures.images import contents
 
 from darkroom.commands import relabel
 from darkroom.dataset import layout
+from darkroom.image_store.reading import open_store
 from darkroom.ingest import sources
-from darkroom.runtime import files
 from darkroom.runtime.errors import DataError
 
 
@@ -35,7 +36,7 @@ def repository(tmp_path, monkeypatch):
 
 def unpacked(source, tmp_path, limits):
     sources.unpack(source, tmp_path / "out", limits)
-    return {path.name: path.read_text() for path in files.below(tmp_path / "out") if not path.is_symlink()}
+    return {path.rpartition("/")[2]: data.decode() for path, data in contents(tmp_path / "out").items()}
 
 
 EXPECTED = {f"{number}.png": str(number) for number in range(4)}
@@ -102,13 +103,13 @@ def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, fold
     dvc("add", "-q", str(source))
     assert (source / "a/0.png").is_symlink() == (kind == "symlink")
     sources.unpack(source, tmp_path / "data/images", limits)
-    images = layout.read(tmp_path / "data/images").images
+    images = layout.read(open_store(tmp_path / "data/images")).images
     assert len(images) == 6
     issue = {"path": "a/0.png", "label": "a", "suggested": "b"}
     manifest = [image._replace(split="train")._asdict() for image in images]
     new = relabel.suggestions([issue], manifest, ["train"], tmp_path)
-    relabel.write(new, manifest, tmp_path / "data/images", source)
+    relabel.write(new, manifest, open_store(tmp_path / "data/images"), source)
     dvc("add", "-q", str(source))
     sources.unpack(source, tmp_path / "data/images", limits)
-    relabelled = {image.path: image.label for image in layout.read(tmp_path / "data/images").images}
+    relabelled = {image.path: image.label for image in layout.read(open_store(tmp_path / "data/images")).images}
     assert relabelled == {image.path: "b" if image.path == "a/0.png" else image.label for image in images}

@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from tests.fixtures.defaults import DEFAULTS, changed
+from tests.fixtures.images import contents, store_of
 
 from darkroom.dataset import layout
 from darkroom.decoding import decode
+from darkroom.image_store.reading import open_store
 from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError, EnvironmentFault
 
@@ -48,7 +50,7 @@ def survives(write, name=""):
             assert str(fault).isprintable() and not any(folder.parent.iterdir())
         else:
             assert [path.name for path in folder.parent.iterdir()] == ["out"]
-            assert sum(path.is_file() for path in folder.rglob("*")) == done.files > 0
+            assert len(contents(folder)) == done.files > 0
         assert {path.name for path in Path(home).iterdir()} == before
 
 
@@ -231,11 +233,10 @@ ENCODED = st.builds(
 @given(st.binary(max_size=200) | ENCODED, st.sampled_from(["labels.csv", "x.TSV", "labels.txt", "train.csv"]))
 def test_any_bytes_as_a_table_give_labels_or_an_error_and_never_fall_back_to_folders(data, name):
     with tempfile.TemporaryDirectory() as home:
-        for path in ("folder1/0.png", "folder2/1.png", name):
-            (Path(home) / path).parent.mkdir(exist_ok=True)
-            (Path(home) / path).write_bytes(data if path == name else b"")
+        images = dict.fromkeys(("folder1/0.png", "folder2/1.png"), b"")
+        store_of(Path(home, "images"), images | {name: data})
         try:
-            labelled = layout.read(Path(home))
+            labelled = layout.read(open_store(Path(home, "images")))
         except DataError as fault:
             assert str(fault).isprintable()
         else:

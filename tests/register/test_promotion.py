@@ -93,24 +93,24 @@ CHANGES = {  # of the input spec; none of them changes the task
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("cats", [40, 90])
-def test_only_a_change_of_the_classes_switches_the_comparison_off(model_folder, tmp_path, change, cats):
+def test_only_a_change_of_the_classes_switches_the_comparison_off(
+    model_folder, stored, encoded, tmp_path, change, cats
+):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     challenger = model_folder("cnn", label=0, **CHANGES[change])
     test = images_of({"cat": cats, "dog": 100 - cats}, **CHANGES[change])
-    for name in test.paths:
-        Image.new("L", (9, 9)).save(tmp_path / name)
-    decision = decide(challenger, champion, test, REGISTER.model_copy(update={"min_accuracy": 0}), images=tmp_path)
+    images = stored(dict.fromkeys(test.paths, encoded(Image.new("L", (9, 9)))))
+    decision = decide(challenger, champion, test, REGISTER.model_copy(update={"min_accuracy": 0}), images=images)
     assert (decision.challenger["value"], decision.champion["value"]) == (cats / 100, (100 - cats) / 100)
     assert decision.promoted == (cats == 90)
 
 
-def test_a_model_gets_todays_images_as_its_own_spec_says(model_folder, tmp_path):
+def test_a_model_gets_todays_images_as_its_own_spec_says(stored, encoded):
     """A model of another size and colour gets the white files; the packed images are black and have 8 pixels."""
     split = images_of({"cat": 3, "dog": 2})
-    for name in split.paths:
-        Image.new("RGB", (20, 10), "white").save(tmp_path / name)
+    images = stored(dict.fromkeys(split.paths, encoded(Image.new("RGB", (20, 10), "white"))))
     spec = {"image_size": 12, "color": "rgb", "fit": "crop"}
-    test = judging.TestImages(split, tmp_path, "today", np.zeros(5, bool))
+    test = judging.TestImages(split, images, "today", np.zeros(5, bool))
     (batch,) = judging.inputs({**SPEC, **spec}, test)
     assert (batch.shape, batch.min()) == ((5, 12, 12, 3), 255)
     (packed,) = judging.inputs(SPEC, test)

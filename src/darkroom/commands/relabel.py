@@ -1,16 +1,16 @@
 """Correct labels without touching the raw data: copy the images and write a table with the new labels beside them.
 
 The current splits are written to the table, so that a model trained on the new labels is tested on the same images.
-The price: the images are on disk twice.
+A plain folder, which a person can go through. The price: the images are on disk twice.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from darkroom.formats import names
+from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import GIVEN
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
@@ -44,7 +44,7 @@ def suggestions(
     return {images[path]["path"]: names.composed(row["suggested"]) for path, row in wanted.items()}
 
 
-def write(new: Suggestions, manifest: Sequence[Row], images: Path, target: Path) -> None:
+def write(new: Suggestions, manifest: Sequence[Row], store: ImageStore, target: Path) -> None:
     """Write a data set to the folder `target`: all images of `manifest`, those in `new` with their new labels."""
     rows = [{column: row.get(column, "") for column in GIVEN} for row in manifest]
     for row in rows:
@@ -53,7 +53,7 @@ def write(new: Suggestions, manifest: Sequence[Row], images: Path, target: Path)
         for row in rows:
             copy = partial / row["path"]
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(images / row["path"], copy)
+            copy.write_bytes(store.read(row["path"]))
         files.write_verbatim(partial / TABLE, GIVEN, rows)  # ingest reads it like any table
 
 

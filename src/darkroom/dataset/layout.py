@@ -7,12 +7,11 @@ left out is reported: one sentence for each kind of it.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from darkroom.dataset import folders
 from darkroom.formats import annotations, label_tables, names, visual
 from darkroom.formats.label_tables import LabelledImage
-from darkroom.runtime import files
+from darkroom.image_store.reading import ImageStore
 from darkroom.runtime.errors import DataError, printable
 
 FEW = 2  # images that make a folder look like a class
@@ -23,7 +22,7 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths relative to the folder, with slashes."""
+    """Paths as the store has them."""
 
     images: tuple[LabelledImage, ...]
     unlabelled: tuple[str, ...]  # images
@@ -31,20 +30,19 @@ class Layout:
     notes: tuple[str, ...] = ()  # what a person should know about them, one sentence each
 
 
-def read(folder: Path) -> Layout:
+def read(store: ImageStore) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
-    paths = [path.relative_to(folder).parts for path in files.below(folder)]
-    paths = sorted(parts for parts in paths if not names.is_junk(parts))
+    paths = sorted(tuple(path.split("/")) for path in store.paths)
     others = [parts for parts in paths if names.is_other_file(parts[-1])]
     images = [parts for parts in paths if not names.is_other_file(parts[-1])]
-    _check_other_files(folder, others, images)
-    tables = annotations.find(folder, others, images)
-    loaded = annotations.load(folder, tables)
+    _check_other_files(store, others, images)
+    tables = annotations.find(store, others, images)
+    loaded = annotations.load(store, tables)
     labelled, notes = _by_tables(loaded, images) if loaded else (folders.read(images), [])
     others = [parts for parts in others if parts not in tables]
     with_label = {image.path for image in labelled}
     unlabelled = [parts for parts in images if "/".join(parts) not in with_label]
-    notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(folder, others, len(paths))]
+    notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(store, others, len(paths))]
     return Layout(tuple(labelled), _joined(unlabelled), _joined(others), tuple(notes))
 
 
@@ -82,8 +80,8 @@ def _unlabelled_notes(unlabelled: Sequence[Parts], total: int) -> list[str]:
     return [note] if unlabelled else []
 
 
-def _other_notes(folder: Path, others: Sequence[Parts], total: int) -> list[str]:
-    images = [parts[-1] for parts in others if visual.format_of(folder.joinpath(*parts)) in visual.USABLE]
+def _other_notes(store: ImageStore, others: Sequence[Parts], total: int) -> list[str]:
+    images = [parts[-1] for parts in others if visual.format_of(store, "/".join(parts)) in visual.USABLE]
     notes = []
     if others:
         kinds = names.kinds(parts[-1] for parts in others)
@@ -94,11 +92,11 @@ def _other_notes(folder: Path, others: Sequence[Parts], total: int) -> list[str]
     return notes
 
 
-def _check_other_files(folder: Path, others: Sequence[Parts], images: Sequence[Parts]) -> None:
+def _check_other_files(store: ImageStore, others: Sequence[Parts], images: Sequence[Parts]) -> None:
     """A class whose images all have names of other things, or are videos, would vanish. Raises DataError."""
     with_images = {parts[:-1] for parts in images}
     alone = [parts for parts in others if parts[:-1] and parts[:-1] not in with_images]
-    lost = [parts for parts in alone if visual.format_of(folder.joinpath(*parts))]
+    lost = [parts for parts in alone if visual.format_of(store, "/".join(parts))]
     for parent, count in sorted(Counter(parts[:-1] for parts in lost).items()):
         if count >= FEW:
             name = printable("/".join(parent))

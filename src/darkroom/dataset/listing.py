@@ -29,9 +29,9 @@ from darkroom.dataset.scan import FileFacts
 from darkroom.dataset.split import Helped
 from darkroom.decoding import bounds
 from darkroom.formats.label_tables import LabelledImage
+from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
-from darkroom.workers import parallel
 
 NEW: Names = {}  # no manifest yet
 
@@ -46,7 +46,13 @@ class Listing(NamedTuple):
 
 
 def build(
-    images: Path, layout: Layout, config: Validate, *, cache: Path, packed: RowLog | None = None, previous: Names = NEW
+    store: ImageStore,
+    layout: Layout,
+    config: Validate,
+    *,
+    cache: Path,
+    packed: RowLog | None = None,
+    previous: Names = NEW,
 ) -> Listing:
     """List each image of the layout, sorted by path, bad ones included.
 
@@ -56,7 +62,7 @@ def build(
     labelled = sorted(layout.images)
     code = (*file_cache.DECODER, image_stats, small_copies, spectrum, scan)
     log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
-    facts, spectra = _scanned([image.path for image in labelled], images, config, log, packed)
+    facts, spectra = _scanned([image.path for image in labelled], store, config, log, packed)
     rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
     conflicts = overlaps.conflicts(rows)
     rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
@@ -81,18 +87,18 @@ def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
 
 
 def _scanned(
-    names: Sequence[str], images: Path, config: Validate, log: Path, packed: RowLog | None
+    paths: Sequence[str], store: ImageStore, config: Validate, log: Path, packed: RowLog | None
 ) -> tuple[list[FileFacts], np.ndarray]:
-    """The facts of each file, in order, without its name, and the spectra of all, float16 (n, 16, 16)."""
-    facts, spectra = [], np.empty((len(names), *spectrum.FLAT.shape), spectrum.DTYPE)
+    """The facts of each file, in order, without its name, and the spectra of all, float16 (n, 16, 16).
+
+    Files are looked up in the cache by the SHA-256 that the store has for them, so cached ones are not even read.
+    """
+    facts, spectra = [], np.empty((len(paths), *spectrum.FLAT.shape), spectrum.DTYPE)
     with FileCache(log) as cache:
-        keys = [""] * len(names)
-        if len(cache):
-            keys = list(parallel.map(partial(scan.digest, images=images), names, title="reading"))
-        make = scan.scanner(images, config.max_pixels, cache.log, packed)
+        make = scan.scanner(store.shards, config.max_pixels, cache.log, packed)
         limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
-        lost = partial(scan.lost_image, images=images, limits=limits)
-        items = list(zip(keys, names, strict=True))
+        lost = partial(scan.lost_image, limits=limits)
+        items = [(file.sha256, file) for file in map(store.file, paths)]
         records = file_cache.get_or_make(cache, items, make, title="scanning images", lost=lost, limits=limits)
         for number, record in enumerate(records):
             facts.append(scan.facts(record, config.min_size))

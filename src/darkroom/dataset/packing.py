@@ -5,7 +5,6 @@ start, so memory stays bounded whatever the number of images. Rows that an earli
 the same settings are taken from the cache instead.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -22,6 +21,7 @@ from darkroom.decoding import bounds, decode
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.decoding.decode import PackSettings
 from darkroom.formats import names
+from darkroom.image_store.reading import ImageStore, ShardReader, StoredFile
 from darkroom.manifest import ManifestRow
 from darkroom.params import Preprocess
 from darkroom.runtime import files, sealing
@@ -42,18 +42,18 @@ CHUNK = 256  # images that are counted at once
 
 
 def write(
-    rows: Sequence[ManifestRow], images: Path, out: Path, config: Preprocess, limits: DecodeLimits, cache: Path
+    rows: Sequence[ManifestRow], store: ImageStore, out: Path, config: Preprocess, limits: DecodeLimits, cache: Path
 ) -> dict[str, int]:
     """Pack the used images of the manifest into `out` and return how many each split has.
 
-    Raises ArtifactError (exit 4) when an image is no longer the one that was validated, or cannot be decoded within
-    the limits.
+    Raises ArtifactError (exit 4) when an image is no longer the one that was validated, is damaged, or cannot be
+    decoded within the limits.
     """
     rows = manifest.used(rows)
     classes = manifest.classes(rows)
     splits = {name: [row for row in rows if row["split"] == name] for name in names.SPLITS}
     with files.replacing(out) as partial_out, open_rows(cache, config, limits.max_pixels) as (cached, log):
-        arrays = _arrays(list(chain(*splits.values())), images, cached, log, limits.worker)
+        arrays = _arrays(list(chain(*splits.values())), store, cached, log, limits.worker)
         for name, members in splits.items():
             _write_split(members, classes, islice(arrays, len(members)), partial_out / name, log.settings)
         mean, deviation = statistics(np.load(partial_out / "train" / packed_data.IMAGES, mmap_mode="r"))
@@ -90,12 +90,12 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def _arrays(
-    rows: Sequence[ManifestRow], images: Path, cache: FileCache, log: RowLog, limits: Limits
+    rows: Sequence[ManifestRow], store: ImageStore, cache: FileCache, log: RowLog, limits: Limits
 ) -> Iterator[np.ndarray]:
     """uint8 (s, s, c) for each row, in order, from the cache or else decoded and cached."""
-    make = partial(_pack, images=images, log=log)
-    lost = partial(_lost, images=images, limits=limits)
-    items = [(row["sha256"], row) for row in rows]
+    make = partial(_pack, images=store.shards, log=log)
+    lost = partial(_lost, limits=limits)
+    items = [(row["sha256"], _validated(row, store)) for row in rows]
     for data in file_cache.get_or_make(cache, items, make, title="packing", lost=lost, limits=limits):
         yield np.frombuffer(data, np.uint8).reshape(log.settings.size, log.settings.size, -1)
 
@@ -133,24 +133,27 @@ def _is_given(rows: Sequence[ManifestRow]) -> bool:
     return bool(rows) and all(row["given"] == row["split"] for row in rows)
 
 
-def _pack(row: ManifestRow, *, images: Path, log: RowLog) -> bytes:
-    """uint8 (s, s, c). Raises ArtifactError (exit 4) when the file is not the one that was validated."""
+def _validated(row: ManifestRow, store: ImageStore) -> StoredFile:
+    """The file of the row. Raises ArtifactError (exit 4) when it is not the one that was validated."""
+    file = store.file(row["path"])
+    if file.sha256 != row["sha256"]:
+        raise _unusable(file, "changed since it was validated")
+    return file
+
+
+def _pack(file: StoredFile, *, images: ShardReader, log: RowLog) -> bytes:
+    """uint8 (s, s, c)."""
     try:
-        data = (images / row["path"]).read_bytes()
-        if hashlib.sha256(data).hexdigest() != row["sha256"]:
-            raise _not_validated(row, images, "changed since it was validated")
-        array = decode.to_array(data, log.settings)
-    except FileNotFoundError as fault:
-        raise _not_validated(row, images, "is missing") from fault
+        array = decode.to_array(images.read(file), log.settings)
     except decode.BadImage as reason:
-        raise _not_validated(row, images, f"cannot be packed: {reason}") from reason
-    log.add({row["sha256"]: array})
+        raise _unusable(file, f"cannot be packed: {reason}") from reason
+    log.add({file.sha256: array})
     return array.tobytes()
 
 
-def _lost(row: ManifestRow, loss: Loss, *, images: Path, limits: Limits) -> bytes:
-    raise _not_validated(row, images, f"cannot be packed: {bounds.reason(loss, limits)}")
+def _lost(file: StoredFile, loss: Loss, *, limits: Limits) -> bytes:
+    raise _unusable(file, f"cannot be packed: {bounds.reason(loss, limits)}")
 
 
-def _not_validated(row: ManifestRow, images: Path, why: str) -> ArtifactError:
-    return ArtifactError("E_ARTIFACT", f"{row['path']} {why}", where=images, fix="run `dvc repro validate`")
+def _unusable(file: StoredFile, why: str) -> ArtifactError:
+    return ArtifactError("E_ARTIFACT", f"{file} {why}", where=file, fix="run `dvc repro validate`")

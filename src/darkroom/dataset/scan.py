@@ -6,7 +6,6 @@ file is decoded by itself, within its limits; the small copies of a batch are th
 Facts depend on the levels of the packed row, which decide what is refused, and on nothing else of it.
 """
 
-import hashlib
 import json
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from darkroom.dataset.small_copies import Small
 from darkroom.decoding import bounds, decode
 from darkroom.decoding.decode import ImageFacts
 from darkroom.decoding.levels import Levels
+from darkroom.image_store.reading import ShardReader, StoredFile
 from darkroom.workers.serving import Batched, Limits, Loss
 
 
@@ -52,8 +52,8 @@ class Inspected(NamedTuple):
     bad: str = ""
 
 
-def scanner(images: Path, max_pixels: int, log: Path | None = None, rows: RowLog | None = None) -> Batched:
-    """A function of the name of a file in `images`, for `parallel.map`.
+def scanner(images: ShardReader, max_pixels: int, log: Path | None = None, rows: RowLog | None = None) -> Batched:
+    """A function of a file in `images`, for `parallel.map`.
 
     It returns the spectrum and the facts of the file, for `frequencies` and `facts` to take apart. They are cached in
     `log`, and the packed row of a good image in `rows`.
@@ -76,26 +76,20 @@ def frequencies(record: bytes) -> np.ndarray:
     return np.frombuffer(record, FLAT.dtype, FLAT.size).reshape(FLAT.shape)
 
 
-def lost_image(name: str, loss: Loss, *, images: Path, limits: Limits) -> bytes:
+def lost_image(file: StoredFile, loss: Loss, *, limits: Limits) -> bytes:
     """As a `scanner`, for a file that could not be decoded within the limits, made without decoding it.
 
     It is not cached: the memory of the machine may have run out just then. The price: each run pays for it again.
     """
-    return _bad_record(_identity((images / name).read_bytes()), bounds.reason(loss, limits))
-
-
-def digest(name: str, *, images: Path) -> str:
-    """SHA-256 of the file `images / name`."""
-    return hashlib.sha256((images / name).read_bytes()).hexdigest()
+    return _bad_record(_identity(file), bounds.reason(loss, limits))
 
 
 def levels_of(rows: RowLog | None) -> Levels:
     return rows.settings.levels if rows else Levels()
 
 
-def _inspect(name: str, *, images: Path, max_pixels: int, rows: RowLog | None) -> Inspected:
-    data = (images / name).read_bytes()
-    identity = _identity(data)
+def _inspect(file: StoredFile, *, images: ShardReader, max_pixels: int, rows: RowLog | None) -> Inspected:
+    data, identity = images.read(file), _identity(file)
     try:
         if rows and rows.log:
             return Inspected(identity, *decode.inspect_and_pack(data, rows.settings))
@@ -118,8 +112,8 @@ def _measure(inspected: list[Inspected], *, log: Path | None, rows: RowLog | Non
     return records
 
 
-def _identity(data: bytes) -> Identity:
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+def _identity(file: StoredFile) -> Identity:
+    return {"bytes": file.bytes, "sha256": file.sha256}
 
 
 def _record(identity: Identity, seen: ImageFacts, stats: ImageStats, own: np.ndarray, bad: str = "") -> bytes:

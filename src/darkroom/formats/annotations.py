@@ -10,9 +10,10 @@ be removed from the archive.
 import codecs
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from darkroom.formats import delimited, label_tables, names
+from darkroom.formats.contents import Contents
 from darkroom.formats.label_tables import Table
 from darkroom.runtime.errors import DataError
 
@@ -27,27 +28,25 @@ QUOTED = re.compile(r'"([^"\n]+)"')
 REMEDY = "remove it from the archive, or, if it holds the labels, write them to labels.csv with the columns path,label"
 
 
-def find(folder: Path, others: Iterable[Sequence[str]], images: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    """Return those of the files `others` that hold labels of `images` or seem to; all are path parts below `folder`."""
+def find(contents: Contents, others: Iterable[Sequence[str]], images: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Return those of the files `others` that hold labels of `images` or seem to; all are parts of paths."""
     images = list(images)
     listed = {
         name for parts in images for name in (parts[-1], _stem("/".join(parts[-2:]))) if "." in name or "/" in name
     }
     stems = {_stem(parts[-1]) for parts in images}
-    return [
-        parts for parts in others if names.is_table(parts[-1]) or _lists_images(folder.joinpath(*parts), listed, stems)
-    ]
+    return [parts for parts in others if names.is_table(parts[-1]) or _lists_images(contents, parts, listed, stems)]
 
 
-def load(folder: Path, candidates: Sequence[Sequence[str]]) -> list[Table]:
+def load(contents: Contents, candidates: Sequence[Sequence[str]]) -> list[Table]:
     """Read the files that `find` returned as tables of labels.
 
-    Raises DataError (exit 3) when any of them is not a table of labels at the top of `folder`.
+    Raises DataError (exit 3) when any of them is not a table of labels at the top of the data set.
     """
     loaded, faults = [], []
     for parts in candidates:
         try:
-            loaded.append(_table(folder, parts))
+            loaded.append(_table(contents, parts))
         except DataError as fault:
             faults.append(fault)
     if faults:
@@ -57,30 +56,29 @@ def load(folder: Path, candidates: Sequence[Sequence[str]]) -> list[Table]:
     return loaded
 
 
-def _table(folder: Path, parts: Sequence[str]) -> Table:
+def _table(contents: Contents, parts: Sequence[str]) -> Table:
     name = "/".join(parts)
     if not names.is_delimited(name) and not name.casefold().endswith(".txt"):
         raise delimited.unusable(name, "seems to hold labels of the images, in a format that is not supported", REMEDY)
     if len(parts) > 1:
         what = "looks like a table of labels but is not at the top, beside the folders of images"
         raise delimited.unusable(name, what, "move it there if it holds the labels, else remove it from the archive")
-    return label_tables.load(folder / name)
+    return label_tables.load(name, contents.read(name))
 
 
 def _stem(path: str) -> str:
     return path.removesuffix(PurePosixPath(path).suffix)
 
 
-def _lists_images(path: Path, images: set[str], stems: set[str]) -> bool:
+def _lists_images(contents: Contents, parts: Sequence[str], images: set[str], stems: set[str]) -> bool:
     """Return whether the file is a text that lists images: it names some of `images`, or its lines begin with `stems`.
 
     `images` holds file names, and folder/file names without extension. Bare `stems` are often numbers, as in a list of
     classes, so half of the lines must begin with one, and half of all stems must occur.
     """
-    if path.suffix.casefold() not in TEXT or names.is_document(path.name):
+    if PurePosixPath(parts[-1]).suffix.casefold() not in TEXT or names.is_document(parts[-1]):
         return False
-    with path.open("rb") as file:
-        data = file.read(HEAD)
+    data = contents.head("/".join(parts), HEAD)
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data.decode("utf-16" if is_utf16 else "utf-8", errors="replace")
     words = {*SEPARATORS.split(text), *QUOTED.findall(text), *map(str.strip, FIELDS.split(text))}

@@ -9,7 +9,6 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from darkroom.runtime.errors import DataError, printable
 
@@ -32,33 +31,32 @@ def unusable(name: str, why: str, fix: str) -> DataError:
     return DataError("E_TABLE", printable(f"{name} {why}"), where=name, fix=fix)
 
 
-def read(path: Path, is_known: Callable[[Header], bool]) -> tuple[Header, list[Line]]:
+def read(name: str, data: bytes, is_known: Callable[[Header], bool]) -> tuple[Header, list[Line]]:
     """Return the header and the non-blank lines of the file, split by the one delimiter for which `is_known(header)`.
 
     Raises DataError (exit 3) when the file is not text, is empty or damaged, or when no single delimiter fits.
     """
-    text = _text(path)
-    headers = {delimiter: header for delimiter in DELIMITERS if (header := _header(path.name, text, delimiter))}
+    text = _text(name, data)
+    headers = {delimiter: header for delimiter in DELIMITERS if (header := _header(name, text, delimiter))}
     fitting = [delimiter for delimiter, header in headers.items() if is_known(header)]
     if not headers:
-        next(_lines(path.name, text, ","), None)  # raises if the text is damaged rather than empty
-        raise unusable(path.name, "is empty", "fill it, or remove it from the archive")
+        next(_lines(name, text, ","), None)  # raises if the text is damaged rather than empty
+        raise unusable(name, "is empty", "fill it, or remove it from the archive")
     if len(fitting) != 1:
-        raise _unknown(path.name, max(headers.values(), key=len))
-    (_, header), *lines = _lines(path.name, text, fitting[0])
+        raise _unknown(name, max(headers.values(), key=len))
+    (_, header), *lines = _lines(name, text, fitting[0])
     long = next((number for number, fields in lines if any(fields[len(header) :])), 0)
     if long:
         what = f"has more fields in line {long} than columns in its header ({len(header)})"
-        raise unusable(path.name, what, "put fields that contain the delimiter in double quotes")
+        raise unusable(name, what, "put fields that contain the delimiter in double quotes")
     return header, lines
 
 
-def _text(path: Path) -> str:
-    data = path.read_bytes()
+def _text(name: str, data: bytes) -> str:
     encoding = next((announced for mark, announced in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
-    text = _decoded(path.name, data, encoding)
+    text = _decoded(name, data, encoding)
     if "\0" in text:
-        raise _with_nul(path.name, text.index("\0"))
+        raise _with_nul(name, text.index("\0"))
     return text
 
 

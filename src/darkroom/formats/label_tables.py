@@ -51,26 +51,26 @@ class Table(NamedTuple):
     unused: Sequence[str] = ()  # names of other columns
 
 
-def load(path: Path) -> Table:
-    """Read one table.
+def load(name: str, data: bytes) -> Table:
+    """Read one table from its bytes.
 
     Raises DataError (exit 3) when the file is not delimited text, or does not have exactly one column for the image
     and one for the label.
     """
-    header, lines = delimited.read(path, is_known)
+    header, lines = delimited.read(name, data, is_known)
     candidates = {role: columns for role in SYNONYMS if (columns := _columns(header, role))}
     for role, columns in candidates.items():
         if len(columns) > 1:
             several = ", ".join(repr(header[column]) for column in columns)
             what = f"has {len(columns)} columns that may be the {role}: {several}"
-            raise delimited.unusable(path.name, what, f"call the right one {role}, and the others something else")
+            raise delimited.unusable(name, what, f"call the right one {role}, and the others something else")
     if not lines:
-        raise delimited.unusable(path.name, "has a header and no rows", "fill it, or remove it from the archive")
+        raise delimited.unusable(name, "has a header and no rows", "fill it, or remove it from the archive")
     column_of = {role: column for role, (column,) in candidates.items()}
     rows = [{role: _field(fields, column) for role, column in column_of.items()} for _, fields in lines]
     rows = _without_other_splits(rows, is_own="split" in map(_folded, header))
     used = {column_of[role] for role in rows[0]}
-    return Table(path.name, rows, [field.strip() for column, field in enumerate(header) if column not in used])
+    return Table(name, rows, [field.strip() for column, field in enumerate(header) if column not in used])
 
 
 def is_known(header: Header) -> bool:

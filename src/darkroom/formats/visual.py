@@ -1,15 +1,13 @@
 """Identify image and video files by their contents, whatever their names."""
 
-from pathlib import Path
-
 from darkroom import sniff
+from darkroom.formats.contents import Contents
 
 USABLE = {*sniff.DECODED.values(), "WEBP"}
 OTHERS = {*sniff.IMAGES, "video"}
 
 
-def format_of(path: Path) -> str:
+def format_of(contents: Contents, path: str) -> str:
     """Return the name of the image or video format of the file, "" when it holds anything else."""
-    with path.open("rb") as file:
-        kind = sniff.kind(file.read(sniff.LENGTH))
+    kind = sniff.kind(contents.head(path, sniff.LENGTH))
     return kind if kind in USABLE | OTHERS else ""

@@ -1,8 +1,9 @@
 """Predict the classes of image files. They are decoded as the images that the model was trained on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from darkroom.saving.model_folder import InputSpec
 from darkroom.workers import parallel
 from darkroom.workers.serving import Limits, Loss
 
+File = TypeVar("File")  # whatever `read` reads; as text it is the name that an error shows
+
 
 def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
     """For each path the probability of each class, the likeliest first, or the error of the file.
@@ -22,7 +25,7 @@ def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, d
     Raises ArtifactError (exit 4) when the model folder cannot be used.
     """
     spec, model = inference.read_spec(folder), None
-    images = decoded(paths, spec)
+    images = decoded(paths, spec, Path.read_bytes)
     for start in range(0, len(paths), BATCH):
         batch = list(zip(paths[start : start + BATCH], images, strict=False))  # of `images` only as many
         usable = [image for _, image in batch if isinstance(image, np.ndarray)]
@@ -33,15 +36,15 @@ def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, d
             yield path, image if isinstance(image, DataError) else _ranked(spec["classes"], next(rows))
 
 
-def decoded(paths: Sequence[Path], spec: InputSpec) -> Iterator[np.ndarray | DataError]:
-    """Each file as the input of a model with `spec`, uint8 `(s, s, c)`, or its error, in the order of `paths`.
+def decoded(files: Sequence[File], spec: InputSpec, read: Callable[[File], bytes]) -> Iterator[np.ndarray | DataError]:
+    """Each file as the input of a model with `spec`, uint8 `(s, s, c)`, or its error, in the order of `files`.
 
     Worker processes decode, so that an image that never ends can be killed.
     """
     settings = pack_settings(spec)
     limits = bounds.worker_limits(settings.max_pixels)
-    work, lost = partial(_decode, settings=settings), partial(_lost, limits=limits)
-    return iter(parallel.map(work, paths, title="decoding", lost=lost, limits=limits))
+    work, lost = partial(_decode, read=read, settings=settings), partial(_lost, limits=limits)
+    return iter(parallel.map(work, files, title="decoding", lost=lost, limits=limits))
 
 
 def pack_settings(spec: InputSpec) -> PackSettings:
@@ -55,18 +58,18 @@ def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
     return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
 
 
-def _decode(path: Path, *, settings: PackSettings) -> np.ndarray | DataError:
+def _decode(file: File, *, read: Callable[[File], bytes], settings: PackSettings) -> np.ndarray | DataError:
     try:
-        return decode.to_array(path.read_bytes(), settings)
+        return decode.to_array(read(file), settings)
     except OSError as fault:
-        return DataError("E_IMAGE", fault.strerror or str(fault), where=path, fix="name an image file")
+        return DataError("E_IMAGE", fault.strerror or str(fault), where=file, fix="name an image file")
     except decode.BadImage as fault:
-        return _bad_image(path, str(fault))
+        return _bad_image(file, str(fault))
 
 
-def _lost(path: Path, loss: Loss, *, limits: Limits) -> DataError:
-    return _bad_image(path, bounds.reason(loss, limits))
+def _lost(file: object, loss: Loss, *, limits: Limits) -> DataError:
+    return _bad_image(file, bounds.reason(loss, limits))
 
 
-def _bad_image(path: Path, why: str) -> DataError:
-    return DataError("E_IMAGE", why, where=path, fix="repair it or leave it out")
+def _bad_image(file: object, why: str) -> DataError:
+    return DataError("E_IMAGE", why, where=file, fix="repair it or leave it out")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -27,10 +27,10 @@ class ImageArray:
 
 
 def fault(where: object, what: str, fix: str, code: str = "E_ARRAYS") -> DataError:
-    return DataError(code, printable(f"{Path(str(where)).name} {what}"), where=where, fix=fix)
+    return DataError(code, printable(f"{PurePosixPath(str(where)).name} {what}"), where=where, fix=fix)
 
 
-def check_shape(path: Path, shape: Sequence[int]) -> None:
+def check_shape(path: PurePosixPath, shape: Sequence[int]) -> None:
     """Raise DataError (exit 3) unless `shape` is that of one greyscale or colour image."""
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] in CHANNELS)) or min(shape) < 1:
         what = f"has images of shape {str(tuple(shape)):.{SHOWN}}, expected (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from darkroom.formats import names
@@ -32,12 +33,12 @@ class Member:
     faults: tuple[Fault, ...] = ()  # specific to the archive's format, such as an encrypted member
     guessed: bool = False  # the name was not UTF-8
 
-    @property
+    @cached_property
     def parts(self) -> tuple[str, ...]:
         """The name in the form in which names are compared."""
         return names.parts_of(self.raw)
 
-    @property
+    @cached_property
     def is_wanted(self) -> bool:
         """Whether the member is unpacked: a file that is not junk."""
         return self.kind == "file" and not names.is_junk(self.parts)

@@ -7,10 +7,10 @@ unpickled.
 import math
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import PurePosixPath
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +20,11 @@ from darkroom.formats import names
 from darkroom.ingest import inspection, zips
 from darkroom.ingest.image_arrays import SHOWN, ImageArray, check_shape, fault, read_rows
 from darkroom.ingest.members import Member
+from darkroom.ingest.spool import SpooledFiles
 from darkroom.ingest.streams import Stream
 from darkroom.params import Ingest
+
+Opener = Callable[[], AbstractContextManager[list[Member]]]
 
 SUFFIX = ".npz"
 KEY = re.compile(r"(?:(?:x|images)_(?P<after>\w+)|(?P<before>\w+)_(?:x|images))\.npy")
@@ -30,23 +33,30 @@ LARGEST = 1 << 63  # length of any axis; Python would accept a number of any len
 LABEL = 4 * inspection.NAME_BYTES  # bytes of a label, which becomes the name of a folder
 
 
-def read(path: Path, limits: Ingest) -> list[ImageArray]:
-    """Return the arrays of images in `path`.
+def read(spooled: SpooledFiles, path: PurePosixPath, limits: Ingest) -> list[ImageArray]:
+    """Return the arrays of images in the file at `path`.
 
     Raises DataError (exit 3), and whatever NumPy raises for damaged headers.
     """
-    with zips.members(path, limits) as members:
+    with _members(spooled, path, limits) as members:
         by_name = {member.raw: member for member in members}
         for member in members:
             for refusal in member.faults:
                 raise fault(path, f"holds {refusal.member}, which {refusal.why}", refusal.fix, code=refusal.code)
-        arrays = [_array(path, by_name, match, limits) for name in by_name if (match := KEY.fullmatch(name))]
+        again = partial(_members, spooled, path, limits)
+        arrays = [_array(path, by_name, match, again) for name in by_name if (match := KEY.fullmatch(name))]
     if not arrays:
         raise fault(path, "has no x_train", "name the arrays x_train, y_train, x_test and y_test")
     return arrays
 
 
-def _array(path: Path, members: dict[str, Member], key: re.Match[str], limits: Ingest) -> ImageArray:
+@contextmanager
+def _members(spooled: SpooledFiles, path: PurePosixPath, limits: Ingest) -> Iterator[list[Member]]:
+    with spooled.open(str(path)) as file, zips.members(file, path, limits) as listed:
+        yield listed
+
+
+def _array(path: PurePosixPath, members: dict[str, Member], key: re.Match[str], again: Opener) -> ImageArray:
     name, word = key[0], key["after"] or key["before"]
     split, labels = names.split_of(word), re.sub("^x_|x(?=[.])", _y, name).replace("images", "labels")
     if not split or labels not in members:
@@ -56,7 +66,7 @@ def _array(path: Path, members: dict[str, Member], key: re.Match[str], limits: I
     if dtype != np.uint8:
         raise fault(path, f"has {name} of {str(dtype):.{SHOWN}}, expected uint8", "store 0 to 255")
     check_shape(path, shape)
-    rows = partial(_rows, path, name, labels, limits)
+    rows = partial(_rows, path, name, labels, again)
     return ImageArray(split, word, n, n * math.prod(shape), members[name].packed, rows)
 
 
@@ -64,9 +74,9 @@ def _y(match: re.Match[str]) -> str:
     return match[0].replace("x", "y")
 
 
-def _rows(path: Path, images: str, labels: str, limits: Ingest) -> Iterator[tuple[object, np.ndarray]]:
+def _rows(path: PurePosixPath, images: str, labels: str, again: Opener) -> Iterator[tuple[object, np.ndarray]]:
     with ExitStack() as stack:
-        members = {member.raw: member for member in stack.enter_context(zips.members(path, limits))}
+        members = {member.raw: member for member in stack.enter_context(again())}
         image_file, label_file = (stack.enter_context(members[name].open()) for name in (images, labels))
         (n, *shape), _ = _header(path, image_file)
         (n_labels, *inner), dtype = _header(path, label_file)
@@ -79,7 +89,7 @@ def _rows(path: Path, images: str, labels: str, limits: Ingest) -> Iterator[tupl
             yield label, row.reshape(shape)
 
 
-def _header(path: Path, file: Stream) -> tuple[tuple[int, ...], np.dtype]:
+def _header(path: PurePosixPath, file: Stream) -> tuple[tuple[int, ...], np.dtype]:
     """Return shape and dtype of the array that follows in `file`."""
     bounded = SimpleNamespace(read=partial(_read_bounded, file))
     version = npy.read_magic(bounded)

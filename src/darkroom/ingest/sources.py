@@ -1,31 +1,37 @@
-"""Unpack a data set, safely: completely, nothing outside the folder, or not at all.
+"""Unpack a data set into a store, safely: completely, nothing outside the folder, or not at all.
 
 There are two passes. The first lists the members and refuses the archive for any dangerous one (`inspection`); the
-second copies member by member, counts the bytes and checks the sums. Then images that come as arrays become files
-(`arrays`), and outer folders without meaning are removed. The folder appears only when everything went well.
-The price: the archive is on disk twice, packed and unpacked.
+second copies member by member into one `spool`, counts the bytes and checks the sums. Then images that come as arrays
+become files (`arrays`), outer folders without meaning are removed from the paths, and the files move into the shards
+of `image_store`. The folder appears only when everything went well. The price: each file is written twice, and for a
+moment the images are on disk twice beside the archive.
 """
 
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from darkroom import sniff
 from darkroom.formats import annotations, names, visual
-from darkroom.ingest import arrays, dvc_links, inspection, npz, tars, zips
-from darkroom.ingest.members import Kind, Member
+from darkroom.image_store import shard_file, writing
+from darkroom.image_store.shard_file import NewFile
+from darkroom.ingest import arrays, folders, inspection, npz, tars, zips
+from darkroom.ingest.members import Member
+from darkroom.ingest.spool import Piece, Spool, SpooledFiles
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
 
-SPACE_FACTOR = 2.2  # times the unpacked size: the folder, DVC's copy of it, and slack
+SPACE_FACTOR = 2.2  # times the stored size: the spool and the shards, then these and DVC's copy, and slack
 PACKED = ("gzip", "bzip2", "xz", "tar")
 SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-UNPACKED = ".unpacked"  # hidden, so that it counts as junk wherever it turns up
+
+Parts = tuple[str, ...]
 
 
 class Unpacked(NamedTuple):
@@ -41,7 +47,7 @@ class Unpacked(NamedTuple):
 
 
 def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
-    """Put the images of `source` into `folder`, without junk and without outer folders that carry no meaning.
+    """Put the images of `source` into a store at `folder`, without junk and without outer folders that say nothing.
 
     `source` is a zip, a tar (also gz, bz2, xz), an npz, or a folder; folders and archives hold images in class
     folders, images and a table (`formats.label_tables`), or arrays (`arrays`).
@@ -57,19 +63,19 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
         if not wanted:
             fix = "pack folders of images, one per class"
             raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
-        _check_disk_space(folder, sum(member.size for member in wanted.values()))
+        _check_disk_space(folder, sum(shard_file.stored_bytes(member.size) for member in wanted.values()))
         with files.replacing(folder) as partial_folder:
-            unpacked = partial_folder / UNPACKED
-            for parts, member in wanted.items():
-                _copy(source, member, unpacked.joinpath(*parts))
-            root = _move_images(source, wanted, partial_folder, limits)
-            sizes = {path: path.stat().st_size for path in files.below(partial_folder)}
+            partial_folder.mkdir()
+            with Spool(partial_folder) as spool:
+                copied = {"/".join(parts): _copy(source, member, spool) for parts, member in wanted.items()}
+                root, kept = _images(source, wanted, SpooledFiles(spool, copied), limits)
+                writing.write(partial_folder, _new_files(spool, kept))
     inside = {parts for parts in wanted if parts[: len(root)] == root}
     dropped = [member.parts[-1] for member in members if member.kind != "folder" and member.parts not in inside]
     return Unpacked(
-        files=len(sizes),
-        bytes=sum(sizes.values()),
-        other_kinds=names.kinds(path.name for path in sizes if names.is_other_file(path.name)),
+        files=len(kept),
+        bytes=sum(piece.bytes for piece in kept.values()),
+        other_kinds=names.kinds(path.rpartition("/")[2] for path in kept if names.is_other_file(path)),
         left_out=len(dropped),
         left_out_kinds=names.kinds(dropped),
         root="/".join(root),
@@ -86,55 +92,35 @@ def require_readable(source: Path) -> None:
 
 def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Member]]:
     if source.is_dir():
-        return nullcontext(list(_files_of(source)))
+        return nullcontext(list(folders.members(source)))
     with source.open("rb") as file:
         kind = sniff.kind(file.read(sniff.LENGTH))
     if kind in PACKED:
         return tars.members(source, limits)
     if source.suffix == npz.SUFFIX and kind == "zip":
-        return nullcontext([_file(source.resolve(), source.name, [])])
-    return zips.members(source, limits)
+        return nullcontext([folders.member(source.resolve(), os.fsencode(source.name), [])])
+    return zips.open_members(source, limits)
 
 
-def _files_of(folder: Path) -> Iterator[Member]:
-    caches = dvc_links.caches(folder)
-    for path in sorted(_below(folder)):
-        yield _file(path, os.fsencode(path.relative_to(folder).as_posix()), caches)
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield all files and folders in `folder`; `rglob` would silently skip a folder that cannot be read."""
-    for home, folders, filenames in os.walk(folder, onerror=_raise):
-        yield from (Path(home, name) for name in (*folders, *filenames))
-
-
-def _raise(fault: OSError) -> None:
-    raise fault
-
-
-def _file(path: Path, raw: str | bytes, caches: list[Path]) -> Member:
-    name, guessed = names.decoded(os.fsencode(raw))
-    is_link = path.is_symlink() and not dvc_links.is_own(path, caches)
-    kind: Kind = "link" if is_link else "folder" if path.is_dir() else "file" if path.is_file() else "special"
-    size = path.lstat().st_size if is_link else path.stat().st_size
-    return Member(name, kind, size, size, None, lambda: path.open("rb"), guessed=guessed)
-
-
-def _move_images(source: Path, wanted: Collection[tuple[str, ...]], folder: Path, limits: Ingest) -> tuple[str, ...]:
-    """Move what lies under the root to the top of `folder`, or replace arrays by images. Returns the root."""
-    root: tuple[str, ...] = ()
-    unpacked = folder / UNPACKED
-    images = [parts for parts in wanted if not names.is_other_file(parts[-1])]
-    if _unfold(source, unpacked, folder, limits):
+def _images(
+    source: Path, wanted: Collection[Parts], spooled: SpooledFiles, limits: Ingest
+) -> tuple[Parts, Mapping[str, Piece]]:
+    """Return the root, and what lies under it or the images that arrays became, by path."""
+    others = {parts for parts in wanted if names.is_other_file(parts[-1])}
+    images = [parts for parts in wanted if parts not in others]
+    if unfolded := _unfold(source, spooled, limits):
         _check_no_image_files(images)
-    else:
-        others = [parts for parts in wanted if names.is_other_file(parts[-1])]
-        misnamed = {parts for parts in others if visual.format_of(unpacked.joinpath(*parts))}
-        root = names.common_root(wanted, annotations.find(unpacked, others, images), others=misnamed)
-        for path in unpacked.joinpath(*root).iterdir():
-            path.rename(folder / path.name)
-    shutil.rmtree(unpacked)
-    return root
+        return (), unfolded
+    misnamed = {parts for parts in others if visual.format_of(spooled, "/".join(parts))}
+    root = names.common_root(wanted, annotations.find(spooled, others, images), others=misnamed)
+    prefix = "".join(f"{part}/" for part in root)
+    pieces = spooled.pieces.items()
+    return root, {path.removeprefix(prefix): piece for path, piece in pieces if path.startswith(prefix)}
+
+
+def _new_files(spool: Spool, pieces: Mapping[str, Piece]) -> Iterator[NewFile]:
+    for path, piece in pieces.items():
+        yield NewFile(path, piece.bytes, piece.sha256, partial(spool.chunks, piece))
 
 
 def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:
@@ -144,13 +130,12 @@ def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:
         raise DataError("E_ARRAYS", what, where=image_files[0], fix="keep the arrays or the files")
 
 
-def _unfold(source: Path, unpacked: Path, folder: Path, limits: Ingest) -> int:
-    """Call `arrays.unfold`; an error names the file in `source`, because the unpacked one is removed."""
+def _unfold(source: Path, spooled: SpooledFiles, limits: Ingest) -> dict[str, Piece]:
+    """Spool the images that `arrays.unfold` makes; an error of it names the file in `source`."""
     try:
-        return arrays.unfold(unpacked, folder, limits)
+        return {path: spooled.spool.add([image]) for path, image in arrays.unfold(spooled, limits)}
     except DataError as fault:
-        inner = fault.where.removeprefix(f"{unpacked}/")
-        fault.where = f"{source}!{printable(inner)}" if inner != fault.where else str(source)
+        fault.where = f"{source}!{printable(fault.where)}" if fault.where in spooled.pieces else str(source)
         raise
 
 
@@ -162,17 +147,21 @@ def _check_disk_space(folder: Path, size: int) -> None:
         raise EnvironmentFault("E_DISK", what, where=home, fix="free space on this disk")
 
 
-def _copy(source: Path, member: Member, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = 0
-    with target.open("xb") as file:
-        for chunk in _chunks(source, member):
-            written += file.write(chunk)
-            if written > member.size:
-                break
-    if written != member.size:
-        why = f"holds {written} bytes or more and declares {member.size}"
+def _copy(source: Path, member: Member, spool: Spool) -> Piece:
+    piece = spool.add(_not_much_more(member.size, _chunks(source, member)))
+    if piece.bytes != member.size:
+        why = f"holds {piece.bytes} bytes or more and declares {member.size}"
         raise _damaged(source, member, "E_ARCHIVE_SIZE_LIE", why)
+    return piece
+
+
+def _not_much_more(size: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield `chunks` up to the one that exceeds `size` bytes."""
+    for chunk in chunks:
+        yield chunk
+        size -= len(chunk)
+        if size < 0:
+            break
 
 
 def _chunks(source: Path, member: Member) -> Iterator[bytes]:

@@ -5,13 +5,14 @@ overlapping members (a bomb of 42 kB becomes 5 GB). So both headers of a member 
 checked by `inspection`.
 """
 
+import io
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
 from darkroom import sniff
@@ -29,27 +30,36 @@ ENTRY = 1 << 10  # bytes for each of `max_entries`: `zipfile` turns every 46 byt
 
 
 @contextmanager
-def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
-    """Yield the members, readable inside the `with` block. Raises DataError (exit 3) when it is no complete zip."""
-    with source.open("rb") as file:
-        try:
-            archive = zipfile.ZipFile(_Bounded(file, source, limits))
-            listed = _list(archive, file)
-        except DarkroomError:
-            raise
-        except Exception as fault:  # zipfile passes struct, Unicode and seek errors of damaged directories on
-            inspection.reraise_if_of_system(fault)
-            raise _corrupt(source, fault) from fault
-        with archive:
-            yield listed
+def open_members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
+    """Do as `members` for the file at `source`."""
+    with source.open("rb") as file, members(file, source, limits) as listed:
+        yield listed
+
+
+@contextmanager
+def members(file: BinaryIO, where: PurePath, limits: Ingest) -> Iterator[list[Member]]:
+    """Yield the members, readable inside the `with` block.
+
+    Raises DataError (exit 3), which names `where`, when `file` is no complete zip.
+    """
+    try:
+        archive = zipfile.ZipFile(_Bounded(file, where, limits))
+        listed = _list(archive, file)
+    except DarkroomError:
+        raise
+    except Exception as fault:  # zipfile passes struct, Unicode and seek errors of damaged directories on
+        inspection.reraise_if_of_system(fault)
+        raise _corrupt(file, where, fault) from fault
+    with archive:
+        yield listed
 
 
 class _Bounded:
     """A file that refuses to hand `zipfile` a directory beyond the limits."""
 
-    def __init__(self, file: BinaryIO, source: Path, limits: Ingest):
+    def __init__(self, file: BinaryIO, where: PurePath, limits: Ingest):
         self.tell, self.seek, self.seekable, self.close = file.tell, file.seek, file.seekable, file.close
-        self._file, self._source, self._limits = file, source, limits
+        self._file, self._where, self._limits = file, where, limits
 
     def read(self, size: int = -1) -> bytes:
         most = DIRECTORY + ENTRY * self._limits.max_entries
@@ -63,7 +73,7 @@ class _Bounded:
         return data
 
     def _refuse(self, fault: Fault) -> NoReturn:
-        raise DataError(fault.code, fault.why, where=self._source, fix=fault.fix)
+        raise DataError(fault.code, fault.why, where=self._where, fix=fault.fix)
 
 
 def _list(archive: zipfile.ZipFile, file: BinaryIO) -> list[Member]:
@@ -143,9 +153,10 @@ def _overlapping(infos: list[zipfile.ZipInfo], headers: list[LocalHeader | None]
             yield number
 
 
-def _corrupt(source: Path, fault: Exception) -> DataError:
-    with source.open("rb") as file:
-        kind = sniff.kind(file.read(sniff.LENGTH))
+def _corrupt(file: BinaryIO, where: PurePath, fault: Exception) -> DataError:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    kind = sniff.kind(file.read(sniff.LENGTH))
     suspicion = {"": "", "HTML": ", looks like HTML (is it a login page?)"}.get(kind, f", looks like {kind}")
-    what = f"not a complete zip archive: {fault} ({source.stat().st_size} bytes{suspicion})"
-    return DataError("E_ARCHIVE_CORRUPT", what, where=source, fix="get it again: download it anew or run `dvc pull`")
+    what = f"not a complete zip archive: {fault} ({size} bytes{suspicion})"
+    return DataError("E_ARCHIVE_CORRUPT", what, where=where, fix="get it again: download it anew or run `dvc pull`")

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from darkroom.image_store.reading import ImageStore
 from darkroom.inference import inference, predict
 from darkroom.packed_data import Split
 from darkroom.runtime.errors import DataError
@@ -14,10 +15,10 @@ from darkroom.saving.model_folder import InputSpec
 
 
 class TestImages(NamedTuple):
-    """Today's n test images: packed, as files in `folder`, and the digest of the packed data."""
+    """Today's n test images: packed, as files in `store`, and the digest of the packed data."""
 
     split: Split
-    folder: Path
+    store: ImageStore
     digest: str
     fresh: np.ndarray  # bool (n,): newer than the champion's coronation, see `looks`
 
@@ -48,7 +49,7 @@ def inputs(spec: InputSpec, test: TestImages) -> Iterator[np.ndarray]:
     if predict.pack_settings(todays_limit) == predict.pack_settings(cast(InputSpec, test.split.spec)):
         yield test.split.images
         return
-    images = predict.decoded([test.folder / name for name in test.split.paths], todays_limit)
+    images = predict.decoded(list(map(test.store.file, test.split.paths)), todays_limit, test.store.shards.read)
     while batch := list(islice(images, inference.BATCH)):
         yield np.stack([_require_image(image) for image in batch])
 

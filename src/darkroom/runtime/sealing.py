@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from darkroom.runtime import files
 
@@ -24,16 +25,20 @@ def verify(folder: Path) -> None:
     A link to a file counts as that file, since DVC can be configured to link into its cache. Raises ArtifactError
     (exit 4) naming the first file that is missing, differs, or is not in the inventory.
     """
-    entries = files.read_object(folder / INVENTORY)
-    if not entries:
-        raise files.unusable(folder / INVENTORY, "lists nothing")
-    names = _names(folder) - {INVENTORY}
-    for name in sorted(entries.keys() - names):  # includes names that lead out of the folder; those are never opened
-        raise files.unusable(folder / name, "is missing")
-    for name in sorted(names - entries.keys()):
-        raise files.unusable(folder / name, "does not belong to this folder", fix="remove it, or run `dvc repro`")
-    for name, entry in entries.items():
-        _compare(folder / name, entry)
+    for name, entry in _entries(folder).items():
+        _compare_size(folder / name, entry)
+        _compare_digest(folder / name, entry)
+
+
+def verify_but(folder: Path, extension: str) -> None:
+    """Check `folder` as `verify` does, but of files with this extension only the size.
+
+    For large files whose contents are checked when they are read.
+    """
+    for name, entry in _entries(folder).items():
+        _compare_size(folder / name, entry)
+        if not name.endswith(extension):
+            _compare_digest(folder / name, entry)
 
 
 def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
@@ -50,6 +55,19 @@ def digest_of(folder: Path) -> str:
     return files.sha256(folder / INVENTORY)
 
 
+def _entries(folder: Path) -> dict[str, Any]:
+    """Return the inventory of a folder that has exactly these files."""
+    entries = files.read_object(folder / INVENTORY)
+    if not entries:
+        raise files.unusable(folder / INVENTORY, "lists nothing")
+    names = _names(folder) - {INVENTORY}
+    for name in sorted(entries.keys() - names):  # includes names that lead out of the folder; those are never opened
+        raise files.unusable(folder / name, "is missing")
+    for name in sorted(names - entries.keys()):
+        raise files.unusable(folder / name, "does not belong to this folder", fix="remove it, or run `dvc repro`")
+    return entries
+
+
 def _names(folder: Path) -> set[str]:
     """Return the relative paths of all files and of all links, of any kind, below `folder`."""
     paths: list[Path] = []
@@ -59,12 +77,19 @@ def _names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in paths}
 
 
-def _compare(path: Path, entry: object) -> None:
-    """Raise ArtifactError unless `path` has the size and the SHA-256 of its `entry` in the inventory."""
+def _compare_size(path: Path, entry: object) -> None:
+    """Raise ArtifactError unless `path` is a file of the size of its `entry` in the inventory."""
     if not path.is_file():
         raise files.unusable(path, "is not a file")
-    recorded = entry if isinstance(entry, dict) else {}
-    if path.stat().st_size != recorded.get("bytes"):  # first, so that no endless file is read
+    if path.stat().st_size != _recorded(entry, "bytes"):  # first, so that no endless file is read
         raise files.unusable(path, "is damaged (its size is not the one recorded)")
-    if files.sha256(path) != recorded.get("sha256"):
+
+
+def _compare_digest(path: Path, entry: object) -> None:
+    """Raise ArtifactError unless `path` has the SHA-256 of its `entry` in the inventory."""
+    if files.sha256(path) != _recorded(entry, "sha256"):
         raise files.unusable(path, "is damaged (its SHA-256 is not the one recorded)")
+
+
+def _recorded(entry: object, key: str) -> object:
+    return entry.get(key) if isinstance(entry, dict) else None

@@ -11,6 +11,7 @@ from darkroom.decoding import decode
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.decoding.decode import DEFAULT_LEVELS, PackSettings
 from darkroom.decoding.levels import Levels
+from darkroom.image_store.reading import ImageStore, ShardReader, StoredFile
 from darkroom.runtime import files
 from darkroom.verdict import NearDuplicates
 from darkroom.workers import parallel
@@ -29,13 +30,18 @@ turned and brightened to be like the other.</p><table>
 
 
 def write(
-    path: Path, pairs: Sequence[NearDuplicates], images: Path, limits: DecodeLimits, levels: Levels = DEFAULT_LEVELS
+    path: Path,
+    pairs: Sequence[NearDuplicates],
+    store: ImageStore,
+    limits: DecodeLimits,
+    levels: Levels = DEFAULT_LEVELS,
 ) -> None:
     """Write the page; an image that cannot be decoded again within the limits is left white."""
     shown = pairs[:SHOWN]
     names = [name for pair in shown for name in (pair["first"], pair["second"])]
-    make = partial(_png, images=images, settings=PackSettings(SIZE, "rgb", "pad", limits.max_pixels, levels))
-    pngs = parallel.map(make, names, title="showing pairs", lost=_nothing, limits=limits.worker)
+    make = partial(_png, images=store.shards, settings=PackSettings(SIZE, "rgb", "pad", limits.max_pixels, levels))
+    shown_files = [store.file(name) for name in names]
+    pngs = parallel.map(make, shown_files, title="showing pairs", lost=_nothing, limits=limits.worker)
     cells = map(_cell, names, pngs)
     rows = "\n".join(_row(pair, next(cells), next(cells)) for pair in shown)
     files.write_text(path, PAGE.format(total=len(pairs), shown=len(shown), rows=rows))
@@ -54,15 +60,15 @@ def _notes(pair: NearDuplicates) -> Iterator[str]:
         yield "mirrored"
 
 
-def _png(name: str, *, images: Path, settings: PackSettings) -> bytes:
+def _png(file: StoredFile, *, images: ShardReader, settings: PackSettings) -> bytes:
     """A PNG of the image, empty when it has become a bad one."""
     try:
-        return png.encode(decode.to_array((images / name).read_bytes(), settings))
+        return png.encode(decode.to_array(images.read(file), settings))
     except decode.BadImage:
         return b""
 
 
-def _nothing(name: str, loss: Loss) -> bytes:
+def _nothing(file: StoredFile, loss: Loss) -> bytes:
     return b""
 
 

@@ -1,0 +1,134 @@
+"""Read single files out of the shards, in any process."""
+
+import hashlib
+import os
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from darkroom.image_store import inventory
+from darkroom.image_store.inventory import SHARD, TABLE
+from darkroom.runtime import files, sealing
+from darkroom.runtime.errors import ArtifactError
+
+
+class StoredFile(NamedTuple):
+    """A file and where its bytes are: what a worker needs to read it."""
+
+    path: str
+    shard: str  # name without extension
+    offset: int
+    bytes: int
+    sha256: str  # hex
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class ShardReader:
+    """Reads files out of the shards in `folder`. It may be sent to other processes, which open the shards anew.
+
+    The shard that was read last stays open: who reads in the order of the paths opens each shard once.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._last = ("", _Descriptor())
+
+    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path]]:
+        return ShardReader, (self._folder,)
+
+    def read(self, file: StoredFile) -> bytes:
+        """Return the bytes of the file. Raises ArtifactError (exit 4) when they are not those that were stored."""
+        data = self.head(file, file.bytes)
+        if hashlib.sha256(data).hexdigest() != file.sha256:
+            raise self._damaged(file, f"is damaged at {file.path}")
+        return data
+
+    def head(self, file: StoredFile, size: int) -> bytes:
+        """Return the first `size` bytes of the file, unchecked, or all when it has fewer."""
+        shard = self._opened(file)
+        try:
+            return os.pread(shard.number, min(size, file.bytes), file.offset)
+        except OSError as fault:
+            fault.filename = str(self._folder / f"{file.shard}{SHARD}")
+            raise
+
+    def _opened(self, file: StoredFile) -> "_Descriptor":
+        name, shard = self._last
+        if name != file.shard:
+            try:
+                shard = _Descriptor(os.open(self._folder / f"{file.shard}{SHARD}", os.O_RDONLY))
+            except FileNotFoundError as fault:
+                raise self._damaged(file, "is missing") from fault
+            self._last = (file.shard, shard)  # a thread that still reads the other one keeps it open
+        return shard
+
+    def _damaged(self, file: StoredFile, why: str) -> ArtifactError:
+        return files.unusable(self._folder / f"{file.shard}{SHARD}", why, fix="run `dvc repro -f ingest`")
+
+
+class _Descriptor:
+    """An open file that is closed with its last user."""
+
+    def __init__(self, number: int = -1):
+        self.number = number
+
+    def __del__(self) -> None:
+        if self.number >= 0:
+            os.close(self.number)
+
+
+class ImageStore:
+    """The files of a data set. `paths` are theirs, sorted; `shards` reads them and is what to send to workers.
+
+    About 0.2 kB a file are held in memory.
+    """
+
+    def __init__(self, folder: Path):
+        """Read the inventories of a folder whose seal holds."""
+        self.folder, self.shards = folder, ShardReader(folder)
+        self.paths: list[str] = []
+        self._names: list[str] = []  # of the shards
+        self._starts = array("Q")  # the number of the first file in each shard
+        self._offsets, self._sizes, self._digests = array("Q"), array("Q"), bytearray()
+        for table in sorted(folder.glob(f"*{TABLE}")):
+            self._names.append(table.stem)
+            self._starts.append(len(self.paths))
+            self._add(inventory.read(table))
+
+    def file(self, path: str) -> StoredFile:
+        """Raises ArtifactError (exit 4) when there is none at this path."""
+        number = bisect_left(self.paths, path)
+        if number == len(self.paths) or self.paths[number] != path:
+            fix = "run `dvc repro validate`"
+            raise ArtifactError("E_ARTIFACT", f"{path} is missing", where=self.folder, fix=fix)
+        shard = self._names[bisect_right(self._starts, number) - 1]
+        digest = self._digests[32 * number : 32 * number + 32].hex()
+        return StoredFile(path, shard, self._offsets[number], self._sizes[number], digest)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file. Raises ArtifactError (exit 4) when it is missing or damaged."""
+        return self.shards.read(self.file(path))
+
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first `size` bytes of a file, or all when it has fewer."""
+        return self.shards.head(self.file(path), size)
+
+    def _add(self, rows: Iterable[inventory.Row]) -> None:
+        for row in rows:
+            self.paths.append(row.path)
+            self._offsets.append(row.offset)
+            self._sizes.append(row.bytes)
+            self._digests += bytes.fromhex(row.sha256)
+
+
+def open_store(folder: Path) -> ImageStore:
+    """Open a store whose files are all there and have their sizes, and whose inventories are those that were written.
+
+    A file's bytes are checked when it is read. Raises ArtifactError (exit 4) when anything is missing or damaged.
+    """
+    sealing.verify_but(folder, SHARD)
+    return ImageStore(folder)
