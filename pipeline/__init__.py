@@ -9,11 +9,12 @@ if find_spec("darkroom") is None:
     print(f"error[E_PYTHON] this Python has no darkroom | where: {sys.executable} | fix: {fix}", file=sys.stderr)
     sys.exit(5)
 
-from darkroom.runtime import libraries, stderr_filter  # noqa: E402
+from darkroom.runtime import lean_keras, libraries, stderr_filter  # noqa: E402
 
 sys.excepthook = libraries.report_import_error
 
 if sys.argv[0] == "-m":  # `python -m pipeline.NAME` is about to import the libraries of the stage
     stderr_filter.install()
+    lean_keras.install()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends that without a traceback; then `stage` takes over

@@ -1,6 +1,7 @@
 """Which folder may import which, which modules import a vendor, and that dvc.yaml lists what a stage reads."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -121,12 +122,14 @@ DOORS = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     names = {p.relative_to(LIBRARY).with_suffix("").as_posix().replace("/", "."): p for p in LIBRARY.rglob("*.py")}
     return {name: path for name, path in names.items() if not name.endswith("__init__")}
 
 
-def imported(path: Path) -> set[str]:
+@cache  # most tests ask for every module
+def imported(path: Path) -> frozenset[str]:
     """Every dotted name that the file imports, at any depth of it."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -134,7 +137,7 @@ def imported(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def ours(path: Path) -> set[str]:

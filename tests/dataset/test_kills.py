@@ -79,7 +79,7 @@ def archive(path: Path) -> None:
     path.parent.mkdir(parents=True)
     random = np.random.default_rng(1)
     with zipfile.ZipFile(path, "w") as images:
-        for number in range(3000):
+        for number in range(600):
             data = BytesIO()
             Image.fromarray(random.integers(0, 256, (32, 32), np.uint8)).save(data, "PNG")
             images.writestr(f"{'ab'[number % 2]}/{number}.png", data.getvalue())
