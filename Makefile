@@ -16,7 +16,7 @@ setup: .venv/ready
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	# compiled now: where PYTHONDONTWRITEBYTECODE is set, every import would compile again (4.5 s instead of 2.6 for one)
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirement requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	# EXTRAS=s3 or EXTRAS=gs,gpu installs extras of pyproject.toml into a new .venv
 	test -z "$(EXTRAS)" || $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.txt --editable ".[$(EXTRAS)]"
@@ -45,10 +45,11 @@ use: setup
 	$(BIN)/darkroom use $(PRESET)
 
 lock: setup
-	# pin versions with which every extra can be installed; requirements.txt has those that `make setup` installs
+	# pin versions with which every extra can be installed; requirements.txt has those that `make setup` installs,
+	# each with the SHA-256 of its files
 	cp requirements.txt .venv/versions.txt
 	$(COMPILE) --all-extras pyproject.toml -o .venv/versions.txt
-	$(COMPILE) --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
+	$(COMPILE) --generate-hashes --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf .venv .cache data/images data/manifest.csv data/packed data/trials models champion

@@ -17,7 +17,9 @@ COURSES = {  # architecture, size, color, optimizer, rate, batch, epochs, output
     "cifar10_course": ("cifar10_convnet", 32, "rgb", "adam", 0.001, 32, 4, "softmax"),
     "mnist_course": ("mnist_cnn", 28, "grayscale", "sgd", 0.01, 32, 10, "softmax"),
 }
-HEADER = r"# {name}: .+\n#\n# accuracy: .+\n# time: .+\n# machine: .+\n# command: .+{name}.+"
+HEADER = (
+    r"# yaml-language-server: .+\n# {name}: .+\n#\n# accuracy: .+\n# time: .+\n# machine: .+\n# command: .+{name}.+"
+)
 
 
 @pytest.fixture
@@ -89,7 +91,9 @@ def test_using_a_preset_twice_or_after_another_gives_the_same_file(tmp_path):
 
 def test_the_committed_params_are_the_digits(tmp_path):
     presets.use("digits", paths.PRESETS, tmp_path / "params.yaml")
-    assert (tmp_path / "params.yaml").read_text() == paths.PARAMS.read_text() == DEFAULTS
+    first, rest = paths.PARAMS.read_text().split("\n", 1)
+    assert rest == DEFAULTS.split("\n", 1)[1] == (tmp_path / "params.yaml").read_text().split("\n", 1)[1]
+    assert first == "# yaml-language-server: $schema=presets/params.schema.json"  # as an editor reads it from there
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
+from benchmarks import presets
 from ruamel.yaml import YAML
 
+import darkroom
 from darkroom import cli
-from darkroom.plots import number_format
 
 README = Path("README.md").read_text()
 DOCS = [Path("README.md"), *Path("docs").glob("*.md")]
@@ -36,6 +36,11 @@ def test_every_darkroom_command_exists():
         blocks = "".join(re.findall(r"```sh\n(.*?)```", path.read_text(), re.S))
         for name in re.findall(r"^darkroom (\w+)", blocks, re.M) + re.findall(r"`darkroom (\w+)", path.read_text()):
             assert re.search(rf"^\s+{name}\s", helped, re.M), (path, name)
+
+
+def test_every_name_of_the_python_api_exists():
+    names = re.findall(r"darkroom\.(\w+)", "".join(re.findall(r"```python\n(.*?)```", README, re.S)))
+    assert len(names) >= 3 and set(names) <= set(darkroom.__all__)
 
 
 def test_every_dvc_command_and_option_exists():
@@ -74,18 +79,16 @@ def test_every_param_it_names_is_in_params_yaml():
         assert key in params[section]
 
 
-@pytest.mark.parametrize("name", report("metrics.json"))
-def test_the_table_holds_the_numbers_of_the_reports(name):
-    (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
-    scores, facts = report("metrics.json")[name], report("evaluation/details/models.json")[name]
-    wanted = [number_format.with_interval(scores[metric]) for metric in ("accuracy", "f1_macro", "log_loss")]
-    pretrained = {None: "-", True: "true", False: "false"}[facts["pretrained"]]
-    assert [cell.strip() for cell in row.strip("|").split("|")] == [name, *wanted, pretrained]
+def test_the_table_of_presets_is_that_of_the_benchmark():
+    assert "\n".join(presets.table(report("benchmarks/presets.json"))) in README
 
 
-def test_the_other_numbers_are_those_of_the_reports():
-    validation, comparison = report("validation.json"), report("comparison.json")
-    assert f"test images: {comparison['n']}" in README
-    assert f"{sum(c['train'] for c in validation['counts'].values()):,} digits" in README
-    assert f"{comparison['confidence']:.0%}".replace("%", " %") + " confidence intervals" in README
+def test_the_default_split_is_the_one_it_names():
+    validate = YAML(typ="safe").load(Path("presets/defaults.yaml").read_text())["validate"]
+    assert f"{validate['val']:.0%} for validation and {validate['test']:.0%} for tests".replace("%", " %") in README
+
+
+def test_the_other_names_and_numbers_are_those_of_the_reports():
+    comparison = report("comparison.json")
+    assert f"{comparison['confidence']:.0%}".replace("%", " %") + " confidence interval" in README
     assert f"models:/{report('registration.json')['name']}@champion" in README

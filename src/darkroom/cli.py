@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
+    command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
     unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
     unpack.add_argument("--to", type=Path, default=paths.UNPACKED, help=f"a new folder (default: {paths.UNPACKED})")
     use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
@@ -95,12 +96,11 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
+    from darkroom import api
     from darkroom.commands import named_files
     from darkroom.inference import predict
-    from darkroom.register import promotion
 
-    champion = paths.CHAMPION if promotion.has_champion(paths.CHAMPION) else None
-    model = arguments.model or champion or paths.MODELS / "cnn"
+    model = arguments.model or api.current_model(Path())
     bad = 0
     for path, result in predict.predict_files(model, named_files.named_files(arguments.paths)):
         bad += isinstance(result, DataError)
@@ -179,6 +179,14 @@ def _retrain(arguments: argparse.Namespace) -> None:
     from darkroom.commands.retrain import retrain
 
     print(retrain())
+
+
+def _schema(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import schema
+
+    defaults = (paths.PRESETS / "defaults.yaml").read_text(encoding="utf-8")
+    files.write_json(paths.SCHEMA, schema.schema(defaults))
+    print(f"{paths.SCHEMA}: written")
 
 
 def _unpack(arguments: argparse.Namespace) -> None:

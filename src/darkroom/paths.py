@@ -7,6 +7,7 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 PRESETS = Path("presets")
+SCHEMA = PRESETS / "params.schema.json"
 LOCK = Path("dvc.lock")
 CACHE = Path(".cache")
 LOCKS = CACHE / "running"

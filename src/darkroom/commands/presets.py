@@ -6,6 +6,7 @@ replaces single values and whole lists; `tune.space` is replaced as a whole too,
 preset searches are no defaults for another.
 """
 
+import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from darkroom.runtime import files
 from darkroom.runtime.errors import ParamsError
 
 DEFAULTS = "defaults"
+SCHEMA = "params.schema.json"  # in the folder of presets; the first line of each file names it for editors
 WHOLE = {"tune.space"}  # mappings that are replaced and not merged
 
 
@@ -29,7 +31,8 @@ def use(name: str, folder: Path, target: Path) -> Params:
     Raises ParamsError (exit 2), and leaves `target` as it is, for an unknown preset, key or value.
     """
     merged = load(name, folder)
-    files.write_text(target, merge(name, folder))
+    schema = Path(os.path.relpath(folder / SCHEMA, target.parent)).as_posix()  # editors read it relative to the file
+    files.write_text(target, merge(name, folder).replace(f"$schema={SCHEMA}", f"$schema={schema}", 1))
     return merged
 
 

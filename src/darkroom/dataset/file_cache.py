@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
+from io import FileIO
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, TypeVar
@@ -81,13 +82,11 @@ class FileCache:
     def __init__(self, path: Path):
         self.log: Path | None = None
         self._records: dict[bytes, tuple[int, int, int]] = {}  # where a value begins, its length and its checksum
-        self._descriptor = -1
-        self._file = None
+        self._file: FileIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _delete_old_logs(path)
             self._file = path.open("ab+", buffering=0)
-            self._descriptor = self._file.fileno()
             total = self._file.seek(0, os.SEEK_END)
             end = self._index(total)
             if end < total:
@@ -116,14 +115,19 @@ class FileCache:
         if name not in self._records:
             return None
         start, length, checksum = self._records[name]
-        value = os.pread(self._descriptor, length, start)
+        value = self._read(length, start)
         return value if _checksum(name, value) == checksum else None
+
+    def _read(self, length: int, start: int) -> bytes:
+        assert self._file  # it is open where there are records
+        self._file.seek(start)
+        return self._file.read(length) or b""
 
     def _index(self, total: int) -> int:
         """Find the records and return where the last complete one ends, in bytes."""
         end = 0
         while end + RECORD.size <= total:
-            name, length, checksum = RECORD.unpack(os.pread(self._descriptor, RECORD.size, end))
+            name, length, checksum = RECORD.unpack(self._read(RECORD.size, end))
             if end + RECORD.size + length > total:
                 break
             self._records[name] = (end + RECORD.size, length, checksum)

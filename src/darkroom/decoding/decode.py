@@ -98,6 +98,18 @@ def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     return _square(_decoded(data, settings.max_pixels, settings.levels, least).upright, settings)
 
 
+def from_pixels(pixels: np.ndarray, settings: PackSettings) -> np.ndarray:
+    """Do with pixels that are decoded already what `to_array` does with a file that holds them.
+
+    `pixels` is uint8 (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), the fourth channel being opacity. Raises BadImage.
+    """
+    shape = pixels.shape[:2] if pixels.shape[2:] == (1,) else pixels.shape
+    if pixels.dtype != np.uint8 or shape[2:] not in ((), (3,), (4,)) or len(shape) < 2 or not pixels.size:
+        raise BadImage(f"expected uint8 (h, w) or (h, w, c), c 1, 3 or 4, got {pixels.dtype} {pixels.shape}")
+    _refuse_size(shape[1], shape[0], settings.max_pixels)
+    return _square(_flattened(Image.fromarray(pixels.reshape(shape))), settings)
+
+
 def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, Image.Image]:
     """Return the facts of an image and a small RGB copy.
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,22 +19,34 @@ from darkroom.workers.serving import Limits, Loss
 
 File = TypeVar("File")  # whatever `read` reads; as text it is the name that an error shows
 
+Name = TypeVar("Name")
+
 
 def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
     """For each path the probability of each class, the likeliest first, or the error of the file.
 
     Raises ArtifactError (exit 4) when the model folder cannot be used.
     """
-    spec, model = inference.read_spec(folder), None
-    images = decoded(paths, spec, Path.read_bytes)
-    for start in range(0, len(paths), BATCH):
-        batch = list(zip(paths[start : start + BATCH], images, strict=False))  # of `images` only as many
+    spec = inference.read_spec(folder)
+    images = zip(paths, decoded(paths, spec, Path.read_bytes), strict=True)
+    yield from predict_images(images, spec["classes"], lambda: inference.load(folder)[0])
+
+
+def predict_images(
+    images: Iterator[tuple[Name, np.ndarray | DataError]], classes: Sequence[str], load: Callable[[], Any]
+) -> Iterator[tuple[Name, dict[str, float] | DataError]]:
+    """Do as `predict_files`, for images that are decoded: inputs of the model uint8 `(s, s, c)`, or errors.
+
+    `load` returns the Keras model, and is called once there is an image that can be used.
+    """
+    model = None
+    while batch := list(islice(images, BATCH)):
         usable = [image for _, image in batch if isinstance(image, np.ndarray)]
         if usable and model is None:
-            model, _ = inference.load(folder)
+            model = load()
         rows = iter(inference.probabilities(model, np.stack(usable)) if usable else ())
-        for path, image in batch:
-            yield path, image if isinstance(image, DataError) else _ranked(spec["classes"], next(rows))
+        for name, image in batch:
+            yield name, image if isinstance(image, DataError) else _ranked(classes, next(rows))
 
 
 def decoded(files: Sequence[File], spec: InputSpec, read: Callable[[File], bytes]) -> Iterator[np.ndarray | DataError]:

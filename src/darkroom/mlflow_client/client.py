@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.mlflow_client import database
 from darkroom.mlflow_client.database import Unavailable
-from darkroom.runtime import environment, files
+from darkroom.runtime import environment, locks
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -140,4 +140,4 @@ def _create(path: Path) -> None:
 
 def _store_lock() -> AbstractContextManager[None]:
     """The lock under which the store and its experiments are created."""
-    return files.locked(root() / ".cache" / "mlflow.lock")
+    return locks.locked(root() / ".cache" / "mlflow.lock")

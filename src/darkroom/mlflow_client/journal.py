@@ -4,7 +4,6 @@ A line that cannot be used is moved to `rejected.jsonl` in the same folder, byte
 bad line must not hold up the events of every later run.
 """
 
-import fcntl
 import json
 import os
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
+from darkroom.runtime import locks
 from darkroom.runtime.errors import brief, warn
 
 Event = dict[str, Any]  # the JSON of an event of `events`; it has at least `kind` and `key`
@@ -24,7 +24,7 @@ def create(folder: Path) -> BinaryIO:
     """An empty journal of this process, locked until the process ends, however it ends. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / f"{os.getpid()}-{time.time_ns()}.jsonl").open("ab", buffering=0)
-    fcntl.flock(file, fcntl.LOCK_EX)
+    locks.try_lock(file)  # nobody else has a file of this name
     return file
 
 
@@ -71,12 +71,8 @@ def claimed(path: Path) -> Iterator[BinaryIO | None]:
         yield None
         return
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield None
-        else:
-            yield file if path.exists() else None  # the previous owner may have delivered it
+        is_mine = locks.try_lock(file) and path.exists()  # the previous owner may have delivered it
+        yield file if is_mine else None
 
 
 class Rejected:

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from darkroom.runtime import process
 
+BROKEN_PIPE = 141  # what a shell calls the end by SIGPIPE, 128 + 13; Windows has no such signal
 RESUME = "finished work is kept; run the same command to go on"
 DELIMITERS = r"\s'\"<>"  # characters that end a URL in a sentence
 SECRET_FIELD = "token|secret|passw|pwd|key|sig|auth|cred"  # parts of the names of URL parameters that hold a secret
@@ -191,7 +192,7 @@ def _system_error(fault: OSError, where: str) -> EnvironmentFault:
 def _without_output(fault: OSError) -> tuple[str, int]:
     """Print nothing, as other tools do, if the reader has gone away, as in `| head -1`."""
     if isinstance(fault, BrokenPipeError):
-        return "", 128 + signal.SIGPIPE
+        return "", BROKEN_PIPE
     return printable(_system_error(fault, "standard output")), EnvironmentFault.exit_code
 
 

@@ -1,8 +1,7 @@
-"""Files that are complete or absent: atomic writes, JSON, CSV, digests and locks."""
+"""Files that are complete or absent: atomic writes, JSON, CSV and digests."""
 
 import csv
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from darkroom.runtime.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
 ABSENT = FileNotFoundError, NotADirectoryError
+WINDOWS = os.name == "nt"
 
 
 def sha256(path: Path) -> str:
@@ -164,8 +164,10 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _sync(path: Path) -> None:
-    """Wait until `path` is on the disk, if the file system supports that."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until `path` is on the disk, if the file system supports that; Windows does not for folders."""
+    if WINDOWS and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # Windows syncs none that it only reads
     try:
         os.fsync(descriptor)
     except OSError as fault:
@@ -202,12 +204,3 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold `path` as a lock between the processes of this machine; waits until it is free."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -11,7 +11,7 @@ import psutil
 
 OUT, ERR = 1, 2  # the numbers of the streams
 STOPPED = 129, 130, 143  # exit codes after SIGHUP, SIGINT and SIGTERM
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPS = tuple(number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP"))  # Windows has two
 
 
 class Terminated(BaseException):

@@ -4,7 +4,6 @@ DVC's lock keeps two `dvc repro` apart. But a stage whose `dvc repro` was killed
 of the next. So each stage holds a lock of its own, which the system releases when the process ends, however it ends.
 """
 
-import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TextIO
 
 from darkroom.runtime import environment, errors
 from darkroom.runtime.errors import BusyError, printable
+from darkroom.runtime.locks import try_lock
 
 CAUSES = "by a power cut, by kill -9, or for want of memory (try a smaller batch_size); it goes on where it was"
 
@@ -40,12 +40,10 @@ def _held(lock: Path, name: str) -> Iterator[None]:
     """Hold the lock file, which contains the process id until the stage ends by itself."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(file):
             pid = _holder(file) or "unknown"
             fix = f"wait until it ends, or stop it: kill {pid}"
-            raise BusyError("E_BUSY", f"{name} is running already, as process {pid}", where=lock, fix=fix) from None
+            raise BusyError("E_BUSY", f"{name} is running already, as process {pid}", where=lock, fix=fix)
         if dead := _holder(file):
             errors.inform(f"the last {name} (process {dead}) was killed, {CAUSES}")
         file.truncate(0)
@@ -58,6 +56,9 @@ def _held(lock: Path, name: str) -> Iterator[None]:
 
 
 def _holder(file: TextIO) -> str:
-    """Return the process id in the lock file, if there is one."""
+    """Return the process id in the lock file, if there is one and it can be read: on Windows the lock hides it."""
     file.seek(0)
-    return printable(file.read(20).strip())
+    try:
+        return printable(file.read(20).strip())
+    except PermissionError:
+        return ""

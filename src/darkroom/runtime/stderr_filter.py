@@ -31,9 +31,10 @@ KNOWN = re.compile(
 def install() -> None:
     """Filter what this process and its children write to file descriptor 2 from now on.
 
-    Does nothing where LEVEL is 0 or the stream is closed. Call it before threads are started: it forks.
+    Does nothing where LEVEL is 0, the stream is closed or no process can fork (Windows). Call it before threads are
+    started: it forks.
     """
-    if os.environ.setdefault(LEVEL, "2") == "0":
+    if os.environ.setdefault(LEVEL, "2") == "0" or not hasattr(os, "fork"):
         return
     try:
         outer = os.dup(ERR)

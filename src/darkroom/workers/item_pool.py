@@ -1,25 +1,24 @@
 """Worker processes that are killed, not waited for: one that hangs or grows costs its current item, and no other.
 
-A decoder is C code that no thread can stop, so the system stops the process: a timer of processor time whose signal
-nothing in it catches, and a limit of its address space. It counts processor time, because how busy a machine is must
-not decide which images are good. Before each item a worker writes a byte to a pipe that is read after its death: the
-number of bytes tells which item that was, so each item is tried once. Results are sent in batches.
+A decoder is C code that no thread can stop, so the system stops the process: by the timer of `time_limit`, which
+counts processor time, because how busy a machine is must not decide which images are good, and by a limit of its
+address space. Before each item a worker sends an empty message through a pipe that is read after its death: their
+number tells which item that was, so each item is tried once. Results are sent in batches.
 
-The price: two system calls per item (2 microseconds), a new process for each item that kills one (about 0.1 s), and
+The price: a few system calls per item (9 microseconds), a new process for each item that kills one (about 0.1 s), and
 a second try for the results that were not sent yet, which are 0.05 s of work at most. A platform that does not limit
-address space (macOS) has no limit of memory. Pipes alone, no semaphores: this works where /dev/shm cannot be written.
+address space (macOS, Windows) has no limit of memory. Pipes alone, no semaphores: this works where /dev/shm cannot be
+written.
 """
 
-import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import cast
 
-from darkroom.workers import serving
+from darkroom.workers import serving, time_limit
 from darkroom.workers.serving import Limits, Loss, Lost
+from darkroom.workers.worker_process import fresh_processes, start_fresh
 
 
 class WorkerStartError(Exception):
@@ -70,15 +69,15 @@ class ItemPool:
 
 class _Worker:
     def __init__(self, function: Callable, limits: Limits | None):
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([serving.module_of(function)])  # imported once, for all workers
+        module = serving.module_of(function)
+        context = fresh_processes([module])
         self.remaining, self._is_new = range(0), True
         try:
             self.connection, child = context.Pipe()
             self._marks, child_marks = context.Pipe(duplex=False)
             arguments = function, limits, child, child_marks
             self._process = context.Process(target=serving.serve, args=arguments, daemon=True)
-            self._process.start()
+            start_fresh(self._process, module)
         except OSError as fault:
             raise WorkerStartError(fault.strerror or str(fault)) from fault
         child.close()  # so that the death of the worker ends the pipes
@@ -93,22 +92,31 @@ class _Worker:
         """Return the numbers that `results`, the next ones, belong to."""
         count, self._is_new = len(results), False
         numbers, self.remaining = self.remaining[:count], self.remaining[count:]
-        os.read(self._marks.fileno(), count)
+        for _ in range(count):
+            self._marks.recv_bytes()
         return numbers
 
     def unfinished(self) -> Iterator[tuple[range, list]]:
         """Yield what a dead worker leaves: the item that killed it, and what must be done again."""
         self._process.join()
-        begun = len(os.read(self._marks.fileno(), max(1, len(self.remaining))))  # ends with the pipe
+        begun = self._count_marks()
         if not begun and self._is_new:
             raise WorkerStartError(f"they die at their start (exit code {self._process.exitcode})")
         if begun:
-            reason: Loss = "slow" if self._process.exitcode == -signal.SIGPROF else "crashed"
+            reason: Loss = "slow" if time_limit.ended(self._process.exitcode) else "crashed"
             yield self.remaining[begun - 1 : begun], [Lost(reason)]
         for again in (self.remaining[: max(0, begun - 1)], self.remaining[begun:]):
             if again:
                 yield again, []
         self.kill()
+
+    def _count_marks(self) -> int:
+        count = 0
+        with suppress(EOFError, OSError):  # the pipe ends with the worker
+            while count < len(self.remaining):
+                self._marks.recv_bytes()
+                count += 1
+        return count
 
     def kill(self) -> None:
         self._process.kill()

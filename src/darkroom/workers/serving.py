@@ -1,10 +1,5 @@
 """What runs inside a worker process of `item_pool`: one item after another, each within its limits."""
 
-import multiprocessing
-import os
-import resource
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -14,9 +9,13 @@ from typing import Any, Literal, NamedTuple
 
 import psutil
 
+from darkroom.workers import time_limit
+from darkroom.workers.worker_process import live_and_die_with_parent
+
 Loss = Literal["crashed", "slow", "large"]  # killed by anything, killed by its timer, or stopped for lack of memory
 
 BATCH = 0.05  # seconds of work whose results are sent together
+MARK = b""  # an empty message costs its length alone
 
 
 class Limits(NamedTuple):
@@ -61,24 +60,24 @@ def module_of(function: Callable) -> str:
 
 
 def serve(function: Callable, limits: Limits | None, connection: Connection, marks: Connection) -> None:
-    """Apply `function` to the lists of items that come through `connection`, and write a byte to `marks` for each."""
+    """Apply `function` to the lists of items that come through `connection`, and send a MARK to `marks` for each."""
     live_and_die_with_parent()
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process, unless a parent process ignored it
+    time_limit.prepare()
     if limits:
         _limit_memory(limits.memory)
     seconds = limits.seconds if limits else 0.0  # 0: a timer that never ends
     with suppress(EOFError, BrokenPipeError):  # the parent needs no more
         while True:
-            for results in _batches(function, connection.recv(), seconds, marks.fileno()):
+            for results in _batches(function, connection.recv(), seconds, marks):
                 connection.send(results)
 
 
-def _batches(function: Callable, items: Sequence, seconds: float, marks: int) -> Iterator[list]:
+def _batches(function: Callable, items: Sequence, seconds: float, marks: Connection) -> Iterator[list]:
     each, together = (function.each, function.together) if isinstance(function, Batched) else (function, None)
     batch: list = []
     start = time.monotonic()
     for item in items:
-        os.write(marks, b".")
+        marks.send_bytes(MARK)
         batch.append(_result(each, item, seconds))
         if time.monotonic() - start > BATCH:
             yield _joined(together, batch, seconds)
@@ -101,32 +100,19 @@ def _joined(together: Callable | None, batch: list, seconds: float) -> list:
 
 
 def _result(function: Callable, item: object, seconds: float) -> Any:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        return function(item)
+        with time_limit.within(seconds):
+            return function(item)
     except MemoryError:
         return Lost("large")
     except Exception as exception:
         return Raised(exception)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _limit_memory(more: int) -> None:
     limit = psutil.Process().memory_info().vms + more
-    _, maximum = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(OSError, ValueError, OverflowError):  # the system has no such limit, or a lower one
+    with suppress(ImportError, OSError, ValueError, OverflowError):  # the system has no such limit, or a lower one
+        import resource  # Windows has none
+
+        _, maximum = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (limit, maximum))
-
-
-def live_and_die_with_parent() -> None:
-    """Prepare a worker process: it ignores Ctrl-C, which its parent handles, and ends when its parent is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_die_after, args=(parent,), daemon=True).start()
-
-
-def _die_after(parent: Any) -> None:
-    parent.join()
-    os._exit(1)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, cast
 
 import psutil
 
-from darkroom.workers.serving import live_and_die_with_parent
+from darkroom.workers.worker_process import fresh_processes, live_and_die_with_parent, start_fresh
 
 
 class Event(NamedTuple):
@@ -33,8 +33,7 @@ class TaskPool:
     """
 
     def __init__(self, task: Callable, start: Callable[[int], None], workers: int, *, max_growth: int):
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([task.__module__])
+        self._context = fresh_processes([task.__module__])
         self._task, self._start, self._max_growth = task, start, max_growth
         self._free_ids = list(range(workers))
         self._waiting: deque[tuple[Hashable, tuple]] = deque()
@@ -84,7 +83,7 @@ class TaskPool:
     def _spawn(self, worker_id: int) -> "_Worker":
         connection, child = multiprocessing.Pipe()
         process = self._context.Process(target=_serve, args=(self._task, self._start, worker_id, child), daemon=True)
-        process.start()
+        start_fresh(process, self._task.__module__)
         child.close()  # so that the death of the worker ends the connection
         return _Worker(worker_id, process, connection)
 
