@@ -26,7 +26,8 @@ def main() -> None:
     for result in results.values():
         e = result.evaluation
         svgs = {f"{kind}.svg": svg for kind, svg in e.figures.items()}
-        tracking.log_evaluation(experiment, e.facts, e.history, result.scores, svgs)
+        logged = tracking.Evaluation(result.scores, result.cost, svgs, result.pictures)
+        tracking.log_evaluation(experiment, e.facts, e.history, logged)
     print(", ".join(f"{name} {result.scores['accuracy']['value']:.4f}" for name, result in results.items()))
 
 

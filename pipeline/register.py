@@ -19,7 +19,7 @@ def main() -> None:
     decision = promotion.decide(challenger, paths.CHAMPION, test, match.Gate(p.register, p.compare, p.seed))
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     version = registry.ensure_version(name, challenger, experiment)
-    registry.describe(name, version, decision.reason)
+    registry.tag_decision(name, version, decision.reason)
     promotion.promote(decision, challenger, paths.CHAMPION)
     looks.write(paths.LOOKS, looks.crowned(history, promotion.champion_digest(paths.CHAMPION)))
     champion = registry.sync_champion(name, paths.CHAMPION, experiment)

@@ -3,6 +3,7 @@
 from darkroom import packed_data, params, paths
 from darkroom.report import context, report
 from darkroom.runtime import files, sealing, stage
+from darkroom.tracking import lineage, tracking
 
 SOURCES = context.Sources(
     validation=paths.VALIDATION,
@@ -25,8 +26,14 @@ def main() -> None:
     content = context.read(SOURCES, run)
     thumbnails = report.thumbnails(packed_data.read(paths.PACKED), content.shown_paths)
     files.write_text(paths.REPORT, report.page(content, thumbnails))
-    files.write_files(paths.CARDS, report.cards(content))
+    cards = report.cards(content)
+    files.write_files(paths.CARDS, cards)
     files.write_text(paths.SUMMARY, report.summary(content))
+    experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
+    logged = {name: tracking.Card(e.facts, e.history, cards[f"{name}.md"]) for name, e in content.evaluations.items()}
+    tracking.log_cards(experiment, logged)
+    registration = content.registration
+    tracking.describe_version(registration["name"], registration["version"], logged[registration["candidate"]])
     print(f"{paths.REPORT} and {paths.SUMMARY}: {content.comparison['sentence']}")
 
 

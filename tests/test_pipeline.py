@@ -125,11 +125,16 @@ def test_mlflow_has_the_search_its_trials_one_run_per_model_and_the_champion(rep
 
     client = mlflow.MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("squares")
-    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    runs = {run.info.run_name.split("-squares-")[0]: run for run in client.search_runs([experiment.experiment_id])}
     assert runs.keys() == {"search", "trial-0", "trial-1", "cnn", "mobilenet"}
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
     assert runs["trial-1"].data.tags["mlflow.parentRunId"] == runs["search"].info.run_id
-    assert runs["cnn"].data.metrics.keys() >= {"loss", "val_accuracy", "test_accuracy", "test_f1_macro_low"}
+    assert runs["cnn"].data.metrics.keys() >= {
+        "train/loss",
+        "val/accuracy",
+        "test/accuracy",
+        "test_interval/f1_macro_low",
+    }
     # Without an interval, as for the ROC area of a perfect model, there are no ends; a short run has no system metrics
     ends = ("_low", "_high")
     values = [
@@ -137,7 +142,7 @@ def test_mlflow_has_the_search_its_trials_one_run_per_model_and_the_champion(rep
         for m in ("cnn", "mobilenet")
     ]
     assert values[0] == values[1]
-    assert runs["cnn"].data.metrics["test_accuracy"] == read(repository, "metrics.json")["cnn"]["accuracy"]["value"]
+    assert runs["cnn"].data.metrics["test/accuracy"] == read(repository, "metrics.json")["cnn"]["accuracy"]["value"]
     champion = client.get_model_version_by_alias("squares-classifier", "champion")
     assert champion.tags["dvc.data"] == runs["cnn"].inputs.dataset_inputs[0].dataset.digest
     monkeypatch.chdir(repository)

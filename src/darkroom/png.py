@@ -6,6 +6,12 @@ import numpy as np
 from PIL import Image
 
 
+def decode(data: bytes) -> np.ndarray:
+    """Decode a PNG that `encode` made to uint8 `(h, w, 1)`, `(h, w, 3)` or `(h, w, 4)`."""
+    pixels = np.asarray(Image.open(BytesIO(data)))
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
 def encode(pixels: np.ndarray, clear: int | None = None) -> bytes:
     """Encode uint8 pixels losslessly; equal pixels give equal bytes.
 

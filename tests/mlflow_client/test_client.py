@@ -30,7 +30,9 @@ def started_run(name: str = "cnn", parent: str | None = None):
 
 
 def runs() -> dict:
-    return {run.info.run_name: run for run in client.client().search_runs([client.experiment("pets")])}
+    return {
+        run.info.run_name.split("-pets-")[0]: run for run in client.client().search_runs([client.experiment("pets")])
+    }
 
 
 def write_journal(root: Path, *events: dict) -> None:

@@ -33,13 +33,13 @@ def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     (registered,) = versions()
     expected = {"digest": identity.digest(folder), "architecture": "tunable", **PETS.tags}
     assert registered.tags.items() >= expected.items()
-    assert client.client().get_run(registered.run_id).data.metrics["loss"] == 0.4
+    assert client.client().get_run(registered.run_id).data.metrics["train/loss"] == 0.4
 
 
-def test_a_version_describes_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
+def test_a_version_has_a_tag_that_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
     number = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
-    registry.describe("pets-classifier", number, "cnn becomes champion: it is the first")
-    assert versions()[0].description == "cnn becomes champion: it is the first"
+    registry.tag_decision("pets-classifier", number, "cnn becomes champion: it is the first")
+    assert versions()[0].tags["decision"] == "cnn becomes champion: it is the first"
 
 
 def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):

@@ -4,13 +4,15 @@ import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from darkroom import png
 from darkroom.mlflow_client import client, event_queue
 from darkroom.mlflow_client.events import Experiment
-from darkroom.register import log_model
+from darkroom.register import log_model, registry
 from darkroom.runtime.process import Terminated
 from darkroom.tracking import tracking
 
@@ -20,7 +22,9 @@ ROW = {"epoch": 1, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.6, "val_accuracy"
 
 
 def runs() -> dict:
-    return {run.info.run_name: run for run in client.client().search_runs([client.experiment("pets")])}
+    return {
+        run.info.run_name.split("-pets-")[0]: run for run in client.client().search_runs([client.experiment("pets")])
+    }
 
 
 def started_run(name: str, params: dict | None = None):
@@ -36,7 +40,7 @@ def test_a_run_has_params_curves_lineage_and_data_set(mlflow_store):
     assert logged.data.params == {"train.epochs": "3"}
     assert logged.data.tags.items() >= LINEAGE.items()
     assert logged.inputs.dataset_inputs[0].dataset.digest == LINEAGE["dvc.data"]
-    history = client.client().get_metric_history(logged.info.run_id, "loss")
+    history = client.client().get_metric_history(logged.info.run_id, "train/loss")
     assert [(m.step, m.value) for m in history] == [(1, 1), (2, 1 / 2), (3, 1 / 3)]
     assert "epoch" not in logged.data.metrics
 
@@ -45,7 +49,7 @@ def test_a_run_is_visible_while_it_runs(mlflow_store):
     with started_run("cnn") as run:
         run.epoch(1, ROW)
         assert run.id == runs()["cnn"].info.run_id
-        assert (runs()["cnn"].info.status, runs()["cnn"].data.metrics["loss"]) == ("RUNNING", 0.5)
+        assert (runs()["cnn"].info.status, runs()["cnn"].data.metrics["train/loss"]) == ("RUNNING", 0.5)
 
 
 def test_trials_are_nested_in_their_search(mlflow_store):
@@ -108,7 +112,7 @@ def test_a_killed_run_goes_on_and_a_finished_one_stays_as_it_is(mlflow_store):
         assert runs()["cnn"].info.status == "RUNNING" if run.id else False
     (first,) = client.client().search_runs([client.experiment("pets")])
     assert first.info.status == "FINISHED"
-    assert [m.step for m in client.client().get_metric_history(first.info.run_id, "loss")] == [1, 2]
+    assert [m.step for m in client.client().get_metric_history(first.info.run_id, "train/loss")] == [1, 2]
     with started_run("cnn"):
         pass
     assert len(client.client().search_runs([client.experiment("pets")])) == 2
@@ -116,7 +120,11 @@ def test_a_killed_run_goes_on_and_a_finished_one_stays_as_it_is(mlflow_store):
 
 
 SCORES = {"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}}
-FACTS = {"name": "cnn", "run": "key-of-cnn", "params": {"train.epochs": 2}}
+COST = {"latency_ms": {"value": 2.0, "low": 1.0, "high": 3.0}, "throughput": 900, "bytes": 2_500_000}
+COST |= {"multiply_adds": 10**6}
+GREY = png.encode(np.full((8, 8), 128, "uint8"))
+EVALUATION = tracking.Evaluation(SCORES, COST, {"confusion.svg": "<svg/>"}, {"confusion_matrix": GREY})
+FACTS = {"name": "cnn", "run": "key-of-cnn", "params": {"train.epochs": 2}, "architecture": "plain", "pretrained": None}
 HISTORY = [ROW]
 
 
@@ -124,21 +132,59 @@ def test_test_scores_and_figures_are_logged_to_the_run_of_the_model(mlflow_store
     with started_run("cnn") as run:
         run.epoch(1, ROW)
     ended = runs()["cnn"].info
-    tracking.log_evaluation(PETS, {**FACTS, "run": run.key}, HISTORY, SCORES, {"confusion.svg": "<svg/>"})
+    tracking.log_evaluation(PETS, {**FACTS, "run": run.key}, HISTORY, EVALUATION)
     logged = runs()["cnn"]
     assert (logged.info.run_id, logged.info.end_time) == (ended.run_id, ended.end_time)
-    scores = {"test_accuracy": 0.9, "test_accuracy_low": 0.8, "test_accuracy_high": 0.95}
+    scores = {"test/accuracy": 0.9, "test_interval/accuracy_low": 0.8, "test_interval/accuracy_high": 0.95}
     assert logged.data.metrics.items() >= scores.items()
     assert [f.path for f in client.client().list_artifacts(ended.run_id, "figures")] == ["figures/confusion.svg"]
 
 
 def test_a_store_that_lacks_the_run_gets_it_back_once(mlflow_store):
     for _ in range(2):
-        tracking.log_evaluation(PETS, FACTS, HISTORY, SCORES, {})
+        tracking.log_evaluation(PETS, FACTS, HISTORY, EVALUATION)
     (restored,) = client.client().search_runs([client.experiment("pets")])
     assert "darkroom.restored" in restored.data.tags
-    assert restored.data.metrics.items() >= {"loss": 0.5, "test_accuracy": 0.9}.items()
+    assert (
+        restored.data.metrics.items() >= {"train/loss": 0.5, "test/accuracy": 0.9, "test_cost/megabytes": 2.5}.items()
+    )
     assert restored.info.status == "FINISHED"
+
+
+def pictures(run_id: str) -> list[str]:
+    return [file.path for file in client.client().list_artifacts(run_id, "images")]
+
+
+def test_a_picture_appears_once_in_the_image_grid_however_often_it_is_delivered(mlflow_store):
+    for _ in range(2):
+        tracking.log_evaluation(PETS, FACTS, HISTORY, EVALUATION)
+    logged = runs()["cnn"]
+    names = pictures(logged.info.run_id)
+    assert [name.endswith("+compressed.webp") for name in names] == [True, False]
+    assert all(name.startswith("images/confusion_matrix+step+0+timestamp+") for name in names)
+    assert logged.data.tags["mlflow.loggedImages"] == "True"
+    stored = client.client().download_artifacts(logged.info.run_id, names[1])
+    assert Path(stored).read_bytes() == GREY
+
+
+def test_the_model_card_describes_the_run_even_in_a_store_that_lacks_it(mlflow_store):
+    tracking.log_cards(PETS, {"cnn": tracking.Card(FACTS, HISTORY, "# A card")})
+    assert runs()["cnn"].data.tags["mlflow.note.content"] == "# A card"
+
+
+def test_the_model_card_describes_the_registered_version(mlflow_store, model_folder):
+    version = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
+    tracking.describe_version("pets-classifier", version, tracking.Card(FACTS, HISTORY, "# A card" * 1000))
+    (logged,) = client.client().search_model_versions("name = 'pets-classifier'")
+    assert logged.description == ("# A card" * 1000)[:5000]
+
+
+def test_a_run_says_in_its_name_and_tags_what_it_is(mlflow_store):
+    tracking.log_evaluation(PETS, FACTS, HISTORY, EVALUATION)
+    (logged,) = client.client().search_runs([client.experiment("pets")])
+    assert logged.info.run_name == "cnn-pets-key-of-c"
+    expected = {"model": "cnn", "dataset": "pets", "architecture": "plain", "pretrained": "False"}
+    assert logged.data.tags.items() >= expected.items()
 
 
 def test_a_deleted_experiment_costs_a_warning_that_says_how_to_restore_it(mlflow_store, capfd):
@@ -150,7 +196,7 @@ def test_a_deleted_experiment_costs_a_warning_that_says_how_to_restore_it(mlflow
     client.client().restore_experiment("1")
     with started_run("another"):
         pass
-    assert runs()["cnn"].data.metrics["loss"] == 0.5
+    assert runs()["cnn"].data.metrics["train/loss"] == 0.5
 
 
 class Broken(BaseHTTPRequestHandler):
@@ -220,4 +266,4 @@ def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, m
         pass
     logged = runs()["cnn"]
     assert logged.info.status == "FINISHED"
-    assert [m.step for m in client.client().get_metric_history(logged.info.run_id, "loss")] == [1]
+    assert [m.step for m in client.client().get_metric_history(logged.info.run_id, "train/loss")] == [1]

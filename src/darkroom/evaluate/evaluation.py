@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from darkroom.evaluate import calibration, explanation_images, slices, threshold, timing
+from darkroom.evaluate import calibration, explanation_images, pictures, slices, threshold, timing
 from darkroom.evaluation_folder import Cost, ModelEvaluation, Scores, Slice
 from darkroom.inference import inference
 from darkroom.metrics import classification, design, metrics, predictions, probability, roc
@@ -52,6 +52,7 @@ class Result(NamedTuple):
     evaluation: ModelEvaluation
     scores: Scores
     cost: Cost
+    pictures: dict[str, bytes]  # PNG by name, to compare models side by side
 
 
 def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
@@ -91,7 +92,9 @@ def evaluate(model: TrainedModel, data: EvaluationData, settings: Settings) -> R
     )
     confusion = classification.confusion(test.labels, test.predicted, test.k)
     cost = timing.measure(model.name, ask, data.test.images, model.size, model.facts["multiply_adds"])
-    return Result(replace(evaluation, figures=_figures(evaluation, confusion, classes)), scores, cost)
+    shown = pictures.Shown(data.test.images, test, classes, confusion)
+    evaluation = replace(evaluation, figures=_figures(evaluation, confusion, classes))
+    return Result(evaluation, scores, cost, pictures.draw(shown, explanation, images, model.history))
 
 
 def _predictions(split: Split, name: str, ask: Callable[[np.ndarray], np.ndarray]) -> Predictions:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 # A key becomes part of an MLflow filter, which cannot escape quotes.
 Key = Annotated[str, Field(max_length=250, pattern=r"^[^'`\"\\\x00-\x1f]+$")]
+ImageName = Annotated[str, Field(max_length=100, pattern=r"^[\w-]+(/[\w-]+)*$")]  # part of a file name
 BigInt = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # the integers of a database
 
 
@@ -19,6 +20,13 @@ class Experiment(NamedTuple):
 
     name: str
     tags: Mapping[str, str]
+
+    def run_name(self, model: str, key: str) -> str:
+        """The name of a run for people: model, data set, and enough of the key to tell two runs apart."""
+        return f"{model}-{self.name}-{key[:8]}"
+
+    def run_tags(self, model: str) -> dict[str, str]:
+        return {**self.tags, "model": model, "dataset": self.name}
 
 
 class _Event(BaseModel):
@@ -56,12 +64,28 @@ class Text(_Event):
     text: str
 
 
+class Image(_Event):
+    kind: Literal["image"] = "image"
+    name: ImageName
+    step: BigInt
+    png: str  # Base64
+
+
+class Description(_Event):
+    """The description, in Markdown, of a version in the model registry; `key` is the run of its model."""
+
+    kind: Literal["description"] = "description"
+    name: str
+    version: int
+    text: str
+
+
 class End(_Event):
     kind: Literal["end"] = "end"
     status: Literal["FINISHED", "FAILED", "KILLED"]
 
 
-Event = Start | Metrics | Tags | Text | End
+Event = Start | Metrics | Tags | Text | Image | Description | End
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 

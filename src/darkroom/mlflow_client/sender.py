@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from darkroom.mlflow_client import client, event_queue, events, journal
+from darkroom.mlflow_client import client, event_queue, events, image_files, journal, metric_names
 from darkroom.mlflow_client.database import Unavailable
 from darkroom.mlflow_client.event_queue import Refused
-from darkroom.mlflow_client.events import End, Event, Experiment, Metrics, Start, Tags, Text
+from darkroom.mlflow_client.events import Description, End, Event, Experiment, Image, Metrics, Start, Tags, Text
 from darkroom.runtime.errors import brief
 from darkroom.saving.model_folder import HistoryRow, RunFacts
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 ATTEMPTS, RETRY_DELAY = 3, 1.0  # to send an event to an MLflow that answers, and the seconds between them
-LONGEST_PARAM, LONGEST_TAG = 6000, 8000  # characters
+LONGEST_PARAM, LONGEST_TAG, LONGEST_DESCRIPTION = 6000, 8000, 5000  # characters that MLflow's tables hold
 BATCH = 100  # params in one call
 BAD_REQUEST = {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
 
@@ -41,16 +41,15 @@ def restored_events(facts: RunFacts, history: Sequence[HistoryRow], experiment: 
     yield Start(
         key=key,
         time=now,
-        name=facts["name"],
+        name=experiment.run_name(facts["name"], key),
         experiment=experiment.name,
         parent=None,
         source="models",
         params={name: str(value) for name, value in facts["params"].items()},
-        tags={**experiment.tags, "darkroom.restored": "from models/, not trained in this store"},
+        tags=experiment.run_tags(facts["name"]) | {"darkroom.restored": "from models/, not trained in this store"},
     )
     for row in history:
-        values = {name: value for name, value in row.items() if name != "epoch" and isinstance(value, float)}
-        yield Metrics(key=key, time=now, step=row["epoch"], values=values)
+        yield Metrics(key=key, time=now, step=row["epoch"], values=metric_names.of_epoch(row))
     yield End(key=key, time=now, status="FINISHED")
 
 
@@ -85,6 +84,8 @@ class MlflowSender:
     def _send(self, event: Event) -> None:
         if isinstance(event, Start):
             return self._start(event)
+        if isinstance(event, Description):
+            return _describe(event)
         run_id = self._run_id(event.key)
         if not run_id:
             raise Refused(f"there is no run {event.key}")
@@ -95,6 +96,8 @@ class MlflowSender:
                 _set_tags(run_id, event)
             case Text():
                 client.client().log_text(run_id, event.text, event.path)
+            case Image():
+                image_files.log(run_id, event)
             case End():
                 client.client().set_terminated(run_id, event.status, event.time)
 
@@ -176,6 +179,10 @@ def _set_tags(run_id: str, event: Tags) -> None:
 
     tags = [RunTag(name, value[:LONGEST_TAG]) for name, value in event.values.items()]
     client.client().log_batch(run_id, tags=tags)
+
+
+def _describe(event: Description) -> None:
+    client.client().update_model_version(event.name, str(event.version), event.text[:LONGEST_DESCRIPTION])
 
 
 def _answers() -> bool:

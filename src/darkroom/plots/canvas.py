@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.style
 from matplotlib import colors
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -147,6 +148,16 @@ def shorten(name: object) -> str:
 def text_width(text: str) -> float:
     """Estimate the width of a text as a multiple of its font size: East Asian letters are square, others narrower."""
     return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.62 for c in text)
+
+
+def to_png(figure: Figure) -> bytes:
+    """Return the figure as PNG, on white, with two pixels for each of its own: it is shown on a page of any colour."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # drawn as an empty box
+        FigureCanvasAgg(figure)
+        figure.savefig(buffer, format="png", dpi=144, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def to_svg(figure: Figure, description: str, tooltips: Mapping[str, str] | None = None) -> str:

@@ -22,6 +22,17 @@ UNIT = {"xlim": (-0.02, 1.02), "ylim": (-0.02, 1.02)}
 
 @canvas.styled
 def confusion(matrix: np.ndarray, classes: Sequence[str]) -> str:
+    """Draw a confusion matrix as SVG; see `_confusion`."""
+    description = f"Confusion matrix of {len(classes)} classes, {matrix.trace()} of {matrix.sum()} on the diagonal"
+    return canvas.to_svg(_confusion(matrix, classes), description)
+
+
+@canvas.styled
+def confusion_png(matrix: np.ndarray, classes: Sequence[str]) -> bytes:
+    return canvas.to_png(_confusion(matrix, classes))
+
+
+def _confusion(matrix: np.ndarray, classes: Sequence[str]) -> canvas.Figure:
     """Confusion matrix, int64 `(k, k)`: rows are the true class, columns the predicted one; `classes` are k names.
 
     Blue is right and vermilion is wrong. The shade grows with the square root of the fraction of the row, so that
@@ -43,12 +54,24 @@ def confusion(matrix: np.ndarray, classes: Sequence[str]) -> str:
     axes.tick_params(length=0, pad=4)
     axes.spines[:].set(visible=True, alpha=0.3)
     axes.set_title("Shade: fraction of the row", fontsize=TEXT - 1, fontweight="normal", alpha=0.7)
-    description = f"Confusion matrix of {k} classes, {matrix.trace()} of {matrix.sum()} on the diagonal"
-    return canvas.to_svg(figure, description)
+    return figure
 
 
 @canvas.styled
 def training_curves(history: Sequence[Mapping], width: int = canvas.WIDE) -> str:
+    """Draw loss and accuracy of one model as SVG; see `_training_curves`."""
+    best = _lowest(number_format.column(history, "val_loss"))
+    which = "" if best is None else f", best epoch {number_format.column(history, 'epoch')[best]:g}"
+    description = f"Training and validation loss and accuracy over {len(history)} epochs{which}"
+    return canvas.to_svg(_training_curves(history, width), description)
+
+
+@canvas.styled
+def training_curves_png(history: Sequence[Mapping]) -> bytes:
+    return canvas.to_png(_training_curves(history, canvas.WIDE))
+
+
+def _training_curves(history: Sequence[Mapping], width: int) -> canvas.Figure:
     """Loss and accuracy of one model; rows of `history` have epoch, loss, accuracy, val_loss and val_accuracy.
 
     The best epoch is the one with the lowest validation loss, the earliest in a tie.
@@ -66,8 +89,7 @@ def training_curves(history: Sequence[Mapping], width: int = canvas.WIDE) -> str
         if best is not None:
             canvas.mark(axes, epochs[best], val[best], f"best epoch {epochs[best]:g}", low=metric == "accuracy")
     canvas.legend(figure, panels[0], 2)
-    which = "" if best is None else f", best epoch {epochs[best]:g}"
-    return canvas.to_svg(figure, f"Training and validation loss and accuracy over {len(history)} epochs{which}")
+    return figure
 
 
 @canvas.styled

@@ -8,6 +8,7 @@ import numpy as np
 from darkroom.inference import inference
 from darkroom.mlflow_client import client
 from darkroom.register import identity
+from darkroom.saving import model_folder
 
 DIGEST_TAG = "darkroom.digest"
 REQUIREMENTS = ("keras", "tensorflow", "numpy")
@@ -35,7 +36,7 @@ def log(folder: Path, run_id: str) -> str:
     run = client.client().get_run(run_id)
     logged = client.client().create_logged_model(
         run.info.experiment_id,
-        name=run.info.run_name,
+        name=model_folder.read_facts(folder)["name"],
         source_run_id=run_id,
         params=run.data.params,
         tags={DIGEST_TAG: identity.digest(folder)},

@@ -39,10 +39,13 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         return int(client.client().create_model_version(name, source, run_id, tags=tags).version)
 
 
-def describe(name: str, version: int, text: str) -> None:
-    """Set the description of the version, in Markdown. Raises ServiceError (exit 6) when MLflow does not answer."""
+def tag_decision(name: str, version: int, reason: str) -> None:
+    """Tag the version with the reason why it became champion or not; its description is the model card, which follows.
+
+    Raises ServiceError (exit 6) when MLflow does not answer.
+    """
     with _service():
-        client.client().update_model_version(name, str(version), text)
+        client.client().set_model_version_tag(name, str(version), "decision", reason)
 
 
 def sync_champion(name: str, champion_folder: Path, experiment: Experiment) -> int | None:

@@ -6,14 +6,19 @@ from pathlib import Path
 
 from ruamel.yaml import YAML, YAMLError
 
+from darkroom.runtime import sealing
+
 
 def tags(lock: Path, data: Path) -> dict[str, str]:
     """The tags dvc.data (DVC's md5 of the folder `data`), dvc.path, dvc.stage, dvc.experiment and the git commit.
+
+    data.digest is that of the inventory of `data`, as the report and the model cards show it.
 
     `lock` is dvc.lock, which DVC completes after each stage. What is unknown has no tag.
     """
     values = {
         "dvc.data": _md5(lock, data),
+        "data.digest": sealing.digest_of(data) if (data / sealing.INVENTORY).is_file() else None,
         "dvc.path": data.as_posix(),
         "dvc.stage": os.environ.get("DVC_STAGE"),
         "dvc.experiment": os.environ.get("DVC_EXP_NAME"),

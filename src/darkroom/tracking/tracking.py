@@ -11,16 +11,18 @@ import sys
 import tempfile
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
+from darkroom.evaluation_folder import Cost
 from darkroom.metrics.intervals import Score
-from darkroom.mlflow_client import client
+from darkroom.mlflow_client import client, metric_names
 from darkroom.mlflow_client.event_queue import CLOSE_TIMEOUT, INTERRUPT_TIMEOUT, EventQueue
-from darkroom.mlflow_client.events import End, Event, Experiment, Metrics, Start, Tags, Text
+from darkroom.mlflow_client.events import Description, End, Event, Experiment, Image, Metrics, Start, Tags, Text
 from darkroom.mlflow_client.sender import MlflowSender, restored_events
 from darkroom.register import log_model
 from darkroom.runtime.errors import brief, warn
@@ -56,8 +58,8 @@ class Run:
         return self._delivery.sender.run_ids.get(self.key) if self._delivery.queue.flush() else None
 
     def epoch(self, epoch: int, row: Mapping[str, float]) -> None:
-        """Log `row` as metrics at step `epoch`."""
-        self.metrics({name: value for name, value in row.items() if name != "epoch"}, step=epoch)
+        """Log `row`, with the columns of HistoryRow, as metrics at step `epoch`."""
+        self.metrics(metric_names.of_epoch(row), step=epoch)
 
     def metrics(self, values: Mapping[str, float | None], *, step: int = 0) -> None:
         """Log those of the values that are finite numbers."""
@@ -73,6 +75,11 @@ class Run:
         """Log `text` as the artifact `path`."""
         self._put("text", lambda: Text(key=self.key, time=_now(), path=path, text=text))
 
+    def image(self, name: str, png: bytes) -> None:
+        """Log a PNG; MLflow shows it beside those of the same name in other runs. It replaces an earlier one."""
+        text = b64encode(png).decode()
+        self._put("image", lambda: Image(key=self.key, time=_now(), name=name, step=0, png=text))
+
     def model(self, folder: Path) -> None:
         """Log the model of a finished model folder."""
         if run_id := self.id:
@@ -85,12 +92,12 @@ class Run:
             lambda: Start(
                 key=self.key,
                 time=_now(),
-                name=name,
+                name=experiment.run_name(name, self.key),
                 experiment=experiment.name,
                 parent=parent,
                 source=sys.argv[0],
                 params=strings,
-                tags=dict(experiment.tags),
+                tags=experiment.run_tags(name),
             ),
         )
 
@@ -134,14 +141,27 @@ def trial(name: str, experiment: Experiment, *, params: Mapping[str, object], se
         yield nested
 
 
+class Evaluation(NamedTuple):
+    """What the test images say about a model."""
+
+    scores: Mapping[str, Score]
+    cost: Cost
+    figures: Mapping[str, str]  # SVG by file name
+    pictures: Mapping[str, bytes]  # PNG by name
+
+
+class Card(NamedTuple):
+    """A model card, in Markdown, with what identifies the run of its model."""
+
+    facts: RunFacts
+    history: Sequence[HistoryRow]
+    text: str
+
+
 def log_evaluation(
-    experiment: Experiment,
-    facts: RunFacts,
-    history: Sequence[HistoryRow],
-    scores: Mapping[str, Score],
-    figures: Mapping[str, str],
+    experiment: Experiment, facts: RunFacts, history: Sequence[HistoryRow], evaluation: Evaluation
 ) -> None:
-    """Add test scores `{metric: {value, low, high}}` and SVG figures to the run that trained the model.
+    """Add test scores, cost and pictures to the run that trained the model.
 
     A store that lacks the run (DVC restored the model without training it here) gets it from the model's run.json,
     `facts`, and its history.
@@ -149,10 +169,39 @@ def log_evaluation(
     with _delivery() as delivery:
         run = Run(facts["run"], delivery)
         run._restore(facts, history, experiment)
-        run.metrics({f"test_{metric}": score["value"] for metric, score in scores.items()})
-        run.metrics({f"test_{metric}_{end}": score[end] for metric, score in scores.items() for end in ("low", "high")})
-        for path, svg in figures.items():
+        run.metrics(metric_names.of_scores(evaluation.scores) | _cost(evaluation.cost))
+        run.tags({"architecture": facts["architecture"], "pretrained": facts["pretrained"] or False})
+        for path, svg in evaluation.figures.items():
             run.text(f"figures/{path}", svg)
+        for name, png in evaluation.pictures.items():
+            run.image(name, png)
+
+
+def log_cards(experiment: Experiment, cards: Mapping[str, Card]) -> None:
+    """Make each card, by model, the description of the run that trained the model. A store that lacks it gets it."""
+    with _delivery() as delivery:
+        for card in cards.values():
+            run = Run(card.facts["run"], delivery)
+            run._restore(card.facts, card.history, experiment)
+            run.tags({"mlflow.note.content": card.text})
+
+
+def describe_version(name: str, version: int, card: Card) -> None:
+    """Make the model card the description of a version in the model registry."""
+    with _delivery() as delivery:
+        run = Run(card.facts["run"], delivery)
+        run._put(
+            "description", lambda: Description(key=run.key, time=_now(), name=name, version=version, text=card.text)
+        )
+
+
+def _cost(cost: Cost) -> dict[str, float | None]:
+    return {
+        "test_cost/latency_ms": cost["latency_ms"]["value"],
+        "test_cost/images_per_second": cost["throughput"],
+        "test_cost/megabytes": cost["bytes"] / 1e6,
+        "test_cost/multiply_adds": cost["multiply_adds"],
+    }
 
 
 @contextmanager
