@@ -21,7 +21,7 @@ def main() -> None:
     with tracking.run("search", experiment, key=state.name, params=params.flat({"tune": p.tune})) as run:
         open_run = partial(tracking.trial, experiment=experiment, search=run)
         result = search.search(p.tune, p.model, setup, state=state, open_run=open_run)
-        run.metrics({f"val/{metric}": result.best.get(f"val_{metric}") for metric in ("loss", "accuracy")})
+        run.metrics({"val/loss": result.best.get("val_loss"), "val/accuracy": result.best.get("val_accuracy")})
     search.write_curves(paths.TRIAL_CURVES, result.trials)
     search.write_trials(paths.TRIALS, result)
     tuned.write(paths.BEST, result.best)

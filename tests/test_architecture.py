@@ -20,7 +20,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "cli": (
         "api commands formats image_store inference ingest networks params paths runtime training transfer_learning"
     ),
-    "commands": "formats image_store manifest params params_errors plain_yaml png runtime workers",
+    "commands": "formats image_store manifest params params_errors plain_yaml png project runtime workers",
     "curve": "networks packed_data refit saving training",
     "dataset": "decoding formats image_store manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
@@ -43,6 +43,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "plain_yaml": "",
     "plots": "metrics runtime",
     "png": "",
+    "project": "runtime",
     "refit": "networks packed_data params training transfer_learning",
     "register": "image_store inference metrics mlflow_client packed_data params runtime saving",
     "repeat": "networks packed_data refit repeats_file training",

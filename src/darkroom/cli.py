@@ -17,6 +17,7 @@ from darkroom.runtime.errors import DataError, printable
 
 SHOWN = 3  # most probable classes per line
 EXAMPLES = """examples:
+  darkroom new cats && cd cats && make run      a project of your own, with data to start from
   darkroom use cats_dogs && dvc repro           the preset for cats and dogs, from the archive to the report
   darkroom predict photo.jpg a/folder 'b/*.png' label images with the champion
   darkroom predict a/folder --json              a JSON object per image, for scripts
@@ -69,10 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     relabel.add_argument("--splits", nargs="+", choices=names.SPLITS, default=names.SPLITS, help="default: all of them")
     relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
+    new = command("new", _new, "make a project in an empty folder that uses the installed darkroom")
+    new.add_argument("path", type=Path, metavar="PATH", help="an empty folder, or one that does not exist yet")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
     command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
     unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
     unpack.add_argument("--to", type=Path, default=paths.UNPACKED, help=f"a new folder (default: {paths.UNPACKED})")
+    command("upgrade", _upgrade, "bring the files of a project of `darkroom new` to the installed release")
     use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
     use.add_argument("preset", help="the name of a file in presets/, without .yaml")
     return parser
@@ -173,6 +177,23 @@ def _repro(arguments: argparse.Namespace) -> None:
     models = ["cnn", *p.transfer.backbones]
     sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
+
+
+def _new(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import new
+
+    new.new(arguments.path)
+    print(f"{printable(arguments.path)}: a project with the digits, staged in git; next: cd there, then `make run`")
+
+
+def _upgrade(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import upgrade
+
+    done = upgrade.upgrade(Path())
+    for path in done.edited:
+        print(f"{path} stays as you edited it; the release's version is {path}.new")
+    changed = [*done.written, *done.removed]
+    print(f"updated: {', '.join(changed)}; next: `make run`" if changed else "every file is up to date")
 
 
 def _retrain(arguments: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from darkroom import plain_yaml
 from darkroom.commands import repository
+from darkroom.project import current
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault
 
 LOCK = "dvc.lock"
@@ -20,11 +21,12 @@ RWLOCK = Path(".dvc/tmp/rwlock")  # which paths each running dvc reads and write
 def repro(*options: str) -> None:
     """Run the pipeline with these `options` of `dvc repro`; a stage that already ran on equal inputs does not rerun.
 
-    Raises EnvironmentFault (exit 5) without git or when DVC's cache lacks an output afterwards, ArtifactError (exit 4)
-    when dvc.lock or DVC's own lock file is damaged. A stage that fails ends the process with DVC's exit code, 255,
-    after the stage and DVC have printed why.
+    Raises EnvironmentFault (exit 5) without git, in a project of another release than the installed, or when DVC's
+    cache lacks an output afterwards; ArtifactError (exit 4) when dvc.lock or DVC's own lock file is damaged. A stage
+    that fails ends the process with DVC's exit code, 255, after the stage and DVC have printed why.
     """
     repository.require_git()
+    current.prepare(Path())
     _check_rwlock()
     _check_lock()
     if code := repository.dvc("--wait-for-lock", "repro", *options):
