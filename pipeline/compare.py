@@ -6,7 +6,7 @@ from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.runtime import files, stage
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     classes, labels, predicted, design = predictions.read(paths.PREDICTIONS, paths.TEST_SET)
     bootstrap = Bootstrap(p.compare.resamples, p.compare.confidence, p.seed)
@@ -18,8 +18,8 @@ def main() -> None:
     }
     comparison = significance.choose(ranking, validation, recipe_difference.compare(ranking, again))
     files.write_json(paths.COMPARISON, comparison)
-    print(comparison["sentence"])
+    return comparison["sentence"]
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -9,7 +9,7 @@ from darkroom.runtime import files, sealing, stage
 from darkroom.transfer_learning.config import TransferConfig
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     unlisted = paths.CACHE / "models"  # what params.yaml no longer lists: DVC hashes models/ after this stage
     sealing.set_aside(paths.MODELS, but=[tuned.NAME, *p.transfer.backbones], to=unlisted)
@@ -20,8 +20,8 @@ def main() -> None:
         config, curve_paths, code=("curve", "networks", "refit", "training", "transfer_learning")
     )
     files.write_json(paths.LEARNING_CURVE, points)
-    print(learning_curve.summary(points))
+    return learning_curve.summary(points)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

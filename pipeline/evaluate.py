@@ -9,7 +9,7 @@ from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     models = ["cnn", *p.transfer.backbones]
     sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
@@ -28,8 +28,8 @@ def main() -> None:
         svgs = {f"{kind}.svg": svg for kind, svg in e.figures.items()}
         logged = tracking.Evaluation(result.scores, result.cost, svgs, result.pictures)
         tracking.log_evaluation(experiment, e.facts, e.history, logged)
-    print(", ".join(f"{name} {result.scores['accuracy']['value']:.4f}" for name, result in results.items()))
+    return "; ".join(f"{name} {evaluation.summary(result)}" for name, result in results.items())
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

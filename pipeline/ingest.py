@@ -7,14 +7,13 @@ from darkroom.ingest import sources
 from darkroom.runtime import errors, stage
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
     for note in done.notes:
         errors.warn(note)
-    print(f"{paths.IMAGES}: {done.files} files, {done.bytes} bytes; {done.left_out} left out: {done.left_out_kinds}")
-    print(f"no images by their names: {done.other_kinds}")
+    return sources.summary(done)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -9,7 +9,7 @@ from darkroom.runtime import sealing, stage
 from darkroom.transfer_learning.config import TransferConfig
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     unlisted = paths.CACHE / "models"  # what params.yaml no longer lists: DVC hashes models/ after this stage
     sealing.set_aside(paths.MODELS, but=[tuned.NAME, *p.transfer.backbones], to=unlisted)
@@ -22,8 +22,8 @@ def main() -> None:
         data, config, labels_paths, code=("labels", "networks", "refit", "training", "transfer_learning")
     )
     label_review.write(reviewed, paths.LABEL_ISSUES, paths.LABEL_QUALITY)
-    print(review.summary(reviewed))
+    return review.summary(reviewed)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -7,14 +7,14 @@ from darkroom.image_store import reading
 from darkroom.runtime import stage
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
     images = reading.open_store(paths.IMAGES)
     counts = packing.write(rows, images, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
-    print(f"{paths.PACKED}:", ", ".join(f"{count} {split}" for split, count in counts.items()))
+    return ", ".join(f"{count:,} {split}" for split, count in counts.items()) + " images decoded"
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

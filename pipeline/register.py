@@ -7,7 +7,7 @@ from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     name, challenger = params.registered_name(p), paths.MODELS / files.read_json(paths.COMPARISON)["best"]
     split, digest = packed_data.read(paths.PACKED).split("test"), sealing.digest_of(paths.PACKED)
@@ -27,8 +27,8 @@ def main() -> None:
     count = looks.count(history, images)
     registration = promotion.record(decision, paths.CHAMPION, versions, p.compare.metric, count)
     files.write_json(paths.REGISTRATION, registration)
-    print(decision.reason)
+    return decision.reason
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -7,7 +7,7 @@ from darkroom.runtime import files, stage
 from darkroom.transfer_learning.config import TransferConfig
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     validation = {name: scores["log_loss"] for name, scores in files.read_object(paths.VALIDATION_SCORES).items()}
     predicted = repetition.repeat(
@@ -18,8 +18,8 @@ def main() -> None:
         code=("networks", "refit", "repeat", "training", "transfer_learning"),
     )
     repeats_file.write(paths.REPEATS, predicted)
-    print(repetition.summary(predicted))
+    return repetition.summary(predicted)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

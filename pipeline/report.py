@@ -20,7 +20,7 @@ SOURCES = context.Sources(
 )
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     run = context.RunInfo(dataset=p.dataset.name, seed=p.seed, data=sealing.digest_of(paths.PACKED))
     content = context.read(SOURCES, run)
@@ -34,8 +34,8 @@ def main() -> None:
     tracking.log_cards(experiment, logged)
     registration = content.registration
     tracking.describe_version(registration["name"], registration["version"], logged[registration["candidate"]])
-    print(f"{paths.REPORT} and {paths.SUMMARY}: {content.comparison['sentence']}")
+    return f"open {paths.REPORT} in a browser; {paths.SUMMARY} has it in short"
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -11,14 +11,13 @@ from darkroom.training.session import Session, TrainingData
 FOLDER = paths.MODELS / tuned.NAME
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     data, hparams = TrainingData.read(paths.PACKED), tuned.hyperparameters(paths.BEST)
     state = checkpoint.resume_dir(
         paths.CACHE / "train", paths.PACKED, hparams, p.train, p.augment, p.seed, code=("networks", "training")
     )
     computation = recipe.computation(p.train, p.augment)
-    print(computation)
     values = params.flat({"model": hparams, "train": p.train, "augment": p.augment}) | computation.params("train")
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run(FOLDER.name, experiment, key=state.name, params=values) as run:
@@ -40,8 +39,8 @@ def main() -> None:
         run.model(FOLDER)
     checkpoint.clear(state)
     fit.warn_of_chance(FOLDER.name, trained.best, data.val.labels)
-    print(f"{FOLDER}: {len(trained.rows)} epochs, the best is {trained.best}")
+    return f"{fit.summary(trained)}, in {computation}"
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -4,13 +4,13 @@ from darkroom import params, paths
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import checkpoint, device, fit
+from darkroom.training import checkpoint, fit
 from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import transfer
 from darkroom.transfer_learning.config import TransferConfig
 
 
-def main(backbone: str) -> None:
+def main(backbone: str) -> str:
     p = params.load()
     folder, data = paths.MODELS / backbone, TrainingData.read(paths.PACKED)
     config = TransferConfig(
@@ -24,7 +24,6 @@ def main(backbone: str) -> None:
         fine_tune=p.transfer.fine_tune,
     )
     base = transfer.load_base(backbone, config, paths.WEIGHTS, seed=p.seed)
-    print("devices:", *device.names(), "| computing in", base.precision)
     parts = *transfer.identity(base), *config, p.augment, p.seed
     state = checkpoint.resume_dir(paths.CACHE / backbone, paths.PACKED, *parts, code=("training", "transfer_learning"))
     values = transfer.settings(base, config, p.augment)
@@ -49,8 +48,8 @@ def main(backbone: str) -> None:
         run.model(folder)
     checkpoint.clear(state)
     fit.warn_of_chance(backbone, trained.best, data.val.labels)
-    print(f"{folder}: weights {base.source}, {len(trained.rows)} epochs, the best is {trained.best}")
+    return f"{fit.summary(trained)}, weights {base.source}"
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

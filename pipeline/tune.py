@@ -11,7 +11,7 @@ from darkroom.tune import search
 from darkroom.tune.trial import Setup
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     state = checkpoint.resume_dir(
         paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
@@ -25,8 +25,8 @@ def main() -> None:
     search.write_curves(paths.TRIAL_CURVES, result.trials)
     search.write_trials(paths.TRIALS, result)
     tuned.write(paths.BEST, result.best)
-    print(result)
+    return str(result)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -9,7 +9,7 @@ from darkroom.runtime import files, stage
 from darkroom.validate import checks, console, gallery, statistics
 
 
-def main() -> None:
+def main() -> str:
     p = params.load()
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
     images = reading.open_store(paths.IMAGES)
@@ -26,10 +26,11 @@ def main() -> None:
     files.write_rows(paths.QUARANTINE, verdict.BAD_COLUMNS, judged["bad"])
     files.write_rows(paths.DROPPED, overlaps.COLUMNS, listed.overlaps)
     verdict.write(paths.VALIDATION, judged)
-    print(console.text(judged))
+    for line in console.lines(judged):
+        print(line, flush=True)
     checks.raise_if_broken(judged, report=paths.VALIDATION)
-    print(f"{paths.MANIFEST}: {console.totals(judged)}")
+    return console.totals(judged)
 
 
 if __name__ == "__main__":
-    stage.run(main, paths.LOCKS)
+    stage.run(main, paths.RUNNING)

@@ -17,14 +17,12 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "api": "decoding inference paths register runtime",
-    "cli": (
-        "api commands formats image_store inference ingest networks params paths runtime training transfer_learning"
-    ),
-    "commands": "formats image_store manifest params params_errors plain_yaml png project runtime workers",
-    "curve": "networks packed_data refit saving training",
+    "cli": "api commands formats image_store inference ingest networks params paths runtime training transfer_learning",
+    "commands": "formats image_store manifest params params_errors plain_yaml png project runtime",
+    "curve": "networks packed_data refit runtime saving training",
     "dataset": "decoding formats image_store manifest packed_data params runtime sniff workers",
     "decoding": "runtime sniff workers",
-    "evaluate": "evaluation_folder inference metrics packed_data plots png saving",
+    "evaluate": "evaluation_folder inference metrics packed_data plots png runtime saving",
     "evaluation_folder": "metrics runtime saving",
     "formats": "runtime sniff",
     "image_store": "runtime",
@@ -46,7 +44,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "project": "runtime",
     "refit": "networks packed_data params training transfer_learning",
     "register": "image_store inference metrics mlflow_client packed_data params runtime saving",
-    "repeat": "networks packed_data refit repeats_file training",
+    "repeat": "networks packed_data refit repeats_file runtime training",
     "repeats_file": "runtime",
     "report": "evaluation_folder label_review metrics packed_data plots png runtime verdict",
     "runtime": "",
@@ -254,8 +252,8 @@ def test_a_stage_lists_exactly_the_paths_it_uses(name):
     constants = {c.partition(".")[0] for c in chains(Path(f"pipeline/{name}.py"), "paths")} - {
         "CACHE",
         "LOCK",
-        "LOCKS",
         "PARAMS",
+        "RUNNING",
     }
     used = {str(getattr(paths, c)) for c in constants}
     assert {path for path in listed if not _overlaps(path, used)} == set()

@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   darkroom use cats_dogs && dvc repro           the preset for cats and dogs, from the archive to the report
   darkroom predict photo.jpg a/folder 'b/*.png' label images with the champion
   darkroom predict a/folder --json              a JSON object per image, for scripts
+  darkroom status                               where the pipeline is, and how long it still takes
   darkroom --print-completion bash              a completion script: save it where your shell looks for them
 """
 
@@ -74,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("path", type=Path, metavar="PATH", help="an empty folder, or one that does not exist yet")
     command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
     command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
+    status = command("status", _status, "say where the pipeline is, what runs, how long still, and which champion")
+    status.add_argument("--json", action="store_true", help="print one JSON object")
     unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
     unpack.add_argument("--to", type=Path, default=paths.UNPACKED, help=f"a new folder (default: {paths.UNPACKED})")
     command("upgrade", _upgrade, "bring the files of a project of `darkroom new` to the installed release")
@@ -208,6 +211,18 @@ def _schema(arguments: argparse.Namespace) -> None:
     defaults = (paths.PRESETS / "defaults.yaml").read_text(encoding="utf-8")
     files.write_json(paths.SCHEMA, schema.schema(defaults))
     print(f"{paths.SCHEMA}: written")
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import status, status_text
+
+    promotion, events = paths.CHAMPION / "promotion.json", paths.CACHE / "tracking"
+    sources = status.Sources(paths.PARAMS, paths.LOCK, paths.RUNNING, paths.METRICS, promotion, events)
+    found = status.collect(sources)
+    if arguments.json:
+        print(json.dumps(status.as_json(found)))
+    else:
+        print(*status_text.lines(found), sep="\n")
 
 
 def _unpack(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ PRESETS = Path("presets")
 SCHEMA = PRESETS / "params.schema.json"
 LOCK = Path("dvc.lock")
 CACHE = Path(".cache")
-LOCKS = CACHE / "running"
+RUNNING = CACHE / "running"  # the lock and the record of each stage
 
 RAW = Path("data/raw")
 RELABELLED = RAW / "relabelled"

@@ -43,6 +43,14 @@ def parse(text: str) -> object:
         raise ValueError(f"a value in it cannot be read: {str(fault).partition(chr(10))[0][:200]}") from fault
 
 
+def parse_long(text: str) -> object:
+    """As `parse`, without its limits and in a tenth of the time: for dvc.lock, which a program wrote."""
+    try:
+        return YAML(typ="safe").load(text)
+    except YAMLError as fault:
+        raise ValueError(_format_error(fault)) from fault
+
+
 def parse_with_comments(text: str) -> CommentedMap:
     """Return a mapping that `text_of` writes as it was, comments and blank lines included; for files of ours."""
     return _round_trip().load(text)

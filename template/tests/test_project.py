@@ -10,6 +10,7 @@ import pytest
 from darkroom import params, paths
 from darkroom.commands import presets
 from darkroom.dataset import layout
+from darkroom.image_store import reading
 from darkroom.ingest import sources
 from darkroom.project import current
 
@@ -38,7 +39,8 @@ def test_every_stage_finds_its_code():
 def test_the_archive_tells_the_class_of_its_images(tmp_path):
     p = params.load()
     sources.unpack(Path(p.dataset.archive), tmp_path / "images", p.ingest)
-    assert len({image.label for image in layout.read(tmp_path / "images").images}) > 1
+    store = reading.open_store(tmp_path / "images")
+    assert len({image.label for image in layout.read(store).images}) > 1
 
 
 def result(path: Path) -> Path:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from darkroom import evaluation_folder
+from darkroom import evaluation_folder, png
 from darkroom.evaluate import evaluation
 from darkroom.evaluate.evaluation import EvaluationData, Settings, TrainedModel
 from darkroom.metrics.bootstrap import Bootstrap
@@ -49,13 +49,15 @@ def test_a_second_evaluation_gives_the_same_but_for_the_clock(results):
 
 
 def test_everything_is_there_and_about_the_test_images(results):
-    e, _, cost = results[0]
+    e, _, cost, pictures = results[0]
     assert [row["path"] for row in e.predictions] == list(TEST.paths)
     assert e.threshold["criterion"] == "f1" and e.validation["log_loss"] > 0
     assert sum(row["n"] for row in e.slices if row["property"] == "brightness") == 40
     assert e.figures.keys() == {"confusion", "history", "roc_curves", "reliability"}
     assert e.images.keys() >= {"filters", "feature_maps", "augmented"}
     assert (cost["bytes"], cost["multiply_adds"]) == (456, 123)
+    assert pictures.keys() >= {"confusion_matrix", "training_curves", "grad_cam"}
+    assert all(png.decode(picture).shape[2] in (3, 4) for picture in pictures.values())
 
 
 def test_an_evaluation_is_read_back_as_it_was_written(results, tmp_path):

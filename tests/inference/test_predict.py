@@ -1,6 +1,7 @@
 """From a file to probabilities, through the decoder that training used."""
 
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_a_model_folder_remembers_how_deep_images_are_scaled(model_folder, tmp_p
     Image.fromarray(pixels).save(tmp_path / "deep.png")
     window = {"depth": "window", "window": [0, 6300], "icc": "convert"}
     spec = inference.read_spec(model_folder("cnn", levels=window))
-    (made,) = predict.decoded([tmp_path / "deep.png"], spec)
+    (made,) = predict.decoded([tmp_path / "deep.png"], spec, Path.read_bytes)
     assert np.array_equal(made[..., 0], np.rint(pixels / 6300 * 255))
     ((_, refused),) = predict.predict_files(model_folder("of an earlier release"), [tmp_path / "deep.png"])
     assert "set preprocess.depth" in str(refused)

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from darkroom.networks import architectures
-from darkroom.training import fit, progress
+from darkroom.runtime import progress
+from darkroom.training import fit
 from darkroom.training.session import Session, TrainingData
 
 EPOCHS = 3
@@ -33,17 +34,17 @@ def train(painted, model, brief, tmp_path):
 def test_a_log_gets_a_line_with_the_scores_where_the_last_one_is_old_enough(train, monkeypatch, capfd):
     monkeypatch.setattr(progress, "PAUSE", 0.0)
     train()
-    lines = capfd.readouterr().out.splitlines()
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("  training")]
     number = r"\d+\.\d{4}"
     for epoch, line in enumerate(lines, 1):
-        expected = rf"epoch {epoch}/{EPOCHS}: loss {number}, val_loss {number}, val_accuracy {number}"
+        expected = rf"  training, epochs: {epoch} of {EPOCHS}, loss {number}, val_loss {number}, val_accuracy {number}"
         assert re.fullmatch(expected, line)
     assert len(lines) == EPOCHS
 
 
 def test_a_training_that_takes_seconds_leaves_nothing_in_a_log(train, capfd):
     train()
-    assert capfd.readouterr().out == ""
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_a_quiet_training_prints_nothing_even_on_a_terminal(train, monkeypatch, capfd):

@@ -87,7 +87,7 @@ def bad(rows, count):
         (lambda rows: [*rows, *(row(number) for number in range(200))], "E_IMBALANCE", "a is 34.3 times nan"),
         (lambda rows: [*rows, row(1, path=rows[0]["path"])], "E_MANIFEST", "a/train0.png is not"),
         (lambda rows: [*rows, row(1, split="holdout")], "E_MANIFEST", "a/1.png is in 'holdout'"),
-        (lambda rows: [*rows, row(1, format="TIFF")], "E_FORMAT", "a/1.png is TIFF"),
+        (lambda rows: [*rows, row(1, format="ICO")], "E_FORMAT", "a/1.png is ICO"),
         (lambda rows: [*rows, row(1, height=3)], "E_TOO_SMALL", "that of a/1.png is 3"),
         (
             lambda rows: [*rows, row(1, group="anna"), row(2, split="test", group="anna")],

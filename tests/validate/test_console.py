@@ -8,8 +8,7 @@ def expectation(**other):
     return {**usual, "follows": "", **other}
 
 
-def test_counts_stand_in_columns_notes_and_broken_expectations_below():
-    counts = {"cats": {"train": 5, "val": 12, "test": 0}, "a\x1b": {"train": 1, "val": 1, "test": 1}}
+def test_what_may_need_action_is_a_line_each_without_what_the_stage_stops_with():
     expected = [
         expectation(),
         expectation(success=False, sentence="the stage stops with this one"),
@@ -17,23 +16,22 @@ def test_counts_stand_in_columns_notes_and_broken_expectations_below():
         expectation(success=False, code="E_Y", follows="another"),
         expectation(success=False, severity="warning"),
     ]
-    assert console.text({"counts": counts, "expectations": expected, "notes": ["b\x1b is small"]}) == (
-        "class  train  val  test  total\n"
-        "cats       5   12     0     17\n"
-        "a\\x1b      1    1     1      3\n"
-        "all        6   13     1     20\n"
-        "\n"
-        "note    b\\x1b is small\n"
-        "1 of 5 expectations met\n"
-        "BROKEN  E_X: all is well: it is not\\n\n"
-        "WARN    E_X: all is well: 5 rows\n"
-        "1 more not met (E_Y), as a consequence of these"
-    )
+    assert list(console.lines({"expectations": expected, "notes": ["b\x1b is small"]})) == [
+        "note: b\\x1b is small",
+        "BROKEN  E_X: all is well: it is not\\n",
+        "WARN    E_X: all is well: 5 rows",
+        "1 more not met (E_Y), as a consequence of these",
+    ]
 
 
-def test_many_classes_are_cut_and_counted_in_full():
-    counts = {f"{number:03}": {"train": 1, "val": 1, "test": 1} for number in range(100)}
-    lines = console.text({"counts": counts, "expectations": [], "notes": []}).splitlines()
-    assert (
-        len(lines) < 30 and "... and 80 more" in lines[21] and lines[22].split() == ["all", "100", "100", "100", "300"]
-    )
+def test_where_all_is_well_there_is_no_line():
+    assert list(console.lines({"expectations": [expectation()], "notes": []})) == []
+
+
+def test_the_numbers_are_one_line_without_what_is_none():
+    counts = {"cats": {"train": 1500, "val": 12, "test": 0}, "dogs": {"train": 1, "val": 1, "test": 1}}
+    verdict = {"counts": counts, "classes": list(counts), "images": 1515, "expectations": [expectation()]}
+    sound = {**verdict, "bad": [], "duplicates": [], "unlabelled": []}
+    start = "1,515 images of 2 classes (1,501 train, 13 val, 1 test)"
+    assert console.totals(sound) == f"{start}, 1 of 1 expectations met"
+    assert console.totals({**sound, "bad": ["a"]}) == f"{start}, 1 bad, 1 of 1 expectations met"

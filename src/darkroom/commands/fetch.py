@@ -21,9 +21,8 @@ from urllib.request import Request, urlopen
 
 from darkroom.commands import digits
 from darkroom.formats import names
-from darkroom.runtime import files
+from darkroom.runtime import files, progress
 from darkroom.runtime.errors import DataError, EnvironmentFault, ParamsError, ServiceError, redacted
-from darkroom.workers import parallel
 
 TIMEOUT = 8.0  # seconds until the first response, name lookup included
 PART = ".part"
@@ -121,7 +120,7 @@ def _resume(remote: Remote, part: Path) -> None:
     with response, part.open("ab" if response.status == 206 else "wb") as file:
         left = int(response.headers.get("Content-Length") or 0)
         try:
-            for chunk in parallel.with_progress(_chunks(response), -(-left // files.CHUNK), f"getting {remote.name}"):
+            for chunk in progress.each(_chunks(response), -(-left // files.CHUNK), f"getting {remote.name}"):
                 file.write(chunk)
                 left -= len(chunk)
         except (HTTPException, ConnectionError, TimeoutError) as fault:

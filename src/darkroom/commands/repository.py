@@ -33,17 +33,27 @@ def dvc(*words: str) -> int:
 
     Ctrl-C reaches DVC and its stage too, which saves its state; this process ignores it and waits for them.
     """
-    with subprocess.Popen(_dvc(words), env=_environment()) as process:
+    return _wait([sys.executable, "-m", "dvc", *words], _environment())
+
+
+def quiet_dvc(*words: str, **variables: str) -> int:
+    """As `dvc`, with environment `variables` for its stages, and without what DVC prints but warnings and errors."""
+    return _wait([sys.executable, "-m", "darkroom.commands.quiet_dvc", *words], _environment() | variables)
+
+
+def dvc_output(*words: str) -> str:
+    """Return what DVC prints, without the last line feed; empty if it fails."""
+    command = [sys.executable, "-m", "dvc", *words]
+    return subprocess.run(command, env=_environment(), capture_output=True, text=True).stdout.rstrip("\n")
+
+
+def _wait(command: list[str], environment: dict[str, str]) -> int:
+    with subprocess.Popen(command, env=environment) as process:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             return process.wait()
         finally:
             signal.signal(signal.SIGINT, before)
-
-
-def dvc_output(*words: str) -> str:
-    """Return what DVC prints, without the last line feed; empty if it fails."""
-    return subprocess.run(_dvc(words), env=_environment(), capture_output=True, text=True).stdout.rstrip("\n")
 
 
 def require_git() -> None:
@@ -56,10 +66,6 @@ def require_git() -> None:
 
 def last_line(text: str) -> str:
     return (text.strip().splitlines() or ["no message"])[-1]
-
-
-def _dvc(words: tuple[str, ...]) -> list[str]:
-    return [sys.executable, "-m", "dvc", *words]
 
 
 def _environment() -> dict[str, str]:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from darkroom import plain_yaml
-from darkroom.commands import repository
+from darkroom.commands import dvc_stages, repository
 from darkroom.project import current
+from darkroom.runtime import stage
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault
 
 LOCK = "dvc.lock"
@@ -29,11 +30,22 @@ def repro(*options: str) -> None:
     current.prepare(Path())
     _check_rwlock()
     _check_lock()
-    if code := repository.dvc("--wait-for-lock", "repro", *options):
+    if code := repository.quiet_dvc("--wait-for-lock", "repro", *options, **{stage.PLAN: _plan()}):
         raise SystemExit(code)
     if missing := _not_in_cache(json.loads(repository.dvc_output("status", "--json") or "{}")):
         what = f"DVC's cache lacks {', '.join(missing)}, probably because the disk is full"
         raise EnvironmentFault("E_CACHE", what, where=".dvc/cache", fix="free space, then `dvc commit --force`")
+
+
+def _plan() -> str:
+    """Return what tells each stage its number; nothing useful where DVC will say what is wrong with its files."""
+    try:
+        params = plain_yaml.load(Path("params.yaml"))
+        return json.dumps(
+            dvc_stages.plan(dvc_stages.read(Path("dvc.yaml"), params if isinstance(params, dict) else {}))
+        )
+    except (OSError, ValueError):
+        return "{}"
 
 
 def _check_rwlock() -> None:

@@ -29,5 +29,11 @@ def measure(config: CurveConfig, paths: CurvePaths, *, code: Sequence[str]) -> l
 
 def summary(points: list[Point]) -> str:
     """The accuracies in one line."""
-    accuracies = [f"{point['model']} {point['images']}: {point['accuracy']:.4f}" for point in points]
-    return ", ".join(accuracies) or "no learning curve: curve.fractions is empty"
+    curves = [f"{name} {_curve(points, name)}" for name in dict.fromkeys(point["model"] for point in points)]
+    return "; ".join(curves) or "no learning curve: curve.fractions is empty"
+
+
+def _curve(points: list[Point], model: str) -> str:
+    own = [point for point in points if point["model"] == model]
+    accuracies = " -> ".join(f"{point['accuracy']:.4f}" for point in own)
+    return f"{accuracies} with {' -> '.join(str(point['images']) for point in own)} images"

@@ -14,6 +14,7 @@ from darkroom.networks import tuned
 from darkroom.packed_data import Split
 from darkroom.refit import recipes
 from darkroom.refit.recipes import FrozenBackbone, Recipe
+from darkroom.runtime import progress
 from darkroom.saving import model_folder
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
@@ -54,7 +55,8 @@ def subset(labels: np.ndarray, fraction: float, seed: int) -> np.ndarray:
 
 def curve(recipe: Recipe, train: Split, test: Split, config: CurveConfig, session: Session) -> Iterator[Measured]:
     """Train one recipe on each fraction, and note which test images each training gets right."""
-    for fraction in sorted(config.fractions):
+    fractions = sorted(config.fractions)
+    for fraction in progress.each(fractions, len(fractions), f"training {recipe.name} on fractions"):
         times = config.repeats if fraction < REPEATED_BELOW else 1
         subsets = [subset(train.labels, fraction, session.seed + i) for i in range(times)]
         longer = recipe.lengthened(1 / math.sqrt(fraction))

@@ -16,6 +16,7 @@ from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 from darkroom.packed_data import Split
 from darkroom.plots import figures
+from darkroom.runtime import progress
 from darkroom.saving import model_folder
 from darkroom.saving.model_folder import HistoryRow, RunFacts
 
@@ -57,7 +58,14 @@ class Result(NamedTuple):
 
 def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
     """Evaluate the model in each folder, by name, one after the other."""
-    return {name: evaluate(load(name, folder), data, settings) for name, folder in folders.items()}
+    models = progress.each(folders.items(), len(folders), "evaluating models")
+    return {name: evaluate(load(name, folder), data, settings) for name, folder in models}
+
+
+def summary(result: Result) -> str:
+    """The accuracy on the test images in words."""
+    accuracy = result.scores["accuracy"]
+    return f"test accuracy {accuracy['value']:.4f} ({accuracy['low']:.4f} to {accuracy['high']:.4f})"
 
 
 def load(name: str, folder: Path) -> TrainedModel:

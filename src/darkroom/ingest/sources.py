@@ -83,6 +83,13 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
     )
 
 
+def summary(done: Unpacked) -> str:
+    """What was unpacked, in one line."""
+    left_out = f"{done.left_out:,} left out ({done.left_out_kinds})" if done.left_out else ""
+    others = f"no images by their names: {done.other_kinds}" if done.other_kinds != names.kinds([]) else ""
+    return ", ".join(filter(None, [f"{done.files:,} files, {done.bytes / 1e6:.1f} MB", left_out, others]))
+
+
 def require_readable(source: Path) -> None:
     """Raise DataError (exit 3) for a pipe, a socket or a device: opening one may block for ever."""
     if source.exists() and not (source.is_dir() or source.is_file()):

@@ -5,6 +5,7 @@ What stays as it is: the hyperparameters that the search found, the validation i
 weights. A backbone that starts from random weights draws other ones.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,4 +41,6 @@ def planned(models: Sequence[str], times: int, seed: int) -> list[Training]:
 
 def summary(predicted: Mapping[Training, np.ndarray]) -> str:
     """What was trained, in one line."""
-    return ", ".join(map(str, predicted)) or "nothing trained again: compare.seeds is 0, or there is one model"
+    times = Counter(training.model for training in predicted)
+    again = ", ".join(f"{name} {count} times" for name, count in times.items())
+    return again or "nothing trained again: compare.seeds is 0, or there is one model"

@@ -12,6 +12,7 @@ from darkroom.refit.config import RefitConfig, RefitPaths
 from darkroom.refit.recipes import Recipe
 from darkroom.repeat import draws
 from darkroom.repeats_file import Training
+from darkroom.runtime import progress
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
 
@@ -27,11 +28,9 @@ def repeat(
     models = dict.fromkeys(training.model for training in planned)
     made = {name: recipes.of_model(name, data, config, paths) for name in models}
     predicted = {}
-    for done, training in enumerate(planned, 1):
+    for training in progress.each(planned, len(planned), "training again"):
         session = Session(training.seed, state / str(training), quiet=True)
         predicted[training] = train_on_draw(made[training.model], data.train, test, session)
-        accuracy = float((predicted[training] == test.labels).mean())
-        print(f"{done} of {len(planned)}: {training.model} with seed {training.seed}, test accuracy {accuracy:.4f}")
     checkpoint.clear(state)
     return predicted
 

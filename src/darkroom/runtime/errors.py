@@ -108,6 +108,11 @@ def brief(fault: BaseException) -> str:
     return printable(lines[0][:300]) if lines else type(fault).__name__
 
 
+def line(fault: BaseException) -> str:
+    """Return the line that `guard` prints for an exception."""
+    return _line_and_code(fault, Path(sys.argv[0]).stem)[0]
+
+
 def warn(what: str) -> None:
     """Print a line on stderr about something that may need action."""
     process.print_error(f"warning: {printable(redacted(what))}")

@@ -26,7 +26,7 @@ class Computation(NamedTuple):
 
     def __str__(self) -> str:
         xla = "with XLA" if self.xla else "without XLA"
-        return f"devices: {' '.join(names())} | computing in {self.precision} {xla}"
+        return f"{self.precision} {xla} on {', '.join(names())}"
 
     def params(self, section: str) -> dict[str, object]:
         """As a run shows it: `{section}.precision` and `{section}.xla`."""

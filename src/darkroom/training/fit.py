@@ -60,7 +60,7 @@ def fit(
     state = checkpoint.Checkpoint(training, config, optimization, session, set_epoch)
     last = session.until or config.epochs
     if not state.finished(last):
-        shown = nullcontext() if session.quiet else progress.shown(last, per_epoch)
+        shown = nullcontext() if session.quiet else progress.shown(last, per_epoch, len(state.rows))
         with shown as watcher, memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
             training.fit(
                 batches,
@@ -75,6 +75,13 @@ def fit(
             )
     state.restore()
     return state.rows
+
+
+def summary(trained: TrainedModel) -> str:
+    """The outcome of a training in words."""
+    best, epochs = trained.best, len(trained.rows)
+    scores = f"validation accuracy {best['val_accuracy']:.4f}, loss {best['val_loss']:.4f}"
+    return f"{scores} (epoch {trained.best_epoch} of {epochs})"
 
 
 def warn_of_chance(name: str, best: Row, labels: np.ndarray) -> None:

@@ -8,14 +8,13 @@ The price is disk: 4 bytes per feature, image and copy, 51 MB for 10,000 images 
 """
 
 import hashlib
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from darkroom.params import Augment
-from darkroom.runtime import files
+from darkroom.runtime import files, progress
 from darkroom.training import augment, checksummed, device, memory
 
 GROUP = 64  # images on average, the sizes are geometrically distributed
@@ -42,12 +41,10 @@ class FeatureCache:
         features = np.empty((len(images), *self.extractor.output_shape[1:]), "float32")
         changing = augment.network(images.shape[1:], config, seed=seed) if config else None
         groups = _groups([hashlib.sha256(image).hexdigest() for image in images])
-        bar = keras.utils.Progbar(len(groups), unit_name="group", verbose=1 if sys.stdout.isatty() else 0)
-        for done, (rows, digest) in enumerate(groups, 1):
+        for rows, digest in progress.each(groups, len(groups), "computing features"):
             draw = files.fingerprint([config.model_dump(), seed, copy] if config else None, digest)
             key = files.fingerprint(self.identity, images.shape[1:], draw)
             features[rows] = self._group(images[rows], changing, draw, key)
-            bar.update(done)
         return features
 
     def sweep(self) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Protocol, cast
 
 from darkroom.networks.tuned import Tuned
 from darkroom.params import Model, Tune
-from darkroom.runtime import files
+from darkroom.runtime import files, progress
 from darkroom.runtime.errors import TrainingError, warn
 from darkroom.training import checksummed, device
 from darkroom.training.session import Row
@@ -75,7 +75,9 @@ class SearchResult:
     def __str__(self) -> str:
         if not self.trials:
             return "no search: tune.algorithm is none, so the model of params.yaml is trained"
-        return f"{len(self.trials)} trials, best is {self.best['trial']}: {self.best['values']}"
+        score = f"validation accuracy {self.best['val_accuracy']:.4f}, loss {self.best['val_loss']:.4f}"
+        values = ", ".join(f"{name} {self.best['values'][name]}" for name in self.space)
+        return f"{len(self.trials)} trials, the best is number {self.best['trial']}: {score} ({values})"
 
 
 def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: OpenRun) -> SearchResult:
@@ -92,16 +94,17 @@ def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: O
         return Task(setup, job.hparams, config.fit, job.epochs, state / job.folder)
 
     count, gpus = trial.workers(config.workers, config.trials), len(device.gpus())
-    print(f"{count} workers, devices:", *device.names(), flush=True)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
         TaskPool(trial.attempt, start, count, max_growth=MAX_MEMORY_GROWTH) as pool,
         _Supervisor(pool, task, state, open_run, config.minutes) as supervisor,
+        progress.shown("trials", config.trials) as show,
     ):
         oracle = oracles.oracle(config, model, seed=setup.seed, folder=state)
-        trials = [
-            Trial(job.number, job.hparams, result) for job, result in _in_order(supervisor, oracle, config, model)
-        ]
+        trials: list[Trial] = []
+        for job, result in _in_order(supervisor, oracle, config, model):
+            trials.append(Trial(job.number, job.hparams, result))
+            show(len(trials), _leader(trials))
     return SearchResult(_best(trials, model, config), trials, space)
 
 
@@ -207,10 +210,16 @@ class _Supervisor:
             result = trial.failed(str(event.value))
             context.__exit__(RuntimeError, RuntimeError(event.value), None)
         self._results[job.key] = result
-        print(f"trial {job.number}: {result['status']}, val_loss {result['val_loss']} {result['error']}", flush=True)
+        if result["error"]:
+            warn(f"trial {job.number} failed: {result['error']}")
 
     def _journal(self, job: Job) -> Path:
         return self._state / job.folder / f"{job.epochs}.json"
+
+
+def _leader(trials: list[Trial]) -> str:
+    accuracies = [t.result["val_accuracy"] for t in trials if t.result["val_accuracy"]]
+    return f"best validation accuracy {max(accuracies):.4f}" if accuracies else "none ended well yet"
 
 
 def _best(trials: list[Trial], model: Model, config: Tune) -> Tuned:

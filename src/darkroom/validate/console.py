@@ -1,6 +1,7 @@
-"""A verdict as people read it in a terminal: the counts of each class and split, the notes, then the expectations.
+"""A verdict as people read it in a terminal: its notes, what is broken, and the numbers in one line.
 
-The first broken expectation is left out, as it is the sentence that the stage then stops with.
+The counts of each class are in the report. The first broken expectation is left out, as it is the sentence that the
+stage then stops with.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,45 +10,38 @@ from darkroom.formats import names
 from darkroom.runtime.errors import printable
 from darkroom.verdict import Expectation, Verdict
 
-SHOWN = 20  # classes; with more, the rest is in the report
 MARKS = {"error": "BROKEN", "warning": "WARN"}
 
-Row = tuple[str, ...]
 
-
-def text(verdict: Verdict) -> str:
-    counts = verdict["counts"]
-    rows: list[Row] = [("class", *names.SPLITS, "total")]
-    rows += [_row(printable(label), splits) for label, splits in list(counts.items())[:SHOWN]]
-    if len(counts) > SHOWN:
-        rows.append((f"... and {len(counts) - SHOWN} more", *[""] * 4))
-    rows.append(_row("all", {split: sum(splits[split] for splits in counts.values()) for split in names.SPLITS}))
-    notes = [f"note    {printable(note)}" for note in verdict["notes"]]
-    return "\n".join([*_aligned(rows), "", *notes, *_expectations(verdict["expectations"])])
+def lines(verdict: Verdict) -> Iterator[str]:
+    """What may need action, a line each: nothing where all is well."""
+    yield from (f"note: {printable(note)}" for note in verdict["notes"])
+    yield from _unmet(verdict["expectations"])
 
 
 def totals(verdict: Verdict) -> str:
-    """The numbers of the manifest in one line."""
-    images = f"{verdict['images']} images of {len(verdict['classes'])} classes"
-    duplicates = f"{len(verdict['duplicates'])} groups of equal images"
-    return f"{images}, {len(verdict['bad'])} bad, {duplicates}, {len(verdict['unlabelled'])} without a label"
+    """The numbers of the manifest in one line; whatever is none is left out."""
+    splits = ", ".join(f"{_images(verdict, split):,} {split}" for split in names.SPLITS)
+    met = sum(expectation["success"] for expectation in verdict["expectations"])
+    problems = {
+        "bad": len(verdict["bad"]),
+        "groups of equal images": len(verdict["duplicates"]),
+        "without a label": len(verdict["unlabelled"]),
+    }
+    return ", ".join(
+        [
+            f"{verdict['images']:,} images of {len(verdict['classes'])} classes ({splits})",
+            *[f"{count:,} {what}" for what, count in problems.items() if count],
+            f"{met} of {len(verdict['expectations'])} expectations met",
+        ]
+    )
 
 
-def _row(label: str, splits: dict[str, int]) -> Row:
-    return label, *(str(splits[split]) for split in names.SPLITS), str(sum(splits.values()))
+def _images(verdict: Verdict, split: str) -> int:
+    return sum(splits[split] for splits in verdict["counts"].values())
 
 
-def _aligned(rows: Sequence[Row]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for first, *others in rows:
-        yield "  ".join(
-            [first.ljust(widths[0]), *(o.rjust(width) for o, width in zip(others, widths[1:], strict=True))]
-        )
-
-
-def _expectations(expectations: Sequence[Expectation]) -> Iterator[str]:
-    met = sum(expectation["success"] for expectation in expectations)
-    yield f"{met} of {len(expectations)} expectations met"
+def _unmet(expectations: Sequence[Expectation]) -> Iterator[str]:
     failed = [result for result in expectations if not result["success"] and not result["follows"]]
     stopping = next((result for result in failed if result["severity"] == "error"), None)
     for result in failed:

@@ -13,12 +13,12 @@ copies locks that threads of other libraries hold.
 """
 
 import os
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from darkroom.runtime import progress
 from darkroom.runtime.errors import EnvironmentFault
 from darkroom.workers.item_pool import ItemPool, WorkerStartError
 from darkroom.workers.serving import Limits, Loss, Lost, Raised
@@ -49,17 +49,7 @@ def map(
     worker, is `lost(item, reason)`. Without `lost` such an item raises EnvironmentFault (exit 5), as it does when no
     worker can be started. `title` names the work in the progress bar and in errors.
     """
-    return with_progress(_results(function, items, workers or processors(), lost, limits, title), len(items), title)
-
-
-def with_progress(results: Iterable[Result], total: int, title: str) -> Iterator[Result]:
-    """Yield `results`, with a progress bar of `total` on stderr if that is a terminal."""
-    if not sys.stderr.isatty():
-        return iter(results)
-    from rich.console import Console  # only a terminal pays for it
-    from rich.progress import track
-
-    return iter(track(results, title, total=total, console=Console(stderr=True), transient=True))
+    return progress.each(_results(function, items, workers or processors(), lost, limits, title), len(items), title)
 
 
 def processors() -> int:
