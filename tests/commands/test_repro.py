@@ -55,7 +55,7 @@ def dvc_calls(repository_of, monkeypatch) -> list[tuple[str, ...]]:
     """The arguments of the calls of DVC in such a repository, which a stand-in answers with success."""
     calls = []
     repository_of()
-    monkeypatch.setattr(repository, "quiet_dvc", lambda *words, **variables: calls.append(words) or 0)
+    monkeypatch.setattr(repository, "quiet_dvc", lambda *words, **_: calls.append(words) or 0)
     monkeypatch.setattr(repository, "dvc_output", lambda *words: "{}")
     return calls
 
@@ -72,7 +72,7 @@ def test_dvc_waits_for_its_lock(dvc_calls):
 
 
 def test_a_stage_that_fails_ends_the_command_with_the_exit_code_of_dvc(dvc_calls, monkeypatch):
-    monkeypatch.setattr(repository, "quiet_dvc", lambda *words, **variables: 255)
+    monkeypatch.setattr(repository, "quiet_dvc", lambda *words, **_: 255)
     with pytest.raises(SystemExit) as caught:
         repro()
     assert caught.value.code == 255

@@ -1,43 +1,38 @@
-"""progress: one bar at a time on a terminal, a line now and then in a log, and a record for `darkroom status`."""
+"""progress: one bar at a time on a terminal, a line now and then in a log."""
 
-import pytest
+import io
+import sys
 
 from darkroom.runtime import progress
 
 
-@pytest.fixture
-def at_once(monkeypatch) -> None:
-    """No pause between two lines or two records."""
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_loop_yields_its_items_and_leaves_nothing_in_a_log_that_it_ends_in_time_for(capfd):
+    assert list(progress.each("abc", 3, "spelling")) == ["a", "b", "c"] and capfd.readouterr() == ("", "")
+
+
+def test_a_log_gets_a_line_where_the_last_one_is_old_enough(monkeypatch, capfd):
     monkeypatch.setattr(progress, "PAUSE", 0.0)
-    monkeypatch.setattr(progress, "RECORD_PAUSE", 0.0)
+    with progress.shown("trials", 2) as show:
+        show(1, "the best is 0.9")
+        show(2, "")
+    assert capfd.readouterr().err == "  trials: 1 of 2, the best is 0.9\n  trials: 2 of 2\n"
 
 
-def test_a_log_gets_a_line_with_what_is_done_of_how_much(at_once, capfd):
-    assert list(progress.each("ab", 2, "packing")) == ["a", "b"]
-    assert capfd.readouterr().err == "  packing: 1 of 2\n  packing: 2 of 2\n"
+def test_a_loop_within_a_loop_is_not_shown_and_the_next_one_is(monkeypatch, capfd):
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    for _ in progress.each([1], 1, "outer"):
+        list(progress.each([1], 1, "inner"))
+    list(progress.each([1], 1, "next"))
+    assert capfd.readouterr().err == "  outer: 1 of 1\n  next: 1 of 1\n"
 
 
-def test_a_loop_of_seconds_leaves_nothing_in_a_log(capfd):
-    assert list(progress.each(range(1000), 1000, "packing"))[-1] == 999
-    assert capfd.readouterr().err == ""
-
-
-def test_a_loop_within_another_one_is_not_shown(at_once, capfd):
-    with progress.shown("trials", 3) as outer:
-        with progress.shown("training, epochs", 9) as inner:
-            inner(1, "")
-        outer(1, "best 0.9")
-    assert capfd.readouterr().err == "  trials: 1 of 3, best 0.9\n"
-
-
-def test_whoever_records_learns_how_far_the_loop_is_and_how_long_still(at_once):
-    seen = []
-    with progress.recorded(seen.append), progress.shown("trials", 6, first=2) as show:
-        show(4, "")
-    (work,) = seen
-    assert (work.title, work.done, work.total, work.first) == ("trials", 4, 6, 2)
-    assert work.left == pytest.approx(work.seconds)  # two steps were done since, and two are left
-
-
-def test_before_the_first_step_nobody_knows_how_long_it_takes(at_once):
-    assert progress.Work("trials", done=2, total=6, seconds=5.0, first=2).left is None
+def test_the_bar_of_a_terminal_goes_away(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    list(progress.each("abc", 3, "spelling"))
+    assert "spelling" in sys.stderr.getvalue() and sys.stderr.getvalue().endswith("\x1b[2K")

@@ -1,6 +1,7 @@
 """stage: each stage runs once at a time."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from darkroom.runtime import stage
+from darkroom.runtime import progress, stage, stage_record
+from darkroom.runtime.errors import DataError
 
 HOLD = """
 import sys
@@ -42,7 +44,7 @@ def outcome(monkeypatch, *words):
     monkeypatch.setattr(sys, "argv", ["fake.py", *words])
     ran = []
     try:
-        stage.run(lambda *_: ran.append(1), Path("locks"))
+        stage.run(lambda *_: ran.append(1) or "done", Path("locks"))
     except SystemExit as left:
         return left.code, bool(ran)
     return 0, bool(ran)
@@ -119,3 +121,42 @@ def test_an_unusable_environment_variable_is_refused_before_any_work(tmp_path, m
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "./mlruns")
     assert outcome(monkeypatch) == (5, False)
     assert capsys.readouterr().err.startswith("error[E_TRACKING_URI]")
+
+
+def test_a_stage_prints_its_result_with_its_seconds_and_its_number_where_it_is_told_one(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fake.py", "a"])
+    stage.run(lambda _: "all\x1b well", tmp_path)
+    assert re.fullmatch(r"  all\\x1b well \(\d+ s\)\n", capsys.readouterr().out)
+    monkeypatch.setenv(stage.PLAN, '{"first": "Begin", "fake a": "Go on"}')
+    stage.run(lambda _: "well", tmp_path)
+    assert capsys.readouterr().out.startswith("stage 2 of 2, fake a: Go on\n  well (")
+
+
+def test_the_record_of_a_stage_says_how_it_ended_and_how_long_its_last_success_took(monkeypatch, tmp_path, capsys):
+    def fails():
+        raise DataError("E_X", "bad", where="there", fix="mend it")
+
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    stage.run(lambda: "well", tmp_path)
+    first = stage_record.read(tmp_path / "fake.json")
+    with suppress(SystemExit):
+        stage.run(fails, tmp_path)
+    second = stage_record.read(tmp_path / "fake.json")
+    assert first.error is None and first.ended >= first.started and first.usual > 0
+    assert second.error == "error[E_X] bad | where: there | fix: mend it" and second.usual == first.usual
+
+
+def test_a_stage_whose_loop_is_done_leaves_how_far_it_was_in_its_record(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(progress, "RECORD_PAUSE", 0.0)
+    monkeypatch.setattr(sys, "argv", ["fake.py"])
+    seen = []
+
+    def main():
+        for _ in progress.each("abc", 3, "spelling"):
+            seen.append(stage_record.read(tmp_path / "fake.json"))
+        return "done"
+
+    stage.run(main, tmp_path)
+    assert seen[0].work is None and seen[0].is_running
+    assert [record.work[:3] for record in seen[1:]] == [("spelling", 1, 3), ("spelling", 2, 3)]

@@ -8,7 +8,7 @@ def expectation(**other):
     return {**usual, "follows": "", **other}
 
 
-def test_what_may_need_action_is_a_line_each_without_what_the_stage_stops_with():
+def test_notes_and_broken_expectations_get_a_line_each():
     expected = [
         expectation(),
         expectation(success=False, sentence="the stage stops with this one"),
@@ -24,14 +24,10 @@ def test_what_may_need_action_is_a_line_each_without_what_the_stage_stops_with()
     ]
 
 
-def test_where_all_is_well_there_is_no_line():
-    assert list(console.lines({"expectations": [expectation()], "notes": []})) == []
-
-
-def test_the_numbers_are_one_line_without_what_is_none():
-    counts = {"cats": {"train": 1500, "val": 12, "test": 0}, "dogs": {"train": 1, "val": 1, "test": 1}}
-    verdict = {"counts": counts, "classes": list(counts), "images": 1515, "expectations": [expectation()]}
-    sound = {**verdict, "bad": [], "duplicates": [], "unlabelled": []}
-    start = "1,515 images of 2 classes (1,501 train, 13 val, 1 test)"
-    assert console.totals(sound) == f"{start}, 1 of 1 expectations met"
-    assert console.totals({**sound, "bad": ["a"]}) == f"{start}, 1 bad, 1 of 1 expectations met"
+def test_the_result_leaves_out_what_there_is_none_of():
+    counts = {"cats": {"train": 1100, "val": 1, "test": 1}, "dogs": {"train": 1, "val": 1, "test": 1}}
+    verdict = {"images": 1105, "classes": ["cats", "dogs"], "counts": counts, "expectations": [expectation()]}
+    verdict |= {"bad": [], "duplicates": [], "unlabelled": ["a", "b"]}
+    assert console.totals(verdict) == (
+        "1,105 images of 2 classes (1,101 train, 2 val, 2 test), 2 without a label, 1 of 1 expectations met"
+    )

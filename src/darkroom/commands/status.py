@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
 from darkroom import plain_yaml
 from darkroom.commands import dvc_stages, freshness
 from darkroom.commands.dvc_stages import Stage
@@ -161,4 +163,6 @@ def _score(score: Mapping[str, Any]) -> Score:
 
 
 def _count_events(folder: Path) -> int:
-    return sum(file.read_bytes().count(b"\n") for file in folder.glob("*-*.jsonl"))
+    """Those that processes left behind when they ended; a process that lives may have sent what its file holds."""
+    left = [file for file in folder.glob("*-*.jsonl") if not psutil.pid_exists(int(file.name.partition("-")[0]))]
+    return sum(file.read_bytes().count(b"\n") for file in left)

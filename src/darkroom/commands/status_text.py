@@ -1,6 +1,7 @@
 """A status as people read it, in one screen."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 
 from darkroom.commands.status import Score, StageStatus, Status
@@ -34,7 +35,7 @@ def _texts(status: Status) -> Iterator[tuple[str, str]]:
     yield "models", f"accuracy {', '.join(models)}{_more(len(status.accuracies))}" if models else "none evaluated yet"
     yield "champion", _champion(status)
     if status.waiting_events:
-        yield "MLflow", f"{status.waiting_events} events wait on disk; the next run sends them"
+        yield "MLflow", f"{status.waiting_events} of its events wait on disk; the next run sends them"
     for problem in status.problems[:SHOWN]:
         yield "problem", problem
     if not status.of("running") and fresh < total:
@@ -70,8 +71,14 @@ def _to_run(status: Status) -> Iterator[tuple[str, str]]:
     yield "to run", f"{', '.join(stage.name for stage in waiting)} ({'; '.join(filter(None, [took, unknown]))})"
     causes = [stage for stage in waiting if stage.state == "to run" and not str(stage.reason).endswith("before it")]
     if causes and len(causes) < len(status.stages):
-        reasons = "; ".join(f"{stage.name}: {stage.reason}" for stage in causes[:SHOWN])
-        yield "because", f"{reasons}{_more(len(causes))}"
+        reasons = Counter(stage.reason for stage in causes)
+        first = {reason: next(stage.name for stage in causes if stage.reason == reason) for reason in reasons}
+        told = [f"{reason} ({_first_of(first[reason], count)})" for reason, count in list(reasons.items())[:SHOWN]]
+        yield "because", f"{'; '.join(told)}{_more(len(reasons))}"
+
+
+def _first_of(name: str, count: int) -> str:
+    return f"{name} and {count - 1} more" if count > 1 else name
 
 
 def _champion(status: Status) -> str:

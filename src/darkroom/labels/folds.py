@@ -30,7 +30,8 @@ def cross_validate(labels: np.ndarray, k: int, fold: np.ndarray, predict: Predic
     A row is NaN where the others have no image of its class in `labels` int64 `(n,)`.
     """
     probabilities = np.full((len(labels), k), np.nan, np.float32)
-    for i in progress.each(range(fold.max() + 1), fold.max() + 1, "examining labels"):
+    folds = int(fold.max()) + 1
+    for i in progress.each(range(folds), folds, "examining labels"):
         others, rows = np.flatnonzero(fold != i), np.flatnonzero(fold == i)
         rows = rows[np.isin(labels[rows], labels[others])]
         if len(rows):

@@ -66,7 +66,7 @@ def write(path: Path, record: Record) -> None:
 
 def read(path: Path) -> Record | None:
     """Return the record; None where there is none that can be used."""
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, LookupError):
         found: dict[str, Any] = json.loads(path.read_text())
         record = Record(**found | {"work": Work(**found["work"]) if found["work"] else None})
         numbers = [record.pid, record.started, record.ended or 0, record.usual or 0, *(record.work or ())[1:]]

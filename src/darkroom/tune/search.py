@@ -75,9 +75,9 @@ class SearchResult:
     def __str__(self) -> str:
         if not self.trials:
             return "no search: tune.algorithm is none, so the model of params.yaml is trained"
-        score = f"validation accuracy {self.best['val_accuracy']:.4f}, loss {self.best['val_loss']:.4f}"
-        values = ", ".join(f"{name} {self.best['values'][name]}" for name in self.space)
-        return f"{len(self.trials)} trials, the best is number {self.best['trial']}: {score} ({values})"
+        values = "".join(f", {name} {self.best['values'][name]}" for name in self.space)
+        accuracy = f"validation accuracy {self.best['val_accuracy']:.4f}"
+        return f"{len(self.trials)} trials, the best is number {self.best['trial']}: {accuracy}{values}"
 
 
 def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: OpenRun) -> SearchResult:
