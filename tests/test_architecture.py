@@ -17,7 +17,9 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "api": "decoding inference paths register runtime",
-    "cli": "api commands formats image_store inference ingest networks params paths runtime training transfer_learning",
+    "cli": (
+        "api commands formats image_store inference ingest networks params paths runtime training transfer_learning"
+    ),
     "commands": "formats image_store manifest params params_errors plain_yaml png project runtime",
     "curve": "networks packed_data refit runtime saving training",
     "dataset": "decoding formats image_store manifest packed_data params runtime sniff workers",

@@ -29,7 +29,7 @@ OUTS = (
     "reports/dropped.csv",
 )
 MIDDLE = {  # what is opened when a stage has begun and not ended
-    "ingest": "*data/images.partial-*/000002.tar",
+    "ingest": "*data/images.partial-*/000000.csv",
     "validate": "*.cache/facts/*.log",
     "preprocess": "*data/packed.partial-*/val/*.npy",
 }

@@ -46,7 +46,9 @@ def test_one_shard_at_a_time_is_open(store):
     assert open_files() <= before + 1 and len(list(store.folder.glob("*.tar"))) > 3
 
 
-def test_threads_that_read_different_shards_get_their_own_bytes(store):
+@pytest.mark.parametrize("read_at", [reading._read_at, reading._read_in_turn])
+def test_threads_that_read_different_shards_get_their_own_bytes(store, monkeypatch, read_at):
+    monkeypatch.setattr(reading, "_read_at", read_at)
     wrong = []
 
     def read(paths):

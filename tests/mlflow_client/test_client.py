@@ -157,7 +157,7 @@ def test_several_processes_write_to_one_store(mlflow_store):
     children = [subprocess.Popen([sys.executable, "-c", WRITER, f"run-{n}"], env=environ) for n in range(3)]
     assert [child.wait() for child in children] == [0, 0, 0]
     for run in runs().values():
-        history = client.client().get_metric_history(run.info.run_id, "loss")
+        history = client.client().get_metric_history(run.info.run_id, "train/loss")
         assert (run.info.status, [metric.step for metric in history]) == ("FINISHED", list(range(1, 31)))
     assert (len(runs()), journals(mlflow_store)) == (3, [])
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import threading
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from darkroom.image_store import inventory
 from darkroom.image_store.inventory import SHARD, TABLE
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
+
+BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
 class StoredFile(NamedTuple):
@@ -51,7 +54,7 @@ class ShardReader:
         """Return the first `size` bytes of the file, unchecked, or all when it has fewer."""
         shard = self._opened(file)
         try:
-            return os.pread(shard.number, min(size, file.bytes), file.offset)
+            return _read_at(shard.number, min(size, file.bytes), file.offset)
         except OSError as fault:
             fault.filename = str(self._folder / f"{file.shard}{SHARD}")
             raise
@@ -60,7 +63,7 @@ class ShardReader:
         name, shard = self._last
         if name != file.shard:
             try:
-                shard = _Descriptor(os.open(self._folder / f"{file.shard}{SHARD}", os.O_RDONLY))
+                shard = _Descriptor(os.open(self._folder / f"{file.shard}{SHARD}", os.O_RDONLY | BINARY))
             except FileNotFoundError as fault:
                 raise self._damaged(file, "is missing") from fault
             self._last = (file.shard, shard)  # a thread that still reads the other one keeps it open
@@ -68,6 +71,19 @@ class ShardReader:
 
     def _damaged(self, file: StoredFile, why: str) -> ArtifactError:
         return files.unusable(self._folder / f"{file.shard}{SHARD}", why, fix="run `dvc repro -f ingest`")
+
+
+_turn = threading.Lock()
+
+
+def _read_in_turn(descriptor: int, size: int, offset: int) -> bytes:
+    """As `os.pread`, which Windows lacks, for one thread at a time."""
+    with _turn:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+
+_read_at = getattr(os, "pread", _read_in_turn)
 
 
 class _Descriptor:
