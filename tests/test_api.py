@@ -4,6 +4,7 @@ import doctest
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,7 +38,9 @@ def project(tmp_path, model_folder):
 
 def test_import_darkroom_imports_nothing_else_and_offers_what_it_lists():
     code = "import sys; before = set(sys.modules); import darkroom; print(*set(sys.modules) - before - {'typing'})"
-    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    environ = {"PYTHONPATH": str(Path(darkroom.__file__).parents[1])}  # without `site` nothing else says where it is
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     assert [name for name in done.stdout.split() if name.startswith("darkroom")] == ["darkroom"]
     assert not {"numpy", "pydantic", "keras"} & set(done.stdout.split())
     assert dir(darkroom) == sorted(darkroom.__all__) and all(getattr(darkroom, name) for name in darkroom.__all__)
