@@ -6,13 +6,16 @@ from darkroom import params, paths
 from darkroom.networks import tuned
 from darkroom.runtime import stage
 from darkroom.tracking import lineage, tracking
-from darkroom.training import checkpoint
-from darkroom.tune import search
-from darkroom.tune.trial import Setup
+from darkroom.workers import worker_process
 
 
 def main() -> str:
     p = params.load()
+    worker_process.preload(["pipeline", "darkroom.tune.trial"])
+    from darkroom.training import checkpoint  # these import Keras, while the process that forks workers does
+    from darkroom.tune import search
+    from darkroom.tune.trial import Setup
+
     state = checkpoint.resume_dir(
         paths.CACHE / "tune", paths.PACKED, p.tune, p.model, p.augment, p.seed, code=("networks", "training", "tune")
     )

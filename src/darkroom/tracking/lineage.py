@@ -4,8 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from ruamel.yaml import YAML, YAMLError
-
+from darkroom import plain_yaml
 from darkroom.runtime import sealing
 
 
@@ -29,8 +28,8 @@ def tags(lock: Path, data: Path) -> dict[str, str]:
 
 def _md5(lock: Path, data: Path) -> str | None:
     try:
-        stages = YAML(typ="safe").load(lock.read_text(encoding="utf-8"))["stages"].values()
-    except (OSError, YAMLError, TypeError, KeyError):
+        stages = plain_yaml.parse_long(lock.read_text(encoding="utf-8"))["stages"].values()  # type: ignore[index]
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     outs = (out for stage in stages for out in stage.get("outs", []))
     return next((out["md5"] for out in outs if out["path"] == data.as_posix()), None)

@@ -22,6 +22,18 @@ def fresh_processes(preloaded: list[str]) -> "SpawnContext | ForkServerContext":
     return context
 
 
+def preload(modules: list[str]) -> None:
+    """Let the process that fresh ones are forked from import `modules` now, while this one does something else.
+
+    Does nothing on Windows, where no process is forked.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        from multiprocessing.forkserver import ensure_running  # does not exist on Windows
+
+        fresh_processes(modules)
+        ensure_running()
+
+
 def start_fresh(process: BaseProcess, module: str) -> None:
     """Start a process that runs a function of `module`, and does not import the main module if it is another one.
 
