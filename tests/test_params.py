@@ -28,9 +28,9 @@ def changed(tmp_path):
     ("old", "new", "message"),
     [
         ("train:\n  epochs:", "train:\n  epoch:", "unknown key train.epoch, did you mean train.epochs?"),
-        ("train:\n  epochs: 30", "train:\n  epochs: -1", "train.epochs: expected greater than or equal to 1, got -1"),
-        ("train:\n  epochs: 30", "train:\n  epochs: '40'", "train.epochs: expected a valid integer, got '40'"),
-        ("train:\n  epochs: 30", "train:\n  epochs: true", "train.epochs: expected a valid integer, got True"),
+        ("train:\n  epochs: 20", "train:\n  epochs: -1", "train.epochs: expected greater than or equal to 1, got -1"),
+        ("train:\n  epochs: 20", "train:\n  epochs: '40'", "train.epochs: expected a valid integer, got '40'"),
+        ("train:\n  epochs: 20", "train:\n  epochs: true", "train.epochs: expected a valid integer, got True"),
         ("register:\n", "registre:\n", "missing key register"),
         ("seed: 1 ", "seed: 0 ", "seed: expected greater than or equal to 1, got 0"),
         ("seed: 1 ", "seed: 1\nseed: 2", "line"),
@@ -102,7 +102,7 @@ def test_a_missing_file_is_one_line(tmp_path):
 
 def test_flat_names_every_leaf_once():
     leaves = params.flat(params.load(Path("params.yaml")))
-    assert leaves["train.epochs"] == 30 and leaves["tune.space.filters"] == [8, 16] and leaves["seed"] == 1
+    assert leaves["train.epochs"] == 20 and leaves["tune.space.filters"] == [8, 16] and leaves["seed"] == 1
 
 
 def test_the_registered_model_follows_the_data_set_unless_it_has_a_name_of_its_own(changed):

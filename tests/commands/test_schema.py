@@ -37,9 +37,9 @@ def test_each_file_of_params_is_valid_and_names_the_schema_beside_it(path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("epochs: 30", "epoch: 40"),
-        ("epochs: 30", "epochs: 0"),
-        ("epochs: 30", "epochs: '40'"),
+        ("epochs: 20", "epoch: 40"),
+        ("epochs: 20", "epochs: 0"),
+        ("epochs: 20", "epochs: '40'"),
         ("color: grayscale", "color: grey"),
         ("units: [128]", "units: []"),
         ("filters: [8, 16]", "filters: [16, -3]"),
