@@ -63,7 +63,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
 
 DOORS = {
     "filelock": {"runtime.locks"},
-    "great_expectations": {"validate.checks"},
+    "great_expectations": {"validate.lean_great_expectations"},
     "keras_tuner": {"tune.oracles"},
     "multiprocessing": {"workers.item_pool", "workers.serving", "workers.task_pool", "workers.worker_process"},
     "concurrent": set(),
@@ -118,6 +118,7 @@ DOORS = {
         "decoding.orientation",
         "decoding.plugins",
         "decoding.profiles",
+        "decoding.upright",
         "dataset.image_stats",
         "dataset.small_copies",
         "png",

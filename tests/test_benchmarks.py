@@ -24,15 +24,17 @@ def folder(tmp_path):
 )  # the others are calls of TensorFlow, 8 s to import
 def test_a_variant_takes_time_and_leaves_the_images_alone(folder, variant):
     before = {path: path.read_bytes() for path in ingest.jpegs(folder)}
-    assert ingest.VARIANTS[variant](folder, 16) > 0
+    assert ingest.VARIANTS[variant](folder, 16).seconds > 0
     assert len(before) == 12 and before == {path: path.read_bytes() for path in ingest.jpegs(folder)}
 
 
 def test_a_ratio_is_that_of_one_round(folder, monkeypatch):
-    seconds = {"darkroom": [2.0, 4.0, 1.0], "tf_data": [1.0, 8.0, 1.0]}
-    monkeypatch.setattr(ingest, "VARIANTS", dict.fromkeys(seconds))
-    monkeypatch.setattr(interleave, "run_alone", lambda module, _, variant, *words: seconds[variant].pop(0))
-    assert ingest.compare(folder, 16, 3)["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
+    spent = {"darkroom": [[2.0, 9.0], [4.0, 9.0], [1.0, 9.0]], "tf_data": [[1.0, 18.0], [8.0, 18.0], [1.0, 18.0]]}
+    monkeypatch.setattr(ingest, "VARIANTS", dict.fromkeys(spent))
+    monkeypatch.setattr(interleave, "run_alone", lambda module, _, variant, *words: spent[variant].pop(0))
+    result = ingest.compare(folder, 16, 3)
+    assert result["ratios"] == {"tf_data": {"median": 1.0, "min": 0.5, "max": 2.0, "n": 3}}
+    assert result["processor_ratios"] == {"tf_data": {"median": 2.0, "min": 2.0, "max": 2.0, "n": 3}}
 
 
 def test_a_variant_that_fails_ends_the_benchmark_with_its_own_words():

@@ -8,7 +8,7 @@ from darkroom.dataset import image_stats, small_copies
 
 
 def compute(*images):
-    return image_stats.compute(small_copies.stack(images))
+    return image_stats.compute(small_copies.stack([np.asarray(image) for image in images]))
 
 
 def test_an_image_of_one_grey_has_a_brightness_and_nothing_else():

@@ -41,6 +41,7 @@ from darkroom.decoding import (
     pnm_header,
     profiles,
     tiff_header,
+    upright,
 )
 from darkroom.decoding.decode import PackSettings
 from darkroom.decoding.levels import Levels
@@ -56,7 +57,18 @@ RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, ch
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
 HEADERS = (file_headers, headers, tiff_header, pnm_header, isobmff_header)
-DECODER = (decode, deep_pixels, jpeg, levels, orientation, plugins, profiles, *HEADERS, sniff)  # how images are decoded
+DECODER = (
+    decode,
+    deep_pixels,
+    jpeg,
+    levels,
+    orientation,
+    plugins,
+    profiles,
+    upright,
+    *HEADERS,
+    sniff,
+)  # how images are decoded
 VENDORS = ("numpy", "pillow", "simplejpeg")
 EXTRAS = ("pi-heif",)
 

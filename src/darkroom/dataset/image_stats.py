@@ -32,14 +32,14 @@ def compute(copies: SmallCopies) -> list[ImageStats]:
 
     Sums of whole numbers are exact, so an image has the same numbers whatever else is in the stack.
     """
-    rgb, grey, squares = copies
+    channels, grey = copies
     brightness, variance = _moments(grey)
     columns = {
         "brightness": brightness,
         "contrast": np.sqrt(variance),
-        "colour": _colour(squares),
+        "colour": _colour(channels),
         "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape[1:]) > 2 else 0 * variance,
-        **dict(zip(BORDER, _border(rgb), strict=True)),
+        **dict(zip(BORDER, _border(channels), strict=True)),
     }
     numbers = np.stack(list(columns.values()), axis=1).tolist()
     return [cast(ImageStats, {name: round(x, 2) for name, x in zip(columns, own, strict=True)}) for own in numbers]
@@ -63,18 +63,18 @@ def histogram(images: np.ndarray) -> np.ndarray:
     return np.array(image.histogram(), np.int64).reshape(channels, LEVELS)
 
 
-def _colour(squares: np.ndarray) -> np.ndarray:
-    red, green, blue = np.moveaxis(squares, -1, 0)
+def _colour(channels: np.ndarray) -> np.ndarray:
+    red, green, blue = channels
     spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return spread.sum((1, 2)) / spread[0].size
+    return spread.sum((1, 2), np.int64) / spread[0].size
 
 
-def _border(rgb: np.ndarray) -> tuple[np.ndarray, ...]:
-    """As BORDER, of uint8 (n, h, w, 3)."""
-    edge = np.concatenate([rgb[:, 0], rgb[:, -1], rgb[:, 1:-1, 0], rgb[:, 1:-1, -1]], axis=1)
-    channels = np.moveaxis(edge, -1, 0).astype(np.int16, order="C")
-    variance = _moments(channels[0] + channels[1] + channels[2])[1]  # of three times the grey level
-    return *channels.sum(2) / edge.shape[1], np.sqrt(variance) / 3
+def _border(channels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """As BORDER, of uint8 (3, n, h, w)."""
+    sides = channels[:, :, 0], channels[:, :, -1], channels[:, :, 1:-1, 0], channels[:, :, 1:-1, -1]
+    edge = np.concatenate(sides, axis=2).astype(np.int16)
+    variance = _moments(edge.sum(0))[1]  # of three times the grey level
+    return *edge.sum(2) / edge.shape[2], np.sqrt(variance) / 3
 
 
 def _laplacian(grey: np.ndarray) -> np.ndarray:

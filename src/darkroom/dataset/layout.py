@@ -34,7 +34,7 @@ def read(store: ImageStore) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
     paths = sorted(tuple(path.split("/")) for path in store.paths)
     others = [parts for parts in paths if names.is_other_file(parts[-1])]
-    images = [parts for parts in paths if not names.is_other_file(parts[-1])]
+    images = sorted(set(paths).difference(others))
     _check_other_files(store, others, images)
     tables = annotations.find(store, others, images)
     loaded = annotations.load(store, tables)

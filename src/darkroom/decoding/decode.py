@@ -24,6 +24,7 @@ from darkroom.decoding import deep_pixels, file_headers, headers, jpeg, levels, 
 from darkroom.decoding.bad_image import BadImage as BadImage
 from darkroom.decoding.headers import Header
 from darkroom.decoding.levels import Levels
+from darkroom.decoding.upright import GAP, Upright
 from darkroom.runtime.errors import printable
 
 Color = Literal["rgb", "grayscale", "binary"]
@@ -39,15 +40,14 @@ MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # P
 FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
 WHITE = 128  # grey level from which a pixel of a binary image is white
 FITS = {
-    "stretch": lambda image, square: image.resize(square, FILTER),
-    "crop": lambda image, square: ImageOps.fit(image, square, FILTER),
+    "stretch": lambda image, square: image.resize(square, FILTER, reducing_gap=GAP),
+    "crop": lambda image, square: image.resize(square, FILTER, box=_middle(*image.size), reducing_gap=GAP),
     "pad": lambda image, square: ImageOps.pad(image, square, FILTER, color=0),
     "nearest": lambda image, square: image.resize(square, Image.Resampling.NEAREST),
 }
 JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
 INSPECT_SIZE = 128  # pixels; a JPEG is decoded at this size or more: enough to tell images apart and for most networks
 DEFAULT_LEVELS = Levels()
-SMALL_SIZE = 64  # pixels that are enough to judge light and shape
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,13 @@ class ImageFacts(TypedDict):
 
 
 class Decoded(NamedTuple):
-    """An image in RGB and upright, and what the file says of it."""
+    """A decoded image, and what the file says of it."""
 
-    upright: Image.Image  # a JPEG's at 1/2, 1/4 or 1/8 of its size, where that was enough
+    upright: Upright  # a JPEG's at 1/2, 1/4 or 1/8 of its size, where that was enough
     size: tuple[int, int]  # width and height in pixels of the whole image, upright
     mode: str  # Pillow's
     format: str
     note: str
-    array: np.ndarray | None = None  # the pixels of `upright`, where the decoder has given them so
 
 
 def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
@@ -107,21 +106,21 @@ def from_pixels(pixels: np.ndarray, settings: PackSettings) -> np.ndarray:
     if pixels.dtype != np.uint8 or shape[2:] not in ((), (3,), (4,)) or len(shape) < 2 or not pixels.size:
         raise BadImage(f"expected uint8 (h, w) or (h, w, c), c 1, 3 or 4, got {pixels.dtype} {pixels.shape}")
     _refuse_size(shape[1], shape[0], settings.max_pixels)
-    return _square(_flattened(Image.fromarray(pixels.reshape(shape))), settings)
+    return _square(Upright(_flattened(Image.fromarray(pixels.reshape(shape)))), settings)
 
 
-def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, Image.Image]:
-    """Return the facts of an image and a small RGB copy.
+def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, np.ndarray]:
+    """Return the facts of an image and a small RGB copy, uint8 (h, w, 3).
 
     `pixels` is equal for images that look equal. For a JPEG of 256 x 256 pixels and more it is taken of the image at
     1/2, 1/4 or 1/8, at least 128 x 128 pixels: faster, and the price is that the same image in another format has
-    another hash. The small copy is shrunk by whole numbers until its shorter side has 64 to 127 pixels; a smaller
-    image stays as it is. Raises BadImage.
+    another hash. The small copy has at most 64 pixels of width and of height, each shrunk by itself, so that copies of
+    nearly all images have one size and are measured together. Raises BadImage.
     """
     return _inspected(_decoded(data, max_pixels, levels, INSPECT_SIZE))
 
 
-def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, Image.Image, np.ndarray]:
+def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, np.ndarray, np.ndarray]:
     """Return what `inspect` and `to_array` return.
 
     The image is decoded once, unless it is a JPEG that `settings.size` needs at a finer scale than `inspect` does.
@@ -133,11 +132,10 @@ def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, I
     return facts, small, to_array(data, settings) if needs_finer else _square(decoded.upright, settings)
 
 
-def _inspected(decoded: Decoded) -> tuple[ImageFacts, Image.Image]:
+def _inspected(decoded: Decoded) -> tuple[ImageFacts, np.ndarray]:
     (width, height), upright = decoded.size, decoded.upright
     pixels = hashlib.sha256(f"{width}x{height}:".encode())
-    pixels.update(upright.tobytes() if decoded.array is None else decoded.array.data)
-    small = upright.reduce((max(1, upright.width // SMALL_SIZE), max(1, upright.height // SMALL_SIZE)))
+    pixels.update(upright.pixels.data)
     facts = ImageFacts(
         pixels=pixels.hexdigest(),
         width=width,
@@ -146,13 +144,22 @@ def _inspected(decoded: Decoded) -> tuple[ImageFacts, Image.Image]:
         format=decoded.format,
         note=decoded.note,
     )
-    return facts, small
+    return facts, upright.small()
 
 
-def _square(upright: Image.Image, settings: PackSettings) -> np.ndarray:
+def _middle(width: int, height: int) -> tuple[float, float, float, float]:
+    """The box of the largest square in the middle of an image."""
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _square(upright: Upright, settings: PackSettings) -> np.ndarray:
     size, is_rgb = settings.size, settings.color == "rgb"
-    square = FITS[settings.fit](upright if is_rgb else upright.convert("L"), (size, size))
-    pixels = np.asarray(square, np.uint8).reshape(size, size, -1)
+    if is_rgb and upright.size == (size, size):
+        return upright.pixels
+    image = upright.image if is_rgb else upright.image.convert("L")
+    pixels = np.asarray(FITS[settings.fit](image, (size, size)), np.uint8).reshape(size, size, -1)
     return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if settings.color == "binary" else pixels
 
 
@@ -160,9 +167,9 @@ def _decoded(data: bytes, max_pixels: int, settings: Levels, least: int) -> Deco
     """Decode as sRGB. A JPEG at 1/2, 1/4 or 1/8 while width and height stay at `least` pixels and more."""
     if not data:
         raise BadImage("empty file")
-    header = file_headers.read(data)
-    _refuse_by_header(header, max_pixels, settings)
     frame = jpeg.read(data) if data.startswith(headers.JPEG) else None
+    header = Header() if frame and frame.has_one_scan else file_headers.read(data)
+    _refuse_by_header(header, max_pixels, settings)
     plain = _plain(data, frame, max_pixels, least) if frame else None
     return plain or _decoded_by_pillow(data, header, max_pixels, settings, least)
 
@@ -170,15 +177,15 @@ def _decoded(data: bytes, max_pixels: int, settings: Levels, least: int) -> Deco
 def _plain(data: bytes, frame: jpeg.Frame, max_pixels: int, least: int) -> Decoded | None:
     size = frame.width, frame.height
     _refuse_size(*size, max_pixels)
-    array = jpeg.decode(data, frame, least)
-    return None if array is None else Decoded(Image.fromarray(array), size, frame.mode, "JPEG", "", array)
+    pixels = jpeg.decode(data, frame, least)
+    return None if pixels is None else Decoded(Upright(pixels), size, frame.mode, "JPEG", "")
 
 
 def _decoded_by_pillow(data: bytes, header: Header, max_pixels: int, settings: Levels, least: int) -> Decoded:
     with _opened(data, header, max_pixels, settings) as (image, note):
         transpose = orientation.read(image)
         size, mode, format_name = orientation.upright_size(image.size, transpose), image.mode, image.format or ""
-        return Decoded(_upright(image, transpose, least), size, mode, format_name, note)
+        return Decoded(Upright(_upright(image, transpose, least)), size, mode, format_name, note)
 
 
 def _upright(image: Image.Image, transpose: Image.Transpose | None, least: int) -> Image.Image:

@@ -29,12 +29,13 @@ class Frame(NamedTuple):
     width: int
     height: int
     mode: str
+    has_one_scan: bool  # of all its components: no decoder looks for another, so there are none to count
 
 
 def scale(size: tuple[int, int], least: int) -> int:
     """What Pillow divides the width and height of a JPEG by, so that both stay at `least` pixels and more."""
-    largest = min(size[0] // least, size[1] // least)
-    return next(scale for scale in SCALES if scale <= max(1, largest))
+    largest = min(size) // least
+    return 1 if largest < 2 else next(scale for scale in SCALES if scale <= largest)
 
 
 def read(data: bytes) -> Frame | None:
@@ -43,14 +44,14 @@ def read(data: bytes) -> Frame | None:
         return None
     offset, frame = 2, None
     for _ in range(MAX_SEGMENTS):
-        if data[offset : offset + 1] != b"\xff" or offset + 4 > len(data):
+        if offset + 4 > len(data) or data[offset] != 0xFF:
             return None
-        code, end = data[offset + 1], offset + 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
+        code, end = data[offset + 1], offset + 2 + (data[offset + 2] << 8 | data[offset + 3])
         if code == SCAN:
-            return frame
+            return frame and frame._replace(has_one_scan=frame.has_one_scan and data[offset + 4] == len(frame.mode))
         body = data[offset + 4 : end]
         if code in (BASELINE, PROGRESSIVE) and frame is None:
-            frame = _frame(body)
+            frame = _frame(body, code == BASELINE)
         elif not _is_harmless(code, body):
             return None
         offset = end
@@ -71,12 +72,12 @@ def decode(data: bytes, frame: Frame, least: int) -> np.ndarray | None:
     return pixels if pixels.shape == (height, width, 3) else None
 
 
-def _frame(body: bytes) -> Frame | None:
+def _frame(body: bytes, is_baseline: bool) -> Frame | None:
     """Of the body of its segment: bits, height, width, the number of components, and three bytes for each."""
     height, width = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
     mode, names = COMPONENTS.get(body[5] if len(body) > 5 else 0, ("", b""))
     is_sound = mode and body[0] == 8 and len(body) == 6 + 3 * body[5] and 0 < width * height <= MAX_PIXELS
-    return Frame(width, height, mode) if is_sound and names in (None, body[6::3]) else None
+    return Frame(width, height, mode, is_baseline) if is_sound and names in (None, body[6::3]) else None
 
 
 def _is_harmless(code: int, body: bytes) -> bool:

@@ -30,7 +30,9 @@ REMEDY = "remove it from the archive, or, if it holds the labels, write them to 
 
 def find(contents: Contents, others: Iterable[Sequence[str]], images: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """Return those of the files `others` that hold labels of `images` or seem to; all are parts of paths."""
-    images = list(images)
+    others, images = list(others), list(images)
+    if not others:
+        return []
     listed = {
         name for parts in images for name in (parts[-1], _stem("/".join(parts[-2:]))) if "." in name or "/" in name
     }

@@ -121,8 +121,10 @@ def is_other_file(name: str) -> bool:
     False for an unknown or missing extension: there the contents decide.
     """
     folded = name.casefold()
+    if is_image(folded):
+        return False
     if _DOCUMENT.fullmatch(folded) or _OTHER.fullmatch(folded) or is_table(name):
-        return not is_image(folded)
+        return True
     kind, packing = _TYPES.guess_type(name)
     return bool(packing) or (kind is not None and not kind.startswith("image/"))
 

@@ -1,4 +1,4 @@
-"""Check a manifest against the expectations with Great Expectations. No other module imports that vendor.
+"""Check a manifest against the expectations with Great Expectations.
 
 The verdict is our own: plain, small, and the same every time. Great Expectations' own pages, the data docs, contain
 the time of the run, so they are cached by DVC and never committed to git.
@@ -7,7 +7,6 @@ The price: the import takes seconds. Only the validate stage pays it, and its wo
 while they scan images made that scan a quarter slower on four busy processors and nothing faster.
 """
 
-import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from darkroom.dataset.listing import Listing
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
-from darkroom.validate import notes, statistics
+from darkroom.validate import lean_great_expectations, notes, statistics
 from darkroom.validate.expectations import Context, Expectation, expectations
 from darkroom.validate.statistics import DataSet, Table
 from darkroom.verdict import BadFile, NearDuplicateSummary, Verdict
@@ -72,20 +71,9 @@ def raise_if_broken(judged: Verdict, *, report: Path) -> None:
         raise DataError(first["code"], what, where=report, fix=first["fix"])
 
 
-def _vendor() -> Any:
-    """Great Expectations. Collecting garbage while it makes its thousands of classes would take a quarter more."""
-    gc.disable()
-    try:
-        import great_expectations as gx
-
-        return gx
-    finally:
-        gc.enable()
-
-
 def _run(tables: Tables, expected: Sequence[Expectation], docs: Path) -> Results:
     """Run Great Expectations, which leaves its pages in `docs`."""
-    gx = _vendor()
+    gx = lean_great_expectations.load()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     context.add_data_docs_site("docs", _site(docs))
