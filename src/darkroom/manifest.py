@@ -1,15 +1,16 @@
 """The manifest: one row per image, with its label, its split and its facts. `validate` writes it, later stages read it.
 
-Rows are plain dicts and the file is read with `csv`, not pandas: a class may be called nan, no or 007.
+Rows are plain dicts, made of a `table`, and the file is read with `csv`, not pandas: a class may be called nan, no or
+007.
 """
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict, cast
 
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
+from darkroom.table import Rows
 
 
 class ManifestRow(TypedDict):
@@ -50,20 +51,20 @@ def write(path: Path, rows: Iterable[ManifestRow]) -> None:
     files.write_rows(path, COLUMNS, rows)
 
 
-def read(path: Path, columns: Sequence[str] = COLUMNS) -> list[ManifestRow]:
+def read(path: Path, columns: Sequence[str] = COLUMNS) -> Rows[ManifestRow]:
     """Read the rows that `write` wrote, or only some `columns` of them, which saves memory.
 
     Raises ArtifactError (exit 4) when the file is missing or not a manifest.
     """
     try:
-        rows = [{name: _value(name, row[name]) for name in columns} for row in files.each_row(path)]
-        return cast(list[ManifestRow], rows)
+        rows = ({name: _value(name, row[name]) for name in columns} for row in files.each_row(path))
+        return Rows.gather(cast(Iterable[ManifestRow], rows))
     except (KeyError, TypeError, ValueError) as fault:
         raise ArtifactError("E_ARTIFACT", "not a manifest", where=path, fix="run `dvc repro -f validate`") from fault
 
 
 def _value(name: str, text: str) -> int | float | str:
-    return sys.intern(text) if _TYPES[name] is str else _TYPES[name](text)  # one "cats" for all cats
+    return _TYPES[name](text)
 
 
 def is_used(row: ManifestRow) -> bool:
@@ -71,9 +72,11 @@ def is_used(row: ManifestRow) -> bool:
     return not row["bad"] and not row["dropped"]
 
 
-def used(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
+def used(rows: Iterable[ManifestRow]) -> Rows[ManifestRow]:
     """The rows of images that are neither bad nor dropped."""
-    return [row for row in rows if is_used(row)]
+    table = Rows.gather(rows)
+    reasons = zip(table.column("bad"), table.column("dropped"), strict=True)
+    return table.where(not (bad or dropped) for bad, dropped in reasons)
 
 
 def classes(rows: Iterable[Mapping]) -> tuple[str, ...]:

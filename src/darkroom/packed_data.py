@@ -9,6 +9,7 @@ layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `d
 and the standard deviation of a channel over all pixels of the training images, in grey levels from 0 to 255.
 """
 
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,12 @@ class PackedData:
         """`name` is train, val or test. Raises ArtifactError (exit 4) when its parts do not fit together."""
         part = self.folder / name
         try:
-            rows = files.read_rows(part / PATHS)
+            paths, clusters = _paths_and_clusters(part / PATHS)
             split = Split(
                 images=np.load(part / IMAGES, mmap_mode="r"),
                 labels=np.load(part / LABELS),
-                paths=tuple(row["path"] for row in rows),
-                clusters=np.array([int(row["cluster"]) for row in rows], np.int64),
+                paths=paths,
+                clusters=clusters,
                 classes=tuple(self.spec["classes"]),
                 spec=self.spec,
             )
@@ -73,6 +74,15 @@ def read(folder: Path) -> PackedData:
     """
     sealing.verify(folder)
     return PackedData(folder, files.read_object(folder / SPEC))
+
+
+def _paths_and_clusters(path: Path) -> tuple[tuple[str, ...], np.ndarray]:
+    """Read row by row, as a table of a million dicts would take 1 GB."""
+    paths, clusters = [], array("q")
+    for row in files.each_row(path):
+        paths.append(row["path"])
+        clusters.append(int(row["cluster"]))
+    return tuple(paths), np.array(clusters, np.int64)
 
 
 def _fits_together(split: Split) -> bool:

@@ -10,4 +10,4 @@ def row(pixels, group="", bad=""):
 
 def test_a_cluster_joins_equal_images_near_duplicates_and_groups_also_through_others():
     rows = [row("b"), row("c", "anna"), row("d", "anna"), row("c"), row("e"), row("", bad="x"), row("a", "otto")]
-    assert clusters.names(rows, [Pair(0, 3, 0.1, False)]) == ["b", "b", "b", "b", "e", "", "a"]
+    assert list(clusters.names(rows, [Pair(0, 3, 0.1, False)])) == ["b", "b", "b", "b", "e", "", "a"]

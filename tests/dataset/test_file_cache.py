@@ -80,8 +80,16 @@ def test_what_is_missing_or_damaged_is_made_in_order(filled):
     data[-1] ^= 255  # the last value is that of the last key
     filled.write_bytes(data)
     with FileCache(filled) as cache:
-        items = [(KEYS[3], "a"), ("f" * 64, "b"), (KEYS[4], "c"), (KEYS[1], "d")]
-        assert list(file_cache.get_or_make(cache, items, str.encode, title="")) == [b"vvv", b"b", b"c", b"v"]
+        keys = {"a": KEYS[3], "b": "f" * 64, "c": KEYS[4], "d": KEYS[1]}
+        made = file_cache.get_or_make(cache, list(keys), keys.__getitem__, str.encode, title="")
+        assert list(made) == [b"vvv", b"b", b"c", b"v"]
+
+
+def test_a_record_whose_key_only_folds_to_the_same_is_no_hit(filled):
+    twin = f"{7 * 3:016x}".ljust(64, "0")  # the first of its four words counts once, the last one seven times
+    with FileCache(filled) as cache:
+        assert file_cache._folded(bytes.fromhex(twin)) == file_cache._folded(bytes.fromhex(KEYS[3]))
+        assert cache.get(twin) is None and cache.get(KEYS[3]) == b"vvv"
 
 
 def test_a_log_belongs_to_its_code_and_its_settings(tmp_path):

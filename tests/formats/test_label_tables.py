@@ -24,7 +24,7 @@ def tabled(stored, png):
 
 def test_the_table_decides_and_images_without_a_row_are_unlabelled(tabled):
     contents = layout.read(tabled("path,label,group,split\nimages/0.png,cat,anna,Training\nimages/1.png,dog,,train\n"))
-    assert contents.images == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
+    assert tuple(contents.images) == (("images/0.png", "cat", "train", "anna"), ("images/1.png", "dog", "train", ""))
     assert contents.unlabelled == ("images/2.png", "images/3.png")
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from darkroom.training import batching
+from darkroom.training import batching, device
 
 pytestmark = pytest.mark.slow
 
@@ -56,8 +56,22 @@ def test_a_stream_mixes_images_of_several_chunks(split, monkeypatch):
     monkeypatch.setattr(batching, "WINDOW", 3)
     stream, set_epoch = batching.batches(split, 8, 1)
     set_epoch(0)
-    (images, _), _ = stream[0]
-    assert len({int(number) // 8 for number in images.ravel()}) > 1
+    (images, _), _ = next(iter(stream))
+    assert len({int(number) // 8 for number in np.asarray(images).ravel()}) > 1
+
+
+def test_a_stream_that_the_backend_cuts_has_the_batches_of_one_that_python_cuts(split, monkeypatch):
+    """So resuming and the order do not depend on who reads ahead."""
+    monkeypatch.setattr(batching, "IN_MEMORY", 0)
+    monkeypatch.setattr(batching, "WINDOW", 3)
+    streamed, set_epoch = batching.batches(split, 8, 1)
+    monkeypatch.setattr(device, "streamed_batches", lambda *_: None)
+    plain, set_plain_epoch = batching.batches(split, 8, 1)
+    for epoch in (0, 1, 0):
+        set_epoch(epoch)
+        set_plain_epoch(epoch)
+        cut = [np.asarray(images).ravel().tolist() for (images, _), _ in streamed]
+        assert cut == [plain[i][0][0].ravel().tolist() for i in range(len(plain))]
 
 
 def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(split):

@@ -71,6 +71,14 @@ def test_the_verdict_is_the_same_every_time_and_strict_json(judged, sound):
     assert first == second
 
 
+@pytest.mark.parametrize("part", [1, 5])
+def test_a_large_table_is_judged_in_parts_as_if_it_were_judged_at_once(judged, sound, monkeypatch, part):
+    images = [*sound, row(1, format="ICO"), row(2, height=3), row(3, format="ICO")]
+    at_once = judged(images)
+    monkeypatch.setattr(checks, "PART", part)
+    assert judged(images) == at_once and "not in 2 cases: a/1.png is ICO; a/3.png is ICO" in str(at_once)
+
+
 def bad(rows, count):
     return [{**row, "bad": "truncated", "pixels": "", "split": ""} for row in rows[:count]] + rows[count:]
 

@@ -50,7 +50,7 @@ def test_equal_images_show_the_pair_that_contradicts_itself(data, rows):
 
 
 def test_duplicates_are_grouped_by_their_pixels(rows):
-    assert [[row["path"] for row in group] for group in statistics.duplicates(rows)] == [["a/1", "a/3", "b/1"], ["a/2"]]
+    assert statistics.duplicates(rows) == [["a/1", "a/3", "b/1"]]
 
 
 def test_the_overall_row_has_the_fraction_of_bad_images_and_the_imbalance(data, rows):

@@ -13,23 +13,26 @@ or because this code finds more, their clusters become one and one of them may m
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from darkroom import manifest
-from darkroom.dataset import overlaps, split
+from darkroom.dataset import clusters, overlaps, split
 from darkroom.dataset.clusters import Links, Sets, least_pixels
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.dataset.overlaps import Overlap
 from darkroom.manifest import ManifestRow
 from darkroom.runtime.errors import ArtifactError, warn
+from darkroom.table import Rows
 
 Names = Mapping[str, str]  # `pixels` of an image -> name of its cluster
 
 
 class Kept(NamedTuple):
-    rows: list[ManifestRow]  # with `cluster` renamed, and `dropped` filled in
+    rows: Rows[ManifestRow]  # with `cluster` renamed, and `dropped` filled in
     dropped: list[Overlap]  # new images that link clusters of different splits
 
 
@@ -40,16 +43,46 @@ def read(path: Path) -> Names:
     try:
         rows = manifest.read(path, ("pixels", "cluster"))
     except ArtifactError:
-        rows = []
+        rows = Rows.gather([])
     if not rows:
         warn(f"{path} is not a manifest, so it is ignored: near duplicates that are new may move old images")
     return {row["pixels"]: row["cluster"] for row in rows if row["cluster"]}
 
 
 def keep(
-    rows: Sequence[ManifestRow], pairs: Sequence[Pair], previous: Names, drawn_split: Callable[[str], str]
+    rows: Iterable[ManifestRow], pairs: Sequence[Pair], previous: Names, drawn_split: Callable[[str], str]
 ) -> Kept:
-    """Rename the clusters of the images whose split is drawn; `drawn_split` says which one a name draws."""
+    """Rename the clusters of the images whose split is drawn; `drawn_split` says which one a name draws.
+
+    An image that is linked to nobody, and never was, has its own name, and only the others are looked at.
+    """
+    table = Rows.gather(rows)
+    numbers = np.flatnonzero(clusters.are_linked(table, pairs) | _were_linked(table, previous))
+    naming = _named(
+        [table[number] for number in numbers.tolist()], clusters.within(numbers, pairs), previous, drawn_split
+    )
+    dropped = [one._replace(row=int(numbers[one.row])) for one in sorted(naming.dropped)]
+    renamed = {int(numbers[number]): name for number, name in naming.names().items()}
+    names = (renamed.get(number, name) for number, name in enumerate(_own_names(table)))
+    return Kept(overlaps.without(table.replaced(cluster=names), dropped), dropped)
+
+
+def _were_linked(table: Rows[ManifestRow], previous: Names) -> np.ndarray:
+    """Whether an image had, or was, the name of another one: bool (n,)."""
+    others = {name for pixels, name in previous.items() if name != pixels}
+    named = (pixels in others or previous.get(pixels, pixels) != pixels for pixels in table.column("pixels"))
+    return np.fromiter(named, bool, len(table))
+
+
+def _own_names(table: Rows[ManifestRow]) -> Iterator[str]:
+    """The cluster of each row as if it were linked to nobody, where its split is drawn; else the one that it has."""
+    for pixels, cluster, given in zip(*map(table.column, ("pixels", "cluster", "split")), strict=True):
+        yield pixels if split.is_drawn(cluster, given) else cluster
+
+
+def _named(
+    rows: Sequence[ManifestRow], pairs: Sequence[Pair], previous: Names, drawn_split: Callable[[str], str]
+) -> "_Naming":
     copies: dict[str, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
         if split.is_open(row):
@@ -57,7 +90,7 @@ def keep(
     naming = _Naming(rows, pairs, drawn_split)
     for pixels in sorted(copies, key=lambda pixels: pixels not in previous):
         naming.add(copies[pixels], previous.get(pixels))
-    return Kept(overlaps.without(naming.renamed(), naming.dropped), sorted(naming.dropped))
+    return naming
 
 
 class _Naming:
@@ -87,13 +120,10 @@ class _Naming:
         self._added += copies
         self._remember(copies[0], old_name, reached)
 
-    def renamed(self) -> list[ManifestRow]:
+    def names(self) -> dict[int, str]:
+        """The cluster of each row that was added."""
         names = least_pixels(self._rows, self._sets, self._added) | self._old_names
-        added = set(self._added)
-        return [
-            row | {"cluster": names[self._sets.root(number)]} if number in added else row.copy()
-            for number, row in enumerate(self._rows)
-        ]
+        return {number: names[self._sets.root(number)] for number in self._added}
 
     def _remember(self, number: int, old_name: str | None, reached: Iterable[str]) -> None:
         names = [*reached, *([old_name] if old_name else [])]

@@ -1,14 +1,19 @@
 """Clusters: images that are not independent of each other, and must not be divided between splits.
 
-Equal images, near duplicates and images of one given `group` belong together, directly or through others.
+Equal images, near duplicates and images of one given `group` belong together, directly or through others. Nearly all
+images belong to nobody, and memory is needed for the others only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
 
 from darkroom import manifest
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.manifest import ManifestRow
+from darkroom.table import Rows
 
 
 class Sets:
@@ -56,8 +61,33 @@ class Links:
         return [key for key in (("pixels", row["pixels"]), ("group", row["group"])) if key[1]]
 
 
-def names(rows: Sequence[ManifestRow], pairs: Sequence[Pair]) -> list[str]:
+def are_linked(rows: Iterable[ManifestRow], pairs: Iterable[Pair]) -> np.ndarray:
+    """Whether a row has equal pixels or its group in common with another one, or is in a pair: bool (n,)."""
+    table = Rows.gather(rows)
+    linked = np.zeros(len(table), bool)
+    for group in chain(table.repeated("pixels"), table.repeated("group"), (pair[:2] for pair in pairs)):
+        linked[list(group)] = True
+    return linked
+
+
+def within(numbers: np.ndarray, pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs, numbered by the place of their rows in `numbers`, which is sorted and has all of them."""
+    ends = np.searchsorted(numbers, np.array([pair[:2] for pair in pairs], np.int64).reshape(-1, 2)).tolist()
+    return [pair._replace(first=first, second=second) for pair, (first, second) in zip(pairs, ends, strict=True)]
+
+
+def names(rows: Iterable[ManifestRow], pairs: Sequence[Pair]) -> Iterator[str]:
     """The cluster of each row, named by the least `pixels` in it; "" for an image that is not used."""
+    table = Rows.gather(rows)
+    numbers = np.flatnonzero(are_linked(table, pairs))
+    own = numbers.tolist()
+    linked = dict(zip(own, _names([table[number] for number in own], within(numbers, pairs)), strict=True))
+    columns = (table.column(name) for name in ("pixels", "bad", "dropped"))
+    for number, (pixels, bad, dropped) in enumerate(zip(*columns, strict=True)):
+        yield "" if bad or dropped else linked.get(number, pixels)
+
+
+def _names(rows: Sequence[ManifestRow], pairs: Sequence[Pair]) -> list[str]:
     sets, links = Sets(len(rows)), Links(rows, pairs)
     numbers = [number for number, row in enumerate(rows) if manifest.is_used(row)]
     for number in numbers:

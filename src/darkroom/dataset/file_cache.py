@@ -15,6 +15,7 @@ import os
 import shutil
 import struct
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -48,12 +49,14 @@ from darkroom.decoding.levels import Levels
 from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
+from darkroom.table import Computed
 from darkroom.workers import parallel
 from darkroom.workers.serving import Limits, Loss
 
 Item = TypeVar("Item")
 
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
+WORDS = struct.Struct("<4Q")  # of a SHA-256
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
 HEADERS = (file_headers, headers, tiff_header, pnm_header, isobmff_header)
@@ -88,12 +91,12 @@ class FileCache:
     """A log that is open for reading. Keys are SHA-256 in hex, values bytes.
 
     It holds what lay in the log when it was opened: what is added since is for whoever opens it next. `log` is where
-    to add, None where nothing can be cached.
+    to add, None where nothing can be cached. 16 bytes a record are held.
     """
 
     def __init__(self, path: Path):
         self.log: Path | None = None
-        self._records: dict[bytes, tuple[int, int, int]] = {}  # where a value begins, its length and its checksum
+        self._keys, self._starts = np.empty(0, np.uint64), np.empty(0, np.uint64)  # sorted; where records begin
         self._file: FileIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,19 +119,23 @@ class FileCache:
             self._file.close()
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._keys)
 
     def __contains__(self, key: str) -> bool:
-        return bytes.fromhex(key) in self._records
+        place = self._place(key)
+        return bool(place < len(self) and self._keys[place] == np.uint64(_folded(bytes.fromhex(key))))
 
     def get(self, key: str) -> bytes | None:
         """The value, None when there is none or its record is damaged."""
-        name = bytes.fromhex(key)
-        if name not in self._records:
+        if key not in self:
             return None
-        start, length, checksum = self._records[name]
-        value = self._read(length, start)
-        return value if _checksum(name, value) == checksum else None
+        start = int(self._starts[self._place(key)])
+        name, length, checksum = RECORD.unpack(self._read(RECORD.size, start))
+        value = self._read(length, start + RECORD.size)
+        return value if name.hex() == key and _checksum(name, value) == checksum else None
+
+    def _place(self, key: str) -> int:
+        return int(np.searchsorted(self._keys, np.uint64(_folded(bytes.fromhex(key)))))
 
     def _read(self, length: int, start: int) -> bytes:
         assert self._file  # it is open where there are records
@@ -136,15 +143,25 @@ class FileCache:
         return self._file.read(length) or b""
 
     def _index(self, total: int) -> int:
-        """Find the records and return where the last complete one ends, in bytes."""
-        end = 0
+        """Find the records and return where the last complete one ends, in bytes. Of one key, the last one counts."""
+        end, keys, starts = 0, array("Q"), array("Q")
         while end + RECORD.size <= total:
-            name, length, checksum = RECORD.unpack(self._read(RECORD.size, end))
+            name, length, _ = RECORD.unpack(self._read(RECORD.size, end))
             if end + RECORD.size + length > total:
                 break
-            self._records[name] = (end + RECORD.size, length, checksum)
+            keys.append(_folded(name))
+            starts.append(end)
             end += RECORD.size + length
+        found = np.frombuffer(keys, np.uint64)[::-1]
+        self._keys, last = np.unique(found, return_index=True)
+        self._starts = np.frombuffer(starts, np.uint64)[::-1][last]
         return end
+
+
+def _folded(name: bytes) -> int:
+    """A key in 8 bytes, by which its record is found; the record has all of it."""
+    first, second, third, fourth = WORDS.unpack(name)
+    return (first + 3 * second + 5 * third + 7 * fourth) % 2**64
 
 
 def add(log: Path | None, values: Mapping[str, bytes]) -> None:
@@ -156,24 +173,26 @@ def add(log: Path | None, values: Mapping[str, bytes]) -> None:
 
 def get_or_make(
     cache: FileCache,
-    items: Sequence[tuple[str, Item]],
+    items: Sequence[Item],
+    key: Callable[[Item], str],
     make: Callable[[Item], bytes],
     *,
     title: str,
     lost: Callable[[Item, Loss], bytes] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[bytes]:
-    """The value of each item, in order; `items` are pairs of its key and what `make` makes the value from.
+    """The value of each item, in order; `key` says under which key it is cached, and `make` makes it.
 
     What `cache` lacks is made by `parallel.map`, to which `title`, `lost` and `limits` go. A value whose record is
     damaged was made within the limits once, so it is made again right here. `make` adds to the log itself, in the
     process where it runs.
     """
-    is_cached = [key in cache for key, _ in items]
-    missing = [item for (_, item), cached in zip(items, is_cached, strict=True) if not cached]
+    is_cached = np.fromiter((key(item) in cache for item in items), bool, len(items))
+    numbers = np.flatnonzero(~is_cached)
+    missing = Computed(len(numbers), lambda number: items[numbers[number]])
     made = iter(parallel.map(make, missing, title=title, lost=lost, limits=limits))
-    for (key, item), cached in zip(items, is_cached, strict=True):
-        yield (cache.get(key) or make(item)) if cached else next(made)
+    for item, cached in zip(items, is_cached, strict=True):
+        yield (cache.get(key(item)) or make(item)) if cached else next(made)
 
 
 class RowLog(NamedTuple):

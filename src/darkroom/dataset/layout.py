@@ -4,6 +4,7 @@ Labels and splits come from tables beside the images (`label_tables`), else from
 left out is reported: one sentence for each kind of it.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from darkroom.formats import annotations, label_tables, names, visual
 from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.runtime.errors import DataError, printable
+from darkroom.table import Computed, Rows
 
 FEW = 2  # images that make a folder look like a class
 SHOWN = 3  # folders that a sentence names
@@ -24,7 +26,7 @@ Parts = tuple[str, ...]
 class Layout:
     """Paths as the store has them."""
 
-    images: tuple[LabelledImage, ...]
+    images: Sequence[LabelledImage]  # sorted by path
     unlabelled: tuple[str, ...]  # images
     other_files: tuple[str, ...]  # files that are no images by name
     notes: tuple[str, ...] = ()  # what a person should know about them, one sentence each
@@ -32,7 +34,7 @@ class Layout:
 
 def read(store: ImageStore) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
-    paths = sorted(tuple(path.split("/")) for path in store.paths)
+    paths = sorted(map(_parts, store.paths))
     others = [parts for parts in paths if names.is_other_file(parts[-1])]
     images = sorted(set(paths).difference(others))
     _check_other_files(store, others, images)
@@ -43,7 +45,19 @@ def read(store: ImageStore) -> Layout:
     with_label = {image.path for image in labelled}
     unlabelled = [parts for parts in images if "/".join(parts) not in with_label]
     notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(store, others, len(paths))]
-    return Layout(tuple(labelled), _joined(unlabelled), _joined(others), tuple(notes))
+    return Layout(_packed(labelled), _joined(unlabelled), _joined(others), tuple(notes))
+
+
+def _parts(path: str) -> Parts:
+    """The names in a path; one "cats" for all cats."""
+    *parents, name = path.split("/")
+    return (*map(sys.intern, parents), name)
+
+
+def _packed(labelled: Iterable[LabelledImage]) -> Sequence[LabelledImage]:
+    """The same, sorted, in a tenth of the memory."""
+    rows = Rows.gather(image._asdict() for image in sorted(labelled))
+    return Computed(len(rows), lambda number: LabelledImage(**rows[number]))
 
 
 def _by_tables(tables: Sequence[label_tables.Table], images: Sequence[Parts]) -> tuple[list[LabelledImage], list[str]]:

@@ -1,10 +1,13 @@
 """Make the manifest: scan every image, find what is there twice, and give each image a split."""
 
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 
@@ -32,12 +35,13 @@ from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
+from darkroom.table import Computed, Rows
 
 NEW: Names = {}  # no manifest yet
 
 
 class Listing(NamedTuple):
-    rows: list[ManifestRow]
+    rows: Rows[ManifestRow]
     pairs: list[Pair]  # near duplicates among them
     given_splits: frozenset[str]  # the splits of the archive, as far as they are used
     helped: list[Helped]  # small classes that the draw alone left without an image in some split
@@ -59,16 +63,15 @@ def build(
     Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`. `previous`
     are the names of the clusters in the last version of the manifest, see `cluster_history`.
     """
-    labelled = sorted(layout.images)
     code = (*file_cache.DECODER, image_stats, small_copies, spectrum, scan)
     log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
-    facts, spectra = _scanned([image.path for image in labelled], store, config, log, packed)
-    rows = [_row(image, own) for image, own in zip(labelled, facts, strict=True)]
-    conflicts = overlaps.conflicts(rows)
-    rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
-    pairs = near_duplicates.find(rows, spectra)
-    for row, cluster in zip(rows, clusters.names(rows, pairs), strict=True):
-        row["cluster"] = cluster
+    with tempfile.TemporaryFile(dir=store.folder.parent) as file:
+        spectra = _in_file(file, len(layout.images))
+        rows = Rows.gather(_scanned(layout.images, store, config, log, packed, spectra))
+        conflicts = overlaps.conflicts(rows)
+        rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
+        pairs = near_duplicates.find(rows, spectra)
+    rows = rows.replaced(cluster=clusters.names(rows, pairs))
     leaks = overlaps.leaks(rows)
     rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
     is_split_again = bool(leaks) and config.leaks == "split_again"
@@ -87,20 +90,38 @@ def _row(image: LabelledImage, facts: FileFacts) -> ManifestRow:
 
 
 def _scanned(
-    paths: Sequence[str], store: ImageStore, config: Validate, log: Path, packed: RowLog | None
-) -> tuple[list[FileFacts], np.ndarray]:
-    """The facts of each file, in order, without its name, and the spectra of all, float16 (n, 16, 16).
+    images: Sequence[LabelledImage],
+    store: ImageStore,
+    config: Validate,
+    log: Path,
+    packed: RowLog | None,
+    spectra: np.ndarray,
+) -> Iterator[ManifestRow]:
+    """The row of each image, in order, whose spectrum is put into `spectra`, float16 (n, 16, 16).
 
     Files are looked up in the cache by the SHA-256 that the store has for them, so cached ones are not even read.
     """
-    facts, spectra = [], np.empty((len(paths), *spectrum.FLAT.shape), spectrum.DTYPE)
     with FileCache(log) as cache:
         make = scan.scanner(store.shards, config.max_pixels, cache.log, packed)
         limits = bounds.worker_limits(config.max_pixels, config.max_seconds)
         lost = partial(scan.lost_image, limits=limits)
-        items = [(file.sha256, file) for file in map(store.file, paths)]
-        records = file_cache.get_or_make(cache, items, make, title="scanning images", lost=lost, limits=limits)
-        for number, record in enumerate(records):
-            facts.append(scan.facts(record, config.min_size))
+        items = Computed(len(images), lambda number: store.file(images[number].path))
+        records = file_cache.get_or_make(
+            cache, items, attrgetter("sha256"), make, title="scanning images", lost=lost, limits=limits
+        )
+        for number, (image, record) in enumerate(zip(images, records, strict=True)):
             spectra[number] = scan.frequencies(record)
-    return facts, spectra
+            yield _row(image, scan.facts(record, config.min_size))
+
+
+def _in_file(file: IO[bytes], n: int) -> np.ndarray:
+    """Room for n spectra in a file, 0.5 kB each, which the system writes to the disk when it needs the memory.
+
+    A full disk is an OSError here, where a page of the file that finds no room later would end the process.
+    """
+    shape = (n, *spectrum.FLAT.shape)
+    if not n:
+        return np.empty(shape, spectrum.DTYPE)
+    if hasattr(os, "posix_fallocate"):  # Windows reserves the room by itself
+        os.posix_fallocate(file.fileno(), 0, n * spectrum.FLAT.nbytes)
+    return np.memmap(file, spectrum.DTYPE, "w+", shape=shape)

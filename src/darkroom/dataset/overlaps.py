@@ -9,11 +9,11 @@ valid, and afterwards no cluster is in two splits. Nearly equal images count her
 when nothing is dropped: one training image too few costs little, one too many makes the score wrong.
 """
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from darkroom.manifest import ManifestRow
+from darkroom.table import Rows
 
 PRIORITY = ("test", "val", "train", "")  # of splits that share an image, the first of these keeps it
 
@@ -41,7 +41,7 @@ COLUMNS = tuple(OverlapRow.__annotations__)
 def conflicts(rows: Sequence[ManifestRow]) -> list[Overlap]:
     """All copies of images that are in two classes, in the order of the rows."""
     overlaps = []
-    for numbers in _groups((row["pixels"], row) for row in rows):
+    for numbers in _groups(rows, "pixels"):
         for number in numbers:
             other = next((rows[n] for n in numbers if rows[n]["label"] != rows[number]["label"]), None)
             if other:
@@ -56,7 +56,7 @@ def leaks(rows: Sequence[ManifestRow]) -> list[Overlap]:
     """
     in_conflict = {overlap.row for overlap in conflicts(rows)}
     overlaps = []
-    for numbers in _groups((row["cluster"], row) for row in rows):
+    for numbers in _groups(rows, "cluster"):
         best = min((rows[n]["split"] for n in numbers), key=PRIORITY.index)
         if best in ("test", "val"):
             stay = [rows[n] for n in numbers if rows[n]["split"] == best]
@@ -65,13 +65,16 @@ def leaks(rows: Sequence[ManifestRow]) -> list[Overlap]:
     return sorted(overlaps)
 
 
-def without(rows: Sequence[ManifestRow], overlaps: Iterable[Overlap]) -> list[ManifestRow]:
+def without(rows: Iterable[ManifestRow], overlaps: Iterable[Overlap]) -> Rows[ManifestRow]:
     """The rows with `dropped`, the reason, filled in; a dropped one leaves its cluster."""
     reasons = {overlap.row: overlap.reason for overlap in overlaps}
-    return [
-        row | {"dropped": reasons[number], "cluster": ""} if number in reasons else row.copy()
-        for number, row in enumerate(rows)
-    ]
+    table = Rows.gather(rows)
+    if not reasons:
+        return table
+    return table.replaced(
+        dropped=(reasons.get(number, why) for number, why in enumerate(table.column("dropped"))),
+        cluster=("" if number in reasons else name for number, name in enumerate(table.column("cluster"))),
+    )
 
 
 def listed(rows: Sequence[ManifestRow], overlaps: Iterable[Overlap]) -> list[OverlapRow]:
@@ -87,13 +90,12 @@ def listed(rows: Sequence[ManifestRow], overlaps: Iterable[Overlap]) -> list[Ove
     ]
 
 
-def _groups(keyed: Iterable[tuple[Hashable, ManifestRow]]) -> list[list[int]]:
-    """The numbers of the rows that are not dropped and have the same key, where there are several; "" is no key."""
-    numbers = defaultdict(list)
-    for number, (key, row) in enumerate(keyed):
-        if key and not row["dropped"]:
-            numbers[key].append(number)
-    return [group for group in numbers.values() if len(group) > 1]
+def _groups(rows: Iterable[ManifestRow], name: str) -> list[list[int]]:
+    """The numbers of the rows that are not dropped and have the same text in a column, where there are several."""
+    table = Rows.gather(rows)
+    dropped = {number for number, why in enumerate(table.column("dropped")) if why}
+    groups = [[number for number in group if number not in dropped] for group in table.repeated(name)]
+    return [group for group in groups if len(group) > 1]
 
 
 def _why(row: ManifestRow, stay: Sequence[ManifestRow]) -> tuple[str, str]:

@@ -5,10 +5,12 @@ start, so memory stays bounded whatever the number of images. Rows that an earli
 the same settings are taken from the cache instead.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from itertools import chain, islice
+from itertools import accumulate, count, islice
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from darkroom.manifest import ManifestRow
 from darkroom.params import Preprocess
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
+from darkroom.table import Computed, Rows
 from darkroom.workers.serving import Limits, Loss
 
 COLUMNS = (
@@ -42,18 +45,18 @@ CHUNK = 256  # images that are counted at once
 
 
 def write(
-    rows: Sequence[ManifestRow], store: ImageStore, out: Path, config: Preprocess, limits: DecodeLimits, cache: Path
+    rows: Iterable[ManifestRow], store: ImageStore, out: Path, config: Preprocess, limits: DecodeLimits, cache: Path
 ) -> dict[str, int]:
     """Pack the used images of the manifest into `out` and return how many each split has.
 
     Raises ArtifactError (exit 4) when an image is no longer the one that was validated, is damaged, or cannot be
     decoded within the limits.
     """
-    rows = manifest.used(rows)
-    classes = manifest.classes(rows)
-    splits = {name: [row for row in rows if row["split"] == name] for name in names.SPLITS}
+    table = manifest.used(rows)
+    classes = manifest.classes(table)
+    splits = {name: table.where(own == name for own in table.column("split")) for name in names.SPLITS}
     with files.replacing(out) as partial_out, open_rows(cache, config, limits.max_pixels) as (cached, log):
-        arrays = _arrays(list(chain(*splits.values())), store, cached, log, limits.worker)
+        arrays = _arrays(list(splits.values()), store, cached, log, limits.worker)
         for name, members in splits.items():
             _write_split(members, classes, islice(arrays, len(members)), partial_out / name, log.settings)
         mean, deviation = statistics(np.load(partial_out / "train" / packed_data.IMAGES, mmap_mode="r"))
@@ -90,18 +93,25 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def _arrays(
-    rows: Sequence[ManifestRow], store: ImageStore, cache: FileCache, log: RowLog, limits: Limits
+    splits: Sequence[Rows[ManifestRow]], store: ImageStore, cache: FileCache, log: RowLog, limits: Limits
 ) -> Iterator[np.ndarray]:
-    """uint8 (s, s, c) for each row, in order, from the cache or else decoded and cached."""
+    """uint8 (s, s, c) for each row of one split after the other, from the cache or else decoded and cached."""
     make = partial(_pack, images=store.shards, log=log)
     lost = partial(_lost, limits=limits)
-    items = [(row["sha256"], _validated(row, store)) for row in rows]
-    for data in file_cache.get_or_make(cache, items, make, title="packing", lost=lost, limits=limits):
+    ends = list(accumulate(map(len, splits)))
+
+    def file(number: int) -> StoredFile:
+        split = bisect_right(ends, number)
+        return _validated(splits[split][number - ends[split]], store)  # counted from its end
+
+    items = Computed(ends[-1], file)
+    key = attrgetter("sha256")
+    for data in file_cache.get_or_make(cache, items, key, make, title="packing", lost=lost, limits=limits):
         yield np.frombuffer(data, np.uint8).reshape(log.settings.size, log.settings.size, -1)
 
 
 def _write_split(
-    rows: Sequence[ManifestRow],
+    rows: Rows[ManifestRow],
     classes: Sequence[str],
     arrays: Iterator[np.ndarray],
     out: Path,
@@ -114,23 +124,34 @@ def _write_split(
         for array in arrays:
             file.write(array.data)
     numbers = {label: number for number, label in enumerate(classes)}
-    np.save(out / packed_data.LABELS, np.array([numbers[row["label"]] for row in rows], np.int64))
-    clusters: dict[str, int] = {}  # numbered in the order of the rows
+    np.save(out / packed_data.LABELS, np.fromiter((numbers[label] for label in rows.column("label")), np.int64))
     listed = (
-        {
-            "row": number,
-            "path": row["path"],
-            "label": row["label"],
-            "cluster": clusters.setdefault(row["cluster"], len(clusters)),
-        }
-        for number, row in enumerate(rows)
+        {"row": number, "path": row["path"], "label": row["label"], "cluster": cluster}
+        for number, (row, cluster) in enumerate(zip(rows, _numbered(rows), strict=True))
     )
     files.write_rows(out / packed_data.PATHS, ("row", "path", "label", "cluster"), listed)
 
 
-def _is_given(rows: Sequence[ManifestRow]) -> bool:
+def _numbered(rows: Rows[ManifestRow]) -> Iterator[int]:
+    """The number of the cluster of each row, in the order in which they come."""
+    first = {number: group[0] for group in rows.repeated("cluster") for number in group[1:]}
+    numbers: dict[int, int] = {}  # of clusters of several rows, by the first
+    more = count()
+    several = set(first.values())
+    for row in range(len(rows)):
+        if row in first:
+            yield numbers[first[row]]
+        else:
+            number = next(more)
+            if row in several:
+                numbers[row] = number
+            yield number
+
+
+def _is_given(rows: Rows[ManifestRow]) -> bool:
     """Whether the archive gave this split, and the draw added nothing to it."""
-    return bool(rows) and all(row["given"] == row["split"] for row in rows)
+    pairs = zip(rows.column("given"), rows.column("split"), strict=True)
+    return bool(rows) and all(given == split for given, split in pairs)
 
 
 def _validated(row: ManifestRow, store: ImageStore) -> StoredFile:

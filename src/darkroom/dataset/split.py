@@ -21,12 +21,14 @@ again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
+from darkroom.table import Rows
 
 ORDER = ("train", "test", "val")  # in which the splits of a class are served when there is not enough for all
 
@@ -42,7 +44,7 @@ class Helped(NamedTuple):
 
 
 class Assigned(NamedTuple):
-    rows: list[ManifestRow]  # with `split` filled in
+    rows: Rows[ManifestRow]  # with `split` filled in
     helped: list[Helped]
 
 
@@ -52,28 +54,48 @@ class _Move(NamedTuple):
     split: str
 
 
+class _Member(NamedTuple):
+    """An image whose split is drawn."""
+
+    label: str
+    cluster: str
+
+
 def assign(rows: Iterable[ManifestRow], config: Validate) -> Assigned:
     """Fill in `split`, which is the archive's where it has one, else "", and keep that one as `given`.
 
     Of the rest, `label` and `cluster` are read. A row without cluster, a bad image, is left alone: nobody will use it.
     """
-    rows = [row | {"given": row["split"]} for row in rows]
-    ranges = _ranges(config, given_splits(rows))
-    members = [row for row in rows if is_open(row)]
-    draws = {row["cluster"]: _draw(row["cluster"], config.seed) for row in members}
-    splits = {cluster: _split(draw, ranges) for cluster, draw in draws.items()}
-    moves = _moves(members, draws, splits, ranges)
-    splits.update({move.cluster: move.split for move in moves})
-    sizes = Counter((row["label"], row["cluster"]) for row in members)
+    table = Rows.gather(rows)
+    ranges = _ranges(config, given_splits(table))
+    moves = _moves(table, config.seed, ranges)
+    moved = {move.cluster: move.split for move in moves}
+
+    def splits() -> Iterator[str]:
+        for cluster, given in zip(table.column("cluster"), table.column("split"), strict=True):
+            is_moved = is_drawn(cluster, given) and cluster in moved
+            yield moved[cluster] if is_moved else _drawn(cluster, given, config.seed, ranges)
+
+    sizes = Counter(member for member in _members(table) if member.cluster in moved)
     return Assigned(
-        [row | {"split": splits[row["cluster"]]} if is_open(row) else row for row in rows],
-        [Helped(label, split, sizes[label, cluster]) for label, cluster, split in moves],
+        table.replaced(given=table.column("split"), split=splits()),
+        [Helped(label, split, sizes[_Member(label, cluster)]) for label, cluster, split in moves],
     )
+
+
+def _members(table: Rows[ManifestRow]) -> Iterator[_Member]:
+    for label, cluster, given in zip(*map(table.column, ("label", "cluster", "split")), strict=True):
+        if is_drawn(cluster, given):
+            yield _Member(label, cluster)
+
+
+def _drawn(cluster: str, given: str, seed: int, ranges: Ranges) -> str:
+    return _split(_draw(cluster, seed), ranges) if is_drawn(cluster, given) else given
 
 
 def given_splits(rows: Iterable[ManifestRow]) -> frozenset[str]:
     """The splits that the archive itself has."""
-    return frozenset(row["split"] for row in rows if row["split"])
+    return frozenset(filter(None, Rows.gather(rows).column("split")))
 
 
 def drawn(cluster: str, config: Validate, given: Iterable[str]) -> str:
@@ -81,14 +103,20 @@ def drawn(cluster: str, config: Validate, given: Iterable[str]) -> str:
     return _split(_draw(cluster, config.seed), _ranges(config, given))
 
 
-def cleared(rows: Iterable[ManifestRow]) -> list[ManifestRow]:
+def cleared(rows: Iterable[ManifestRow]) -> Rows[ManifestRow]:
     """The rows as if the archive had no splits."""
-    return [row | {"split": ""} for row in rows]
+    table = Rows.gather(rows)
+    return table.replaced(split=repeat("", len(table)))
 
 
 def is_open(row: ManifestRow) -> bool:
     """Whether the split of the image is drawn: it is used, and the archive does not put it into test or val."""
-    return bool(row["cluster"]) and row["split"] not in ("val", "test")
+    return is_drawn(row["cluster"], row["split"])
+
+
+def is_drawn(cluster: str, given: str) -> bool:
+    """The same, by the cluster of the image and the split that the archive gives it."""
+    return bool(cluster) and given not in ("val", "test")
 
 
 def _ranges(config: Validate, given: Iterable[str]) -> Ranges:
@@ -112,17 +140,15 @@ def _draw(cluster: str, seed: int) -> float:
     return int.from_bytes(word, "big") / 2**48
 
 
-def _moves(
-    members: Sequence[ManifestRow], draws: Mapping[str, float], drawn_splits: Mapping[str, str], ranges: Ranges
-) -> list[_Move]:
-    """The moves that give each class an image in each split, as far as it has clusters for that."""
-    labels: dict[str, set[str]] = defaultdict(set)  # of each cluster
-    clusters: dict[str, set[str]] = defaultdict(set)  # of each label
-    for row in members:
-        labels[row["cluster"]].add(row["label"])
-        clusters[row["label"]].add(row["cluster"])
-    splits = dict(drawn_splits)
-    counts = Counter((label, splits[cluster]) for label, own in clusters.items() for cluster in own)
+def _moves(table: Rows[ManifestRow], seed: int, ranges: Ranges) -> list[_Move]:
+    """The moves that give each class an image in each split, as far as it has clusters for that.
+
+    Memory is needed for the clusters of the classes that lack one. Moves cost no other class a split.
+    """
+    counts = _cluster_counts(table, seed, ranges)
+    lacking = {label for label, _ in counts if not all(counts[label, split] for split in ranges)}
+    labels, clusters = _of_classes(table, lacking)
+    splits = {cluster: _split(_draw(cluster, seed), ranges) for cluster in labels}
     moves = []
     for label in sorted(clusters):
         for split in (name for name in ORDER if name in ranges):
@@ -130,12 +156,33 @@ def _moves(
                 continue
             spare = [c for c in clusters[label] if _is_spare(label, splits[c], split, labels[c], counts)]
             if spare:
-                cluster = min(spare, key=lambda c: (_distance(draws[c], *ranges[split]), c))
+                cluster = min(spare, key=lambda c: (_distance(_draw(c, seed), *ranges[split]), c))
                 counts.subtract((other, splits[cluster]) for other in labels[cluster])
                 counts.update((other, split) for other in labels[cluster])
                 splits[cluster] = split
                 moves.append(_Move(label, cluster, split))
     return moves
+
+
+def _cluster_counts(table: Rows[ManifestRow], seed: int, ranges: Ranges) -> Counter[tuple[str, str]]:
+    """How many clusters of a class the draw puts into a split, by both."""
+    several = {table[group[0]]["cluster"] for group in table.repeated("cluster")}
+    once = {member: None for member in _members(table) if member.cluster in several}
+    alone = (member for member in _members(table) if member.cluster not in several)
+    return Counter((label, _split(_draw(cluster, seed), ranges)) for label, cluster in chain(once, alone))
+
+
+def _of_classes(table: Rows[ManifestRow], lacking: Collection[str]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """All labels of each cluster that has a label of `lacking`, and the clusters of each of these labels."""
+    clusters: dict[str, set[str]] = defaultdict(set)
+    for label, cluster in _members(table) if lacking else ():
+        if label in lacking:
+            clusters[label].add(cluster)
+    labels: dict[str, set[str]] = {cluster: set() for own in clusters.values() for cluster in own}
+    for label, cluster in _members(table) if lacking else ():
+        if cluster in labels:
+            labels[cluster].add(label)
+    return labels, clusters
 
 
 def _is_spare(label: str, old: str, new: str, labels: Iterable[str], counts: Mapping[tuple[str, str], int]) -> bool:

@@ -5,6 +5,7 @@ Names from archives, tables and the command line are all compared in one form, t
 """
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
@@ -65,7 +66,8 @@ def composed(text: str) -> str:
 
 def parts_of(name: str) -> tuple[str, ...]:
     """Return the parts of a path as names are compared: in NFC, split at slashes of either kind, without `.`."""
-    return tuple(part for part in composed(name).replace("\\", "/").split("/") if part not in ("", "."))
+    *parents, last = [part for part in composed(name).replace("\\", "/").split("/") if part not in ("", ".")] or [""]
+    return (*map(sys.intern, parents), last) if last else ()  # one "cats" for all cats
 
 
 def normal(name: str) -> str:

@@ -1,8 +1,7 @@
 """What the readers of zips, tars and folders report: the members of an archive, and what is wrong with them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from darkroom.formats import names
@@ -20,7 +19,7 @@ class Fault(NamedTuple):
     fix: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """One entry of an archive. Sizes are in bytes; `crc` is None where the archive has none."""
 
@@ -32,13 +31,12 @@ class Member:
     open: Callable[[], Stream]
     faults: tuple[Fault, ...] = ()  # specific to the archive's format, such as an encrypted member
     guessed: bool = False  # the name was not UTF-8
+    parts: tuple[str, ...] = field(init=False)  # the name in the form in which names are compared
 
-    @cached_property
-    def parts(self) -> tuple[str, ...]:
-        """The name in the form in which names are compared."""
-        return names.parts_of(self.raw)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", names.parts_of(self.raw))
 
-    @cached_property
+    @property
     def is_wanted(self) -> bool:
         """Whether the member is unpacked: a file that is not junk."""
         return self.kind == "file" and not names.is_junk(self.parts)

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from darkroom.ingest.spool import Piece, Spool, SpooledFiles
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
+from darkroom.table import Computed
 
 SPACE_FACTOR = 2.2  # times the stored size: the spool and the shards, then these and DVC's copy, and slack
 PACKED = ("gzip", "bzip2", "xz", "tar")
@@ -57,8 +58,11 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
     if not source.exists():
         raise ArtifactError("E_ARCHIVE_MISSING", "no archive", where=source, fix="put it there or run `dvc pull`")
     require_readable(source)
-    with _members(source, limits) as members:
+    with ExitStack() as archive:
+        members = archive.enter_context(_members(source, limits))
         inspection.check(source.name, members, limits)
+        notes = inspection.notes(members)
+        junk = [member.parts[-1] for member in members if member.kind != "folder" and not member.is_wanted]
         wanted = {member.parts: member for member in members if member.is_wanted}
         if not wanted:
             fix = "pack folders of images, one per class"
@@ -68,10 +72,12 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
             partial_folder.mkdir()
             with Spool(partial_folder) as spool:
                 copied = {"/".join(parts): _copy(source, member, spool) for parts, member in wanted.items()}
-                root, kept = _images(source, wanted, SpooledFiles(spool, copied), limits)
+                every = list(wanted)
+                del members, wanted
+                archive.close()  # its directory takes more memory than all that follows
+                root, kept = _images(source, every, SpooledFiles(spool, copied), limits)
                 writing.write(partial_folder, _new_files(spool, kept))
-    inside = {parts for parts in wanted if parts[: len(root)] == root}
-    dropped = [member.parts[-1] for member in members if member.kind != "folder" and member.parts not in inside]
+    dropped = junk + [parts[-1] for parts in every if parts[: len(root)] != root]
     return Unpacked(
         files=len(kept),
         bytes=sum(piece.bytes for piece in kept.values()),
@@ -79,7 +85,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
         left_out=len(dropped),
         left_out_kinds=names.kinds(dropped),
         root="/".join(root),
-        notes=inspection.notes(members),
+        notes=notes,
     )
 
 
@@ -125,9 +131,14 @@ def _images(
     return root, {path.removeprefix(prefix): piece for path, piece in pieces if path.startswith(prefix)}
 
 
-def _new_files(spool: Spool, pieces: Mapping[str, Piece]) -> Iterator[NewFile]:
-    for path, piece in pieces.items():
-        yield NewFile(path, piece.bytes, piece.sha256, partial(spool.chunks, piece))
+def _new_files(spool: Spool, pieces: Mapping[str, Piece]) -> Sequence[NewFile]:
+    paths = list(pieces)
+
+    def new_file(number: int) -> NewFile:
+        piece = pieces[paths[number]]
+        return NewFile(paths[number], piece.bytes, piece.sha256, partial(spool.chunks, piece))
+
+    return Computed(len(paths), new_file)
 
 
 def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:

@@ -6,6 +6,7 @@ process ends, however it ends.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import io
 import os
@@ -24,8 +25,13 @@ class Piece(NamedTuple):
     """A part of the spool: the contents of one file."""
 
     offset: int
+    digest: builtins.bytes  # SHA-256
     bytes: int
-    sha256: str  # hex
+
+    @property
+    def sha256(self) -> str:
+        """In hex."""
+        return self.digest.hex()
 
 
 class Spool:
@@ -47,7 +53,7 @@ class Spool:
         for chunk in chunks:
             self._end += self._file.write(chunk)
             digest.update(chunk)
-        return Piece(start, self._end - start, digest.hexdigest())
+        return Piece(start, digest.digest(), self._end - start)
 
     def head(self, piece: Piece, size: int) -> bytes:
         self._file.flush()

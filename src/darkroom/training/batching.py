@@ -22,7 +22,8 @@ def batches(split: Split, size: int, seed: int) -> tuple[object, SetEpoch]:
         data, set_order = in_memory
         return data, lambda epoch: set_order(_generator(seed, epoch).permutation(len(split.labels)))
     stream = _Stream(split, size, seed, len(split.labels) if fits else WINDOW * size)
-    return stream, stream.set_epoch
+    streamed = None if fits else device.streamed_batches(stream.read, stream.windows, split.images, size)
+    return streamed or stream, stream.set_epoch
 
 
 def _generator(seed: int, epoch: int) -> np.random.Generator:
@@ -49,9 +50,13 @@ class _Stream(keras.utils.PyDataset):
     def __getitem__(self, i: int) -> tuple:
         window, chunk = divmod(i, self.chunks)
         if window != self.window:
-            self.window, self.loaded = window, self._read(window)
+            self.window, self.loaded = window, self.read(window)
         images, labels = (part[chunk * self.size : (chunk + 1) * self.size] for part in self.loaded)
         return (images, labels), labels
+
+    @property
+    def windows(self) -> int:
+        return math.ceil(len(self) / self.chunks)
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch, self.window = epoch, -1
@@ -59,7 +64,8 @@ class _Stream(keras.utils.PyDataset):
         last = len(self) - 1  # the short chunk comes last, so that every other batch is full
         self.order = np.append(order[order != last], last)
 
-    def _read(self, window: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, window: int) -> tuple[np.ndarray, np.ndarray]:
+        """The images and labels of one window, shuffled."""
         starts = self.order[window * self.chunks : (window + 1) * self.chunks] * self.size
         parts = [slice(start, start + self.size) for start in starts]
         images, labels = (np.concatenate([a[part] for part in parts]) for a in (self.split.images, self.split.labels))

@@ -9,7 +9,7 @@ while they scan images made that scan a quarter slower on four busy processors a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from darkroom import verdict
 from darkroom.dataset.layout import Layout
@@ -24,9 +24,22 @@ from darkroom.verdict import BadFile, NearDuplicateSummary, Verdict
 
 SHOWN = 5  # offenders that a sentence names
 PAIRS = 10  # near duplicates that the verdict names
+PART = 50_000  # rows of a table that are checked at once; no expectation compares rows with each other
 
 Tables = Mapping[Table, Sequence[Any]]  # rows of each table
-Results = Mapping[str, Any]  # name of an expectation -> result of Great Expectations
+
+
+class Result(NamedTuple):
+    """What Great Expectations says of one expectation."""
+
+    success: bool
+    offenders: list[int]  # rows of the table, by number
+    words: str  # its own, where no row is to blame
+
+
+Results = Mapping[str, Result]  # by name of the expectation
+
+GOOD = Result(True, [], "")
 
 
 def check(listing: Listing, layout: Layout, config: Validate, docs: Path) -> Verdict:
@@ -38,14 +51,13 @@ def check(listing: Listing, layout: Layout, config: Validate, docs: Path) -> Ver
         results = _run(tables, expected, partial.absolute())
     judged = _judged(expected, results, tables)
     classes, pairs = statistics.classes(data), tables[statistics.near_duplicates]
-    groups = statistics.duplicates(data.rows)
     return Verdict(
         success=all(result["success"] for result in judged if result["severity"] == "error"),
         images=len(tables[statistics.images]),
         classes=[row["class"] for row in classes],
         counts={row["class"]: {"train": row["train"], "val": row["val"], "test": row["test"]} for row in classes},
         bad=[BadFile(path=row["path"], reason=row["bad"]) for row in data.rows if row["bad"]],
-        duplicates=[[row["path"] for row in group] for group in groups if len(group) > 1],
+        duplicates=statistics.duplicates(data.rows),
         near_duplicates=NearDuplicateSummary(pairs=len(pairs), first=list(pairs[:PAIRS])),
         shortcuts=[row for row in tables[statistics.shortcuts] if row["score"] > config.max_shortcut_score],
         expectations=judged,
@@ -78,17 +90,28 @@ def _run(tables: Tables, expected: Sequence[Expectation], docs: Path) -> Results
     context.variables.progress_bars = {"globally": False}
     context.add_data_docs_site("docs", _site(docs))
     source = context.data_sources.add_pandas("manifest")
-    results = {}
+    results: dict[str, Result] = {}
     for table, rows in tables.items():
         name = _name(table)
         suite = gx.ExpectationSuite(name=name, expectations=[_vendors(e, gx) for e in expected if e.table == table])
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
         definition = gx.ValidationDefinition(name=name, data=batch, suite=context.suites.add(suite))
         validation = context.validation_definitions.add(definition)
-        run = validation.run(batch_parameters={"dataframe": _frame(table, rows)}, result_format="COMPLETE")
-        results.update({result.expectation_config.meta["name"]: result for result in run.results})
+        for start in range(0, max(1, len(rows)), PART):
+            frame = _frame(table, rows, start)
+            run = validation.run(batch_parameters={"dataframe": frame}, result_format="COMPLETE")
+            for result in run.results:
+                name = result.expectation_config.meta["name"]
+                results[name] = _joined(results.get(name, GOOD), result, start)
     context.build_data_docs(["docs"])
     return results
+
+
+def _joined(before: Result, result: Any, start: int) -> Result:
+    """The result of all parts of a table so far; that of the next part counts rows from its start."""
+    offenders = [start + int(number) for number in result.result.get("unexpected_index_list") or ()]
+    words = "" if result.success or offenders else printable(result.result or result.exception_info)
+    return Result(before.success and bool(result.success), before.offenders + offenders, before.words or words)
 
 
 def _name(table: Callable) -> str:
@@ -113,11 +136,11 @@ def _vendors(expected: Expectation, gx: Any) -> Any:
     return getattr(gx.expectations, f"Expect{kind}")(**arguments, meta={"name": expected.name}, notes=note)
 
 
-def _frame(table: Table, rows: Sequence[Mapping]) -> Any:
-    """The rows as a pandas DataFrame, with its columns even when there is no row."""
+def _frame(table: Table, rows: Sequence[Mapping], start: int) -> Any:
+    """The part of the rows from `start` as a pandas DataFrame, with its columns even when there is no row."""
     import pandas as pd  # it comes with Great Expectations, and costs as much
 
-    return pd.DataFrame(rows, columns=statistics.columns(table))
+    return pd.DataFrame(rows[start : start + PART], columns=statistics.columns(table))
 
 
 def _judged(expected: Sequence[Expectation], results: Results, tables: Tables) -> list[verdict.Expectation]:
@@ -126,7 +149,7 @@ def _judged(expected: Sequence[Expectation], results: Results, tables: Tables) -
     blamed: dict[str, tuple[Table, set[int]]] = {}
     for expectation in expected:
         result, cause = results[expectation.name], ""
-        offenders = [int(number) for number in result.result.get("unexpected_index_list") or ()]
+        offenders = result.offenders
         if not result.success:
             cause, offenders = _traced(expectation, offenders, blamed)
             blamed[expectation.name] = expectation.table, set(offenders)
@@ -153,12 +176,12 @@ def _traced(
 
 
 def _outcome(
-    expected: Expectation, result: Any, rows: Sequence[Mapping], offenders: Sequence[int], cause: str
+    expected: Expectation, result: Result, rows: Sequence[Mapping], offenders: Sequence[int], cause: str
 ) -> verdict.Expectation:
     return verdict.Expectation(
         name=expected.name,
         severity="error" if expected.stops else "warning",
-        success=bool(result.success),
+        success=result.success,
         follows=cause,
         sentence=expected.sentence,
         observed=_range(expected, rows) if result.success else _offenders(expected, result, rows, offenders),
@@ -167,9 +190,9 @@ def _outcome(
     )
 
 
-def _offenders(expected: Expectation, result: Any, rows: Sequence[Mapping], offenders: Sequence[int]) -> str:
+def _offenders(expected: Expectation, result: Result, rows: Sequence[Mapping], offenders: Sequence[int]) -> str:
     if not offenders:  # no row is to blame, or Great Expectations itself failed
-        return printable(result.result or result.exception_info)
+        return result.words
     many = f"not in {len(offenders)} cases: " if len(offenders) > 1 else ""
     more = f"; and {len(offenders) - SHOWN} more" if len(offenders) > SHOWN else ""
     return many + "; ".join(expected.offender.format(**rows[number]) for number in offenders[:SHOWN]) + more

@@ -7,7 +7,6 @@ table counts yet needs a table as well, a function in `statistics`.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from darkroom import manifest
 from darkroom.decoding import decode
 from darkroom.formats import names
 from darkroom.params import Validate
@@ -77,10 +76,10 @@ def _one_of(column: str, values: Iterable[str]) -> tuple[str, dict]:
 def manifest_columns(context: Context) -> Iterator[Expectation]:
     yield Expectation(
         name="columns",
-        table=statistics.images,
-        test=("TableColumnsToMatchSet", {"column_set": list(manifest.COLUMNS), "exact_match": True}),
+        table=statistics.manifest_columns,
+        test=_at_most("wrong", 0),
         sentence="the manifest has its columns",
-        offender="",
+        offender="{names}",
         code="E_MANIFEST",
         fix=RERUN,
     )
@@ -114,8 +113,8 @@ def few_bad_images(context: Context) -> Iterator[Expectation]:
 def manifest_values(context: Context) -> Iterator[Expectation]:
     yield Expectation(
         name="unique paths",
-        table=statistics.images,
-        test=("ColumnValuesToBeUnique", {"column": "path"}),
+        table=statistics.listed,
+        test=_at_most("times", 1),
         sentence="every image is listed once",
         offender="{path} is not",
         code="E_MANIFEST",

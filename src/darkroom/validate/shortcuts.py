@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from darkroom.manifest import ManifestRow
+from darkroom.table import Rows
 from darkroom.validate import properties
 from darkroom.validate.properties import Property
 from darkroom.verdict import Shortcut
@@ -58,7 +59,7 @@ def find(rows: Sequence[ManifestRow], limit: float) -> list[Shortcut]:
     score is within `limit` even for the images that the rule is made from. Of two classes only the first is judged:
     its rules are those of both.
     """
-    labels = np.array([row["label"] for row in rows], object)
+    labels = np.array([*Rows.gather(rows).column("label")], object)
     classes = sorted(set(labels))
     rng = np.random.default_rng(0)
     shortcuts: list[Shortcut] = []

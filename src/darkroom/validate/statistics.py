@@ -13,6 +13,7 @@ from darkroom.dataset.near_duplicates import Pair
 from darkroom.formats import names
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
+from darkroom.table import Rows
 from darkroom.validate import shortcuts as rules
 from darkroom.verdict import NearDuplicates, Shortcut
 
@@ -35,8 +36,33 @@ ClassCounts = TypedDict("ClassCounts", {"class": str, "train": int, "val": int, 
 LowContrast = TypedDict("LowContrast", {"class": str, "low_contrast": int, "fraction": float, "example": str})
 
 
+class Image(TypedDict):
+    """What is expected of every single image; columns as in `ManifestRow`."""
+
+    path: str
+    label: str
+    split: str
+    format: str
+    width: int
+    height: int
+
+
+class Listed(TypedDict):
+    """A path, and how often it is listed; one row stands for all that are listed once."""
+
+    path: str
+    times: int
+
+
+class Columns(TypedDict):
+    """Of the manifest: how many it lacks or has too many."""
+
+    wrong: int
+    names: str
+
+
 class EqualImages(TypedDict):
-    """Images that look equal; one row also for an image that has no equal."""
+    """Images that look equal; one row stands for all images that have no equal."""
 
     pixels: str
     labels: int  # how many different ones they have
@@ -76,14 +102,29 @@ def columns(table: Table) -> list[str]:
     return list(row.__annotations__)
 
 
-def images(data: DataSet) -> list[ManifestRow]:
+def images(data: DataSet) -> Rows[Image]:
     """One row per used image."""
-    return manifest.used(data.rows)
+    return manifest.used(data.rows).select(Image.__annotations__)
+
+
+def listed(data: DataSet) -> list[Listed]:
+    """One row per path that is listed several times, and one for all the others."""
+    used = manifest.used(data.rows)
+    again = [Listed(path=used[group[0]]["path"], times=len(group)) for group in used.repeated("path")]
+    is_all = sum(row["times"] for row in again) == len(used)
+    return again if is_all else [*again, Listed(path="", times=1)]
+
+
+def manifest_columns(data: DataSet) -> list[Columns]:
+    """One row."""
+    wrong = sorted(set(manifest.COLUMNS) ^ set(data.rows[0]))
+    return [Columns(wrong=len(wrong), names=", ".join(wrong))]
 
 
 def classes(data: DataSet) -> list[ClassCounts]:
     """One row per class, counting used images; a class of bad ones counts 0."""
-    counts = Counter((row["label"], row["split"]) for row in manifest.used(data.rows))
+    used = manifest.used(data.rows)
+    counts = Counter(zip(used.column("label"), used.column("split"), strict=True))
     rows = []
     for label in manifest.classes(data.rows):
         train, val, test = (counts[label, split] for split in names.SPLITS)
@@ -94,17 +135,23 @@ def classes(data: DataSet) -> list[ClassCounts]:
 
 
 def equal_images(data: DataSet) -> list[EqualImages]:
-    """One row per different image."""
-    return [
-        EqualImages(
-            pixels=group[0]["pixels"],
-            labels=len({row["label"] for row in group}),
-            splits=len({row["split"] for row in group}),
-            first=group[0]["path"],
-            second=_unlike(group)["path"],
-        )
-        for group in duplicates(data.rows)
-    ]
+    """One row per image that has equals, and one for all the others."""
+    used = manifest.used(data.rows)
+    numbers = used.repeated("pixels")
+    repeated = {number for group in numbers for number in group}
+    single = next((number for number in range(len(used)) if number not in repeated), None)
+    groups = [*numbers, *([[single]] if single is not None else [])]
+    return [_equal([used[number] for number in group]) for group in groups]
+
+
+def _equal(group: Sequence[ManifestRow]) -> EqualImages:
+    return EqualImages(
+        pixels=group[0]["pixels"],
+        labels=len({row["label"] for row in group}),
+        splits=len({row["split"] for row in group}),
+        first=group[0]["path"],
+        second=_unlike(group)["path"],
+    )
 
 
 def near_duplicates(data: DataSet) -> list[NearDuplicates]:
@@ -129,7 +176,7 @@ def near_duplicates(data: DataSet) -> list[NearDuplicates]:
 def groups(data: DataSet) -> list[Group]:
     """One row per group that the data set itself names."""
     members: dict[str, list[ManifestRow]] = defaultdict(list)
-    for row in manifest.used(data.rows):
+    for row in manifest.used(data.rows).select(("group", "path", "label", "split")):
         if row["group"]:
             members[row["group"]].append(row)
     return [
@@ -146,7 +193,7 @@ def groups(data: DataSet) -> list[Group]:
 def low_contrast(data: DataSet) -> list[LowContrast]:
     """One row per class: how many of its used images are nearly one grey, and which fraction that is."""
     used = manifest.used(data.rows)
-    totals = Counter(row["label"] for row in used)
+    totals = Counter(used.column("label"))
     low = [row for row in used if row["contrast"] < data.config.min_contrast]
     counts = Counter(row["label"] for row in low)
     examples = {row["label"]: row["path"] for row in reversed(low)}
@@ -194,12 +241,10 @@ def overall(data: DataSet) -> list[Overall]:
     ]
 
 
-def duplicates(rows: Iterable[ManifestRow]) -> list[list[ManifestRow]]:
-    """The used images in groups that look equal; an image that has no equal is a group of one."""
-    equal: dict[str, list[ManifestRow]] = defaultdict(list)
-    for row in manifest.used(rows):
-        equal[row["pixels"]].append(row)
-    return list(equal.values())
+def duplicates(rows: Iterable[ManifestRow]) -> list[list[str]]:
+    """The paths of used images that look equal, in groups of several."""
+    used = manifest.used(rows)
+    return [[used[number]["path"] for number in group] for group in used.repeated("pixels")]
 
 
 def _unlike(rows: Sequence[ManifestRow]) -> ManifestRow:

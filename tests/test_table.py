@@ -1,0 +1,81 @@
+"""table: rows held as columns are the rows that they were made of."""
+
+import pytest
+
+from darkroom.table import CHUNK, Computed, Rows
+
+ODD = ["", "a", "00ff", "00FF", "0", "Käfer", "\ud800", "0a0b0c", "=1", "two\nlines"]
+
+
+def rows(n):
+    """Dicts with text that repeats and text that does not, hex digits, whole numbers, negative ones, and fractions."""
+    return [
+        {
+            "path": f"a/{k}.png",
+            "label": "ab"[k % 2],
+            "digest": f"{k:064x}" if k % 7 else "",
+            "odd": ODD[k % len(ODD)],
+            "width": k,
+            "below": -k,
+            "light": k / 3,
+        }
+        for k in range(n)
+    ]
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, CHUNK, CHUNK + 1])
+def test_a_table_equals_its_rows_one_by_one_in_order_and_in_slices(n):
+    table = Rows.gather(iter(rows(n)))
+    assert list(table) == rows(n) and table == rows(n) and len(table) == n
+    assert [table[k] for k in range(-n, n)] == rows(n) * 2 and table[n // 2 : n] == rows(n)[n // 2 :]
+    with pytest.raises(IndexError):
+        table[n]
+    kinds = ([type(value) for value in row.values()] for row in table)
+    assert all(own == [str, str, str, str, int, int, float] for own in kinds)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_any_text_comes_back_alone_and_among_others(text):
+    assert Rows.gather([{"x": text}])[0] == {"x": text}
+    assert list(Rows.gather({"x": own} for own in [text, "b", text * 2]).column("x")) == [text, "b", text * 2]
+
+
+def test_replaced_columns_leave_the_old_table_alone():
+    table = Rows.gather(rows(CHUNK + 5))
+    new = table.replaced(label=(str(k) for k in range(len(table))), more=range(len(table)))
+    assert table == rows(CHUNK + 5)
+    assert [row["label"] for row in new] == [str(k) for k in range(len(table))] == [str(row["more"]) for row in new]
+
+
+def test_where_keeps_the_wanted_rows_and_select_the_wanted_columns():
+    table = Rows.gather(rows(CHUNK + 5))
+    assert table.where(k % 3 == 0 for k in range(len(table))) == rows(CHUNK + 5)[::3]
+    assert list(table.select(["width", "label"]))[5] == {"width": 5, "label": "b"}
+
+
+def test_repeated_texts_are_found_wherever_they_are_and_empty_ones_are_none():
+    texts = ["", "b", "a", "c", "a", "", "b", *map(str, range(CHUNK)), "a"]
+    table = Rows.gather({"x": text} for text in texts)
+    assert table.repeated("x") == [[1, 6], [2, 4, len(texts) - 1]]
+    assert Rows.gather([]).repeated("x") == []
+
+
+def test_a_table_takes_a_tenth_of_what_its_dicts_take():
+    import tracemalloc
+
+    def size(make):
+        tracemalloc.start()
+        kept = make()
+        taken, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return taken if kept else 0
+
+    n = 4 * CHUNK
+    assert size(lambda: Rows.gather(rows(n))) < size(lambda: rows(n)) / 5
+
+
+def test_computed_items_are_made_when_asked_for():
+    made = []
+    items = Computed(5, lambda k: made.append(k) or k * k)
+    assert len(items) == 5 and not made
+    assert items[2] == 4 and items[-1] == 16 and items[1:3] == [1, 4] and list(items) == [0, 1, 4, 9, 16]
