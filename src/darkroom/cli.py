@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     new = command("new", _new, "make a project in an empty folder that uses the installed darkroom")
     new.add_argument("path", type=Path, metavar="PATH", help="an empty folder, or one that does not exist yet")
-    command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs")
+    _add_retrain(command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs"))
     command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
     status = command("status", _status, "say where the pipeline is, what runs, how long still, and which champion")
     status.add_argument("--json", action="store_true", help="print one JSON object")
@@ -83,6 +83,14 @@ def _parser() -> argparse.ArgumentParser:
     use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
     use.add_argument("preset", help="the name of a file in presets/, without .yaml")
     return parser
+
+
+def _add_retrain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--update", action="store_true", help="get new versions of imported data first")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--dry", action="store_true", help="only say what would happen")
+    ways.add_argument("--train-into", type=Path, metavar="FOLDER", help="write nowhere but to this new folder")
+    ways.add_argument("--publish", type=Path, metavar="FOLDER", help="push what --train-into left; decodes no image")
 
 
 def _add_describe(parser: argparse.ArgumentParser) -> None:
@@ -173,13 +181,22 @@ def _relabel(arguments: argparse.Namespace) -> None:
 
 def _repro(arguments: argparse.Namespace) -> None:
     from darkroom.commands.repro import repro
-    from darkroom.ingest import sources
 
     p = params.load()
-    sources.require_readable(Path(p.dataset.archive))  # DVC would hash it first, and wait at a pipe for ever
+    _require_readable(p.dataset.archive)
     models = ["cnn", *p.transfer.backbones]
     sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # else DVC takes models/ for changed
     repro()
+
+
+def _require_readable(archive: str) -> None:
+    """Raise before DVC does: it would wait at a pipe for ever, and say less of a URL."""
+    from darkroom.ingest import objects, sources
+
+    if objects.is_url(archive):
+        objects.look(archive)
+    else:
+        sources.require_readable(Path(archive))
 
 
 def _new(arguments: argparse.Namespace) -> None:
@@ -200,9 +217,16 @@ def _upgrade(arguments: argparse.Namespace) -> None:
 
 
 def _retrain(arguments: argparse.Namespace) -> None:
-    from darkroom.commands.retrain import retrain
+    from darkroom.commands import handover, retrain
 
-    print(retrain())
+    if arguments.publish:
+        print(handover.publish(arguments.publish))
+        return
+    _require_readable(params.load().dataset.archive)
+    if arguments.train_into:
+        print(handover.train(arguments.train_into, update=arguments.update))
+    else:
+        print((retrain.plan if arguments.dry else retrain.retrain)(update=arguments.update))
 
 
 def _schema(arguments: argparse.Namespace) -> None:
@@ -238,7 +262,7 @@ def _use(arguments: argparse.Namespace) -> None:
 
     archive = presets.use(arguments.preset, paths.PRESETS, paths.PARAMS).dataset.archive
     print(f"{paths.PARAMS} now holds the preset {arguments.preset}")
-    if not Path(archive).exists():
+    if "://" not in archive and not Path(archive).exists():
         print(f"its images are not there yet: put the archive at {archive}, then `dvc add {archive}`")
 
 

@@ -4,6 +4,7 @@
 before an hour of training. No value has a default here: params.yaml has them all.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +13,7 @@ from warnings import catch_warnings, filterwarnings
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from darkroom import params_errors, paths, plain_yaml
-from darkroom.runtime.errors import ParamsError
+from darkroom.runtime.errors import ParamsError, redacted
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -22,6 +23,7 @@ Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
 
+URL = re.compile(r"(s3|gs|https?)://[^\s/:?#]+(:[0-9]+)?/(?!.*::)\S*[^\s/]")  # two colons chain file systems of fsspec
 MISTAKES = 2000  # characters of an error message that lists them
 
 
@@ -29,6 +31,16 @@ def _inside(path: str) -> str:
     if not path or Path(path).is_absolute() or path.startswith("~") or ".." in Path(path).parts:
         raise ValueError("expected a path inside the project, such as data/raw/images.zip")
     return path
+
+
+def _archive(source: str) -> str:
+    if "://" not in source:
+        return _inside(source)
+    if not URL.fullmatch(source):
+        raise ValueError("expected a file in the project or s3://, gs:// or https:// with the path of one archive")
+    if redacted(source) != source:
+        raise ValueError("the URL holds a password or token, which would be committed; see docs/data.md")
+    return source
 
 
 def _weights(source: str) -> str:
@@ -43,7 +55,7 @@ class Section(BaseModel):
 
 class Dataset(Section):
     name: Name
-    archive: Annotated[str, AfterValidator(_inside)]
+    archive: Annotated[str, AfterValidator(_archive)]
 
 
 class Ingest(Section):

@@ -11,7 +11,7 @@ from darkroom import params, paths
 from darkroom.commands import presets
 from darkroom.dataset import layout
 from darkroom.image_store import reading
-from darkroom.ingest import sources
+from darkroom.ingest import downloads, sources
 from darkroom.project import current
 
 
@@ -38,7 +38,8 @@ def test_every_stage_finds_its_code():
 
 def test_the_archive_tells_the_class_of_its_images(tmp_path):
     p = params.load()
-    sources.unpack(Path(p.dataset.archive), tmp_path / "images", p.ingest)
+    with downloads.local(p.dataset.archive, paths.CACHE / "archive", p.ingest) as archive:
+        sources.unpack(archive, tmp_path / "images", p.ingest)
     store = reading.open_store(tmp_path / "images")
     assert len({image.label for image in layout.read(store).images}) > 1
 

@@ -71,10 +71,17 @@ def test_dvc_waits_for_its_lock(dvc_calls):
     assert dvc_calls == [("--wait-for-lock", "repro", "--pull")]
 
 
-def test_a_stage_that_fails_ends_the_command_with_the_exit_code_of_dvc(dvc_calls, monkeypatch):
-    monkeypatch.setattr(repository, "quiet_dvc", lambda *words, **_: 255)
+def test_a_stage_that_fails_ends_the_command_with_its_exit_code(repository_of, capfd):
+    repository_of(first="exit 3")
     with pytest.raises(SystemExit) as caught:
         repro()
+    assert caught.value.code == 3 and "failed to reproduce 'first'" in capfd.readouterr().err
+
+
+def test_what_dvc_itself_refuses_ends_the_command_with_its_exit_code(repository_of):
+    repository_of()
+    with pytest.raises(SystemExit) as caught:
+        repro("nowhere")
     assert caught.value.code == 255
 
 
@@ -161,7 +168,7 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
         while not ignores_ctrl_c(process.pid) or not ignores_ctrl_c(dvc_process.pid):
             time.sleep(0.01)  # both do so a moment after the stage began
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() == 255
+        assert process.wait() == 130
     assert Path("saved").read_text() == "yes\n"
 
 

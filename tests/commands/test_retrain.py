@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.commands import repository, retrain
-from darkroom.runtime.errors import EnvironmentFault, ServiceError
+from darkroom.commands import branch, repository, retrain
+from darkroom.runtime.errors import BusyError, EnvironmentFault, ServiceError
 
 RESULT = ("dvc.lock", "reports/metrics.json")
 
@@ -100,6 +100,7 @@ def pipeline(here, monkeypatch) -> Pipeline:
     pipeline = Pipeline()
     monkeypatch.setattr(retrain, "repro", pipeline)
     monkeypatch.setattr(repository, "dvc_output", lambda *words: "")
+    monkeypatch.setattr(repository, "dvc_messages", lambda *words: "Running stage 'first':")
     return pipeline
 
 
@@ -109,7 +110,8 @@ def dvc_calls(pipeline, hub, monkeypatch) -> list[tuple[str, ...]]:
     calls = []
 
     def dvc(*words: str) -> int:
-        calls.append((*words, hub.git("log", "-1", "--format=%s", "main")))
+        assert words[0] == "--wait-for-lock"
+        calls.append((*words[1:], hub.git("log", "-1", "--format=%s", "main")))
         return 0
 
     monkeypatch.setattr(repository, "dvc_output", lambda *words: "store")
@@ -127,22 +129,22 @@ def committed(clone: Clone, name: str) -> str:
 
 def test_a_result_is_committed_and_pushed_once(hub, pipeline):
     assert retrain.retrain() == "the result is on origin/main"
-    assert subjects(hub) == [retrain.SUBJECT, "change params"]
+    assert subjects(hub) == [branch.SUBJECT, "change params"]
     assert retrain.retrain() == "nothing changed, so nothing is pushed"
-    assert subjects(hub) == [retrain.SUBJECT, "change params"] and len(pipeline.runs) == 2
+    assert subjects(hub) == [branch.SUBJECT, "change params"] and len(pipeline.runs) == 2
 
 
 def test_a_commit_that_others_push_meanwhile_stays_below_the_result(hub, there, pipeline):
     pipeline.meanwhile = [lambda: there.push("README.md", "another line")]
     retrain.retrain()
-    assert subjects(hub) == [retrain.SUBJECT, "change README.md", "change params"]
+    assert subjects(hub) == [branch.SUBJECT, "change README.md", "change params"]
     assert committed(hub, "README.md") == "another line" and committed(hub, "dvc.lock") == "dvc.lock of epochs: 1"
 
 
 def test_params_that_others_push_meanwhile_are_trained_on_in_the_same_commit(hub, there, pipeline):
     pipeline.meanwhile = [lambda: there.push("params.yaml", "epochs: 2")]
     retrain.retrain()
-    assert subjects(hub) == [retrain.SUBJECT, "change params.yaml", "change params"]
+    assert subjects(hub) == [branch.SUBJECT, "change params.yaml", "change params"]
     assert pipeline.runs == ["epochs: 1", "epochs: 2"]
     assert [committed(hub, name) for name in RESULT] == [f"{name} of epochs: 2" for name in RESULT]
 
@@ -155,18 +157,18 @@ def test_a_generated_file_that_others_changed_too_is_made_again_from_their_state
 
     pipeline.meanwhile = [theirs]
     retrain.retrain()
-    assert subjects(hub) == [retrain.SUBJECT, f"change {name}", "change params.yaml", "change params"]
+    assert subjects(hub) == [branch.SUBJECT, f"change {name}", "change params.yaml", "change params"]
     assert [committed(hub, name) for name in RESULT] == [f"{name} of epochs: 3" for name in RESULT]
 
 
 def test_after_five_rejected_pushes_it_ends_and_the_result_is_kept(hub, there, pipeline):
-    pipeline.meanwhile = [lambda i=i: there.push("README.md", f"line {i}") for i in range(retrain.TRIES)]
+    pipeline.meanwhile = [lambda i=i: there.push("README.md", f"line {i}") for i in range(branch.TRIES)]
     with pytest.raises(ServiceError, match="moved at each of 5 tries") as caught:
         retrain.retrain()
     assert caught.value.exit_code == 6 and "make retrain" in caught.value.fix
-    assert len(pipeline.runs) == retrain.TRIES and retrain.SUBJECT not in subjects(hub)
+    assert len(pipeline.runs) == branch.TRIES and branch.SUBJECT not in subjects(hub)
     assert retrain.retrain() == "the result is on origin/main"  # pushes the local commit
-    assert subjects(hub)[:2] == [retrain.SUBJECT, "change README.md"]
+    assert subjects(hub)[:2] == [branch.SUBJECT, "change README.md"]
 
 
 def test_local_commits_that_conflict_are_kept_and_reported(hub, here, there, pipeline):
@@ -176,19 +178,20 @@ def test_local_commits_that_conflict_are_kept_and_reported(hub, here, there, pip
     with pytest.raises(ServiceError, match="change the same lines") as caught:
         retrain.retrain()
     assert "git pull --rebase" in caught.value.fix
-    assert subjects(here) == ["my line", "change params"] and here.git("status", "--porcelain") == ""
+    assert subjects(here) == ["my line", "change params"]
+    assert here.git("status", "--porcelain", "--untracked-files=no") == ""
 
 
 def test_a_branch_that_is_new_to_the_remote_is_pushed_under_its_own_name(hub, here, pipeline):
     here.git("switch", "--quiet", "--create", "try")
     assert retrain.retrain() == "the result is on origin/try"
-    assert hub.git("log", "-1", "--format=%s", "try") == retrain.SUBJECT
+    assert hub.git("log", "-1", "--format=%s", "try") == branch.SUBJECT
 
 
 def test_without_a_git_remote_the_result_is_committed_here(here, pipeline):
     here.git("remote", "remove", "origin")
     assert "committed here" in retrain.retrain()
-    assert subjects(here) == [retrain.SUBJECT, "change params"]
+    assert subjects(here) == [branch.SUBJECT, "change params"]
     assert retrain.retrain() == "nothing changed"
 
 
@@ -199,7 +202,7 @@ def test_a_push_that_fails_for_another_reason_is_tried_once_and_reported_without
     with pytest.raises(ServiceError, match="not because the branch moved") as caught:
         retrain.retrain()
     assert caught.value.exit_code == 6 and "s3cret" not in str(caught.value) and len(pipeline.runs) == 1
-    assert subjects(here)[0] == retrain.SUBJECT
+    assert subjects(here)[0] == branch.SUBJECT
 
 
 def test_a_git_remote_that_does_not_answer_is_an_error_before_anything_runs(hub, here, pipeline):
@@ -247,7 +250,7 @@ def test_the_cache_is_pushed_before_the_commit_that_names_it(hub, dvc_calls):
     retrain.retrain()
     before = "change params"  # the last commit of the hub at each call of DVC
     assert dvc_calls == [("pull", "--allow-missing", before), ("push", "--run-cache", before)]
-    assert subjects(hub)[0] == retrain.SUBJECT
+    assert subjects(hub)[0] == branch.SUBJECT
 
 
 def test_a_dvc_remote_that_does_not_answer_is_named_and_nothing_is_trained(dvc_calls, pipeline, monkeypatch):
@@ -276,9 +279,7 @@ def test_without_dvc_lock_everything_is_made_again(hub, here, pipeline):
     here.git("rm", "--quiet", *RESULT)
     here.git("commit", "--quiet", "--message", "start over")
     retrain.retrain()
-    assert (
-        subjects(hub)[:2] == [retrain.SUBJECT, "start over"] and committed(hub, "dvc.lock") == "dvc.lock of epochs: 1"
-    )
+    assert subjects(hub)[:2] == [branch.SUBJECT, "start over"] and committed(hub, "dvc.lock") == "dvc.lock of epochs: 1"
 
 
 def test_data_that_dvc_tracks_are_pulled_completely_before_anything_else(here, dvc_calls, pipeline):
@@ -287,3 +288,53 @@ def test_data_that_dvc_tracks_are_pulled_completely_before_anything_else(here, d
     here.git("commit", "--quiet", "--message", "data")
     retrain.retrain()
     assert dvc_calls[0][:2] == ("pull", "data/images.zip.dvc")
+
+
+def test_what_is_up_to_date_is_neither_pulled_nor_run(hub, dvc_calls, pipeline, monkeypatch):
+    monkeypatch.setattr(repository, "dvc_messages", lambda *words: retrain.UP_TO_DATE)
+    assert retrain.retrain() == "nothing changed, so nothing is pushed"
+    assert dvc_calls == [] and pipeline.runs == [] and subjects(hub) == ["change params"]
+
+
+def test_a_result_that_was_not_pushed_is_pushed_although_it_is_up_to_date(hub, here, dvc_calls, pipeline, monkeypatch):
+    monkeypatch.setattr(repository, "dvc_messages", lambda *words: retrain.UP_TO_DATE)
+    here.write("dvc.lock", "of a run whose push failed")
+    assert retrain.retrain() == "the result is on origin/main"
+    assert [call[0] for call in dvc_calls] == ["pull", "push"]
+
+
+def test_imported_data_are_updated_first_and_their_pointer_is_committed_with_the_result(hub, here, dvc_calls, pipeline):
+    pointer = "data/images.zip.dvc"
+    here.write(pointer, "deps:\n- etag: old\n")
+    here.write("data/own.zip.dvc", "outs:\n- md5: a\n")
+    here.git("add", "--all")
+    here.git("commit", "--quiet", "--message", "data")
+    here.git("push", "--quiet")
+    pipeline.meanwhile = [lambda: here.write(pointer, "deps:\n- etag: new\n")]
+    assert retrain.retrain(update=True) == "the result is on origin/main"
+    assert dvc_calls[0][:2] == ("update", pointer) and dvc_calls[1][0] == "pull"
+    assert committed(hub, pointer).endswith("etag: new") and subjects(hub)[0] == branch.SUBJECT
+
+
+def test_two_at_once_in_a_clone_are_exit_9(here, pipeline):
+    with retrain.alone(), pytest.raises(BusyError) as caught:
+        retrain.retrain()
+    assert caught.value.exit_code == 9 and pipeline.runs == []
+    assert retrain.retrain() == "the result is on origin/main"
+
+
+def test_a_plan_says_what_would_happen_and_does_nothing(hub, here, there, pipeline, monkeypatch):
+    there.push("README.md", "another line")
+    monkeypatch.setattr(
+        repository, "dvc_messages", lambda *words: "Running stage 'a':\nERROR: failed to reproduce 'b': gone"
+    )
+    assert retrain.plan() == (
+        "would take 1 commit from origin/main, then run a, b and what depends on them, "
+        "then push the result to origin/main"
+    )
+    assert pipeline.runs == [] and subjects(here) == ["change params"] and here.git("status", "--porcelain") == ""
+
+
+def test_a_plan_without_a_change_is_to_do_nothing(pipeline, monkeypatch):
+    monkeypatch.setattr(repository, "dvc_messages", lambda *words: retrain.UP_TO_DATE)
+    assert retrain.plan().startswith("nothing changed")

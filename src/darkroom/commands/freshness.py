@@ -1,7 +1,8 @@
 """Why a stage would run: what DVC's status says, in milliseconds.
 
 Code and small files are hashed as DVC hashes them. Large data is not: an input that another stage made is compared by
-what dvc.lock says of both, and a large file by its size. The price: an image that was changed by hand is not noticed.
+what dvc.lock says of both, and a large file by its size; no server is asked for the archive at a URL. The price: an
+image that was changed by hand, or another archive at the URL, is not noticed.
 """
 
 import hashlib
@@ -60,6 +61,8 @@ def _value(params: Mapping[str, Any], name: str) -> Any:
 def _is_same(dep: dict, out: dict | None) -> bool:
     """Whether a dependency is as dvc.lock has it; `out` is its entry as an output of another stage."""
     path = Path(dep["path"])
+    if "://" in dep["path"]:
+        return True
     if out is not None:
         return out.get("md5") == dep.get("md5")
     if not path.exists():

@@ -47,6 +47,13 @@ def dvc_output(*words: str) -> str:
     return subprocess.run(command, env=_environment(), capture_output=True, text=True).stdout.rstrip("\n")
 
 
+def dvc_messages(*words: str) -> str:
+    """Return what DVC prints on either stream, whether it fails or not."""
+    command = [sys.executable, "-m", "dvc", *words]
+    pipes = subprocess.PIPE, subprocess.STDOUT
+    return subprocess.run(command, env=_environment(), stdout=pipes[0], stderr=pipes[1], text=True).stdout
+
+
 def _wait(command: list[str], environment: dict[str, str]) -> int:
     with subprocess.Popen(command, env=environment) as process:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -24,7 +24,7 @@ def repro(*options: str) -> None:
 
     Raises EnvironmentFault (exit 5) without git, in a project of another release than the installed, or when DVC's
     cache lacks an output afterwards; ArtifactError (exit 4) when dvc.lock or DVC's own lock file is damaged. A stage
-    that fails ends the process with DVC's exit code, 255, after the stage and DVC have printed why.
+    that fails ends the process with the stage's exit code, after the stage and DVC have printed why.
     """
     repository.require_git()
     current.prepare(Path())

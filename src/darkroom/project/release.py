@@ -19,6 +19,7 @@ COPIED = (
     ".dvc/config",
     ".dvcignore",
     ".github/workflows/retrain.yml",
+    ".gitlab-ci.yml",
     ".vscode",
     "data/weights/README.md",
     "dvc.yaml",
