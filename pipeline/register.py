@@ -2,7 +2,7 @@
 
 from darkroom import packed_data, params, paths
 from darkroom.image_store import reading
-from darkroom.register import identity, judging, looks, match, promotion, registry
+from darkroom.register import companions, identity, judging, looks, match, promotion, registry
 from darkroom.runtime import files, sealing, stage
 from darkroom.tracking import lineage, tracking
 
@@ -20,7 +20,9 @@ def main() -> str:
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     version = registry.ensure_version(name, challenger, experiment)
     registry.tag_decision(name, version, decision.reason)
+    temperature = files.read_object(paths.CALIBRATION)[challenger.name]["temperature"]["value"]
     promotion.promote(decision, challenger, paths.CHAMPION)
+    companions.complete(paths.CHAMPION, challenger, temperature)
     looks.write(paths.LOOKS, looks.crowned(history, promotion.champion_digest(paths.CHAMPION)))
     champion = registry.sync_champion(name, paths.CHAMPION, experiment)
     versions = promotion.Versions(name, version, champion)

@@ -2,6 +2,7 @@
 
 from darkroom import params, paths, png
 from darkroom.networks import recipe, tuned
+from darkroom.novelty import sampling
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
@@ -32,10 +33,9 @@ def main() -> str:
             multiply_adds=trained.multiply_adds,
             best_epoch=trained.best_epoch,
         )
-        example = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
-        model_folder.write(
-            FOLDER, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=example
-        )
+        extra = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
+        extra |= sampling.files(trained.network, data.train, data.val)
+        model_folder.write(FOLDER, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=extra)
         run.model(FOLDER)
     checkpoint.clear(state)
     fit.warn_of_chance(FOLDER.name, trained.best, data.val.labels)

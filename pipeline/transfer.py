@@ -1,6 +1,7 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
 from darkroom import params, paths
+from darkroom.novelty import sampling
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
@@ -44,7 +45,8 @@ def main(backbone: str) -> str:
             head=trained.head,
             fine_tuned=trained.fine_tuned,
         )
-        model_folder.write(folder, trained.network, trained.rows, spec=data.train.spec, facts=facts)
+        extra = sampling.files(trained.network, data.train, data.val)
+        model_folder.write(folder, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=extra)
         run.model(folder)
     checkpoint.clear(state)
     fit.warn_of_chance(backbone, trained.best, data.val.labels)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from darkroom.evaluate import temperature
+from darkroom.inference import scaling
 from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 
@@ -63,7 +64,7 @@ def rises(size: float, fits: int) -> dict:
 def rise(pool: np.ndarray, value: float) -> float:
     """Return the expected change of the log loss of the images of the pool, as a fraction of it."""
     tiny = np.finfo(np.float64).tiny  # a temperature near 0 makes exact zeros
-    loss, scaled = (-(pool * np.log(p + tiny)).sum() for p in (pool, temperature.scale(pool, value)))
+    loss, scaled = (-(pool * np.log(p + tiny)).sum() for p in (pool, scaling.scale(pool, value)))
     return float(scaled / loss - 1)
 
 

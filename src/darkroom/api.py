@@ -4,25 +4,19 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import overload
 
 import numpy as np
 
 from darkroom import paths
 from darkroom.decoding import decode
-from darkroom.inference import inference
+from darkroom.inference import classifier
+from darkroom.inference.answers import Prediction
 from darkroom.inference.predict import decoded, pack_settings, predict_images
 from darkroom.register import identity, promotion
 from darkroom.runtime.errors import ArtifactError, DataError
 
 Image = str | os.PathLike[str] | np.ndarray  # a file, or uint8 pixels (h, w), (h, w, 1), (h, w, 3) or (h, w, 4)
-
-
-class Prediction(NamedTuple):
-    """What a model says about an image."""
-
-    label: str  # the likeliest class
-    probabilities: dict[str, float]  # of every class, the likeliest first
 
 
 class Model:
@@ -40,7 +34,7 @@ class Model:
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
-        self._spec = inference.read_spec(self.folder)
+        self._classifier = classifier.of_model_folder(self.folder)
 
     def __repr__(self) -> str:
         return f"<darkroom.Model {self.folder}: {len(self.classes)} classes, {self.digest}>"
@@ -48,7 +42,7 @@ class Model:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the network's outputs."""
-        return tuple(self._spec["classes"])
+        return tuple(self._classifier.spec["classes"])
 
     @cached_property
     def digest(self) -> str:
@@ -67,24 +61,20 @@ class Model:
         if isinstance(images, str | os.PathLike | np.ndarray):
             return self.predict([images])[0]
         inputs = enumerate(self._inputs(images))
-        return [_prediction(result) for _, result in predict_images(inputs, self.classes, lambda: self._network)]
+        return [_prediction(result) for _, result in predict_images(inputs, self._classifier, len(images))]
 
     def _inputs(self, images: Sequence[Image]) -> Iterator[np.ndarray | DataError]:
         paths = [Path(image) for image in images if not isinstance(image, np.ndarray)]
-        files = decoded(paths, self._spec, Path.read_bytes)
+        files = decoded(paths, self._classifier.spec, Path.read_bytes)
         for number, image in enumerate(images):
             yield self._input(image, number) if isinstance(image, np.ndarray) else next(files)
 
     def _input(self, pixels: np.ndarray, number: int) -> np.ndarray:
         try:
-            return decode.from_pixels(pixels, pack_settings(self._spec))
+            return decode.from_pixels(pixels, pack_settings(self._classifier.spec))
         except decode.BadImage as fault:
             fix = "give uint8 pixels, 0 to 255, one image at a time or a list of them"
             raise DataError("E_IMAGE", str(fault), where=f"array {number}", fix=fix) from fault
-
-    @cached_property
-    def _network(self) -> Any:
-        return inference.load(self.folder)[0]
 
 
 @overload
@@ -123,7 +113,7 @@ def _loaded(folder: Path, digest: str) -> Model:
     return Model(folder)
 
 
-def _prediction(result: dict[str, float] | DataError) -> Prediction:
+def _prediction(result: Prediction | DataError) -> Prediction:
     if isinstance(result, DataError):
         raise result
-    return Prediction(next(iter(result)), result)
+    return result

@@ -3,32 +3,39 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import shtab
 
 from darkroom import params, paths
 from darkroom.formats import names
-from darkroom.runtime import errors, files, sealing, stderr_filter
-from darkroom.runtime.errors import DataError, printable
+from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
+from darkroom.runtime.errors import printable
+from darkroom.saving import export_folder
 
-SHOWN = 3  # most probable classes per line
+if TYPE_CHECKING:
+    from darkroom.register.choice import Places
+
+
 EXAMPLES = """examples:
   darkroom new cats && cd cats && make run      a project of your own, with data to start from
   darkroom use cats_dogs && dvc repro           the preset for cats and dogs, from the archive to the report
   darkroom predict photo.jpg a/folder 'b/*.png' label images with the champion
-  darkroom predict a/folder --json              a JSON object per image, for scripts
+  darkroom predict photos.zip --out csv         a table, with the probability of each class
+  darkroom export --to onnx                     the champion as a file that needs neither Keras nor TensorFlow
+  darkroom serve                                answer HTTP requests with the exported champion
   darkroom status                               where the pipeline is, and how long it still takes
   darkroom --print-completion bash              a completion script: save it where your shell looks for them
 """
 
 
 def main() -> None:
-    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"]):  # those that import Keras
+    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"], ["export"]):  # those that import Keras
         stderr_filter.install()
+        lean_keras.install()
     errors.program(run)
 
 
@@ -57,24 +64,28 @@ def _parser() -> argparse.ArgumentParser:
 
     fetch = command("fetch", _fetch, "download a data set to data/raw/ and verify it")
     fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or a URL")
-    predict = command("predict", _predict, "label images: path, label, probabilities")
-    predict.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder of images, or a pattern")
-    predict.add_argument("--model", type=Path, help="a model folder (default: champion/, else models/cnn/)")
-    predict.add_argument("--json", action="store_true", help="print a JSON object per line, errors among them")
-    predict.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
+    _add_predict(command("predict", _predict, "label images: path, label, probabilities"))
     command("backbones", _backbones, "list the backbones that transfer.backbones takes")
     _add_describe(command("describe", _describe, "list the layers of a network, their output shapes and costs"))
+    _add_export(command("export", _export, "write a model as a file for other programs, which predicts the same"))
     relabel = command("relabel", _relabel, "copy the images with the labels that a list of label issues suggests")
     relabel.add_argument(
         "issues", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
     )
     relabel.add_argument("--splits", nargs="+", choices=names.SPLITS, default=names.SPLITS, help="default: all of them")
     relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
+    promote = command("promote", _promote, "make a version of the MLflow registry champion, whatever the gate says")
+    promote.add_argument("version", type=int, metavar="VERSION", help="its number in the registry")
+    promote.add_argument("--reason", required=True, help="it is kept in the history of champions")
     command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
     new = command("new", _new, "make a project in an empty folder that uses the installed darkroom")
     new.add_argument("path", type=Path, metavar="PATH", help="an empty folder, or one that does not exist yet")
     _add_retrain(command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs"))
+    rollback = command("rollback", _rollback, "make an earlier champion champion again")
+    rollback.add_argument("--to", type=int, metavar="VERSION", help="default: the champion before the present one")
+    rollback.add_argument("--reason", required=True, help="it is kept in the history of champions")
     command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
+    _add_serve(command("serve", _serve, "answer HTTP requests: images in, labels and probabilities out"))
     status = command("status", _status, "say where the pipeline is, what runs, how long still, and which champion")
     status.add_argument("--json", action="store_true", help="print one JSON object")
     unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
@@ -93,6 +104,42 @@ def _add_retrain(parser: argparse.ArgumentParser) -> None:
     ways.add_argument("--publish", type=Path, metavar="FOLDER", help="push what --train-into left; decodes no image")
 
 
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="an image, a folder, a quoted pattern, a .zip, or - for standard input"
+    )
+    parser.add_argument(
+        "--model", help="a folder of models/ or exports/, champion, or models:/NAME@ALIAS (default: champion, else cnn)"
+    )
+    parser.add_argument(
+        "--out", choices=("text", "csv", "json", "jsonl"), default="text", help="the format of standard output"
+    )
+    parser.add_argument("--json", action="store_const", const="jsonl", dest="out", help="the same as --out jsonl")
+    parser.add_argument("--calibrated", action="store_true", help="apply the temperature that `evaluate` fitted")
+    parser.add_argument(
+        "--reject-below", type=_fraction, default=0.0, metavar="P", help="label images below it `rejected`"
+    )
+    parser.add_argument(
+        "--unknown-above", type=_fraction, metavar="U", help="label images unlike the training images `unknown`"
+    )
+    parser.add_argument("--log", type=Path, metavar="FILE", help="append a JSON line per image to it, for later")
+    parser.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
+
+
+def _fraction(word: str) -> float:
+    value = float(word)
+    if not 0 <= value <= 1:
+        raise ValueError
+    return value
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", help="a model folder, or models:/NAME@ALIAS (default: the champion)")
+    parser.add_argument("--to", required=True, choices=export_folder.FILES, help="the format")
+    parser.add_argument("--int8", action="store_true", help="weights and activations in 8 bits; onnx and litert")
+    parser.add_argument("--out", type=Path, help=f"a new folder (default: in {paths.EXPORTS}/)")
+
+
 def _add_describe(parser: argparse.ArgumentParser) -> None:
     architectures = get_args(params.Model.model_fields["architecture"].annotation)
     parser.add_argument("architecture", choices=architectures, help="its hyperparameters are those in params.yaml")
@@ -101,6 +148,28 @@ def _add_describe(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
     parser.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, metavar="FOLDER", help="an exported model (default: the champion's)")
+    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, which no other machine reaches")
+    parser.add_argument("--port", type=int, default=8000, help="default: 8000")
+    parser.add_argument("--engine", choices=["onnx", "keras"], default="onnx", help="keras serves a model folder")
+    parser.add_argument("--token-env", metavar="NAME", help="the environment variable with the token of clients")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="append a JSON line for each image, without the image")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import chosen_model, export
+
+    name = arguments.model or str(export.default_model(paths.CHAMPION, paths.MODELS, paths.COMPARISON))
+    places = chosen_model.Places(paths.CHAMPION, Path(name), paths.EVALUATION, paths.CACHE / "registry")
+    source = export.source(chosen_model.choose(name, places), paths.PACKED)
+    out = arguments.out or paths.EXPORTS / export.folder_name(source.folder, arguments.to, int8=arguments.int8)
+    if arguments.int8:
+        print(export.export_int8(source, arguments.to, out, params.load().register.confidence))
+    else:
+        print(export.export(source, arguments.to, out))
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
@@ -112,34 +181,15 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 def _predict(arguments: argparse.Namespace) -> None:
     from darkroom import api
-    from darkroom.commands import named_files
-    from darkroom.inference import predict
+    from darkroom.commands import chosen_model, predict
+    from darkroom.inference.answers import Choice
 
-    model = arguments.model or api.current_model(Path())
-    bad = 0
-    for path, result in predict.predict_files(model, named_files.named_files(arguments.paths)):
-        bad += isinstance(result, DataError)
-        if arguments.json:
-            print(_json(path, result), flush=True)
-        elif isinstance(result, DataError):
-            print(printable(result), file=sys.stderr)
-        else:
-            print(_line(path, result), flush=True)
-    if bad and not arguments.skip_bad:
-        what, where = f"{bad} of the images could not be used", " ".join(arguments.paths)
-        raise DataError("E_IMAGES", what, where=where, fix="see the lines above, or --skip-bad")
-
-
-def _json(path: Path, result: Mapping[str, float] | DataError) -> str:
-    if isinstance(result, DataError):
-        return json.dumps({"path": str(path), "error": {"code": result.code, "what": result.what, "fix": result.fix}})
-    return json.dumps({"path": str(path), "label": next(iter(result)), "probabilities": dict(result)})
-
-
-def _line(path: Path, probabilities: Mapping[str, float]) -> str:
-    label = next(iter(probabilities))
-    ranked = ", ".join(f"{printable(name)} {p:.4f}" for name, p in list(probabilities.items())[:SHOWN])
-    return f"{printable(path)}\t{printable(label)}\t{ranked}"
+    places = chosen_model.Places(paths.CHAMPION, api.current_model(Path()), paths.EVALUATION, paths.CACHE / "registry")
+    model = chosen_model.choose(arguments.model, places)
+    temperature = model.require_temperature() if arguments.calibrated else None
+    choice = Choice(temperature, arguments.reject_below, arguments.unknown_above)
+    asked = predict.Asked(arguments.paths, arguments.out, choice, arguments.log, arguments.skip_bad)
+    predict.predict_all(asked, model, paths.PARAMS)
 
 
 def _backbones(arguments: argparse.Namespace) -> None:
@@ -177,6 +227,25 @@ def _relabel(arguments: argparse.Namespace) -> None:
     print(f"{arguments.to}: {relabel.changes(new, manifest)}; {fix}")
     for line in relabel.accuracy_changes(new, files.read_tables(paths.PREDICTIONS)):
         print(line)
+
+
+def _promote(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import choose
+
+    print(choose.promote(params.registered_name(params.load()), arguments.version, arguments.reason, _places()))
+
+
+def _rollback(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import choose
+
+    print(choose.rollback(params.registered_name(params.load()), arguments.to, arguments.reason, _places()))
+
+
+def _places() -> "Places":
+    from darkroom.register.choice import Places
+
+    followers = paths.CHAMPIONS, paths.LOOKS, paths.REGISTRATION
+    return Places(paths.CHAMPION, *followers, paths.CHOICE, paths.RUNNING / "register.lock", paths.CACHE / "registry")
 
 
 def _repro(arguments: argparse.Namespace) -> None:
@@ -227,6 +296,13 @@ def _retrain(arguments: argparse.Namespace) -> None:
         print(handover.train(arguments.train_into, update=arguments.update))
     else:
         print((retrain.plan if arguments.dry else retrain.retrain)(update=arguments.update))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import serve
+
+    words = {name: getattr(arguments, name) for name in serve.Options._fields}
+    serve.serve(serve.Options(**words), serve.Places(paths.EXPORTS, paths.CHAMPION, paths.MODELS))
 
 
 def _schema(arguments: argparse.Namespace) -> None:

@@ -35,6 +35,7 @@ EVALUATION = Path("reports/evaluation")
 PREDICTIONS = EVALUATION / "predictions"
 TEST_SET = EVALUATION / "details/test_set.json"
 VALIDATION_SCORES = EVALUATION / "details/validation.json"
+CALIBRATION = EVALUATION / "details/calibration.json"
 COST = Path("reports/cost.json")  # times on this machine, so it is cached by DVC and not in git
 LABEL_ISSUES = Path("reports/label_issues.csv")
 LABEL_QUALITY = Path("reports/label_quality.json")

@@ -1,6 +1,9 @@
 """progress: one bar at a time on a terminal, a line now and then in a log."""
 
 import io
+import os
+import pty
+import subprocess
 import sys
 
 from darkroom.runtime import progress
@@ -29,6 +32,15 @@ def test_a_loop_within_a_loop_is_not_shown_and_the_next_one_is(monkeypatch, capf
         list(progress.each([1], 1, "inner"))
     list(progress.each([1], 1, "next"))
     assert capfd.readouterr().err == "  outer: 1 of 1\n  next: 1 of 1\n"
+
+
+def test_lines_that_are_sent_elsewhere_do_not_come_to_the_terminal_of_the_bar():
+    code = "from darkroom.runtime import progress\nfor i in progress.each(range(3), 3, 'work'): print(i)"
+    ours, theirs = pty.openpty()
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    assert done.stdout == b"0\n1\n2\n"
+    os.close(ours)
 
 
 def test_the_bar_of_a_terminal_goes_away(monkeypatch):

@@ -23,6 +23,15 @@ def named_files(arguments: Sequence[str]) -> list[Path]:
     return named
 
 
+def listed_files(lines: Sequence[str]) -> list[Path]:
+    """Return the files that the lines name, each of them one file or folder: other programs write no patterns."""
+    named: list[Path] = []
+    for line in lines:
+        path = _existing(Path(line))
+        named += _images_in(line, [path]) if path.is_dir() else [path]
+    return named
+
+
 def _existing(path: Path) -> Path:
     """Return the path as the disk spells it, where that differs in the normal form of Unicode alone."""
     spelled = Path(path.anchor)

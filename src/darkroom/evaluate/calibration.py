@@ -2,14 +2,15 @@
 
 The temperature is fitted on the validation images and judged on the test images: the same bootstrap samples score the
 model before and after scaling, so the interval of the change is that of pairs. Scaling changes no predicted class and
-no saved model; whoever needs calibrated probabilities calls `temperature.scale`. The price: one number cannot help a
-model that is overconfident about one class and underconfident about another.
+no saved model; `darkroom predict --calibrated` applies it. The price: one number cannot help a model that is
+overconfident about one class and underconfident about another.
 """
 
 import numpy as np
 
 from darkroom.evaluate import temperature
 from darkroom.evaluation_folder import Bin, Calibration, Effect, Scores
+from darkroom.inference import scaling
 from darkroom.metrics import effective_size, metrics, probability
 from darkroom.metrics.bootstrap import Bootstrap, Estimate
 from darkroom.metrics.intervals import Score
@@ -62,7 +63,7 @@ def reliability(predictions: Predictions, confidence: float) -> list[Bin]:
 
 
 def _scaled(test: Predictions, value: float) -> Predictions:
-    return from_probabilities(test.labels, temperature.scale(test.probabilities, value), test.design)
+    return from_probabilities(test.labels, scaling.scale(test.probabilities, value), test.design)
 
 
 def _change(before: Predictions, after: Predictions, bootstrap: Bootstrap) -> Score:

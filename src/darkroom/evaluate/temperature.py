@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from darkroom.evaluation_folder import TemperatureFit
+from darkroom.inference import scaling
 from darkroom.metrics import metrics
 from darkroom.metrics.bootstrap import Bootstrap, interval
 from darkroom.metrics.sample import Predictions, Sample
@@ -61,21 +62,9 @@ def of_samples(val: Predictions, bootstrap: Bootstrap) -> np.ndarray:
     return _roots(metrics.estimate(val, [_sum_slopes], bootstrap)[_sum_slopes].samples)
 
 
-def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the logits by `temperature`; probabilities float64 `(n, k)` from float `(n, k)`."""
-    scaled = np.exp(_logits(probabilities) / temperature)
-    return scaled / scaled.sum(1, keepdims=True)
-
-
 def count_errors(val: Predictions) -> int:
     """Return the number of errors, those in one cluster counted once: they are one piece of evidence."""
     return len(np.unique(val.design.clusters[val.predicted != val.labels]))
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    """float64, 0 for the most probable class; a probability too small for float32 counts as its smallest one."""
-    logs = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
-    return logs - logs.max(1, keepdims=True)
 
 
 def _slope(predictions: Predictions, inverse: float) -> np.ndarray:
@@ -90,7 +79,7 @@ def _slope(predictions: Predictions, inverse: float) -> np.ndarray:
 
 
 def _val_logits(predictions: Predictions) -> np.ndarray:
-    return _logits(predictions.probabilities)
+    return scaling.logits(predictions.probabilities)
 
 
 def _slopes(predictions: Predictions) -> np.ndarray:

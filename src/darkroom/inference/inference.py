@@ -87,9 +87,13 @@ def probabilities(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """
     starts = range(0, len(images), BATCH)
     batches = [np.asarray(model.predict_on_batch(np.asarray(images[i : i + BATCH]))) for i in starts]
-    values = np.concatenate(batches)
+    return require_finite(np.concatenate(batches), model.name)
+
+
+def require_finite(values: np.ndarray, name: str) -> np.ndarray:
+    """Return probabilities as float32. Raises ArtifactError (exit 4) on NaN or infinity, and names the model."""
     if not np.isfinite(values).all():
-        raise ArtifactError("E_MODEL", "the model gives NaN", where=model.name, fix="run `dvc repro -f train`")
+        raise ArtifactError("E_MODEL", "the model gives NaN", where=name, fix="run `dvc repro -f train`")
     return values.astype("float32")
 
 

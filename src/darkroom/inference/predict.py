@@ -1,16 +1,21 @@
-"""Predict the classes of image files. They are decoded as the images that the model was trained on."""
+"""Predict the classes of image files. They are decoded as the images that the model was trained on.
+
+Worker processes decode while the model computes. It gets batches of one shape, so that it is compiled once: what is
+missing of the last one is filled with black images, whose outputs are dropped.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from darkroom.decoding import bounds, decode, levels
 from darkroom.decoding.decode import PackSettings
-from darkroom.inference import inference
+from darkroom.inference import ahead, answers
+from darkroom.inference.answers import AS_IT_IS, Choice, Outputs, Prediction
+from darkroom.inference.classifier import Classifier, Compute
 from darkroom.inference.inference import BATCH
 from darkroom.runtime.errors import DataError
 from darkroom.saving.model_folder import InputSpec
@@ -18,45 +23,57 @@ from darkroom.workers import parallel
 from darkroom.workers.serving import Limits, Loss
 
 File = TypeVar("File")  # whatever `read` reads; as text it is the name that an error shows
-
 Name = TypeVar("Name")
+Made = TypeVar("Made")
+
+WAITING = 1 << 27  # bytes of decoded images that may wait for the model, which takes seconds to load
 
 
-def predict_files(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[Path, dict[str, float] | DataError]]:
-    """For each path the probability of each class, the likeliest first, or the error of the file.
+def predict_files(
+    classifier: Classifier, files: Sequence[File], read: Callable[[File], bytes], choice: Choice = AS_IT_IS
+) -> Iterator[tuple[File, Prediction | DataError]]:
+    """Yield each file with what the model says about it, or with the error of the file, in the order of `files`.
 
-    Raises ArtifactError (exit 4) when the model folder cannot be used.
+    Raises ArtifactError (exit 4) when the model cannot be used.
     """
-    spec = inference.read_spec(folder)
-    images = zip(paths, decoded(paths, spec, Path.read_bytes), strict=True)
-    yield from predict_images(images, spec["classes"], lambda: inference.load(folder)[0])
+    images = zip(files, decoded(files, classifier.spec, read), strict=True)
+    yield from predict_images(images, classifier, len(files), choice)
 
 
 def predict_images(
-    images: Iterator[tuple[Name, np.ndarray | DataError]], classes: Sequence[str], load: Callable[[], Any]
-) -> Iterator[tuple[Name, dict[str, float] | DataError]]:
+    images: Iterator[tuple[Name, np.ndarray | DataError]], classifier: Classifier, most: int, choice: Choice = AS_IT_IS
+) -> Iterator[tuple[Name, Prediction | DataError]]:
     """Do as `predict_files`, for images that are decoded: inputs of the model uint8 `(s, s, c)`, or errors.
 
-    `load` returns the Keras model, and is called once there is an image that can be used.
+    There are at most `most` of them. The model is loaded once there is one that can be used.
     """
-    model = None
-    while batch := list(islice(images, BATCH)):
+    size = min(BATCH, 1 << max(0, most - 1).bit_length())
+
+    def answer(batch: list[tuple[Name, np.ndarray | DataError]]) -> list[tuple[Name, Prediction | DataError]]:
         usable = [image for _, image in batch if isinstance(image, np.ndarray)]
-        if usable and model is None:
-            model = load()
-        rows = iter(inference.probabilities(model, np.stack(usable)) if usable else ())
-        for name, image in batch:
-            yield name, image if isinstance(image, DataError) else _ranked(classes, next(rows))
+        outputs = _outputs(classifier.load(), np.stack(usable), size) if usable else None
+        said = answers.predictions(outputs, classifier.spec["classes"], choice) if outputs else iter(())
+        return [(name, image if isinstance(image, DataError) else next(said)) for name, image in batch]
+
+    for answered in ahead.map(answer, _batches(images, size), _waiting(pack_settings(classifier.spec), size)):
+        yield from answered
 
 
 def decoded(files: Sequence[File], spec: InputSpec, read: Callable[[File], bytes]) -> Iterator[np.ndarray | DataError]:
-    """Each file as the input of a model with `spec`, uint8 `(s, s, c)`, or its error, in the order of `files`.
+    """Each file as the input of a model with `spec`, uint8 `(s, s, c)`, or its error, in the order of `files`."""
+    return made(files, spec, read, decode.to_array)
 
-    Worker processes decode, so that an image that never ends can be killed.
+
+def made(
+    files: Sequence[File], spec: InputSpec, read: Callable[[File], bytes], make: Callable[[bytes, PackSettings], Made]
+) -> Iterator[Made | DataError]:
+    """What `make` makes of the bytes of each file, which may raise BadImage, or its error, in the order of `files`.
+
+    Worker processes do it, so that an image that never ends can be killed. `read` may raise OSError and DataError.
     """
     settings = pack_settings(spec)
     limits = bounds.worker_limits(settings.max_pixels)
-    work, lost = partial(_decode, read=read, settings=settings), partial(_lost, limits=limits)
+    work, lost = partial(_make, read=read, make=make, settings=settings), partial(_lost, limits=limits)
     return iter(parallel.map(work, files, title="decoding", lost=lost, limits=limits))
 
 
@@ -67,13 +84,31 @@ def pack_settings(spec: InputSpec) -> PackSettings:
     )
 
 
-def _ranked(classes: Sequence[str], row: np.ndarray) -> dict[str, float]:
-    return {name: float(p) for name, p in sorted(zip(classes, row, strict=True), key=lambda pair: -pair[1])}
+def _batches(items: Iterator[Made], size: int) -> Iterator[list[Made]]:
+    while batch := list(islice(items, size)):
+        yield batch
 
 
-def _decode(file: File, *, read: Callable[[File], bytes], settings: PackSettings) -> np.ndarray | DataError:
+def _waiting(settings: PackSettings, size: int) -> int:
+    """How many batches of `size` images may wait."""
+    return max(1, WAITING // (size * settings.size**2 * settings.channels))
+
+
+def _outputs(compute: Compute, images: np.ndarray, size: int) -> Outputs:
+    """The outputs for `images` uint8 `(n, s, s, c)`, computed as a batch of `size`."""
+    n = len(images)
+    padded = np.concatenate([images, np.zeros((size - n, *images.shape[1:]), np.uint8)])
+    probabilities, unknown = compute(padded)
+    return Outputs(probabilities[:n], None if unknown is None else unknown[:n])
+
+
+def _make(
+    file: File, *, read: Callable[[File], bytes], make: Callable[[bytes, PackSettings], Made], settings: PackSettings
+) -> Made | DataError:
     try:
-        return decode.to_array(read(file), settings)
+        return make(read(file), settings)
+    except DataError as fault:
+        return fault
     except OSError as fault:
         return DataError("E_IMAGE", fault.strerror or str(fault), where=file, fix="name an image file")
     except decode.BadImage as fault:

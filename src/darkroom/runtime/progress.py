@@ -75,7 +75,9 @@ def _bar(title: str, total: int, first: int) -> Iterator[Show]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, TextColumn("{task.fields[words]}"), console=Console(stderr=True), transient=True) as bar:
+    words, console, is_shared = TextColumn("{task.fields[words]}"), Console(stderr=True), sys.stdout.isatty()
+    # lines that go elsewhere must not come to the terminal, where rich would print them above the bar
+    with Progress(*columns, words, console=console, transient=True, redirect_stdout=is_shared) as bar:
         task = bar.add_task(title, total=total, completed=first, words="")
         yield lambda done, words: bar.update(task, completed=done, words=words)
 

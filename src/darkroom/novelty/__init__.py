@@ -1,0 +1,1 @@
+"""How unlike all training images an image is, as the network sees it."""

@@ -1,0 +1,52 @@
+"""Make the reference of a trained network: from the features of the same few images whenever it is trained."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from darkroom.novelty import penultimate, reference
+
+if TYPE_CHECKING:
+    import keras
+
+    from darkroom.packed_data import Split
+
+SAMPLE = 2000  # images of each split; the file then has 520 kB at most
+
+
+def files(network: "keras.Model", train: "Split", val: "Split") -> dict[str, bytes]:
+    """Return name and content of the reference, for a model folder; nothing for a network without features."""
+    model = penultimate.with_features(network)
+    if model is None:
+        return {}
+    seen, held_out = (split.images[rows(np.asarray(split.labels))] for split in (train, val))
+    fitted = reference.fit(penultimate.features(model, seen), penultimate.features(model, held_out))
+    return {reference.FILE: reference.to_bytes(fitted)}
+
+
+def rows(labels: np.ndarray, most: int = SAMPLE) -> np.ndarray:
+    """Return at most `most` row numbers, ascending int64, evenly spaced within each class.
+
+    No class has more than its equal share unless others have less; as many classes as fit have at least one image.
+    """
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    share = _share([len(members) for members in classes], most)
+    chosen = np.concatenate([_spaced(members, share) for members in classes])
+    return np.sort(_spaced(chosen, most))
+
+
+def _share(sizes: list[int], most: int) -> int:
+    """How many images each class may give, at least 1, so that all give `most` together where they have as many."""
+    left = most
+    for number, size in enumerate(sorted(sizes)):
+        share = left // (len(sizes) - number)
+        if size > share:
+            return max(1, share)
+        left -= size
+    return max(sizes)
+
+
+def _spaced(members: np.ndarray, most: int) -> np.ndarray:
+    if len(members) <= most:
+        return members
+    return members[np.linspace(0, len(members) - 1, most).astype(np.int64)]
