@@ -23,6 +23,7 @@ WEIGHTS = Path("data/weights")
 REPEATS = Path("data/repeats.csv")
 MODELS = Path("models")
 CHAMPION = Path("champion")
+EXPORTS = Path("exports")
 
 VALIDATION = Path("reports/validation.json")
 QUARANTINE = Path("reports/quarantine.csv")

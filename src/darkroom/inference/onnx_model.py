@@ -61,6 +61,8 @@ def _session(data: bytes, threads: int) -> "onnxruntime.InferenceSession":
         raise EnvironmentFault("E_EXTRA", "ONNX Runtime is not installed", where=NAME, fix=fix) from fault
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    # threads that spin while they wait take the processors from whoever decodes, and multiply the time of one image
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # fatal: what goes wrong is raised too
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 

@@ -1,0 +1,49 @@
+"""What `darkroom export` takes by default, and what it never overwrites."""
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.commands import export
+from darkroom.commands.chosen_model import ChosenModel
+from darkroom.runtime import files
+from darkroom.runtime.errors import ArtifactError, ParamsError
+
+
+def test_a_folder_that_is_no_export_is_never_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    source = export.Source(tmp_path / "models", None, tmp_path / "packed")
+    with pytest.raises(ParamsError, match="something else"):
+        export.export(source, "onnx", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_the_champion_is_exported_else_the_model_that_stands_for_the_run(tmp_path):
+    places = champion, models, compared = tmp_path / "champion", tmp_path / "models", tmp_path / "comparison.json"
+    with pytest.raises(ArtifactError, match="no model yet"):
+        export.default_model(*places)
+    files.write_json(compared, {"best": "mobilenet"})
+    assert export.default_model(*places) == models / "mobilenet"
+    champion.mkdir()
+    (champion / "model.keras").touch()
+    assert export.default_model(*places) == champion
+
+
+def test_the_folder_says_what_was_exported():
+    assert export.folder_name(Path("models/cnn"), "litert", int8=True) == "cnn-litert-int8"
+
+
+def test_an_export_is_not_exported_again(tmp_path):
+    with pytest.raises(ParamsError, match="is an export already"):
+        export.source(ChosenModel(tmp_path, exported=True, temperature=None), tmp_path)
+
+
+def test_a_saved_model_has_no_int8_form(tmp_path):
+    with pytest.raises(ParamsError, match="no int8 form"):
+        export.export_int8(export.Source(tmp_path, None, tmp_path), "saved_model", tmp_path / "out", 0.95)
+
+
+def test_int8_needs_training_images(model_folder, tmp_path):
+    source = export.Source(model_folder("cnn"), None, tmp_path / "packed")
+    with pytest.raises(ArtifactError, match="needs training images"):
+        export.export_int8(source, "onnx", tmp_path / "out", 0.95)
