@@ -67,6 +67,12 @@ def test_a_bug_is_one_line_and_debug_shows_where(raised):
     assert "Traceback" in raised(ZeroDivisionError("division by zero"), "--debug")[1]
 
 
+def test_a_library_that_is_not_installed_names_the_extra_that_brings_it(raised):
+    code, line = raised(ModuleNotFoundError("No module named 'keras'", name="keras.layers"))
+    assert code == 5 and "keras.layers is not installed" in line and "darkroom[pipeline]" in line
+    assert "E_BUG" in raised(ModuleNotFoundError("x", name="darkroom.x"))[1]
+
+
 def test_untrusted_names_cannot_write_to_the_terminal():
     assert errors.printable("a\x1b[31m\nb é 猫") == "a\\x1b[31m\\nb é 猫"
 

@@ -122,5 +122,5 @@ def test_a_damaged_package_is_an_error_even_for_auto_and_is_not_imported(folder,
 
 def test_the_package_is_installed_with_darkroom_in_exactly_this_version():
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
-    assert PACKAGE.requirement in project["dependencies"]
+    assert PACKAGE.requirement in project["optional-dependencies"]["pipeline"]
     assert f"{PACKAGE.requirement} " in Path("requirements.txt").read_text().replace("\n", " ")

@@ -5,17 +5,19 @@ import re
 from importlib.metadata import distribution
 
 FILE = "requirements.in"
-LINE = re.compile(r"^darkroom(\[[^\]\n]*\])?(?![\w.-]).*$", re.MULTILINE)
+EXTRA = "pipeline"  # without it, darkroom can only predict and serve
+NAME = f"darkroom[{EXTRA}]"
+LINE = re.compile(r"^darkroom(?:\[([^\]\n]*)\])?(?![\w.-]).*$", re.MULTILINE)
 
 
 def of_installed() -> str:
-    """Return `darkroom==VERSION`, or `darkroom @ URL` if it was not installed from an index.
+    """Return `darkroom[pipeline]==VERSION`, or `darkroom[pipeline] @ URL` if it was not installed from an index.
 
     The source is what the installer recorded: https://packaging.python.org/en/latest/specifications/direct-url/
     """
     installed = distribution("darkroom")
     direct = json.loads(installed.read_text("direct_url.json") or "null")
-    return f"darkroom @ {_address(direct)}" if direct else f"darkroom=={installed.version}"
+    return f"{NAME} @ {_address(direct)}" if direct else f"{NAME}=={installed.version}"
 
 
 def is_of_this_machine(line: str) -> bool:
@@ -25,10 +27,14 @@ def is_of_this_machine(line: str) -> bool:
 
 def updated(text: str) -> str:
     """Return the text of a requirements file that requires the installed darkroom, with the extras that it had."""
-    name, _, source = of_installed().partition("darkroom")
-    line = f"{name}darkroom{{}}{source}"
-    changed, count = LINE.subn(lambda match: line.format(match[1] or ""), text)
-    return changed if count else f"{line.format('')}\n{text}"
+    source = of_installed().removeprefix(NAME)
+    changed, count = LINE.subn(lambda match: f"darkroom[{_extras(match[1] or '')}]{source}", text)
+    return changed if count else f"{NAME}{source}\n{text}"
+
+
+def _extras(given: str) -> str:
+    """The extras that the line had, and EXTRA, which those of earlier releases lack."""
+    return ",".join(dict.fromkeys([EXTRA, *filter(None, given.replace(" ", "").split(","))]))
 
 
 def _address(direct: dict) -> str:

@@ -184,6 +184,9 @@ def _as_darkroom_error(fault: BaseException, where: str) -> DarkroomError:
         return _system_error(fault, where)
     if isinstance(fault, MemoryError):
         return EnvironmentFault("E_MEMORY", "there is not enough memory", where=where, fix="free memory")
+    if isinstance(fault, ModuleNotFoundError) and (fault.name or "darkroom").partition(".")[0] != "darkroom":
+        fix = "pip install 'darkroom[pipeline]'"
+        return EnvironmentFault("E_LIBRARY", f"{fault.name} is not installed", where=where, fix=fix)
     what = f"{type(fault).__name__}: {brief(fault)}"  # a bug of darkroom; --debug has the details
     return DarkroomError("E_BUG", what, where=where, fix="run it again with --debug")
 

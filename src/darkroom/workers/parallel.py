@@ -12,12 +12,12 @@ The price: functions and items must be picklable, and workers start fresh (forks
 copies locks that threads of other libraries hold.
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from darkroom.runtime import processors as granted
 from darkroom.runtime import progress
 from darkroom.runtime.errors import EnvironmentFault
 from darkroom.workers.item_pool import ItemPool, WorkerStartError
@@ -54,7 +54,7 @@ def map(
 
 def processors() -> int:
     """Return how many processors this process may use, which containers and job schedulers limit."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return granted.granted()
 
 
 def _results(

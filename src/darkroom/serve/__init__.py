@@ -1,0 +1,1 @@
+"""Answer HTTP requests with the probabilities of a model."""

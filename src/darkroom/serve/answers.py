@@ -1,0 +1,45 @@
+"""Probabilities as JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+from fastapi import Response
+
+from darkroom.serve.model import ServedModel
+
+
+class Answer(TypedDict):
+    label: str  # the likeliest class
+    probabilities: dict[str, float]  # of every class, the likeliest first
+
+
+def answer(model: ServedModel, row: np.ndarray) -> Answer:
+    """What the probabilities float (k,) of an image say."""
+    order = np.argsort(-row, kind="stable").tolist()
+    values = row.tolist()
+    return {
+        "label": model.classes[order[0]],
+        "probabilities": {model.classes[number]: values[number] for number in order},
+    }
+
+
+def named(model: ServedModel) -> dict[str, str]:
+    """What tells which model has answered."""
+    return {"model": model.name, "digest": model.digest}
+
+
+def single(model: ServedModel, row: np.ndarray) -> Response:
+    """The response to a request that is an image."""
+    return as_json({**answer(model, row), **named(model)})
+
+
+def several(model: ServedModel, rows: Sequence[np.ndarray]) -> Response:
+    """The response to a request that holds images."""
+    return as_json({"predictions": [answer(model, row) for row in rows], **named(model)})
+
+
+def as_json(value: object) -> Response:
+    """Return a response that is JSON, which has no NaN. Raises ValueError for a value that has."""
+    return Response(json.dumps(value, allow_nan=False), media_type="application/json")
