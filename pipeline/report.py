@@ -17,6 +17,7 @@ SOURCES = context.Sources(
     label_quality=paths.LABEL_QUALITY,
     comparison=paths.COMPARISON,
     registration=paths.REGISTRATION,
+    champions=paths.CHAMPIONS,
 )
 
 

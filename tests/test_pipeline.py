@@ -1,5 +1,6 @@
 """The pipeline as a whole, on a tiny data set, in a temporary copy of the repository."""
 
+import csv
 import json
 import os
 import re
@@ -154,7 +155,7 @@ def test_mlflow_has_the_search_its_trials_one_run_per_model_and_the_champion(rep
     monkeypatch.chdir(repository)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
     loaded = pyfunc.load_model("models:/squares-classifier@champion")
-    assert loaded.predict(np.zeros((2, 8, 8, 1), "uint8")).shape == (2, 2)
+    assert set(loaded.predict(np.zeros((2, 8, 8, 1), "uint8"))["label"]) <= {"left", "right"}
 
 
 def test_a_second_run_runs_no_stage(repository):
@@ -291,6 +292,7 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
     run("dvc", "pull", cwd=another)
     assert (another / "champion/model.keras").exists()
     assert run("git", "rev-parse", "main", cwd=origin) == head
+    a_person_chooses(clone)
 
     champion = (clone / "champion/model.keras").read_bytes()
     (clone / "data/raw/squares.zip").write_bytes(b"half an archive")
@@ -298,3 +300,23 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
     assert "Error 3" in retrain(clone, ends=2)
     assert run("git", "rev-parse", "main", cwd=origin) == head
     assert (clone / "champion/model.keras").read_bytes() == champion
+
+
+def a_person_chooses(clone: Path) -> None:
+    """Promote the challenger that the gate rejected, and roll back: DVC agrees, and the gate does not undo it."""
+    registration = read(clone, "registration.json")
+    rejected, champion = registration["version"], registration["champion"]
+    assert rejected != champion["version"]
+    darkroom = sys.executable, "-m", "darkroom.cli"
+    run(*darkroom, "promote", str(rejected), "--reason", "a try", cwd=clone)
+    assert read(clone, "registration.json")["champion"]["version"] == rejected
+    assert ran(run("dvc", "repro", "--dry", cwd=clone)) == ["report"]
+    run(*darkroom, "rollback", "--reason", "it failed", cwd=clone)
+    assert ran(run("dvc", "repro", "--dry", cwd=clone)) == ["report"]
+    assert ran(run("dvc", "repro", "--force", "--single-item", "register", cwd=clone)) == ["register"]
+    registration = read(clone, "registration.json")
+    assert registration["champion"]["digest"] == champion["digest"] and not registration["promoted"]
+    assert "rolled back (it failed); only a person brings it back" in registration["reason"]
+    history = list(csv.DictReader((clone / "reports/champions.csv").read_text().splitlines()))
+    assert [row["by"] for row in history] == ["gate", "promoted by a person", "rolled back"]
+    assert history[0]["digest"] == history[2]["digest"] == champion["digest"]

@@ -231,6 +231,7 @@ class Register(Section):
     model: Name  # or auto: see registered_name
     min_accuracy: Fraction
     confidence: Confidence
+    max_class_loss: Annotated[float, Field(gt=0, lt=1)] | None
 
 
 with catch_warnings():

@@ -11,6 +11,7 @@ SCHEMA = PRESETS / "params.schema.json"
 LOCK = Path("dvc.lock")
 CACHE = Path(".cache")
 RUNNING = CACHE / "running"  # the lock and the record of each stage
+CHOICE = CACHE / "choice.json"  # the champion that a person is choosing
 
 RAW = Path("data/raw")
 RELABELLED = RAW / "relabelled"
@@ -43,6 +44,7 @@ LABEL_QUALITY = Path("reports/label_quality.json")
 LEARNING_CURVE = Path("reports/learning_curve.json")
 COMPARISON = Path("reports/comparison.json")
 LOOKS = Path("reports/looks.json")
+CHAMPIONS = Path("reports/champions.csv")
 REGISTRATION = Path("reports/registration.json")
 REPORT = Path("reports/index.html")
 CARDS = Path("reports/cards")

@@ -11,6 +11,8 @@ from pathlib import Path
 from ruamel.yaml import YAML, YAMLError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, NodeEvent
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 BYTES = 1 << 20
 DEPTH = 20  # of nested mappings and lists
@@ -116,4 +118,10 @@ def _format_error(fault: Exception) -> str:
 def _round_trip() -> YAML:
     yaml = YAML()
     yaml.width = 1 << 16  # no line is wrapped
+    yaml.representer.add_representer(type(None), _null)
     return yaml
+
+
+def _null(representer: RoundTripRepresenter, value: None) -> ScalarNode:
+    """Write null as `null`: the default, nothing at all, looks like a value that was forgotten."""
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")

@@ -8,14 +8,14 @@ from PIL import Image
 from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.packed_data import Split
-from darkroom.register import judging, match, promotion
+from darkroom.register import identity, judging, match, outcome, promotion
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 from darkroom.saving.model_folder import MODEL
 
 COMPARE = changed(DEFAULTS.compare, metric="accuracy", resamples=200, confidence=0.9)
 REGISTER = changed(DEFAULTS.register, model="pets", min_accuracy=0.5, confidence=0.95)
-NEW = {"fresh", "clusters"}  # in promotion.json since the looks are counted
+NEW = {"fresh", "clusters", "metric", "by", "settled"}  # in promotion.json since an earlier release
 PETS = ("cat", "dog")
 SPEC = {"given_splits": [], "image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
@@ -57,8 +57,8 @@ def test_a_model_below_the_minimum_leaves_the_reason_where_there_is_no_champion(
     folder, champion = model_folder("cnn"), tmp_path / "champion"
     decision = decide(folder, champion, pets(40))
     promotion.promote(decision, folder, champion)
-    versions = promotion.Versions("pets", challenger=1, champion=None)
-    registration = promotion.record(decision, champion, versions, "accuracy", looks=1)
+    versions = outcome.Versions("pets", challenger=1, champion=None)
+    registration = outcome.record(decision, champion, versions, "accuracy", looks=1)
     assert (registration["promoted"], registration["champion"]) == (False, None)
     assert "0.4000 < 0.5" in registration["reason"]
     assert champion.is_dir() and not promotion.has_champion(champion)
@@ -174,8 +174,8 @@ def test_a_damaged_champion_is_an_error_and_stays(model_folder, tmp_path):
 def test_the_record_names_the_champion_and_both_scores(model_folder, tmp_path):
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     decision = decide(model_folder("cnn", label=0), champion, pets(55))
-    versions = promotion.Versions("pets", challenger=2, champion=1)
-    registration = promotion.record(decision, champion, versions, "accuracy", looks=7)
+    versions = outcome.Versions("pets", challenger=2, champion=1)
+    registration = outcome.record(decision, champion, versions, "accuracy", looks=7)
     assert (registration["candidate"], registration["version"], registration["n"]) == ("cnn", 2, 100)
     assert (registration["looks"], registration["fresh"], registration["clusters"]) == (7, None, 100)
     assert not registration["promoted"]
@@ -246,10 +246,36 @@ def test_fresh_images_of_a_new_class_do_not_count(model_folder, tmp_path):
 
 
 def test_a_promotion_of_an_older_release_can_be_read(model_folder, tmp_path):
-    """Its promotion.json has neither `fresh` nor `clusters`."""
+    """Its promotion.json has none of the NEW."""
     folder, champion = model_folder("cnn"), tmp_path / "champion"
     promotion.promote(first := decide(folder, champion, pets(90)), folder, champion)
     path = champion / promotion.PROMOTION
     files.write_json(path, {key: value for key, value in files.read_json(path).items() if key not in NEW})
     sealing.seal(champion)
-    assert decide(folder, champion, pets(90)) == replace(first, clusters=None)
+    assert decide(folder, champion, pets(90)) == replace(first, clusters=None, metric=None)
+
+
+def test_a_better_challenger_that_ruins_a_class_is_not_promoted_and_the_reason_names_the_class(model_folder, tmp_path):
+    """It is right on 90 of 100 images instead of 10, and on none of the ten dogs."""
+    champion = promoted(model_folder("old", label=1), tmp_path / "champion")
+    guarded = changed(REGISTER, max_class_loss=0.1)
+    decision = decide(model_folder("cnn", label=0), champion, pets(90), guarded)
+    assert not decision.promoted
+    assert "ruins the class dog: recall 1.0000 -> 0.0000, more than register.max_class_loss 0.1" in decision.reason
+    assert "corrected for 2 classes: p = 0.000977; n = 10" in decision.reason  # 0.5 ** 10
+    assert "otherwise it is better beyond chance" in decision.reason
+    assert decide(model_folder("cnn", label=0), champion, pets(99), guarded).promoted  # one dog is within chance
+
+
+def test_a_challenger_that_was_judged_before_a_person_chose_does_not_come_back(model_folder, tmp_path):
+    """It is better beyond chance, and the gate would promote it; another challenger that is as good is promoted."""
+    champion, judged = promoted(model_folder("old", label=1), tmp_path / "champion"), model_folder("judged")
+    score = {"value": None, "low": None, "high": None}
+    chosen = promotion.Decision(
+        "old", True, "it was stable", "", 0, score, None, by="rolled back", settled=[identity.digest(judged)]
+    )
+    promotion.install(chosen, model_folder("old", label=1), champion)
+    decision = decide(judged, champion, pets(90))
+    assert (decision.promoted, decision.challenger["value"], decision.champion["value"]) == (False, 0.9, 0.1)
+    assert "when the champion was rolled back (it was stable); only a person brings it back" in decision.reason
+    assert decide(model_folder("next", tilt=5.0), champion, pets(90)).promoted

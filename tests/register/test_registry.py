@@ -1,12 +1,15 @@
 """The registry has one version per model, and the alias `champion` never points to an incomplete one."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from darkroom.mlflow_client import client
 from darkroom.mlflow_client.events import Experiment
-from darkroom.register import identity, registry
-from darkroom.runtime.errors import ServiceError
+from darkroom.register import identity, promotion, registry
+from darkroom.register import versions as store
+from darkroom.runtime.errors import ArtifactError, ServiceError
 from darkroom.tracking import tracking
 
 PETS = Experiment("pets", {"dvc.data": "0123456789abcdef0123456789abcdef.dir", "dvc.path": "data/packed"})
@@ -36,10 +39,14 @@ def test_a_version_carries_its_lineage_and_its_run(mlflow_store, model_folder):
     assert client.client().get_run(registered.run_id).data.metrics["train/loss"] == 0.4
 
 
-def test_a_version_has_a_tag_that_says_why_it_was_or_was_not_promoted(mlflow_store, model_folder):
+def test_a_version_has_tags_that_say_why_it_was_or_was_not_promoted_and_with_which_score(mlflow_store, model_folder):
     number = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
-    registry.tag_decision("pets-classifier", number, "cnn becomes champion: it is the first")
-    assert versions()[0].tags["decision"] == "cnn becomes champion: it is the first"
+    score = {"value": 0.9, "low": 0.8, "high": None}
+    decision = promotion.Decision("cnn", True, "cnn becomes champion", "data", 50, score, None, metric="accuracy")
+    registry.judged("pets-classifier", number, decision)
+    assert versions()[0].tags["decision"] == "cnn becomes champion"
+    judgement = store.judgement("pets-classifier", number)
+    assert judgement == ("accuracy", score, 50)
 
 
 def test_a_model_whose_run_is_there_is_registered_on_that_run(mlflow_store, model_folder):
@@ -58,7 +65,50 @@ def test_the_champion_loads_by_its_alias_and_predicts(mlflow_store, model_folder
 
     registry.sync_champion("pets-classifier", model_folder("cnn", label=1), PETS)
     loaded = mlflow.pyfunc.load_model("models:/pets-classifier@champion")
-    assert loaded.predict(np.zeros((2, 8, 8, 1), "uint8")).argmax(1).tolist() == [1, 1]
+    assert loaded.predict(np.zeros((2, 8, 8, 1), "uint8"))["label"].tolist() == ["dog", "dog"]
+
+
+def test_the_alias_challenger_is_the_version_that_was_judged_last(mlflow_store, model_folder):
+    score = {"value": 0.5, "low": None, "high": None}
+    for label in (0, 1, 0):
+        number = registry.ensure_version("pets-classifier", model_folder("cnn", label=label), PETS)
+        registry.judged("pets-classifier", number, promotion.Decision("cnn", False, "no", "data", 50, score, None))
+    assert int(client.client().get_model_version_by_alias("pets-classifier", "challenger").version) == 1
+
+
+def test_the_champion_that_stays_is_tagged_with_its_score_on_the_same_images(mlflow_store, model_folder):
+    number = registry.ensure_version("pets-classifier", model_folder("old"), PETS)
+    lost, kept = {"value": 0.5, "low": 0.4, "high": 0.6}, {"value": 0.8, "low": 0.7, "high": 0.9}
+    decision = promotion.Decision("cnn", False, "no", "data", 60, lost, kept, metric="accuracy")
+    registry.defended("pets-classifier", number, decision)
+    assert store.judgement("pets-classifier", number) == ("accuracy", kept, 60)
+
+
+def test_the_model_folder_of_a_version_is_fetched_as_it_was_registered(mlflow_store, model_folder, tmp_path):
+    folder = model_folder("cnn")
+    number = registry.ensure_version("pets-classifier", folder, PETS)
+    fetched = store.fetch("pets-classifier", number, tmp_path / "here")
+    assert {path.name: path.read_bytes() for path in fetched.iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
+
+
+def test_a_version_that_is_unknown_damaged_or_another_model_is_refused(mlflow_store, model_folder, tmp_path):
+    number = registry.ensure_version("pets-classifier", model_folder("cnn"), PETS)
+    with pytest.raises(ArtifactError, match="version 7 is not in the registry; it has: 1"):
+        store.fetch("pets-classifier", 7, tmp_path / "a")
+    (stored,) = mlflow_store.rglob("artifacts/model_folder")
+    other = model_folder("dog", label=1)
+    shutil.rmtree(stored)
+    shutil.copytree(other, stored)
+    with pytest.raises(ArtifactError, match="is not the model that was registered"):
+        store.fetch("pets-classifier", number, tmp_path / "b")
+    (stored / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(ArtifactError, match="damaged"):
+        store.fetch("pets-classifier", number, tmp_path / "c")
+    shutil.rmtree(stored)
+    with pytest.raises(ArtifactError, match="without its model folder"):
+        store.fetch("pets-classifier", number, tmp_path / "d")
 
 
 def test_the_alias_follows_the_champion_and_tags_keep_its_history(mlflow_store, model_folder):

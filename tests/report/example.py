@@ -45,6 +45,7 @@ HOSTILE = [
 ]
 PNG = b"\x89PNG\r\n\x1a\nnot really"
 DRAW = canvas.to_svg
+CHAMPION_COLUMNS = ("when", "version", "model", "digest", "metric", "value", "low", "high", "n", "by", "reason")
 
 
 def record(kind: type, **values) -> dict:
@@ -70,8 +71,10 @@ def report_context(classes=CLASSES, models=MODELS, *, trials=6, dataset="shapes"
         "learning_curve": learning_curve(models),
         "comparison": comparison(models, PER_CLASS * len(classes)),
         "registration": registration(models[0], PER_CLASS * len(classes)),
+        "champions": champions(models),
     }
-    writers = {"validation": verdict.write, "evaluation": _write_evaluation, "trials": _write_trials}
+    rows = {"trials": _write_trials, "champions": _write_champions}
+    writers = {"validation": verdict.write, "evaluation": _write_evaluation, **rows}
     with tempfile.TemporaryDirectory() as folder:
         sources = context.Sources(**{name: Path(folder, name) for name in context.Sources._fields})
         for name, content in contents.items():
@@ -114,6 +117,22 @@ def _write_evaluation(path: Path, evaluations: dict[str, ModelEvaluation]) -> No
 
 def _write_trials(path: Path, rows: list[dict]) -> None:
     files.write_rows(path, rows[0] if rows else ("trial", "error"), rows)
+
+
+def _write_champions(path: Path, rows: list[dict]) -> None:
+    files.write_rows(path, CHAMPION_COLUMNS, rows)
+
+
+def champions(models) -> list[dict]:
+    """Rows of champions.csv: each of the models was champion, the last by a person and never judged."""
+    scores = [{"metric": "accuracy", "value": 0.9, "low": 0.8, "high": 0.95, "n": 50}] * (len(models) - 1)
+    scores.append(dict.fromkeys(("metric", "value", "low", "high", "n")))
+    named = {"when": "2026-11-27T01:02:03+00:00", "digest": "0123456789abcdef"}
+    by = ["gate"] * (len(models) - 1) + ["promoted by a person"]
+    return [
+        {**named, "version": number, "model": model, "by": by[number], "reason": "<b>it won</b>", **scores[number]}
+        for number, model in enumerate(models)
+    ]
 
 
 def validation(classes) -> dict:

@@ -103,6 +103,27 @@ def test_a_candidate_that_is_already_the_champion_is_not_called_rejected():
     assert "The challenger <bdi>cnn</bdi> was not promoted" in text and "already the champion" not in text
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_the_summary_shows_the_last_champions_and_why_they_were():
+    report = report_context()
+    row = report.champions[0]
+    seven = [{**row, "version": str(number)} for number in range(7)]
+    text = section(page(replace(report, champions=seven)), "summary")
+    shown = plain(text)
+    assert "The last 5 of 7 champions, the newest first" in shown
+    assert shown.count("2026-11-27") == 5 and text.index(">6<") < text.index(">2<") and "<b>it won" not in text
+    assert "champions, the newest" not in page(replace(report, champions=seven[:1]))
+    assert "promoted by a person" in section(page(report), "summary")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_candidate_that_was_rolled_back_is_not_called_the_champion():
+    report = report_context()
+    registration = {**report.registration, "champion": {**report.registration["champion"], "version": 2}}
+    assert not replace(report, registration=registration).is_champion("cnn")
+    assert report.is_champion("cnn")
+
+
 def with_registration(report, **fields):
     return replace(report, registration={**report.registration, **fields})
 

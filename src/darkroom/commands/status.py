@@ -155,7 +155,8 @@ def _champion(path: Path) -> Champion | None:
     decision = _object(json.loads(path.read_text()))
     if not decision["promoted"]:
         return None
-    return Champion(decision["name"], _score(decision["challenger"]), decision["reason"])
+    score = decision["challenger"]  # without a value if a person promoted a version that its store never judged
+    return Champion(decision["name"], _score(score) if score["value"] is not None else None, decision["reason"])
 
 
 def _score(score: Mapping[str, Any]) -> Score:

@@ -1,17 +1,14 @@
 """Log the model of a model folder to MLflow, and find it there by its digest."""
 
-from importlib.metadata import version
+import tempfile
 from pathlib import Path
-
-import numpy as np
 
 from darkroom.inference import inference
 from darkroom.mlflow_client import client
-from darkroom.register import identity
+from darkroom.register import identity, version_files
 from darkroom.saving import model_folder
 
-DIGEST_TAG = "darkroom.digest"
-REQUIREMENTS = ("keras", "tensorflow", "numpy")
+DIGEST_TAG = "darkroom.folder"  # earlier releases logged the network alone, under another tag
 
 
 def find(folder: Path, run_id: str) -> str | None:
@@ -23,31 +20,27 @@ def find(folder: Path, run_id: str) -> str | None:
 
 
 def log(folder: Path, run_id: str) -> str:
-    """Log it with the signature uint8 `(-1, s, s, c)` to float32 `(-1, k)` and return its URI.
+    """Log the folder, which no library has to load for that, and return the URI of the logged model.
 
-    MLflow would infer wrong dtypes from the network: it records uint8 as float32. It would also put the model into
-    the active experiment, so the model is created first, in the experiment of its run.
+    It belongs to the experiment of its run, whichever is active. Raises ArtifactError (exit 4) when the folder's seal
+    is broken.
     """
-    import mlflow.keras
-    from mlflow.models import Model, infer_signature
+    from mlflow.entities import LoggedModelOutput
 
-    network, spec = inference.load(folder)
-    image = np.zeros((1, spec["image_size"], spec["image_size"], inference.CHANNELS[spec["color"]]), "uint8")
-    run = client.client().get_run(run_id)
-    logged = client.client().create_logged_model(
+    inference.read_spec(folder)  # verifies the seal
+    mlflow = client.client()
+    run = mlflow.get_run(run_id)
+    logged = mlflow.create_logged_model(
         run.info.experiment_id,
         name=model_folder.read_facts(folder)["name"],
         source_run_id=run_id,
         params=run.data.params,
         tags={DIGEST_TAG: identity.digest(folder)},
     )
-    model_info = Model.log(
-        None,
-        mlflow.keras,
-        model=network,
-        signature=infer_signature(image, inference.probabilities(network, image)),
-        pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
-        run_id=run_id,
-        model_id=logged.model_id,
-    )
-    return model_info.model_uri
+    with tempfile.TemporaryDirectory() as temporary:
+        written = Path(temporary) / "model"
+        version_files.write(folder, logged, written)
+        mlflow.log_model_artifacts(logged.model_id, str(written))
+    mlflow.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    mlflow.finalize_logged_model(logged.model_id, "READY")
+    return logged.model_uri

@@ -2,7 +2,10 @@
 
 from collections.abc import Collection
 
+from darkroom.params import Register
+from darkroom.register.class_losses import Loss
 from darkroom.register.match import Result
+from darkroom.register.registration import By
 from darkroom.runtime.errors import printable
 
 
@@ -26,6 +29,19 @@ def other_classes(result: Result, old: Collection[str], new: Collection[str], *,
     verdict = "at least as good as" if wins else "worse than"
     shared = f"the {len(set(old) & set(new))} classes that both know ({changes})"
     return f"is {verdict} the champion on {shared}: {_numbers(result)}"
+
+
+def ruined_class(reason: str, loss: Loss, register: Register) -> str:
+    """Word why a challenger that would win, for `reason`, does not."""
+    assert register.max_class_loss is not None  # or no class is ruined
+    recalls = f"recall {loss.champion:.4f} -> {loss.challenger:.4f}"
+    test = f"McNemar, mid-p, corrected for {loss.classes} classes: p = {loss.p:.3g}; n = {loss.n}"
+    limit = f"more than register.max_class_loss {register.max_class_loss:g} below the champion"
+    return f"ruins the class {printable(loss.label)}: {recalls}, {limit} ({test}); otherwise it {reason}"
+
+
+def settled(by: By, reason: str) -> str:
+    return f"had been judged when the champion was {by} ({printable(reason)}); only a person brings it back"
 
 
 def _numbers(result: Result) -> str:

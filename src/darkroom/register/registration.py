@@ -1,6 +1,8 @@
 """What registration.json holds: the outcome of a promotion, in types that its readers can import without models."""
 
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+By = Literal["gate", "promoted by a person", "rolled back"]  # how a model became champion
 
 
 class Score(TypedDict):

@@ -2,21 +2,23 @@
 
 A version is found by the digest of its model (`identity`), so equal networks are one version, and a store that was
 lost is filled again from the folders. The alias `champion` moves last: it never points to an incomplete version.
-Aliases have no history, so each version has tags that say from when until when it was champion.
+The alias `challenger` is the version that was judged last. Aliases have no history, so each version has tags that say
+from when until when it was champion.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from darkroom.mlflow_client import client, sender
 from darkroom.mlflow_client.events import Experiment
-from darkroom.register import identity, log_model, promotion
-from darkroom.runtime.errors import DarkroomError, ServiceError, brief
+from darkroom.register import identity, log_model, mlflow_service, promotion, versions
+from darkroom.register.promotion import Decision
+from darkroom.register.registration import Score
+from darkroom.register.versions import SINCE, UNTIL
 from darkroom.saving import model_folder
 
-ALIAS = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"  # aliases
 
 
 def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
@@ -25,11 +27,10 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
     Raises ServiceError (exit 6) when MLflow does not answer.
     """
     digest = identity.digest(folder)
-    with _service():
+    with mlflow_service.required():
         _ensure_name(name)
-        query = f"name = '{name}' and tags.digest = '{digest}'"
-        if versions := list(client.client().search_model_versions(query, max_results=1)):
-            return int(versions[0].version)
+        if number := versions.number(name, digest):
+            return number
         facts = model_folder.read_facts(folder)
         run_id = sender.restore(facts, model_folder.read_history(folder), experiment)
         source = log_model.find(folder, run_id) or log_model.log(folder, run_id)
@@ -39,13 +40,24 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         return int(client.client().create_model_version(name, source, run_id, tags=tags).version)
 
 
-def tag_decision(name: str, version: int, reason: str) -> None:
-    """Tag the version with the reason why it became champion or not; its description is the model card, which follows.
+def judged(name: str, version: int, decision: Decision) -> None:
+    """Point the alias `challenger` to the version, and tag it with the decision about it and its score.
+
+    Its description is the model card, which follows. Raises ServiceError (exit 6) when MLflow does not answer.
+    """
+    with mlflow_service.required():
+        _tag(name, version, {"decision": decision.reason, **_score(decision, decision.challenger)})
+        client.client().set_registered_model_alias(name, CHALLENGER, str(version))
+
+
+def defended(name: str, version: int, decision: Decision) -> None:
+    """Tag the version of the champion that stays with its score on the images that judged the challenger.
 
     Raises ServiceError (exit 6) when MLflow does not answer.
     """
-    with _service():
-        client.client().set_model_version_tag(name, str(version), "decision", reason)
+    if decision.champion and not decision.promoted:
+        with mlflow_service.required():
+            _tag(name, version, _score(decision, decision.champion))
 
 
 def sync_champion(name: str, champion_folder: Path, experiment: Experiment) -> int | None:
@@ -57,20 +69,24 @@ def sync_champion(name: str, champion_folder: Path, experiment: Experiment) -> i
         _remove_alias(name)
         return None
     version = ensure_version(name, champion_folder, experiment)
-    set_alias(name, version)
+    set_champion(name, version)
     return version
 
 
-def set_alias(name: str, version: int) -> None:
-    """Point the alias `champion` to `version`, and tag it and its predecessor with the time."""
-    with _service():
+def set_champion(name: str, version: int) -> None:
+    """Point the alias `champion` to `version`, and tag it and its predecessor with the time.
+
+    Raises ServiceError (exit 6) when MLflow does not answer.
+    """
+    with mlflow_service.required():
         old = champion(name)
         if old == version:
             return
-        _tag_time(name, version, "champion.since")
-        client.client().set_registered_model_alias(name, ALIAS, str(version))
+        _tag_time(name, version, SINCE)
+        client.client().delete_model_version_tag(name, str(version), UNTIL)  # of an earlier reign
         if old:
-            _tag_time(name, old, "champion.until")
+            _tag_time(name, old, UNTIL)
+        client.client().set_registered_model_alias(name, CHAMPION, str(version))  # last: until then all is done again
 
 
 def champion(name: str) -> int | None:
@@ -78,7 +94,7 @@ def champion(name: str) -> int | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return int(client.client().get_model_version_by_alias(name, ALIAS).version)
+        return int(client.client().get_model_version_by_alias(name, CHAMPION).version)
     except MlflowException as fault:
         # MLflow calls a missing alias an invalid parameter
         if fault.error_code in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
@@ -87,32 +103,31 @@ def champion(name: str) -> int | None:
 
 
 def _remove_alias(name: str) -> None:
-    with _service():
+    with mlflow_service.required():
         if old := champion(name):
-            client.client().delete_registered_model_alias(name, ALIAS)
-            _tag_time(name, old, "champion.until")
+            client.client().delete_registered_model_alias(name, CHAMPION)
+            _tag_time(name, old, UNTIL)
+
+
+def _score(decision: Decision, score: Score) -> dict[str, object]:
+    tags: dict[str, object] = {"judged.metric": decision.metric, "judged.n": decision.n}
+    return tags | {f"judged.{end}": value for end, value in score.items()}
+
+
+def _tag(name: str, version: int, tags: Mapping[str, object]) -> None:
+    for key, value in tags.items():
+        if value is not None:
+            client.client().set_model_version_tag(name, str(version), key, str(value))
 
 
 def _tag_time(name: str, version: int, tag: str) -> None:
-    client.client().set_model_version_tag(name, str(version), tag, datetime.now(UTC).isoformat(timespec="seconds"))
+    client.client().set_model_version_tag(name, str(version), tag, now())
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _ensure_name(name: str) -> None:
     if not client.client().search_registered_models(f"name = '{name}'"):
         client.client().create_registered_model(name)
-
-
-@contextmanager
-def _service() -> Iterator[None]:
-    """Turn every exception of MLflow into ServiceError: this is the only stage that needs MLflow."""
-    try:
-        client.ping()
-        yield
-    except DarkroomError:
-        raise
-    except Exception as fault:  # databases, servers and what they send can be wrong in any way
-        is_server = client.is_server()
-        repair = "start the server or unset MLFLOW_TRACKING_URI" if is_server else "repair mlflow.db or move it away"
-        fix = f"{repair}, then run `dvc repro`; nothing else runs again"
-        where = "MLFLOW_TRACKING_URI" if is_server else "mlflow.db"
-        raise ServiceError("E_MLFLOW", f"the model registry failed: {brief(fault)}", where=where, fix=fix) from fault

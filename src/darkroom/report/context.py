@@ -28,6 +28,7 @@ from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
 MAX_SHOWN = 12  # errors, and as many label issues
+MAX_REIGNS = 5  # rows of the history of champions
 
 
 class Sources(NamedTuple):
@@ -44,6 +45,7 @@ class Sources(NamedTuple):
     label_quality: Path
     comparison: Path
     registration: Path
+    champions: Path
 
 
 class RunInfo(NamedTuple):
@@ -79,6 +81,7 @@ class ReportContext:
     labels: LabelReview
     comparison: Comparison
     registration: Registration
+    champions: Sequence[Mapping[str, str]]  # champions.csv, the oldest first
     test_set: TestSet
 
     @property
@@ -177,8 +180,14 @@ class ReportContext:
 
     def is_champion(self, model: str) -> bool:
         """Whether the model of this run is the champion, and not only one of the same name."""
-        registration = self.registration
-        return model == registration["candidate"] and (registration["promoted"] or self.already_champion)
+        champion = self.registration["champion"]
+        is_candidate = champion is not None and champion["version"] == self.registration["version"]
+        return is_candidate and model == self.registration["candidate"]
+
+    @property
+    def last_champions(self) -> Sequence[Mapping[str, str]]:
+        """The rows of champions.csv that the page shows, the newest first."""
+        return self.champions[: -MAX_REIGNS - 1 : -1]
 
     @property
     def failed_expectations(self) -> list[Expectation]:
@@ -252,5 +261,6 @@ def read(sources: Sources, run: RunInfo) -> ReportContext:
         labels=label_review.read(sources.label_issues, sources.label_quality),
         comparison=significance.read(sources.comparison),
         registration=files.read_json(sources.registration),
+        champions=files.read_rows(sources.champions),
         test_set=evaluation_folder.read_test_set(sources.evaluation),
     )
