@@ -51,7 +51,7 @@ lock: setup
 	# each with the SHA-256 of its files
 	cp requirements.txt .venv/versions.txt
 	$(COMPILE) --all-extras pyproject.toml -o .venv/versions.txt
-	$(COMPILE) --generate-hashes --extra pipeline --extra serve --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
+	$(COMPILE) --generate-hashes --extra pipeline --extra serve --extra export --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
 
 clean:
 	rm -rf .venv .cache data/images data/manifest.csv data/packed data/trials models champion

@@ -152,7 +152,7 @@ def table(rows: dict) -> str:
 
 def cell(result: dict) -> str:
     if "error" in result:
-        return result["error"]
+        return f"refused ({result['error'].rpartition(', ')[2]})"
     difference = f"{result['largest_difference']:.0e}" if result["largest_difference"] else "0"
     return f"{difference}, {result['bytes'] / 1e6:.3g} MB"
 

@@ -66,6 +66,11 @@ def test_every_link_and_image_is_there():
             assert (path.parent / target).exists(), (path, target)
 
 
+def test_every_numbered_link_has_an_address():
+    asked = set(re.findall(r"\]\[(\d+)\]", README))
+    assert asked == set(re.findall(r"^\[(\d+)\]: \S+$", README, re.MULTILINE))
+
+
 def test_a_line_has_at_most_120_characters():
     pages = [*DOCS, Path("CHANGELOG.md")]
     assert [(page, line) for page in pages for line in page.read_text().splitlines() if len(line) > 120] == []

@@ -25,7 +25,15 @@ stages:
 def places(tmp_path, monkeypatch) -> choice.Places:
     """Places in a folder that is current; to make a choice replaces the champion and adds to the history."""
     monkeypatch.chdir(tmp_path)
-    names = "champion", "history", "looks.json", "registration.json", "choice.json", "running/register.lock"
+    names = (
+        "champion",
+        "history",
+        "looks.json",
+        "registration.json",
+        "choice.json",
+        "running/register.lock",
+        "downloads",
+    )
     places = choice.Places(*map(Path, names))
 
     def make(name: str, chosen: choice.Choice, places: choice.Places) -> bool:

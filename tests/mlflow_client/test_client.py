@@ -17,7 +17,7 @@ import pytest
 
 from darkroom.mlflow_client import client, database, event_queue, journal, sender
 from darkroom.mlflow_client.events import Experiment
-from darkroom.register import registry
+from darkroom.register import mlflow_service, registry
 from darkroom.runtime.errors import EnvironmentFault, ServiceError
 from darkroom.tracking import tracking
 
@@ -90,7 +90,7 @@ DAMAGED = {
 def test_a_damaged_database_is_exit_6_for_the_registry_and_a_warning_for_a_run(mlflow_store, capfd, damage):
     DAMAGED[damage](mlflow_store / "mlflow.db")
     start = time.monotonic()
-    with pytest.raises(ServiceError, match="the model registry failed") as caught, registry._service():
+    with pytest.raises(ServiceError, match="the model registry failed") as caught, mlflow_service.required():
         client.experiment("pets")
     assert (caught.value.exit_code, caught.value.where) == (6, "mlflow.db")
     with started_run() as run:
@@ -105,7 +105,7 @@ def test_a_locked_database_is_exit_6_for_the_registry_and_the_events_of_a_run_wa
     monkeypatch.setattr(database, "BUSY", 0.05)
     with closing(sqlite3.connect(mlflow_store / "mlflow.db")) as backup:
         backup.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(ServiceError, match="locked; close the program"), registry._service():
+        with pytest.raises(ServiceError, match="locked; close the program"), mlflow_service.required():
             client.experiment("pets")
         with started_run() as run:
             run.metrics({"loss": 0.5})
@@ -225,7 +225,7 @@ def test_a_server_that_answers_nonsense_costs_a_line_and_no_event_and_no_secret(
     monkeypatch.setattr(event_queue, "CLOSE_TIMEOUT", 0.5)
     monkeypatch.setattr(tracking, "CLOSE_TIMEOUT", 0.5)
     root = server(nonsense)
-    with pytest.raises(ServiceError, match="the model registry failed") as caught, registry._service():
+    with pytest.raises(ServiceError, match="the model registry failed") as caught, mlflow_service.required():
         client.experiment("pets")
         registry.champion("pets-classifier")
     with started_run() as run:

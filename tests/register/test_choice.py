@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from darkroom.inference import scaling
 from darkroom.mlflow_client import client
 from darkroom.mlflow_client.events import Experiment
 from darkroom.register import champions, choice, identity, looks, outcome, promotion, registry
@@ -17,7 +18,7 @@ SCORE = {"value": 0.9, "low": 0.8, "high": 1.0}
 
 @pytest.fixture
 def places(tmp_path) -> choice.Places:
-    names = "champion", "champions.csv", "looks.json", "registration.json", "choice.json", "register.lock"
+    names = "champion", "champions.csv", "looks.json", "registration.json", "choice.json", "register.lock", "downloads"
     return choice.Places(*(tmp_path / name for name in names))
 
 
@@ -29,7 +30,7 @@ def crown(mlflow_store, model_folder, places):
         folder = model_folder(name, **network)
         decision = promotion.Decision(name, True, f"{name} is better", "data", 50, SCORE, None, metric="accuracy")
         version = registry.ensure_version(NAME, folder, PETS)
-        registry.judged(NAME, version, decision)
+        registry.judged(NAME, version, decision, 1.5)
         promotion.promote(decision, folder, places.champion)
         judged = looks.judged(looks.read(places.looks), identity.digest(folder), ["image"])
         looks.write(places.looks, looks.crowned(judged, identity.digest(folder)))
@@ -79,6 +80,12 @@ def test_promote_makes_a_version_champion_and_keeps_the_reason(crown, places):
     registration = json.loads(places.registration.read_text())
     assert registration["champion"]["reason"] == "the new one fails at night"
     assert registration["reason"].endswith("; since then old was promoted by a person: the new one fails at night")
+
+
+def test_a_champion_that_a_person_chose_has_its_temperature(crown, places):
+    crown("old"), crown("new", label=1)
+    promote(1, "why", places)
+    assert scaling.read_temperature(places.champion) == 1.5
 
 
 def test_the_gate_takes_no_challenger_that_had_been_judged_when_a_person_chose(crown, places):
@@ -160,7 +167,7 @@ def test_a_version_that_cannot_be_used_leaves_the_champion(crown, places, mlflow
     second = crown("new", label=1)
     for stored in mlflow_store.rglob("artifacts/model_folder/model.keras"):
         stored.write_bytes(b"damaged")
-    with pytest.raises(ArtifactError, match="damaged"):
+    with pytest.raises(ArtifactError, match="holds no model folder"):
         promote(1, "why", places)
     assert agreed(places) == second
 

@@ -95,6 +95,8 @@ def test_a_version_that_is_not_there_or_not_darkrooms_is_one_line(mlflow_store, 
     register(model_folder("cnn"), "../../etc")
     with pytest.raises(ArtifactError, match="has no digest"):
         fetched.fetch(f"models:/{NAME}@champion", tmp_path / "cache")
+    with pytest.raises(ArtifactError, match="7 is not registered; the versions are: 1 "):
+        fetched.fetch(f"models:/{NAME}/7", tmp_path / "cache")
 
 
 @pytest.mark.parametrize("uri", ["models:/", "models:/a/b", "models:/a@b@c", "models:/a@b/../c"])

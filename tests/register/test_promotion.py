@@ -255,7 +255,7 @@ def test_a_promotion_of_an_older_release_can_be_read(model_folder, tmp_path):
     assert decide(folder, champion, pets(90)) == replace(first, clusters=None, metric=None)
 
 
-def test_a_better_challenger_that_ruins_a_class_is_not_promoted_and_the_reason_names_the_class(model_folder, tmp_path):
+def test_a_better_challenger_that_ruins_a_class_is_not_promoted_and_the_class_is_named(model_folder, tmp_path):
     """It is right on 90 of 100 images instead of 10, and on none of the ten dogs."""
     champion = promoted(model_folder("old", label=1), tmp_path / "champion")
     guarded = changed(REGISTER, max_class_loss=0.1)

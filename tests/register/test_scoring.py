@@ -11,14 +11,16 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from darkroom.inference import predict
+from darkroom.inference.classifier import of_model_folder
 from darkroom.mlflow_client.events import Experiment
-from darkroom.register import registry, scoring
+from darkroom.register import registry, scoring, version_files
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -82,7 +84,13 @@ def test_a_version_predicts_from_a_data_frame_and_from_json_and_none_becomes_nan
     assert model.predict(model.input_example)["label"].tolist() == ["cat"]
     (requirements,) = mlflow_store.rglob("requirements.txt")
     assert {line.partition("==")[0] for line in requirements.read_text().split()} >= {"darkroom", "keras", "tensorflow"}
+
     assert not list(mlflow_store.rglob("*.pkl"))
+
+
+def test_a_version_requires_no_package_that_is_not_installed_here(monkeypatch):
+    monkeypatch.setattr(version_files, "OPTIONAL", ("pytest", "a-package-that-nobody-has"))
+    assert version_files.requirements() == [*version_files.REQUIREMENTS, "pytest"]
 
 
 @pytest.mark.slow
@@ -94,7 +102,8 @@ def test_mlflows_own_server_answers_as_darkroom_predict_does(mlflow_store, model
     paths = [tmp_path / f"{number}.png" for number in range(3)]
     for path, image in zip(paths, pixels, strict=True):
         path.write_bytes(png(image))
-    expected = [probabilities for _, probabilities in predict.predict_files(folder, paths)]
+    loaded = of_model_folder(folder)
+    expected = [answer.probabilities for _, answer in predict.predict_files(loaded, paths, Path.read_bytes)]
     texts = [b64encode(path.read_bytes()).decode() for path in paths]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

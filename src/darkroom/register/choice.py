@@ -6,11 +6,10 @@ done is written down before the folder changes and forgotten when all of it agre
 between two steps is completed by giving it again, and a rollback that was killed never goes back twice.
 """
 
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from darkroom.register import champions, identity, looks, outcome, promotion, registry, versions
+from darkroom.register import champions, companions, fetched, identity, looks, outcome, promotion, registry, versions
 from darkroom.register.promotion import Decision
 from darkroom.register.registration import By
 from darkroom.runtime import files
@@ -27,6 +26,7 @@ class Places(NamedTuple):
     registration: Path
     pending: Path  # the choice that is being made
     lock: Path  # that of the stage `register`
+    downloads: Path  # of models of the registry
 
 
 class Choice(NamedTuple):
@@ -61,14 +61,15 @@ def make(name: str, choice: Choice, places: Places) -> bool:
     """
     if places.pending.exists():
         follow(name, places)  # another choice may have been killed after it changed the folder
-    with tempfile.TemporaryDirectory() as temporary:
-        model = versions.fetch(name, choice.version, Path(temporary))
-        changed = promotion.champion_digest(places.champion) != identity.digest(model)
-        resumed = _pending(places.pending) == choice
-        if changed:
-            decision = _decision(name, choice, model, places)
-            files.write_json(places.pending, choice._asdict())
-            promotion.install(decision, model, places.champion)
+    model, temperature = fetched.fetch(f"{fetched.SCHEME}{name}/{choice.version}", places.downloads)
+    changed = promotion.champion_digest(places.champion) != identity.digest(model)
+    resumed = _pending(places.pending) == choice
+    if changed:
+        decision = _decision(name, choice, model, places)
+        files.write_json(places.pending, choice._asdict())
+        promotion.install(decision, model, places.champion)
+    if temperature is not None:
+        companions.complete(places.champion, model, temperature)
     follow(name, places)
     return changed or resumed
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from darkroom.inference import model_check
 from darkroom.mlflow_client import client
-from darkroom.register import identity
+from darkroom.register import identity, mlflow_service
+from darkroom.register.version_files import MODEL_FOLDER
 from darkroom.runtime import files, sealing
-from darkroom.runtime.errors import ArtifactError, DarkroomError, ParamsError, ServiceError, brief
+from darkroom.runtime.errors import ArtifactError, ParamsError
 from darkroom.saving import model_folder
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 SCHEME = "models:/"
-MODEL_FOLDER = "artifacts/model_folder"  # in a logged model
 NAME = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 DIGEST = re.compile(r"[0-9a-f]{16}")
 
@@ -41,41 +41,42 @@ def fetch(uri: str, cache: Path) -> FetchedModel:
     if not (match := NAME.fullmatch(uri)):
         fix = "write models:/NAME@ALIAS or models:/NAME/VERSION"
         raise ParamsError("E_MODEL", "no address of a registered model", where=uri, fix=fix)
-    version = _asked(uri, *match.groups())
+    with mlflow_service.required():
+        version = _asked(uri, *match.groups())
     digest, temperature = version.tags.get("digest", ""), version.tags.get("temperature")
     if not DIGEST.fullmatch(digest):
         raise _unusable(uri, "has no digest: darkroom did not register it")
     folder = cache / digest
     if not _is_whole(folder, digest):
-        _download(uri, version, folder, digest)
+        with mlflow_service.required():
+            _download(uri, version, folder, digest)
     return FetchedModel(folder, float(temperature) if temperature else None)
 
 
 def _asked(uri: str, name: str, alias: str | None, number: str | None) -> "ModelVersion":
+    from mlflow.exceptions import MlflowException  # two seconds
+
+    mlflow = client.client()
     try:
-        client.ping()
-        mlflow = client.client()
         return mlflow.get_model_version_by_alias(name, alias) if alias else mlflow.get_model_version(name, str(number))
-    except DarkroomError:
-        raise
-    except Exception as fault:  # databases, servers and what they send can be wrong in any way
-        if getattr(fault, "error_code", "") in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
-            raise _unusable(uri, "is not registered") from fault
-        raise _silent(fault) from fault
+    except MlflowException as fault:
+        if fault.error_code not in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}:
+            raise
+        known = sorted(int(version.version) for version in mlflow.search_model_versions(f"name = '{name}'"))
+        what = f"is not registered; the versions are: {', '.join(map(str, known)) or 'none'}"
+        raise _unusable(uri, what, "name one of those") from fault
 
 
 def _download(uri: str, version: "ModelVersion", folder: Path, digest: str) -> None:
-    from mlflow import artifacts  # two seconds
+    from mlflow import artifacts
 
     stored = f"{SCHEME}{version.name}/{version.version}"  # `source` need not be an address of files
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        try:
-            path = Path(artifacts.download_artifacts(f"{stored}/{MODEL_FOLDER}", dst_path=temporary))
-        except Exception as fault:  # as above
-            raise _silent(fault) from fault
+        path = Path(artifacts.download_artifacts(f"{stored}/{MODEL_FOLDER}", dst_path=temporary))
         if not _is_whole(path, digest):
-            raise _unusable(uri, f"holds no model folder, or not that of the model {digest}, which was registered")
+            fix = "name another version, or take it from git: `git checkout COMMIT dvc.lock && dvc checkout champion`"
+            raise _unusable(uri, f"holds no model folder, or not that of the model {digest}, which was registered", fix)
         with files.replacing(folder) as partial:
             shutil.move(path, partial)
 
@@ -93,11 +94,5 @@ def _is_whole(folder: Path, digest: str) -> bool:
         return False
 
 
-def _unusable(uri: str, why: str) -> ArtifactError:
-    return ArtifactError("E_MODEL", f"{uri} {why}", where="MLFLOW_TRACKING_URI", fix="run `dvc repro -f register`")
-
-
-def _silent(fault: Exception) -> ServiceError:
-    fix = "start the server, or unset MLFLOW_TRACKING_URI"
-    what = f"the model registry failed: {brief(fault)}"
-    return ServiceError("E_MLFLOW", what, where="MLFLOW_TRACKING_URI", fix=fix)
+def _unusable(uri: str, why: str, fix: str = "run `dvc repro -f register`") -> ArtifactError:
+    return ArtifactError("E_VERSION", f"{uri} {why}", where="MLFLOW_TRACKING_URI", fix=fix)

@@ -40,13 +40,14 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         return int(client.client().create_model_version(name, source, run_id, tags=tags).version)
 
 
-def judged(name: str, version: int, decision: Decision) -> None:
-    """Point the alias `challenger` to the version, and tag it with the decision about it and its score.
+def judged(name: str, version: int, decision: Decision, temperature: float) -> None:
+    """Point the alias `challenger` to the version, and tag it with the decision about it, its score and temperature.
 
     Its description is the model card, which follows. Raises ServiceError (exit 6) when MLflow does not answer.
     """
     with mlflow_service.required():
-        _tag(name, version, {"decision": decision.reason, **_score(decision, decision.challenger)})
+        tags = {"decision": decision.reason, "temperature": str(temperature)}
+        _tag(name, version, tags | _score(decision, decision.challenger))
         client.client().set_registered_model_alias(name, CHALLENGER, str(version))
 
 

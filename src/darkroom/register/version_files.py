@@ -8,7 +8,7 @@ time for each model.
 
 import json
 import shutil
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from platform import python_version
 from typing import TYPE_CHECKING
@@ -22,7 +22,8 @@ SCRIPT = Path(__file__).with_name("pyfunc_model.py")
 EXAMPLE = (  # a grey pixel as PNG
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
 )
-REQUIREMENTS = ("darkroom", "keras", "tensorflow", "numpy", "pillow", "simplejpeg", "pi-heif", "pydantic", "mlflow")
+REQUIREMENTS = ("darkroom", "keras", "tensorflow", "numpy", "pillow", "simplejpeg", "pydantic", "mlflow")
+OPTIONAL = ("pi-heif", "jax")  # a model whose images or backend they were needs them
 
 
 def write(folder: Path, logged: "LoggedModel", target: Path) -> None:
@@ -32,12 +33,17 @@ def write(folder: Path, logged: "LoggedModel", target: Path) -> None:
     contents = {
         "input_example.json": json.dumps({"image": [EXAMPLE]}),
         "serving_input_example.json": json.dumps({"inputs": {"image": [EXAMPLE]}}),
-        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in REQUIREMENTS),
+        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in requirements()),
         "python_env.yaml": f"python: {python_version()}\ndependencies:\n- -r requirements.txt\n",
     }
     for name, text in contents.items():
         (target / name).write_text(text, encoding="utf-8")
     _description(logged).save(target / "MLmodel")
+
+
+def requirements() -> list[str]:
+    """Return the packages that predict, and those of OPTIONAL that are installed here."""
+    return [*REQUIREMENTS, *(name for name in OPTIONAL if any(distributions(name=name)))]
 
 
 def _description(logged: "LoggedModel") -> "Model":

@@ -1,13 +1,10 @@
-"""What the registry holds of a version: its number, its judgement, and the model folder, which is checked."""
+"""What the registry holds of a version: its number, its judgement, since when it is champion."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-from darkroom.inference import inference
 from darkroom.mlflow_client import client
-from darkroom.register import identity, mlflow_service, version_files
+from darkroom.register import mlflow_service
 from darkroom.register.registration import Score
-from darkroom.runtime.errors import ArtifactError
 
 SINCE, UNTIL = "champion.since", "champion.until"  # tags
 ENDS = ("value", "low", "high")
@@ -52,41 +49,3 @@ def since(name: str, version: int) -> str | None:
     """
     with mlflow_service.required():
         return client.client().get_model_version(name, str(version)).tags.get(SINCE)
-
-
-def fetch(name: str, version: int, to: Path) -> Path:
-    """Download the model folder of a version to the folder `to`, and return it. It is the model that was registered.
-
-    Raises ArtifactError (exit 4) when there is no such version, or its folder is missing, damaged or another model,
-    and ServiceError (exit 6) when MLflow does not answer.
-    """
-    with mlflow_service.required():
-        numbers = {int(found.version): found for found in client.client().search_model_versions(f"name = '{name}'")}
-        if version not in numbers:
-            known = ", ".join(map(str, sorted(numbers))) or "none"
-            raise _no_model(name, version, f"is not in the registry; it has: {known}", "name one of those")
-        folder = _download(f"models:/{name}/{version}", to)
-    if folder is None:
-        fix = "take it from git: `git checkout COMMIT dvc.lock && dvc checkout champion`"
-        raise _no_model(name, version, "was registered without its model folder, by an earlier release", fix)
-    inference.read_spec(folder)  # verifies the seal
-    if identity.digest(folder) != numbers[version].tags.get("digest"):
-        raise _no_model(name, version, "is not the model that was registered", "choose another version")
-    return folder
-
-
-def _download(uri: str, to: Path) -> Path | None:
-    """Download the model folder of a version; None when it has none."""
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return Path(download_artifacts(artifact_uri=f"{uri}/{version_files.MODEL_FOLDER}", dst_path=str(to)))
-    except (MlflowException, OSError) as fault:
-        if "No such" in str(fault) or getattr(fault, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-
-
-def _no_model(name: str, version: int, why: str, fix: str) -> ArtifactError:
-    return ArtifactError("E_VERSION", f"version {version} {why}", where=name, fix=fix)
