@@ -17,7 +17,7 @@ PIECE = 1 << 16  # bytes
 
 
 @dataclass
-class Tally:
+class LoadResult:
     """What came back."""
 
     statuses: Counter = field(default_factory=Counter)
@@ -42,26 +42,26 @@ def post(path: str, kind: str, body: bytes, host: str = "localhost") -> bytes:
     return head.encode() + body
 
 
-def run(port: int, requests: Sequence[bytes], *, clients: int, seconds: float = 1e9, count: int = 10**9) -> Tally:
+def run(port: int, requests: Sequence[bytes], *, clients: int, seconds: float = 1e9, count: int = 10**9) -> LoadResult:
     """Send `requests`, round and round, over `clients` connections for `seconds`, or `count` of them.
 
     Ends early when the server no longer takes connections.
     """
-    tally, ahead, end = Tally(), itertools.islice(itertools.cycle(requests), count), time.monotonic() + seconds
+    result, ahead, end = LoadResult(), itertools.islice(itertools.cycle(requests), count), time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for _ in range(clients):
-            _open(selector, port, ahead, tally)
+            _open(selector, port, ahead, result)
         while selector.get_map():
             for key, _ in selector.select(1.0):
-                _read(selector, key.data, port, ahead if time.monotonic() < end else iter(()), tally)
-    return tally
+                _read(selector, key.data, port, ahead if time.monotonic() < end else iter(()), result)
+    return result
 
 
-def _open(selector: selectors.BaseSelector, port: int, ahead: Iterator[bytes], tally: Tally) -> None:
+def _open(selector: selectors.BaseSelector, port: int, ahead: Iterator[bytes], result: LoadResult) -> None:
     try:
         opened = socket.create_connection(("127.0.0.1", port), timeout=30)
     except OSError:
-        tally.refused += 1
+        result.refused += 1
         return
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection = _Connection(opened)
@@ -80,7 +80,7 @@ def _send(selector: selectors.BaseSelector, connection: _Connection, ahead: Iter
 
 
 def _read(
-    selector: selectors.BaseSelector, connection: _Connection, port: int, ahead: Iterator[bytes], tally: Tally
+    selector: selectors.BaseSelector, connection: _Connection, port: int, ahead: Iterator[bytes], result: LoadResult
 ) -> None:
     try:
         piece = connection.socket.recv(PIECE)
@@ -89,14 +89,14 @@ def _read(
     connection.got += piece
     head, separator, body = connection.got.partition(b"\r\n\r\n")
     if not piece:
-        tally.lost += 1
+        result.lost += 1
         _close(selector, connection)
-        _open(selector, port, ahead, tally)
+        _open(selector, port, ahead, result)
     elif separator and len(body) >= _length(head):
-        _count(tally, connection, head, body)
+        _count(result, connection, head, body)
         if b"connection: close" in head.lower():
             _close(selector, connection)
-            _open(selector, port, ahead, tally)
+            _open(selector, port, ahead, result)
         else:
             _send(selector, connection, ahead)
 
@@ -106,14 +106,14 @@ def _length(head: bytes) -> int:
     return next(int(line[len(CONTENT_LENGTH) :]) for line in lines if line.startswith(CONTENT_LENGTH))
 
 
-def _count(tally: Tally, connection: _Connection, head: bytes, body: bytes) -> None:
+def _count(result: LoadResult, connection: _Connection, head: bytes, body: bytes) -> None:
     status = int(head[9:12])
-    tally.statuses[status] += 1
+    result.statuses[status] += 1
     if status == 200:
-        tally.seconds.append(time.monotonic() - connection.sent)
+        result.seconds.append(time.monotonic() - connection.sent)
     elif status >= 400:
-        tally.longest_error = max(tally.longest_error, len(body))
-        tally.traceback |= b"Traceback" in body
+        result.longest_error = max(result.longest_error, len(body))
+        result.traceback |= b"Traceback" in body
 
 
 def _close(selector: selectors.BaseSelector, connection: _Connection) -> None:

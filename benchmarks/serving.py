@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import interleave, load_client, serving_clients, serving_network, serving_servers
-from benchmarks.load_client import Tally
+from benchmarks.load_client import LoadResult
 from benchmarks.serving_servers import Server
 
 OUT = Path("reports/benchmarks/serving.json")
@@ -102,8 +102,8 @@ def memory(home: Path, rounds: int) -> dict:
     with _ours(home) as server:
         load_client.run(server.port, _raw(), clients=8, count=500)
         before = server.memory()
-        tally = load_client.run(server.port, _raw(), clients=8, count=REQUESTS)
-        return {"before_mib": round(before, 1), "growth_mib": round(server.memory() - before, 1), **_summary(tally)}
+        result = load_client.run(server.port, _raw(), clients=8, count=REQUESTS)
+        return {"before_mib": round(before, 1), "growth_mib": round(server.memory() - before, 1), **_summary(result)}
 
 
 def end(home: Path, rounds: int) -> dict:
@@ -113,11 +113,11 @@ def end(home: Path, rounds: int) -> dict:
         with _ours(home) as server:
             timer = threading.Timer(2.0, server.process.send_signal, [signal.SIGTERM])
             timer.start()
-            tally = load_client.run(server.port, _raw(), clients=16, seconds=20)
+            result = load_client.run(server.port, _raw(), clients=16, seconds=20)
             start = time.monotonic()
             code = server.process.wait(15)
             found.append({"exit_code": code, "seconds_after_the_last_answer": round(time.monotonic() - start, 2)})
-            found[-1] |= {"lost": tally.lost, "statuses": _statuses(tally)}
+            found[-1] |= {"lost": result.lost, "statuses": _statuses(result)}
     return {"runs": found}
 
 
@@ -168,22 +168,22 @@ def _one_of(name: str, home: Path) -> Iterator[Server]:
 def _rate(server: Server, requests: list[bytes], seconds: float) -> tuple[float, float]:
     """Requests a second, and processor milliseconds of the server for each. Raises SystemExit when one fails."""
     before, begin = server.processor_seconds(), time.monotonic()
-    tally = load_client.run(server.port, requests, clients=CLIENTS, seconds=seconds)
-    elapsed, count = time.monotonic() - begin, tally.statuses[200]
-    if set(tally.statuses) != {200} or tally.lost:
-        raise SystemExit(f"a server failed: {tally.statuses}, {tally.lost} lost")
+    result = load_client.run(server.port, requests, clients=CLIENTS, seconds=seconds)
+    elapsed, count = time.monotonic() - begin, result.statuses[200]
+    if set(result.statuses) != {200} or result.lost:
+        raise SystemExit(f"a server failed: {result.statuses}, {result.lost} lost")
     return count / elapsed, 1000 * (server.processor_seconds() - before) / count
 
 
-def _summary(tally: Tally) -> dict:
-    ranked = sorted(tally.seconds)
+def _summary(result: LoadResult) -> dict:
+    ranked = sorted(result.seconds)
     times = {f"p{share}_ms": round(1000 * ranked[int(share / 100 * (len(ranked) - 1))], 1) for share in (50, 95, 99)}
-    errors = {"longest_error_bytes": tally.longest_error, "traceback": tally.traceback}
-    return {"statuses": _statuses(tally), "lost": tally.lost, **times, **errors}
+    errors = {"longest_error_bytes": result.longest_error, "traceback": result.traceback}
+    return {"statuses": _statuses(result), "lost": result.lost, **times, **errors}
 
 
-def _statuses(tally: Tally) -> dict[str, int]:
-    return {str(status): count for status, count in sorted(tally.statuses.items())}
+def _statuses(result: LoadResult) -> dict[str, int]:
+    return {str(status): count for status, count in sorted(result.statuses.items())}
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ def test_the_client_counts_answers_errors_and_their_sizes():
     pictures = [load_client.post("/predict", "image/jpeg", picture) for picture in serving_network.jpegs()[:3]]
     bad = load_client.post("/predict", "image/jpeg", b"no image")
     with server_process() as (_, port):
-        tally = load_client.run(port, [*pictures, bad], clients=3, count=40)
-    assert dict(tally.statuses) == {200: 30, 422: 10} and len(tally.seconds) == 30
-    assert tally.lost == tally.refused == 0 and 20 < tally.longest_error < 1024 and not tally.traceback
+        result = load_client.run(port, [*pictures, bad], clients=3, count=40)
+    assert dict(result.statuses) == {200: 30, 422: 10} and len(result.seconds) == 30
+    assert result.lost == result.refused == 0 and 20 < result.longest_error < 1024 and not result.traceback
 
 
 def test_the_client_counts_what_a_server_loses():
@@ -33,9 +33,9 @@ def test_the_client_counts_what_a_server_loses():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=accept_and_close, args=(listener,))
         thread.start()
-        tally = load_client.run(listener.getsockname()[1], [load_client.post("/x", "a/b", b"c")], clients=1, count=5)
+        result = load_client.run(listener.getsockname()[1], [load_client.post("/x", "a/b", b"c")], clients=1, count=5)
         thread.join()
-    assert tally.lost == 5 and not tally.statuses
+    assert result.lost == 5 and not result.statuses
 
 
 def test_the_pictures_are_small_jpegs_and_the_inputs_fit_the_network():

@@ -71,8 +71,8 @@ def test_a_bare_environment_with_the_extra_serves_a_model(tmp_path):
     command = [python.with_name("darkroom"), "serve", "--model", tmp_path / "export", "--port", port]
     with serving_servers.running(list(map(str, command)), port):
         (picture,) = serving_network.jpegs()[:1]
-        tally = load_client.run(port, [load_client.post("/predict", "image/jpeg", picture)], clients=1, count=3)
-        assert dict(tally.statuses) == {200: 3}
+        result = load_client.run(port, [load_client.post("/predict", "image/jpeg", picture)], clients=1, count=3)
+        assert dict(result.statuses) == {200: 3}
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).status == 200
     site = next((tmp_path / "bare/lib").glob("python*/site-packages"))
     megabytes = sum(os.lstat(file).st_size for file in site.rglob("*") if file.is_file()) / 1e6

@@ -66,9 +66,18 @@ def test_every_link_and_image_is_there():
             assert (path.parent / target).exists(), (path, target)
 
 
-def test_every_numbered_link_has_an_address():
-    asked = set(re.findall(r"\]\[(\d+)\]", README))
-    assert asked == set(re.findall(r"^\[(\d+)\]: \S+$", README, re.MULTILINE))
+def test_every_link_by_name_has_an_address_on_a_line_of_its_own():
+    for page in DOCS:
+        text = page.read_text()
+        asked = set(re.findall(r"\]\[(\w+)\]", text))
+        assert asked == set(re.findall(r"^\[(\w+)\]: \S+$", text, re.MULTILINE)), page
+
+
+def test_every_darkroom_command_in_the_docs_stands_at_the_start_of_a_line_of_a_shell_block():
+    """A block that was filled like prose runs its commands together."""
+    for page in DOCS:
+        for line in page.read_text().splitlines():
+            assert not re.match(r" {4,}(darkroom|mlflow|dvc|make) ", line), (page, line)
 
 
 def test_a_line_has_at_most_120_characters():

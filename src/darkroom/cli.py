@@ -6,15 +6,13 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import shtab
 
-from darkroom import params, paths
-from darkroom.formats import names
+from darkroom import cli_arguments, params, paths
 from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
 from darkroom.runtime.errors import printable
-from darkroom.saving import export_folder
 
 if TYPE_CHECKING:
     from darkroom.register.choice import Places
@@ -54,109 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"darkroom {version('darkroom')}")
     shtab.add_argument_to(parser, ["--print-completion"], help="print the completion script of a shell")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, do: Callable[[argparse.Namespace], None], description: str) -> argparse.ArgumentParser:
-        subparser = commands.add_parser(name, help=description, description=description)
-        subparser.set_defaults(do=do)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(command.name, help=command.description, description=command.description)
+        subparser.set_defaults(do=command.do)
         subparser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        return subparser
-
-    fetch = command("fetch", _fetch, "download a data set to data/raw/ and verify it")
-    fetch.add_argument("name", help="digits, mnist, fashion_mnist, cifar10, cats_vs_dogs, or a URL")
-    _add_predict(command("predict", _predict, "label images: path, label, probabilities"))
-    command("backbones", _backbones, "list the backbones that transfer.backbones takes")
-    _add_describe(command("describe", _describe, "list the layers of a network, their output shapes and costs"))
-    _add_export(command("export", _export, "write a model as a file for other programs, which predicts the same"))
-    relabel = command("relabel", _relabel, "copy the images with the labels that a list of label issues suggests")
-    relabel.add_argument(
-        "issues", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
-    )
-    relabel.add_argument("--splits", nargs="+", choices=names.SPLITS, default=names.SPLITS, help="default: all of them")
-    relabel.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
-    promote = command("promote", _promote, "make a version of the MLflow registry champion, whatever the gate says")
-    promote.add_argument("version", type=int, metavar="VERSION", help="its number in the registry")
-    promote.add_argument("--reason", required=True, help="it is kept in the history of champions")
-    command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks")
-    new = command("new", _new, "make a project in an empty folder that uses the installed darkroom")
-    new.add_argument("path", type=Path, metavar="PATH", help="an empty folder, or one that does not exist yet")
-    _add_retrain(command("retrain", _retrain, "retrain when data or params changed, and push the result; what CI runs"))
-    rollback = command("rollback", _rollback, "make an earlier champion champion again")
-    rollback.add_argument("--to", type=int, metavar="VERSION", help="default: the champion before the present one")
-    rollback.add_argument("--reason", required=True, help="it is kept in the history of champions")
-    command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}")
-    _add_serve(command("serve", _serve, "answer HTTP requests: images in, labels and probabilities out"))
-    status = command("status", _status, "say where the pipeline is, what runs, how long still, and which champion")
-    status.add_argument("--json", action="store_true", help="print one JSON object")
-    unpack = command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder")
-    unpack.add_argument("--to", type=Path, default=paths.UNPACKED, help=f"a new folder (default: {paths.UNPACKED})")
-    command("upgrade", _upgrade, "bring the files of a project of `darkroom new` to the installed release")
-    use = command("use", _use, "write the defaults, changed by a preset, to params.yaml")
-    use.add_argument("preset", help="the name of a file in presets/, without .yaml")
+        if command.add_arguments:
+            command.add_arguments(subparser)
     return parser
-
-
-def _add_retrain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--update", action="store_true", help="get new versions of imported data first")
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--dry", action="store_true", help="only say what would happen")
-    ways.add_argument("--train-into", type=Path, metavar="FOLDER", help="write nowhere but to this new folder")
-    ways.add_argument("--publish", type=Path, metavar="FOLDER", help="push what --train-into left; decodes no image")
-
-
-def _add_predict(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="an image, a folder, a quoted pattern, a .zip, or - for standard input"
-    )
-    parser.add_argument(
-        "--model", help="a folder of models/ or exports/, champion, or models:/NAME@ALIAS (default: champion, else cnn)"
-    )
-    parser.add_argument(
-        "--out", choices=("text", "csv", "json", "jsonl"), default="text", help="the format of standard output"
-    )
-    parser.add_argument("--json", action="store_const", const="jsonl", dest="out", help="the same as --out jsonl")
-    parser.add_argument("--calibrated", action="store_true", help="apply the temperature that `evaluate` fitted")
-    parser.add_argument(
-        "--reject-below", type=_fraction, default=0.0, metavar="P", help="label images below it `rejected`"
-    )
-    parser.add_argument(
-        "--unknown-above", type=_fraction, metavar="U", help="label images unlike the training images `unknown`"
-    )
-    parser.add_argument("--log", type=Path, metavar="FILE", help="append a JSON line per image to it, for later")
-    parser.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
-
-
-def _fraction(word: str) -> float:
-    value = float(word)
-    if not 0 <= value <= 1:
-        raise ValueError
-    return value
-
-
-def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", nargs="?", help="a model folder, or models:/NAME@ALIAS (default: the champion)")
-    parser.add_argument("--to", required=True, choices=export_folder.FILES, help="the format")
-    parser.add_argument("--int8", action="store_true", help="weights and activations in 8 bits; onnx and litert")
-    parser.add_argument("--out", type=Path, help=f"a new folder (default: in {paths.EXPORTS}/)")
-
-
-def _add_describe(parser: argparse.ArgumentParser) -> None:
-    architectures = get_args(params.Model.model_fields["architecture"].annotation)
-    parser.add_argument("architecture", choices=architectures, help="its hyperparameters are those in params.yaml")
-    parser.add_argument(
-        "--size", type=int, metavar="PIXELS", help="width and height of the images (default: as in params.yaml)"
-    )
-    parser.add_argument("--channels", type=int, choices=[1, 3], help="of the images (default: as in params.yaml)")
-    parser.add_argument("--classes", type=int, default=10, metavar="K", help="default: 10")
-
-
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", type=Path, metavar="FOLDER", help="an exported model (default: the champion's)")
-    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1, which no other machine reaches")
-    parser.add_argument("--port", type=int, default=8000, help="default: 8000")
-    parser.add_argument("--engine", choices=["onnx", "keras"], default="onnx", help="keras serves a model folder")
-    parser.add_argument("--token-env", metavar="NAME", help="the environment variable with the token of clients")
-    parser.add_argument("--log", type=Path, metavar="FILE", help="append a JSON line for each image, without the image")
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -340,6 +243,64 @@ def _use(arguments: argparse.Namespace) -> None:
     print(f"{paths.PARAMS} now holds the preset {arguments.preset}")
     if "://" not in archive and not Path(archive).exists():
         print(f"its images are not there yet: put the archive at {archive}, then `dvc add {archive}`")
+
+
+class Command(NamedTuple):
+    name: str
+    do: Callable[[argparse.Namespace], None]
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+
+COMMANDS = (
+    Command("fetch", _fetch, "download a data set to data/raw/ and verify it", cli_arguments.of_fetch),
+    Command("predict", _predict, "label images: path, label, probabilities", cli_arguments.of_predict),
+    Command("backbones", _backbones, "list the backbones that transfer.backbones takes"),
+    Command(
+        "describe",
+        _describe,
+        "list the layers of a network, their output shapes and costs",
+        cli_arguments.of_describe,
+    ),
+    Command(
+        "export",
+        _export,
+        "write a model as a file for other programs, which predicts the same",
+        cli_arguments.of_export,
+    ),
+    Command(
+        "relabel",
+        _relabel,
+        "copy the images with the labels that a list of label issues suggests",
+        cli_arguments.of_relabel,
+    ),
+    Command(
+        "promote",
+        _promote,
+        "make a version of the MLflow registry champion, whatever the gate says",
+        cli_arguments.of_promote,
+    ),
+    Command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks"),
+    Command("new", _new, "make a project in an empty folder that uses the installed darkroom", cli_arguments.of_new),
+    Command(
+        "retrain",
+        _retrain,
+        "retrain when data or params changed, and push the result; what CI runs",
+        cli_arguments.of_retrain,
+    ),
+    Command("rollback", _rollback, "make an earlier champion champion again", cli_arguments.of_rollback),
+    Command("schema", _schema, f"write the JSON schema of params.yaml, for editors, to {paths.SCHEMA}"),
+    Command("serve", _serve, "answer HTTP requests: images in, labels and probabilities out", cli_arguments.of_serve),
+    Command(
+        "status",
+        _status,
+        "say where the pipeline is, what runs, how long still, and which champion",
+        cli_arguments.of_status,
+    ),
+    Command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder", cli_arguments.of_unpack),
+    Command("upgrade", _upgrade, "bring the files of a project of `darkroom new` to the installed release"),
+    Command("use", _use, "write the defaults, changed by a preset, to params.yaml", cli_arguments.of_use),
+)
 
 
 if __name__ == "__main__":

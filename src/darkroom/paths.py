@@ -1,6 +1,6 @@
 """Where every file and folder is, relative to the repository root, from which DVC runs every stage.
 
-Only `pipeline/`, `cli` and `params` import this module; library functions take a Path.
+Only `pipeline/`, `api`, `cli`, `cli_arguments` and `params` import it; library functions take a Path.
 """
 
 from pathlib import Path

@@ -48,7 +48,7 @@ BACK = "rolled back"
 
 
 @pytest.mark.parametrize(
-    ("reigns", "expected"),
+    ("changes", "expected"),
     [
         ([("a", "gate")], None),
         ([("a", "gate"), ("b", "gate")], "a"),
@@ -58,7 +58,7 @@ BACK = "rolled back"
         ([("a", "gate"), ("b", "gate"), ("a", "promoted by a person")], "b"),
     ],
 )
-def test_the_champion_before_is_the_one_before_the_present_reign(tmp_path, reigns, expected):
-    rows = champions.read(history(tmp_path, *(row(digest, by) for digest, by in reigns)))
+def test_the_champion_before_is_the_one_before_the_present_promotion(tmp_path, changes, expected):
+    rows = champions.read(history(tmp_path, *(row(digest, by) for digest, by in changes)))
     before = champions.predecessor(rows, rows[-1]["digest"])
     assert (before and before["digest"]) == expected

@@ -94,7 +94,7 @@ def test_the_gate_takes_no_challenger_that_had_been_judged_when_a_person_chose(c
     assert second in promotion.made_by(places.champion).settled
 
 
-def test_rollback_goes_back_one_reign_at_a_time(crown, places):
+def test_rollback_goes_back_one_champion_at_a_time(crown, places):
     first, second, _ = crown("a"), crown("b", label=1), crown("c", tilt=5.0)
     roll_back("c is slow", places)
     assert agreed(places) == second

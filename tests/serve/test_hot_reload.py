@@ -40,10 +40,10 @@ def test_no_request_fails_while_another_export_takes_the_place_of_the_first(expo
     export(folder, 1)
     export(tmp_path / "next", 2)
     request = load_client.post("/predict", "image/jpeg", serving_network.jpegs()[0])
-    tallies = []
+    results = []
     with serving_servers.running(serving_servers.darkroom(folder, port), port):
         words = {"clients": 4, "seconds": 6}
-        load = threading.Thread(target=lambda: tallies.append(load_client.run(port, [request], **words)))
+        load = threading.Thread(target=lambda: results.append(load_client.run(port, [request], **words)))
         load.start()
         assert digest(port) == f"{1:016x}"
         time.sleep(1)
@@ -54,8 +54,8 @@ def test_no_request_fails_while_another_export_takes_the_place_of_the_first(expo
         (folder / "MANIFEST.json").write_text("{}")
         load.join()
         assert digest(port) == f"{2:016x}"
-        tally = tallies[0]
-        assert set(tally.statuses) == {200} and tally.lost == 0
+        result = results[0]
+        assert set(result.statuses) == {200} and result.lost == 0
 
 
 @pytest.mark.slow

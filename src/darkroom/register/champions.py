@@ -58,9 +58,9 @@ def note(path: Path, row: Row | None) -> None:
 def predecessor(rows: Sequence[Mapping[str, str]], digest: str) -> Mapping[str, str] | None:
     """Return the row of the champion before the present one, whose digest is `digest`; None before the first.
 
-    A rollback is no new reign: the champion before a model that was rolled back to is the one before its own reign.
+    A rollback is no promotion: the champion before a model that was rolled back to is the one before its promotion.
     So going back twice leads to the champion before the last but one, and not to the one just left.
     """
-    reigns = [number for number, row in enumerate(rows) if row["digest"] == digest and row["by"] != "rolled back"]
-    before = rows[: reigns[-1]] if reigns else rows[:-1]
+    promotions = [number for number, row in enumerate(rows) if row["digest"] == digest and row["by"] != "rolled back"]
+    before = rows[: promotions[-1]] if promotions else rows[:-1]
     return before[-1] if before else None

@@ -84,7 +84,7 @@ def set_champion(name: str, version: int) -> None:
         if old == version:
             return
         _tag_time(name, version, SINCE)
-        client.client().delete_model_version_tag(name, str(version), UNTIL)  # of an earlier reign
+        client.client().delete_model_version_tag(name, str(version), UNTIL)  # of an earlier time as champion
         if old:
             _tag_time(name, old, UNTIL)
         client.client().set_registered_model_alias(name, CHAMPION, str(version))  # last: until then all is done again

@@ -28,7 +28,7 @@ from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
 
 MAX_SHOWN = 12  # errors, and as many label issues
-MAX_REIGNS = 5  # rows of the history of champions
+MAX_CHAMPIONS = 5  # rows of the history of champions
 
 
 class Sources(NamedTuple):
@@ -187,7 +187,7 @@ class ReportContext:
     @property
     def last_champions(self) -> Sequence[Mapping[str, str]]:
         """The rows of champions.csv that the page shows, the newest first."""
-        return self.champions[: -MAX_REIGNS - 1 : -1]
+        return self.champions[: -MAX_CHAMPIONS - 1 : -1]
 
     @property
     def failed_expectations(self) -> list[Expectation]:
