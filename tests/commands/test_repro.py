@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,6 +77,18 @@ def test_a_stage_that_fails_ends_the_command_with_its_exit_code(repository_of, c
     with pytest.raises(SystemExit) as caught:
         repro()
     assert caught.value.code == 3 and "failed to reproduce 'first'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize(("number", "code"), [("INT", 130), ("TERM", 143), ("KILL", 137)])
+def test_a_stage_that_a_signal_ended_ends_the_command_with_the_code_of_shells(
+    number, code, shell, repository_of, monkeypatch
+):
+    repository_of(first=f"kill -{number} $$")
+    monkeypatch.setenv("SHELL", shutil.which(shell) or pytest.skip(f"{shell} is not installed"))
+    with pytest.raises(SystemExit) as caught:
+        repro()
+    assert caught.value.code == code
 
 
 def test_what_dvc_itself_refuses_ends_the_command_with_its_exit_code(repository_of):

@@ -166,7 +166,9 @@ def test_a_result_is_handed_over_from_a_job_that_writes_nothing_to_one_that_runs
     assert handover.publish(tmp_path / "again") == "nothing changed, so nothing is pushed"
 
 
-def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(hub, here):
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # the first may be dash, which dies of the signal too
+def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(shell, hub, here, monkeypatch):
+    monkeypatch.setenv("SHELL", shell)
     here.push_images("slow,cat", "2,dog")
     before = head(hub)
     handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it

@@ -1,14 +1,15 @@
 """`python -m darkroom.commands.quiet_dvc WORDS`: DVC without its information, for each stage says what it does.
 
 DVC's own `--quiet` would hide its errors as well. A stage that fails ends the process with the stage's exit code, of
-which DVC makes 255.
+which DVC makes 255; one that signal N ended, with 128 + N as in a shell. A shell that waits for an interrupted stage
+may die of the signal itself, as dash does.
 """
 
 import logging
 import re
 import sys
 
-FAILED = re.compile(r", exited with (\d+)$")  # DVC's message of a stage that fails
+FAILED = re.compile(r", exited with (-?\d+)$")  # DVC's message of a stage that fails
 DVC_FAILED = 255
 
 
@@ -23,7 +24,8 @@ class StageCodes(logging.Handler):
         fault = record.exc_info[1] if record.exc_info else None
         while fault is not None:
             if found := FAILED.search(str(fault)):
-                self.codes.append(int(found[1]))
+                code = int(found[1])
+                self.codes.append(code if code >= 0 else 128 - code)
             fault = fault.__cause__
 
 
