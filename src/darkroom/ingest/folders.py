@@ -22,7 +22,7 @@ def member(path: Path, raw: bytes, caches: list[Path]) -> Member:
     is_link = path.is_symlink() and not dvc_links.is_own(path, caches)
     kind: Kind = "link" if is_link else "folder" if path.is_dir() else "file" if path.is_file() else "special"
     size = path.lstat().st_size if is_link else path.stat().st_size
-    return Member(name, kind, size, size, None, lambda: path.open("rb"), guessed=guessed)
+    return Member(name, kind, size, size, None, lambda _: path.open("rb"), guessed=guessed)
 
 
 def _below(folder: Path) -> Iterator[Path]:

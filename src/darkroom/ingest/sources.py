@@ -10,6 +10,7 @@ moment the images are on disk twice beside the archive.
 import os
 import shutil
 import stat
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
@@ -22,7 +23,7 @@ from darkroom.image_store import shard_file, writing
 from darkroom.image_store.shard_file import NewFile
 from darkroom.ingest import arrays, folders, inspection, npz, tars, zips
 from darkroom.ingest.members import Member
-from darkroom.ingest.spool import Piece, Spool, SpooledFiles
+from darkroom.ingest.spool import Piece, Pieces, Spool, SpooledFiles
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
@@ -63,18 +64,18 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
         inspection.check(source.name, members, limits)
         notes = inspection.notes(members)
         junk = [member.parts[-1] for member in members if member.kind != "folder" and not member.is_wanted]
-        wanted = {member.parts: member for member in members if member.is_wanted}
+        wanted = deque({member.parts: member for member in members if member.is_wanted}.values())
         if not wanted:
             fix = "pack folders of images, one per class"
             raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
-        _check_disk_space(folder, sum(shard_file.stored_bytes(member.size) for member in wanted.values()))
+        _check_disk_space(folder, sum(shard_file.stored_bytes(member.size) for member in wanted))
         with files.replacing(folder) as partial_folder:
             partial_folder.mkdir()
             with Spool(partial_folder) as spool:
-                copied = {"/".join(parts): _copy(source, member, spool) for parts, member in wanted.items()}
-                every = list(wanted)
-                del members, wanted
-                archive.close()  # its directory takes more memory than all that follows
+                every = [member.parts for member in wanted]
+                del members
+                copied = Pieces(_copy_all(source, wanted, spool))
+                archive.close()
                 root, kept = _images(source, every, SpooledFiles(spool, copied), limits)
                 writing.write(partial_folder, _new_files(spool, kept))
     dropped = junk + [parts[-1] for parts in every if parts[: len(root)] != root]
@@ -127,8 +128,8 @@ def _images(
     misnamed = {parts for parts in others if visual.format_of(spooled, "/".join(parts))}
     root = names.common_root(wanted, annotations.find(spooled, others, images), others=misnamed)
     prefix = "".join(f"{part}/" for part in root)
-    pieces = spooled.pieces.items()
-    return root, {path.removeprefix(prefix): piece for path, piece in pieces if path.startswith(prefix)}
+    below = ((path.removeprefix(prefix), piece) for path, piece in spooled.pieces.items() if path.startswith(prefix))
+    return root, Pieces(below)
 
 
 def _new_files(spool: Spool, pieces: Mapping[str, Piece]) -> Sequence[NewFile]:
@@ -148,10 +149,10 @@ def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:
         raise DataError("E_ARRAYS", what, where=image_files[0], fix="keep the arrays or the files")
 
 
-def _unfold(source: Path, spooled: SpooledFiles, limits: Ingest) -> dict[str, Piece]:
+def _unfold(source: Path, spooled: SpooledFiles, limits: Ingest) -> Pieces:
     """Spool the images that `arrays.unfold` makes; an error of it names the file in `source`."""
     try:
-        return {path: spooled.spool.add([image]) for path, image in arrays.unfold(spooled, limits)}
+        return Pieces((path, spooled.spool.add([image])) for path, image in arrays.unfold(spooled, limits))
     except DataError as fault:
         fault.where = f"{source}!{printable(fault.where)}" if fault.where in spooled.pieces else str(source)
         raise
@@ -163,6 +164,13 @@ def _check_disk_space(folder: Path, size: int) -> None:
     if size * SPACE_FACTOR > free:
         what = f"needs {size * SPACE_FACTOR:.0f} bytes, {free} are free"
         raise EnvironmentFault("E_DISK", what, where=home, fix="free space on this disk")
+
+
+def _copy_all(source: Path, members: deque[Member], spool: Spool) -> Iterator[tuple[str, Piece]]:
+    """Copy each member and forget it, so that the memory for members and pieces does not add up."""
+    while members:
+        member = members.popleft()
+        yield "/".join(member.parts), _copy(source, member, spool)
 
 
 def _copy(source: Path, member: Member, spool: Spool) -> Piece:

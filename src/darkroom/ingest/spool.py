@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import tempfile
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -19,6 +20,9 @@ from darkroom.runtime import files
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+
+DIGEST = 32  # bytes of a SHA-256
 
 
 class Piece(NamedTuple):
@@ -32,6 +36,30 @@ class Piece(NamedTuple):
     def sha256(self) -> str:
         """In hex."""
         return self.digest.hex()
+
+
+class Pieces(Mapping[str, Piece]):
+    """Pieces by path, 0.2 kB for each instead of 0.4."""
+
+    def __init__(self, pieces: Iterable[tuple[str, Piece]]):
+        self._numbers: dict[str, int] = {}
+        self._offsets, self._sizes, self._digests = array("Q"), array("Q"), bytearray()
+        for number, (path, piece) in enumerate(pieces):
+            self._numbers[path] = number
+            self._offsets.append(piece.offset)
+            self._sizes.append(piece.bytes)
+            self._digests += piece.digest
+
+    def __getitem__(self, path: str) -> Piece:
+        number = self._numbers[path]
+        digest = self._digests[number * DIGEST : (number + 1) * DIGEST]
+        return Piece(self._offsets[number], builtins.bytes(digest), self._sizes[number])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
 
 class Spool:

@@ -12,7 +12,6 @@ import lzma
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +19,7 @@ from darkroom import sniff
 from darkroom.formats import names
 from darkroom.ingest import inspection, size_limits, streams
 from darkroom.ingest.members import Fault, Kind, Member
-from darkroom.ingest.streams import SeekableStream
+from darkroom.ingest.streams import SeekableStream, Stream
 from darkroom.params import Ingest
 from darkroom.runtime.errors import DataError
 
@@ -61,16 +60,18 @@ def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
 
 
 def _until_too_much(stream: SeekableStream, packed: int, limits: Ingest) -> Iterator[Member]:
+    def opener(member: Member) -> Stream:
+        return streams.section(stream, member.place, member.size)
+
     total = named = 0
     for number, (name, info) in enumerate(_headers(stream), 1):
         total, named, end = total + info.size, named + len(name), info.offset_data + info.size
         raw, guessed = names.decoded(name)
         is_too_large = info.size > size_limits.largest(raw, limits) or total > limits.max_total_bytes
         is_bomb = not is_too_large and size_limits.beyond_ratio(end, packed, limits) > size_limits.ALLOWANCE
-        data = partial(streams.section, stream, info.offset_data, info.size)
         faults = (_bomb(raw, packed, end, limits),) if is_bomb else ()
         # A member has no packed size of its own: the ratio is that of the archive so far.
-        yield Member(raw, _kind(info), info.size, info.size, None, data, faults, guessed)
+        yield Member(raw, _kind(info), info.size, info.size, None, opener, info.offset_data, faults, guessed)
         if is_too_large or is_bomb or number > limits.max_entries:
             return
         if named > HEADERS + inspection.NAME_BYTES * limits.max_entries:

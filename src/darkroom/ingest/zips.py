@@ -11,16 +11,17 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import pairwise
 from pathlib import Path, PurePath
 from typing import BinaryIO, NoReturn
 
+import numpy as np
+
 from darkroom import sniff
 from darkroom.formats import names
-from darkroom.ingest import inspection, size_limits, zip_headers, zip_methods
+from darkroom.ingest import inspection, size_limits, zip_headers, zip_methods, zip_places
 from darkroom.ingest.members import Fault, Kind, Member
 from darkroom.ingest.streams import Stream
-from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL, UNICODE, LocalHeader
+from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL, UNICODE
 from darkroom.params import Ingest
 from darkroom.runtime.errors import DarkroomError, DataError
 
@@ -77,23 +78,34 @@ class _Bounded:
 
 
 def _list(archive: zipfile.ZipFile, file: BinaryIO) -> list[Member]:
-    infos = archive.infolist()
-    headers = [zip_headers.read(file, info) for info in infos]
-    overlapping = set(_overlapping(infos, headers, archive.start_dir))
-    start = min((info.header_offset for info in infos), default=0)
-    return [
-        _member(info, [*_faults(info, local, number in overlapping, start)][:1], _open(archive, file, info, local))
-        for number, (info, local) in enumerate(zip(infos, headers, strict=True))
-    ]
+    """Take the list of `archive` apart: `zipfile` needs 0.8 kB for a member, so none is held twice."""
+    infos = archive.filelist
+    archive.NameToInfo.clear()
+    places = zip_places.empty(len(infos))
+    contradictions: dict[int, tuple[str, str]] = {}
+    for number, info in enumerate(infos):
+        local = zip_headers.read(file, info)
+        places[number] = zip_places.of(info, local.end if local else zip_places.NO_HEADER)
+        if local and (contradiction := zip_headers.contradiction(info, local)):
+            contradictions[number] = contradiction
+    overlapping = set(_overlapping(places, archive.start_dir))
+    start = int(places["offset"].min(initial=archive.start_dir))
+    infos.reverse()  # `pop` takes from the end
+    opener = partial(_open, archive, file, places)
+    members = []
+    for number, place in enumerate(places):
+        info = infos.pop()
+        faults = _faults(info, place, number in overlapping, contradictions.get(number), start)
+        members.append(_member(info, number, [*faults][:1], opener))
+    return members
 
 
-def _open(
-    archive: zipfile.ZipFile, file: BinaryIO, info: zipfile.ZipInfo, local: LocalHeader | None
-) -> Callable[[], Stream]:
-    return partial(zip_methods.open_member, archive, file, info, local.end if local else 0)
+def _open(archive: zipfile.ZipFile, file: BinaryIO, places: np.ndarray, member: Member) -> Stream:
+    place = places[member.place]
+    return zip_methods.open_member(archive, file, zip_places.info(file, place), int(place["end"]))
 
 
-def _member(info: zipfile.ZipInfo, faults: list[Fault], data: Callable[[], Stream]) -> Member:
+def _member(info: zipfile.ZipInfo, number: int, faults: list[Fault], opener: Callable[[Member], Stream]) -> Member:
     name, guessed = _name(info)
     return Member(
         raw=name,
@@ -101,7 +113,8 @@ def _member(info: zipfile.ZipInfo, faults: list[Fault], data: Callable[[], Strea
         size=info.file_size,
         packed=info.compress_size + LOCAL.size + CENTRAL + 2 * len(info.orig_filename),
         crc=info.CRC,
-        open=data,
+        opener=opener,
+        place=number,
         faults=tuple(faults),
         guessed=guessed,
     )
@@ -122,7 +135,9 @@ def _name(info: zipfile.ZipInfo) -> tuple[str, bool]:
     return (name, False) if info.flag_bits & UNICODE else names.decoded(name.encode("cp437"))
 
 
-def _faults(info: zipfile.ZipInfo, local: LocalHeader | None, overlaps: bool, start: int) -> Iterator[Fault]:
+def _faults(
+    info: zipfile.ZipInfo, place: np.void, overlaps: bool, contradiction: tuple[str, str] | None, start: int
+) -> Iterator[Fault]:
     """Yield what is wrong with one member, the worst first. `start` is the offset of the archive's first member."""
     name = info.orig_filename
     if info.header_offset == start > 0:
@@ -136,21 +151,18 @@ def _faults(info: zipfile.ZipInfo, local: LocalHeader | None, overlaps: bool, st
         yield Fault("E_ARCHIVE_METHOD", name, why, "pack it again with `zip -r`, or with 7-Zip and Deflate")
     if overlaps:
         yield Fault("E_ARCHIVE_BOMB", name, "overlaps the next member", "make the archive again")
-    if local is None:
+    if place["end"] == zip_places.NO_HEADER:
         yield Fault("E_ARCHIVE_CORRUPT", name, "has no header in front of its data", "get the archive again")
-    elif contradiction := zip_headers.contradiction(info, local):
+    elif contradiction:
         code, why = contradiction
         yield Fault(code, name, why, "make the archive again")
 
 
-def _overlapping(infos: list[zipfile.ZipInfo], headers: list[LocalHeader | None], directory: int) -> Iterator[int]:
+def _overlapping(places: np.ndarray, directory: int) -> Iterator[int]:
     """Yield the numbers of members whose data run into what follows. Gaps (a data descriptor) are allowed."""
-    by_offset = sorted(range(len(infos)), key=lambda number: infos[number].header_offset)
-    starts = [infos[number].header_offset for number in by_offset] + [directory]
-    for number, (_, following) in zip(by_offset, pairwise(starts), strict=True):
-        local = headers[number]
-        if local and local.end > following:
-            yield number
+    order = np.argsort(places["offset"], kind="stable")
+    following = np.append(places["offset"][order][1:], directory)
+    yield from order[places["end"][order] > following].tolist()
 
 
 def _corrupt(file: BinaryIO, where: PurePath, fault: Exception) -> DataError:
