@@ -5,6 +5,7 @@ from darkroom.dataset import packing
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.image_store import reading
 from darkroom.runtime import stage
+from darkroom.workers import engine
 
 
 def main() -> str:
@@ -12,7 +13,8 @@ def main() -> str:
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
     images = reading.open_store(paths.IMAGES)
-    counts = packing.write(rows, images, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
+    with engine.opened(p.engine):
+        counts = packing.write(rows, images, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
     return ", ".join(f"{count:,} {split}" for split, count in counts.items()) + " images decoded"
 
 

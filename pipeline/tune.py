@@ -6,12 +6,13 @@ from darkroom import params, paths
 from darkroom.networks import tuned
 from darkroom.runtime import stage
 from darkroom.tracking import lineage, tracking
-from darkroom.workers import worker_process
+from darkroom.workers import engine, worker_process
 
 
 def main() -> str:
     p = params.load()
-    worker_process.preload(["pipeline", "darkroom.tune.trial"])
+    if p.engine.kind == "local":
+        worker_process.preload(["pipeline", "darkroom.tune.trial"])
     from darkroom.training import checkpoint  # these import Keras, while the process that forks workers does
     from darkroom.tune import search
     from darkroom.tune.trial import Setup
@@ -21,7 +22,8 @@ def main() -> str:
     )
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     setup = Setup(paths.PACKED, p.augment, p.seed)
-    with tracking.run("search", experiment, key=state.name, params=params.flat({"tune": p.tune})) as run:
+    flat = params.flat({"tune": p.tune})
+    with engine.opened(p.engine), tracking.run("search", experiment, key=state.name, params=flat) as run:
         open_run = partial(tracking.trial, experiment=experiment, search=run)
         result = search.search(p.tune, p.model, setup, state=state, open_run=open_run)
         run.metrics({"val/loss": result.best.get("val_loss"), "val/accuracy": result.best.get("val_accuracy")})

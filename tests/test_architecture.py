@@ -67,7 +67,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "tune": "networks params runtime training workers",
     "validate": "dataset decoding formats image_store manifest params png runtime table verdict workers",
     "verdict": "runtime",
-    "workers": "runtime",
+    "workers": "params runtime",
 }
 
 DOORS = {
@@ -107,6 +107,7 @@ DOORS = {
         "mlflow_client.client",
         "tracking.tracking",
     },
+    "ray": {"workers.ray_cluster", "workers.ray_items", "workers.ray_tasks"},
     "ruamel": {"plain_yaml"},
     "yaml": {"plain_yaml"},
     "scipy": {"metrics.subset_test", "metrics.training_variance"},
@@ -288,7 +289,8 @@ def test_a_state_to_go_on_from_is_named_by_the_code_that_its_stage_lists(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_lists_exactly_the_params_it_reads(name):
-    read = {leaf for leaf in chains(Path(f"pipeline/{name}.py"), "p")}
+    """Other than `engine`: where the work is done changes no byte of a result, see test_ray."""
+    read = {leaf for leaf in chains(Path(f"pipeline/{name}.py"), "p") if leaf.partition(".")[0] != "engine"}
     assert set(STAGES[name].get("params", [])) == read
 
 

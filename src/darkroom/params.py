@@ -24,7 +24,14 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=6
 Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
 
 URL = re.compile(r"(s3|gs|https?)://[^\s/:?#]+(:[0-9]+)?/(?!.*::)\S*[^\s/]")  # two colons chain file systems of fsspec
+ADDRESS = re.compile(r"[^\s/]+:[0-9]{1,5}")  # of the head of a cluster
 MISTAKES = 2000  # characters of an error message that lists them
+
+
+def _address(text: str) -> str:
+    if text not in ("auto", "local") and not ADDRESS.fullmatch(text):
+        raise ValueError("expected auto, local or HOST:PORT")
+    return text
 
 
 def _inside(path: str) -> str:
@@ -234,6 +241,15 @@ class Register(Section):
     max_class_loss: Annotated[float, Field(gt=0, lt=1)] | None
 
 
+class Engine(Section):
+    """Where the work is done. No stage depends on it: it changes no result."""
+
+    kind: Literal["local", "ray"]
+    address: Annotated[str, AfterValidator(_address)]
+    workers: Count | Literal["auto"]
+    gpus_per_task: Annotated[float, Field(ge=0, le=16)]
+
+
 with catch_warnings():
     # Sections are named after stages; two of them shadow class methods that nobody calls here. An explicit
     # Field keeps pydantic from taking the shadowed method for a default.
@@ -255,6 +271,7 @@ with catch_warnings():
         evaluate: Evaluate
         compare: Compare
         register: Register = Field()
+        engine: Engine
 
         @model_validator(mode="after")
         def _check_that_pooling_leaves_a_pixel(self) -> "Params":

@@ -31,7 +31,9 @@ from darkroom.training.session import Row
 from darkroom.tune import oracles, trial
 from darkroom.tune.jobs import Job, Jobs, with_overrides
 from darkroom.tune.trial import Result, Setup, Task
-from darkroom.workers.task_pool import Event, TaskPool
+from darkroom.workers import engine
+from darkroom.workers.engine import Tasks
+from darkroom.workers.task_pool import Event
 
 COLUMNS = ("trial", "status", "epochs", "val_loss", "val_accuracy")  # of trials.csv, before the hyperparameters
 CURVE_COLUMNS = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss")
@@ -96,7 +98,7 @@ def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: O
     count, gpus = trial.workers(config.workers, config.trials), len(device.gpus())
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
-        TaskPool(trial.attempt, start, count, max_growth=MAX_MEMORY_GROWTH) as pool,
+        engine.task_pool(trial.attempt, start, count, max_growth=MAX_MEMORY_GROWTH) as pool,
         _Supervisor(pool, task, state, open_run, config.minutes) as supervisor,
         progress.shown("trials", config.trials) as show,
     ):
@@ -152,7 +154,7 @@ def _in_order(
 class _Supervisor:
     """The trials in progress. Each is begun once, has a run of its own, and is journalled as it ends."""
 
-    def __init__(self, pool: TaskPool, task: Callable[[Job], Task], state: Path, open_run: OpenRun, minutes: float):
+    def __init__(self, pool: Tasks, task: Callable[[Job], Task], state: Path, open_run: OpenRun, minutes: float):
         self._pool, self._task, self._state, self._open_run = pool, task, state, open_run
         self._jobs: dict[Hashable, Job] = {}
         self._results: dict[Hashable, Result | None] = {}

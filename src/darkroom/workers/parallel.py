@@ -1,7 +1,8 @@
 """Apply a function to many items: in this process, then, when there is much work, in worker processes.
 
 Work starts in this process; after a probe of 0.05 s, workers take over the rest if that would last longer than
-starting them. So a tiny input never pays for a pool and a large one hardly notices. Results come in the order of the
+starting them. So a tiny input never pays for a pool and a large one hardly notices. Where the workers are, on this
+machine or on a cluster, `engine` knows. Results come in the order of the
 items, with a bounded number in flight, so memory does not grow with the input.
 
 Code that may crash or never end, such as decoders of untrusted files, never runs in this process if the caller says
@@ -13,14 +14,14 @@ copies locks that threads of other libraries hold.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from darkroom.runtime import processors as granted
 from darkroom.runtime import progress
 from darkroom.runtime.errors import EnvironmentFault
-from darkroom.workers.item_pool import ItemPool, WorkerStartError
+from darkroom.workers import engine
+from darkroom.workers.item_pool import WorkerStartError
 from darkroom.workers.serving import Limits, Loss, Lost, Raised
 
 Item = TypeVar("Item")
@@ -28,8 +29,6 @@ Result = TypeVar("Result")
 
 PROBE = 0.05  # seconds of work from which the duration of the rest is estimated
 WORTHWHILE = 0.5  # seconds of work ahead that are worth starting workers for
-CHUNK = 32  # items sent to a worker at a time, at most
-AHEAD = 3  # chunks per worker that may be done before the first result is consumed
 KILLED_FIX = "free memory, then run it again"
 START_FIX = "allow more processes and open files (ulimit -u, ulimit -n), or free memory"
 
@@ -68,7 +67,7 @@ def _results(
         done += 1
     if done < len(items):
         rest = items[done:]
-        results = _in_workers(function, rest, workers, limits)
+        results = engine.results(function, rest, workers, limits)
         try:
             yield from (_value(*pair, lost, title) for pair in zip(rest, results, strict=True))
         except WorkerStartError as fault:
@@ -78,26 +77,6 @@ def _results(
 
 def _is_much(spent: float, done: int, left: int) -> bool:
     return spent > PROBE and spent / max(1, done) * left > WORTHWHILE
-
-
-def _in_workers(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
-    """Yield the result of each item, Lost and Raised among them, in order."""
-    size = max(1, min(CHUNK, len(items) // (workers * AHEAD)))
-    chunks = deque(range(len(items))[start : start + size] for start in range(0, len(items), size))
-    ready: dict[int, object] = {}
-    done, ahead = 0, workers * AHEAD * size
-    with ItemPool(function, min(workers, len(chunks)), limits) as pool:
-        while done < len(items):
-            while chunks and pool.has_room() and chunks[0].start < done + ahead:
-                numbers = chunks.popleft()
-                pool.submit(numbers, items[numbers.start : numbers.stop])
-            for numbers, results in pool.receive():
-                ready.update(zip(numbers, results, strict=False))
-                if not results:  # a worker died before it began them
-                    chunks.appendleft(numbers)
-            while done in ready:
-                yield ready.pop(done)
-                done += 1
 
 
 def _value(item: object, result: object, lost: Callable | None, title: str) -> object:

@@ -1,0 +1,69 @@
+"""Where the work of a stage is done: in processes of this machine, or on a Ray cluster.
+
+A stage opens the engine of params.yaml, and what it calls asks here for workers. So no function between the two needs
+to know of it. Results are the same, byte for byte, wherever they were computed.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+
+from darkroom.params import Engine
+from darkroom.workers import local_items
+from darkroom.workers.ray_cluster import Cluster, connected
+from darkroom.workers.ray_items import results as cluster_results
+from darkroom.workers.ray_tasks import ClusterTaskPool
+from darkroom.workers.serving import Limits
+from darkroom.workers.task_pool import Event, TaskPool
+
+_cluster: ContextVar[Cluster | None] = ContextVar("cluster", default=None)
+
+
+class Tasks(Protocol):
+    """What `TaskPool` and `ClusterTaskPool` have in common."""
+
+    def submit(self, key: Hashable, *arguments: object) -> None: ...
+
+    def cancel(self) -> list[Hashable]: ...
+
+    def next(self) -> Event: ...
+
+
+@contextmanager
+def opened(config: Engine) -> Iterator[None]:
+    """Let the work inside the block be done where `config` says.
+
+    Raises EnvironmentFault (exit 5) where Ray is missing or a node is not like this machine, ServiceError (exit 6)
+    where the cluster does not answer.
+    """
+    if config.kind == "local":
+        yield
+        return
+    with connected(config) as cluster:
+        token = _cluster.set(cluster)
+        try:
+            yield
+        finally:
+            _cluster.reset(token)
+
+
+def results(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
+    """Yield the result of each item, Lost and Raised among them, in order.
+
+    `workers` counts on this machine; a cluster has its own number.
+    """
+    cluster = _cluster.get()
+    return (
+        cluster_results(function, items, limits, cluster)
+        if cluster
+        else local_items.results(function, items, workers, limits)
+    )
+
+
+@contextmanager
+def task_pool(task: Callable, start: Callable[[int], None], workers: int, *, max_growth: int) -> Iterator[Tasks]:
+    """Open a `TaskPool`, or its like on the cluster, to which `start` and `max_growth` do not matter."""
+    cluster = _cluster.get()
+    with ClusterTaskPool(task, cluster) if cluster else TaskPool(task, start, workers, max_growth=max_growth) as pool:
+        yield pool

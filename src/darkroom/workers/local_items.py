@@ -1,0 +1,30 @@
+"""Apply a function to items in worker processes of this machine."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from darkroom.workers.item_pool import ItemPool
+from darkroom.workers.serving import Limits
+
+CHUNK = 32  # items sent to a worker at a time, at most
+AHEAD = 3  # chunks per worker that may be done before the first result is consumed
+
+
+def results(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
+    """Yield the result of each item, Lost and Raised among them, in order. Raises WorkerStartError."""
+    size = max(1, min(CHUNK, len(items) // (workers * AHEAD)))
+    chunks = deque(range(len(items))[start : start + size] for start in range(0, len(items), size))
+    ready: dict[int, object] = {}
+    done, ahead = 0, workers * AHEAD * size
+    with ItemPool(function, min(workers, len(chunks)), limits) as pool:
+        while done < len(items):
+            while chunks and pool.has_room() and chunks[0].start < done + ahead:
+                numbers = chunks.popleft()
+                pool.submit(numbers, items[numbers.start : numbers.stop])
+            for numbers, made in pool.receive():
+                ready.update(zip(numbers, made, strict=False))
+                if not made:  # a worker died before it began them
+                    chunks.appendleft(numbers)
+            while done in ready:
+                yield ready.pop(done)
+                done += 1

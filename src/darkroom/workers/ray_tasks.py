@@ -1,0 +1,86 @@
+"""Tasks of minutes on a Ray cluster, as `task_pool` has them on this machine.
+
+Ray starts a task again whose node died; a task that keeps its state in the project goes on where it was.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from darkroom.workers import ray_cluster
+from darkroom.workers.ray_cluster import Cluster
+from darkroom.workers.task_pool import Event
+
+POLL = 0.2  # seconds between two looks at the messages
+TRIES = 3  # of a task whose worker or node dies
+
+
+class ClusterTaskPool:
+    """Runs `task(*arguments, send)` on the cluster, as many at a time as it has workers. To be used in a `with` block.
+
+    A task that raises, or kills its worker at each try, fails, and costs that task alone.
+    """
+
+    def __init__(self, task: Callable, cluster: Cluster):
+        import ray  # takes seconds
+        from ray.util.queue import Queue
+
+        self._ray = ray
+        self._cluster = cluster
+        self._run = ray.remote(num_cpus=1, num_gpus=cluster.gpus, max_retries=TRIES - 1)(_attempt)
+        self._task = ray.put(task)
+        self._messages = Queue(actor_options={"num_cpus": 0})
+        self._waiting: deque[tuple[Hashable, tuple]] = deque()
+        self._running: dict[Any, Hashable] = {}
+        self._events: deque[Event] = deque()
+
+    def __enter__(self) -> "ClusterTaskPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for task in self._running:
+            self._ray.cancel(task, force=True)
+        self._messages.shutdown(force=True)
+
+    def submit(self, key: Hashable, *arguments: object) -> None:
+        self._waiting.append((key, arguments))
+
+    def cancel(self) -> list[Hashable]:
+        """Withdraw the tasks that were not given to the cluster, and return their keys."""
+        keys = [key for key, _ in self._waiting]
+        self._waiting.clear()
+        return keys
+
+    def next(self) -> Event:
+        """Wait for the next event. There must be a task that has not ended."""
+        while self._waiting and len(self._running) < self._cluster.workers:
+            key, arguments = self._waiting.popleft()
+            task = self._run.remote(self._cluster.root, self._task, self._messages, key, arguments)
+            self._running[task] = key
+            self._events.append(Event(key, "started"))
+        while not self._events:
+            self._receive()
+        return self._events.popleft()
+
+    def _receive(self) -> None:
+        ended, _ = self._ray.wait(list(self._running), timeout=POLL)
+        for _ in range(self._messages.qsize()):  # a task sends before it ends, so what it sent is here
+            self._events.append(Event(*self._messages.get()))
+        for task in ended:
+            self._events.append(self._ended(self._running.pop(task), task))
+
+    def _ended(self, key: Hashable, task: object) -> Event:
+        try:
+            return Event(key, *self._ray.get(task))
+        except self._ray.exceptions.RayError as fault:
+            reason = str(fault).strip().splitlines()[0]
+            return Event(key, "failed", f"its worker died at each of {TRIES} tries: {reason}")
+
+
+def _attempt(root: str, task: Callable, messages: Any, key: Hashable, arguments: tuple) -> tuple[str, object]:
+    """On a node: the kind of the last event of the task, and its value."""
+    ray_cluster.enter(root)
+    try:
+        return "done", task(*arguments, lambda value: messages.put((key, "message", value)))
+    except Exception as fault:  # whatever a task raises, the next ones run
+        return "failed", f"{type(fault).__name__}: {fault}".splitlines()[0]
