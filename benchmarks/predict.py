@@ -116,7 +116,7 @@ def make_model(folder: Path) -> None:
     from darkroom import params
     from darkroom.networks import architectures
     from darkroom.novelty import sampling
-    from darkroom.packed_data import Split
+    from darkroom.packed_data import PROPERTIES, Split
     from darkroom.saving import model_folder
     from darkroom.training import describe
 
@@ -130,7 +130,8 @@ def make_model(folder: Path) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (2000, SIZE, SIZE, 3), np.uint8)
     labels = np.arange(len(pixels)) % CLASSES
     split = Split(pixels, labels, tuple(map(str, labels)), labels, tuple(names), spec)
-    model_folder.write(folder, network, [], spec=spec, facts=facts, extra_files=sampling.files(network, split, split))
+    extra = sampling.files(network, split, split, np.zeros((len(pixels), len(PROPERTIES))))
+    model_folder.write(folder, network, [], spec=spec, facts=facts, extra_files=extra)
 
 
 def compare(model: Path, data: Path, rounds: int) -> dict:

@@ -1,6 +1,6 @@
 """Train the tuned network.        packed/, best.json -> models/cnn/"""
 
-from darkroom import params, paths, png
+from darkroom import packed_data, params, paths, png
 from darkroom.networks import recipe, tuned
 from darkroom.novelty import sampling
 from darkroom.runtime import stage
@@ -34,7 +34,7 @@ def main() -> str:
             best_epoch=trained.best_epoch,
         )
         extra = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
-        extra |= sampling.files(trained.network, data.train, data.val)
+        extra |= sampling.files(trained.network, data.train, data.val, packed_data.read_appearance(paths.PACKED, "val"))
         model_folder.write(FOLDER, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=extra)
         run.model(FOLDER)
     checkpoint.clear(state)

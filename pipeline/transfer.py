@@ -1,6 +1,6 @@
 """Train a new head on a pretrained backbone.        packed/, weights/ -> models/BACKBONE/"""
 
-from darkroom import params, paths
+from darkroom import packed_data, params, paths
 from darkroom.novelty import sampling
 from darkroom.runtime import stage
 from darkroom.saving import model_folder, versions
@@ -45,7 +45,7 @@ def main(backbone: str) -> str:
             head=trained.head,
             fine_tuned=trained.fine_tuned,
         )
-        extra = sampling.files(trained.network, data.train, data.val)
+        extra = sampling.files(trained.network, data.train, data.val, packed_data.read_appearance(paths.PACKED, "val"))
         model_folder.write(folder, trained.network, trained.rows, spec=data.train.spec, facts=facts, extra_files=extra)
         run.model(folder)
     checkpoint.clear(state)

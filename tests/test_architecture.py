@@ -23,12 +23,13 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     ),
     "cli_arguments": "formats params paths saving",
     "commands": (
-        "export formats image_store inference ingest manifest metrics novelty params params_errors plain_yaml "
-        "plots png project register report runtime saving serve workers"
+        "drift export formats image_store inference ingest manifest metrics novelty packed_data params params_errors "
+        "plain_yaml plots png project register report runtime saving serve workers"
     ),
     "curve": "networks packed_data refit runtime saving training",
     "dataset": "decoding formats image_store manifest packed_data params runtime sniff table workers",
     "decoding": "runtime sniff workers",
+    "drift": "metrics novelty packed_data",
     "evaluate": "evaluation_folder inference metrics packed_data plots png runtime saving",
     "evaluation_folder": "metrics runtime saving",
     "export": "evaluate inference metrics packed_data register runtime saving",
@@ -110,7 +111,7 @@ DOORS = {
     "ray": {"workers.ray_cluster", "workers.ray_items", "workers.ray_tasks"},
     "ruamel": {"plain_yaml"},
     "yaml": {"plain_yaml"},
-    "scipy": {"metrics.subset_test", "metrics.training_variance"},
+    "scipy": {"drift.two_samples", "metrics.subset_test", "metrics.training_variance"},
     "simplejpeg": {"decoding.jpeg"},
     "h5py": {"transfer_learning.weights"},
     "matplotlib": {"plots.canvas"},

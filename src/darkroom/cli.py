@@ -15,6 +15,7 @@ from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
+    from darkroom.commands.chosen_model import ChosenModel
     from darkroom.register.choice import Places
 
 
@@ -25,13 +26,14 @@ EXAMPLES = """examples:
   darkroom predict photos.zip --out csv         a table, with the probability of each class
   darkroom export --to onnx                     the champion as a file that needs neither Keras nor TensorFlow
   darkroom serve                                answer HTTP requests with the exported champion
+  darkroom drift new/ --report drift.html       are these still like the images that the champion knows?
   darkroom status                               where the pipeline is, and how long it still takes
   darkroom --print-completion bash              a completion script: save it where your shell looks for them
 """
 
 
 def main() -> None:
-    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"], ["export"]):  # those that import Keras
+    if sys.argv[1:2] in (["predict"], ["drift"], ["backbones"], ["describe"], ["export"]):  # those that import Keras
         stderr_filter.install()
         lean_keras.install()
     errors.program(run)
@@ -83,16 +85,29 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from darkroom import api
-    from darkroom.commands import chosen_model, predict
+    from darkroom.commands import predict
     from darkroom.inference.answers import Choice
 
-    places = chosen_model.Places(paths.CHAMPION, api.current_model(Path()), paths.EVALUATION, paths.CACHE / "registry")
-    model = chosen_model.choose(arguments.model, places)
+    model = _chosen(arguments.model)
     temperature = model.require_temperature() if arguments.calibrated else None
     choice = Choice(temperature, arguments.reject_below, arguments.unknown_above)
     asked = predict.Asked(arguments.paths, arguments.out, choice, arguments.log, arguments.skip_bad)
     predict.predict_all(asked, model, paths.PARAMS)
+
+
+def _drift(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import drift
+
+    asked = drift.Asked(arguments.paths, arguments.out, arguments.alpha, arguments.report)
+    drift.drift(asked, _chosen(arguments.model), paths.PARAMS)
+
+
+def _chosen(name: str | None) -> "ChosenModel":
+    from darkroom import api
+    from darkroom.commands import chosen_model
+
+    places = chosen_model.Places(paths.CHAMPION, api.current_model(Path()), paths.EVALUATION, paths.CACHE / "registry")
+    return chosen_model.choose(name, places)
 
 
 def _backbones(arguments: argparse.Namespace) -> None:
@@ -255,6 +270,12 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("fetch", _fetch, "download a data set to data/raw/ and verify it", cli_arguments.of_fetch),
     Command("predict", _predict, "label images: path, label, probabilities", cli_arguments.of_predict),
+    Command(
+        "drift",
+        _drift,
+        "say whether new images are still like those that a model knows; exit 8 if not",
+        cli_arguments.of_drift,
+    ),
     Command("backbones", _backbones, "list the backbones that transfer.backbones takes"),
     Command(
         "describe",

@@ -8,6 +8,8 @@ from darkroom import params, paths
 from darkroom.formats import names
 from darkroom.saving import export_folder
 
+IMAGES = "an image, a folder, a quoted pattern, a .zip, or - for standard input"
+MODEL = "a folder of models/ or exports/, champion, or models:/NAME@ALIAS (default: champion, else cnn)"
 KEPT = "it is kept in the history of champions"
 
 
@@ -20,12 +22,8 @@ def of_retrain(parser: argparse.ArgumentParser) -> None:
 
 
 def of_predict(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="an image, a folder, a quoted pattern, a .zip, or - for standard input"
-    )
-    parser.add_argument(
-        "--model", help="a folder of models/ or exports/, champion, or models:/NAME@ALIAS (default: champion, else cnn)"
-    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=IMAGES)
+    parser.add_argument("--model", help=MODEL)
     parser.add_argument(
         "--out", choices=("text", "csv", "json", "jsonl"), default="text", help="the format of standard output"
     )
@@ -39,6 +37,23 @@ def of_predict(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="append a JSON line per image to it, for later")
     parser.add_argument("--skip-bad", action="store_true", help="exit 0 although some images are unusable")
+
+
+def of_drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=f"{IMAGES}; or a log of predict or serve")
+    parser.add_argument("--model", help=MODEL)
+    parser.add_argument("--out", choices=("text", "json"), default="text", help="the format of standard output")
+    parser.add_argument(
+        "--alpha", type=_level, default=0.05, help="the chance of an alarm where nothing changed (default: %(default)s)"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write an HTML page, with the images farthest away")
+
+
+def _level(word: str) -> float:
+    value = float(word)
+    if not 0.001 <= value <= 0.5:  # below, the permutations would take gigabytes
+        raise ValueError
+    return value
 
 
 def _fraction(word: str) -> float:

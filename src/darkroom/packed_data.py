@@ -1,12 +1,13 @@
 """Images as arrays: what training, searching and evaluating read.
 
-A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy` and `paths.csv`, a `spec.json`, and an
-inventory. `packing` writes it; editing that never retrains a model whose arrays stay the same.
+A folder `train`, `val` and `test` each, with `images.npy`, `labels.npy`, `paths.csv` and `appearance.npy` (what the
+image files looked like before they were made alike), a `spec.json`, and an inventory. `packing` writes it; editing
+that never retrains a model whose arrays stay the same.
 
 The spec has classes, given_splits (the splits that the archive gave; the others were drawn), and image_size, color,
-fit, max_pixels and levels, which say how the images were made, and for the
-layers of a model `normalise` ("unit", "center" or "standardise"), `mean` and `deviation`: c floats each, the mean
-and the standard deviation of a channel over all pixels of the training images, in grey levels from 0 to 255.
+fit, max_pixels and levels, which say how the images were made, and for the layers of a model `normalise` ("unit",
+"center" or "standardise"), `mean` and `deviation`: c floats each, the mean and the standard deviation of a channel
+over all pixels of the training images, in grey levels from 0 to 255.
 """
 
 from array import array
@@ -20,7 +21,8 @@ from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
 
 SPEC = "spec.json"
-IMAGES, LABELS, PATHS = "images.npy", "labels.npy", "paths.csv"
+IMAGES, LABELS, PATHS, APPEARANCE = "images.npy", "labels.npy", "paths.csv", "appearance.npy"
+PROPERTIES = ("width", "height", "brightness", "contrast", "colour", "sharpness")  # columns of the manifest
 
 Spec = dict[str, Any]  # the keys that the first lines of this file name
 
@@ -74,6 +76,17 @@ def read(folder: Path) -> PackedData:
     """
     sealing.verify(folder)
     return PackedData(folder, files.read_object(folder / SPEC))
+
+
+def read_appearance(folder: Path, name: str) -> np.ndarray:
+    """float32 `(n, 6)`: the PROPERTIES of the images of a split. Nothing is compared with the inventory.
+
+    Raises ArtifactError (exit 4) when an earlier release packed the images.
+    """
+    path = folder / name / APPEARANCE
+    if not path.exists():
+        raise _unusable(path.parent, f"has no {APPEARANCE}")
+    return np.load(path)
 
 
 def _paths_and_clusters(path: Path) -> tuple[tuple[str, ...], np.ndarray]:

@@ -69,6 +69,21 @@ def test_paths_csv_leads_from_row_to_image(images, rows, small, cache, tmp_path)
     assert tuple(row["path"] for row in listed) == packed_data.read(tmp_path / "packed").split("test").paths
 
 
+def test_what_the_files_looked_like_is_kept_in_the_same_order(images, rows, small, cache, tmp_path):
+    packing.write(rows, images, tmp_path / "packed", small, LIMITS, cache)
+    by_path = {row["path"]: [row[name] for name in packed_data.PROPERTIES] for row in rows}
+    for split in SPLITS:
+        paths = packed_data.read(tmp_path / "packed").split(split).paths
+        kept = packed_data.read_appearance(tmp_path / "packed", split)
+        assert kept.dtype == np.float32 and np.array_equal(kept, np.float32([by_path[path] for path in paths]))
+
+
+def test_images_that_an_earlier_release_packed_are_exit_4(tmp_path):
+    with pytest.raises(ArtifactError, match="appearance.npy") as caught:
+        packed_data.read_appearance(tmp_path, "val")
+    assert "preprocess" in caught.value.fix
+
+
 @pytest.mark.parametrize("n", [1, 255, 600])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_statistics_are_those_of_each_channel_in_any_order(n, channels):

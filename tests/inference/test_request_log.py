@@ -44,10 +44,41 @@ def test_an_image_that_cannot_be_decoded_is_not_logged():
 
 def test_lines_are_added_to_a_log_and_each_is_json_without_pixels(tmp_path):
     log, appearance = tmp_path / "requests.jsonl", request_log.measured(png(np.zeros((9, 9), np.uint8)), SETTINGS)[1]
-    request_log.append(log, [request_log.row("0123456789abcdef", "cat", [0.75, 0.25], appearance)] * 2)
-    request_log.append(log, [request_log.row("0123456789abcdef", "unknown", [0.5, 0.5], appearance)])
+    request_log.append(log, [request_log.row("0123456789abcdef", "cat", [0.75, 0.25], 1.5, appearance)] * 2)
+    request_log.append(log, [request_log.row("0123456789abcdef", "unknown", [0.5, 0.5], None, appearance)])
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["label"] for row in rows] == ["cat", "cat", "unknown"]
-    expected = "time model label probabilities sha256 width height brightness contrast colour sharpness"
+    expected = "time model label probabilities temperature sha256 width height brightness contrast colour sharpness"
     assert all(row.keys() == set(expected.split()) for row in rows)
     assert rows[0]["time"].endswith("+00:00") and sum(map(len, log.read_text().splitlines())) < 3 * 500
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """A log of two rows, with and without a temperature."""
+    appearance = request_log.measured(png(np.zeros((9, 9), np.uint8)), SETTINGS).appearance
+    rows = [request_log.row("0123456789abcdef", "cat", [0.75, 0.25], t, appearance) for t in (1.5, None)]
+    request_log.append(tmp_path / "requests.jsonl", rows)
+    return tmp_path / "requests.jsonl", rows
+
+
+def test_a_log_reads_back_as_it_was_written(logged):
+    path, rows = logged
+    assert list(request_log.read(path)) == rows
+
+
+def test_rows_of_an_earlier_release_had_no_temperature(logged):
+    path, rows = logged
+    path.write_text(json.dumps({key: value for key, value in rows[0].items() if key != "temperature"}))
+    assert list(request_log.read(path)) == [{**rows[0], "temperature": None}]
+
+
+@pytest.mark.parametrize("line", [
+    "", "no json", "[1]", "{}", "null", "[" * 100_000, '{"time": "2026"}',
+    '{"time": "", "model": "", "label": "", "sha256": "", "probabilities": []}',
+    '{"time": "", "model": "", "label": "", "sha256": "", "probabilities": [1.0], "width": "wide"}',
+])  # fmt: skip
+def test_a_line_that_is_no_row_stops_no_other(logged, line):
+    path, rows = logged
+    path.write_text(f"{json.dumps(rows[0])}\n{line}\n{json.dumps(rows[1])[:-9]}\n{json.dumps(rows[1])}\n")
+    assert list(request_log.read(path)) == [rows[0], None, None, rows[1]]

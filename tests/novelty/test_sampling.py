@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.novelty import penultimate, reference, sampling
+from darkroom.novelty import held_out, penultimate, reference, sampling
 from darkroom.packed_data import Split
 from darkroom.training import io_layers
 from darkroom.transfer_learning import head_training
@@ -35,11 +35,16 @@ def split(images: np.ndarray) -> Split:
     return Split(images, labels, tuple(map(str, labels)), labels, ("across", "upright"), {})
 
 
+def appearance(n: int) -> np.ndarray:
+    """float (n, 6): another one for each image."""
+    return np.arange(6.0 * n).reshape(n, 6)
+
+
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory) -> tuple[keras.Model, reference.Reference]:
     folder = tmp_path_factory.mktemp("model")
     model = network()
-    for name, data in sampling.files(model, split(stripes(300, 1)), split(stripes(200, 2))).items():
+    for name, data in sampling.files(model, split(stripes(300, 1)), split(stripes(200, 2)), appearance(200)).items():
         (folder / name).write_bytes(data)
     return penultimate.with_features(model), reference.read(folder)
 
@@ -62,7 +67,18 @@ def test_images_of_another_kind_score_higher_than_nearly_all_of_the_kind(fitted,
 
 def test_the_same_network_and_images_give_the_same_bytes():
     train, val = split(stripes(50, 1)), split(stripes(30, 2))
-    assert sampling.files(network(), train, val) == sampling.files(network(), train, val)
+    first, second = (sampling.files(network(), train, val, appearance(30)) for _ in range(2))
+    assert first == second
+
+
+def test_the_held_out_images_are_validation_images_as_they_looked_and_as_the_network_saw_them(tmp_path):
+    model, val = network(), split(stripes(30, 2))
+    made = sampling.files(model, split(stripes(50, 1)), val, appearance(30))
+    (tmp_path / held_out.FILE).write_bytes(made[held_out.FILE])
+    kept, probabilities = held_out.read(tmp_path), np.asarray(model.predict_on_batch(val.images))
+    assert (kept.labels == val.labels).all() and (kept.appearance == appearance(30)).all()
+    assert (kept.predicted == probabilities.argmax(1)).all() and kept.features.shape == (30, 24 + 1)
+    np.testing.assert_allclose(kept.confidence, probabilities.max(1), atol=1e-6)
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
@@ -93,7 +109,7 @@ def test_a_network_without_a_dense_layer_has_no_reference():
     pixels = io_layers.pixels((SIZE, SIZE, 1))
     x = keras.layers.Conv2D(2, SIZE)(io_layers.scaled(pixels, {}))
     model = keras.Model(pixels, keras.layers.Softmax()(keras.layers.Flatten()(x)))
-    assert sampling.files(model, split(stripes(4, 1)), split(stripes(4, 2))) == {}
+    assert sampling.files(model, split(stripes(4, 1)), split(stripes(4, 2)), appearance(4)) == {}
 
 
 @pytest.mark.parametrize(("sizes", "most", "counts"), [

@@ -53,14 +53,14 @@ def predict_all(asked: Asked, model: ChosenModel, params_file: Path) -> None:
     Raises DataError (exit 3) at the end when an image could not be used, unless `skip_bad`; before anything is
     printed, ParamsError (exit 2) and ArtifactError (exit 4) when the model cannot be used, or not as it was asked.
     """
-    loaded = _classifier(model)
+    loaded = opened(model)
     _require_possible(asked.choice, model, loaded.spec["classes"])
     bad: list[DataError] = []
     with image_sources.opened(asked.paths, sys.stdin.buffer, lambda: archive_limits(params_file)) as sources:
         if not sources:
             raise DataError("E_IMAGES", "no image is named", where=" ".join(asked.paths), fix="name files or folders")
         answers = progress.each(_answers(sources, loaded, asked), len(sources), "predicting")
-        logged = _logged(answers, asked.log, model, loaded.spec["classes"]) if asked.log else answers
+        logged = _logged(answers, asked.log, asked, model, loaded.spec["classes"]) if asked.log else answers
         prediction_rows.print_rows(_named(logged, bad), loaded.spec["classes"], asked.form)
     if bad and not asked.skip_bad:
         what, where = f"{len(bad)} of the images could not be used", " ".join(asked.paths)
@@ -73,7 +73,8 @@ def archive_limits(params_file: Path) -> Ingest:
     return params.load(params_file if params_file.exists() else defaults).ingest
 
 
-def _classifier(model: ChosenModel) -> Classifier:
+def opened(model: ChosenModel) -> Classifier:
+    """Raises ArtifactError (exit 4) when the model cannot be used, or is an export for other programs."""
     if not model.exported:
         return classifier.of_model_folder(model.folder)
     if (form := export_folder.read_facts(model.folder)["format"]) != "onnx":
@@ -111,16 +112,18 @@ def _seen(source: Source, made: Measured | DataError) -> tuple[_Seen, np.ndarray
     return _Seen(source, made.appearance), made.pixels
 
 
-def _logged(answers: Iterable[Answered], log: Path, model: ChosenModel, classes: Sequence[str]) -> Iterator[Answered]:
+def _logged(
+    answers: Iterable[Answered], log: Path, asked: Asked, model: ChosenModel, classes: Sequence[str]
+) -> Iterator[Answered]:
     """Yield the answers, after they were written to the log; images that cannot be used are not."""
     rows: list[Row] = []
-    digest = model.digest
+    digest, temperature = model.digest, asked.choice.temperature
     request_log.append(log, rows)  # a log that cannot be written fails before the first answer
     try:
         for seen, answer in answers:
             if isinstance(answer, Prediction) and seen.appearance:
                 probabilities = [answer.probabilities[name] for name in classes]
-                rows.append(request_log.row(digest, answer.label, probabilities, seen.appearance))
+                rows.append(request_log.row(digest, answer.label, probabilities, temperature, seen.appearance))
             if len(rows) >= LOGGED:
                 request_log.append(log, rows)
                 rows = []

@@ -40,6 +40,7 @@ COLUMNS = (
     "sha256",
     "bad",
     "dropped",
+    *packed_data.PROPERTIES,
 )  # of the manifest
 CHUNK = 256  # images that are counted at once
 
@@ -125,6 +126,8 @@ def _write_split(
             file.write(array.data)
     numbers = {label: number for number, label in enumerate(classes)}
     np.save(out / packed_data.LABELS, np.fromiter((numbers[label] for label in rows.column("label")), np.int64))
+    columns = [np.fromiter(rows.column(name), np.float32) for name in packed_data.PROPERTIES]
+    np.save(out / packed_data.APPEARANCE, np.stack(columns, axis=1))
     listed = (
         {"row": number, "path": row["path"], "label": row["label"], "cluster": cluster}
         for number, (row, cluster) in enumerate(zip(rows, _numbered(rows), strict=True))

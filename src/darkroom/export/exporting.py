@@ -23,7 +23,7 @@ from darkroom.saving.model_folder import CLASSES, InputSpec
 if TYPE_CHECKING:
     import keras
 
-COPIED = CLASSES, "reference.npz"  # from the model folder, where it has them
+COPIED = CLASSES, "reference.npz", "held_out.npz"  # from the model folder, where it has them
 
 
 class Int8(NamedTuple):

@@ -6,10 +6,11 @@ images and from the probabilities one sees later whether they still are like tho
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, cast
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Row(Appearance):
     model: str  # the digest of the model, see `register.identity`
     label: str  # as it was given: "unknown" or "rejected" in place of a class
     probabilities: list[float]  # in the order of the model's classes
+    temperature: float | None  # by which the logits were divided; None: the probabilities are the network's
 
 
 class Measured(NamedTuple):
@@ -64,13 +66,52 @@ def measured(data: bytes, settings: PackSettings) -> Measured:
     )
 
 
-def row(model: str, label: str, probabilities: Sequence[float], appearance: Appearance) -> Row:
+def row(
+    model: str, label: str, probabilities: Sequence[float], temperature: float | None, appearance: Appearance
+) -> Row:
     """Return the line about an answer that is given now; `model` is the digest of the model."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return Row(time=now, model=model, label=label, probabilities=list(probabilities), **appearance)
+    return Row(
+        time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        model=model,
+        label=label,
+        probabilities=list(probabilities),
+        temperature=temperature,
+        **appearance,
+    )
 
 
 def append(log: Path, rows: Sequence[Row]) -> None:
     """Append `rows` to the file, made if it is missing, in one write, so that several processes may log to it."""
     with log.open("ab", buffering=0) as file:
         file.write("".join(f"{json.dumps(line, allow_nan=False)}\n" for line in rows).encode())
+
+
+def read(log: Path) -> Iterator[Row | None]:
+    """Yield the row of each line; None for a line that is no row, such as the half of one after a full disk.
+
+    Rows of earlier releases had no temperature: they get None.
+    """
+    with log.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            yield _row(line)
+
+
+def _row(line: str) -> Row | None:
+    try:
+        parsed = {"temperature": None, **json.loads(line)}
+        return cast(Row, parsed) if _is_row(parsed) else None
+    except (TypeError, ValueError, RecursionError):  # no JSON, or no object
+        return None
+
+
+def _is_row(parsed: dict[str, Any]) -> bool:
+    texts = all(isinstance(parsed.get(key), str) for key in ("time", "model", "label", "sha256"))
+    numbers = [parsed.get(key) for key in Appearance.__annotations__ if key != "sha256"]
+    probabilities, temperature = parsed.get("probabilities"), parsed["temperature"]
+    if not texts or not isinstance(probabilities, list) or not probabilities:
+        return False
+    return all(map(_is_number, [*numbers, *probabilities])) and (temperature is None or _is_number(temperature))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

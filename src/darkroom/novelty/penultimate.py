@@ -41,5 +41,12 @@ def _last_dense_input(tensor: "keras.KerasTensor") -> "keras.KerasTensor | None"
 
 def features(model: "keras.Model", images: np.ndarray) -> np.ndarray:
     """float32 `(n, d)` for images uint8 `(n, s, s, c)`; `model` is one of `with_features`."""
+    return outputs(model, images)[0]
+
+
+def outputs(model: "keras.Model", images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features float32 `(n, d)` and probabilities `(n, k)` of images; as `features` otherwise."""
     starts = range(0, len(images), BATCH)
-    return np.concatenate([np.asarray(model.predict_on_batch(images[i : i + BATCH])[0]) for i in starts])
+    pairs = [model.predict_on_batch(images[i : i + BATCH]) for i in starts]
+    features, probabilities = (np.concatenate(list(map(np.asarray, part))) for part in zip(*pairs, strict=True))
+    return features, probabilities

@@ -11,21 +11,19 @@ as they follow from SEED. The price: a distance is wrong by some 6 % (1 / sqrt(2
 others, so the score stays what it says.
 """
 
-import io
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import ZipFile
 
 import numpy as np
 
-from darkroom.runtime.errors import ArtifactError
+from darkroom.novelty import array_file
 
 FILE = "reference.npz"  # in a model folder
-LARGEST = 1 << 20  # bytes of the file
 WIDTH = 128
 NEIGHBOUR = 5  # the k of the k-th nearest; 1 would be at the mercy of a single wrong training image
 SEED = 0
 ROWS = 4096  # of distances to compute at once
+KINDS: array_file.Kinds = {"features": (np.float16, 2), "distances": (np.float32, 1)}
 
 
 class Reference(NamedTuple):
@@ -37,8 +35,8 @@ class Reference(NamedTuple):
 
 def fit(train: np.ndarray, val: np.ndarray) -> Reference:
     """Make the reference from features float `(m, d)` of training and `(v, d)` of validation images."""
-    features = _directions(train).astype(np.float16)
-    return Reference(features, np.sort(_distances(features, val)).astype(np.float32))
+    known = directions(train).astype(np.float16)
+    return Reference(known, np.sort(_distances(known, val)).astype(np.float32))
 
 
 def score(reference: Reference, features: np.ndarray) -> np.ndarray:
@@ -49,9 +47,7 @@ def score(reference: Reference, features: np.ndarray) -> np.ndarray:
 
 def to_bytes(reference: Reference) -> bytes:
     """The content of the file; equal references give equal bytes."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **reference._asdict())
-    return buffer.getvalue()
+    return array_file.to_bytes(reference)
 
 
 def read(folder: Path) -> Reference | None:
@@ -60,31 +56,10 @@ def read(folder: Path) -> Reference | None:
     Raises ArtifactError (exit 4) when it is not what `to_bytes` makes.
     """
     path = folder / FILE
-    if not path.exists():
-        return None
-    try:
-        return _checked(path)
-    except Exception as fault:  # of any kind: zipfile and NumPy's parser raise nearly all there are
-        what = f"{FILE} is not what darkroom writes ({type(fault).__name__})"
-        raise ArtifactError("E_MODEL", what, where=path, fix="run `dvc repro`, or `dvc repro -f STAGE`") from fault
+    return Reference(**array_file.read(path, KINDS)) if path.exists() else None
 
 
-def _checked(path: Path) -> Reference:
-    """Read the file. Raises ValueError, and whatever NumPy raises, for any other file."""
-    if path.stat().st_size > LARGEST:
-        raise ValueError("too large")
-    with ZipFile(path) as archive:
-        if any(member.file_size > LARGEST for member in archive.infolist()):
-            raise ValueError("too large, unpacked")
-    with np.load(path, allow_pickle=False) as arrays:
-        reference = Reference(arrays["features"], arrays["distances"])
-    kinds = reference.features.dtype, reference.features.ndim, reference.distances.dtype, reference.distances.ndim
-    if kinds != (np.float16, 2, np.float32, 1) or not len(reference.features):
-        raise ValueError("other arrays")
-    return reference
-
-
-def _directions(features: np.ndarray) -> np.ndarray:
+def directions(features: np.ndarray) -> np.ndarray:
     """float32 `(n, w)`, rows of length 1, or 0 where all features are 0; w is d, or WIDTH where d is more."""
     values = features.astype(np.float32)
     if values.shape[1] > WIDTH:
@@ -98,7 +73,7 @@ def _directions(features: np.ndarray) -> np.ndarray:
 def _distances(reference: np.ndarray, features: np.ndarray) -> np.ndarray:
     """float32 `(n,)`: from each row of `features` `(n, d)` to its k-th nearest row of `reference` `(m, w)`."""
     known, k = reference.astype(np.float32).T, min(NEIGHBOUR, len(reference))
-    new = _directions(features)
+    new = directions(features)
     nearest = [
         np.partition(2 - 2 * (new[i : i + ROWS] @ known), k - 1, axis=1)[:, k - 1] for i in range(0, len(new), ROWS)
     ]

@@ -1,10 +1,11 @@
-"""Make the reference of a trained network: from the features of the same few images whenever it is trained."""
+"""Make what tells new images from old ones, of a trained network: from the same few images whenever it is trained."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from darkroom.novelty import penultimate, reference
+from darkroom.novelty import held_out, penultimate, reference
+from darkroom.novelty.held_out import HeldOut
 
 if TYPE_CHECKING:
     import keras
@@ -14,14 +15,24 @@ if TYPE_CHECKING:
 SAMPLE = 2000  # images of each split; the file then has 520 kB at most
 
 
-def files(network: "keras.Model", train: "Split", val: "Split") -> dict[str, bytes]:
-    """Return name and content of the reference, for a model folder; nothing for a network without features."""
+def files(network: "keras.Model", train: "Split", val: "Split", appearance: np.ndarray) -> dict[str, bytes]:
+    """Return the reference and the held-out images, by name of file; nothing for a network without features.
+
+    `appearance` is float `(v, 6)`, that of the validation images, see `packed_data.read_appearance`.
+    """
     model = penultimate.with_features(network)
     if model is None:
         return {}
-    seen, held_out = (split.images[rows(np.asarray(split.labels))] for split in (train, val))
-    fitted = reference.fit(penultimate.features(model, seen), penultimate.features(model, held_out))
-    return {reference.FILE: reference.to_bytes(fitted)}
+    seen, unseen = (split.images[rows(np.asarray(split.labels))] for split in (train, val))
+    fitted = reference.fit(penultimate.features(model, seen), penultimate.features(model, unseen))
+    kept = _held_out(model, val, appearance)
+    return {reference.FILE: reference.to_bytes(fitted), held_out.FILE: held_out.to_bytes(kept)}
+
+
+def _held_out(model: "keras.Model", val: "Split", appearance: np.ndarray) -> HeldOut:
+    kept = held_out.rows(len(val.labels))
+    images = held_out.images(appearance[kept], *penultimate.outputs(model, val.images[kept]))
+    return HeldOut(*images, np.asarray(val.labels[kept]))
 
 
 def rows(labels: np.ndarray, most: int = SAMPLE) -> np.ndarray:

@@ -5,9 +5,7 @@ The page is one file that needs no network, and no script but for sorting and to
 the only style sheet and the only script by their hashes.
 """
 
-from base64 import b64encode
 from collections.abc import Collection, Mapping
-from hashlib import sha256
 
 from markupsafe import Markup
 
@@ -51,7 +49,7 @@ def page(report: ReportContext, thumbnails: Mapping[str, bytes]) -> str:
         few=intervals.SMALL,
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script),
+        policy=templates.policy(style, script),
     )
 
 
@@ -103,16 +101,6 @@ def card(report: ReportContext, model: str) -> str:
         judged=judged,
         few=intervals.SMALL,
     )
-
-
-def _policy(style: str, script: str) -> str:
-    sources = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'"}
-    sources |= {"style-src": _hash(style), "script-src": _hash(script), "img-src": "data:"}
-    return "; ".join(f"{directive} {source}" for directive, source in sources.items())
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _test_images(report: ReportContext) -> str:

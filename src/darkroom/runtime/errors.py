@@ -3,7 +3,7 @@
     error[E_CODE] what | where: path or key | fix: action
 
 Callers of a stage may rely on the exit codes: 0 success, 2 params, 3 data, 4 artefact, 5 environment,
-6 service, 7 training, 9 busy, 130 interrupted (Ctrl-C), 143 terminated, 141 when nobody reads the
+6 service, 7 training, 8 drift, 9 busy, 130 interrupted (Ctrl-C), 143 terminated, 141 when nobody reads the
 output any more. DVC turns them all into 255 and prints `exited with N`.
 """
 
@@ -77,6 +77,12 @@ class ServiceError(DarkroomError):
 
 class TrainingError(DarkroomError):
     exit_code = 7
+
+
+class DriftAlarm(DarkroomError):
+    """Nothing failed: new images differ from those that a model knows."""
+
+    exit_code = 8
 
 
 class BusyError(DarkroomError):

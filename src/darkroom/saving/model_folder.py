@@ -3,9 +3,9 @@
 model.keras, classes.json (the input spec: the classes, and how an image becomes an input), history.csv (one row per
 epoch), run.json (how the model was trained, the key of its run, the versions of the libraries) and MANIFEST.json (the
 SHA-256 of each file). A network that trained on augmented images has augmented.png, a sample of them, and one with a
-dense layer has reference.npz, by which it tells unknown images (`novelty.reference`). The champion has two files more:
-promotion.json, why it is champion, and calibration.json, its temperature (`inference.scaling`). The same training
-writes the same bytes again: no file contains a time.
+dense layer has reference.npz, by which it tells unknown images, and held_out.npz, with which new images are compared
+(`novelty`). The champion has two files more: promotion.json, why it is champion, and calibration.json, its temperature
+(`inference.scaling`). The same training writes the same bytes again: no file contains a time.
 """
 
 import json

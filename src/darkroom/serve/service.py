@@ -72,6 +72,5 @@ class Service:
 
 def _write(log: Path, model: ServedModel, outcomes: Sequence[Outcome]) -> None:
     seen = [(outcome.probabilities, outcome.appearance) for outcome in outcomes if outcome.appearance]
-    request_log.append(
-        log, [request_log.row(model.digest, model.label(row), row.tolist(), appearance) for row, appearance in seen]
-    )
+    rows = [request_log.row(model.digest, model.label(row), row.tolist(), None, appearance) for row, appearance in seen]
+    request_log.append(log, rows)
