@@ -48,9 +48,9 @@ def trained(path: Path, *, limit: int) -> float:
 
     from darkroom.networks import architectures
     from darkroom.params import load
-    from darkroom.training import batching
+    from darkroom.training import batching, device
 
-    batching.IN_MEMORY = limit
+    device.IN_MEMORY = limit
     images = np.load(path, mmap_mode="r")
     split = SimpleNamespace(images=images, labels=np.arange(len(images)) % CLASSES)
     batches, set_epoch = batching.batches(split, BATCH, 1)

@@ -10,14 +10,17 @@ if find_spec("darkroom") is None:
     print(f"error[E_PYTHON] this Python has no darkroom | where: {sys.executable} | fix: {fix}", file=sys.stderr)
     sys.exit(5)
 
+from darkroom import paths  # noqa: E402
 from darkroom.project import current  # noqa: E402
-from darkroom.runtime import errors, lean_keras, libraries, stderr_filter  # noqa: E402
+from darkroom.runtime import backends, errors, lean_keras, libraries, stderr_filter  # noqa: E402
 
 sys.excepthook = libraries.report_import_error
 
 if sys.argv[0] == "-m":  # `python -m pipeline.NAME` is about to import the libraries of the stage
     stderr_filter.install()
     lean_keras.install()
+    backends.use_onednn()
+    backends.keep_compiled(paths.CACHE / "jax")
     try:
         current.require(Path())  # plain `dvc repro` does not, and these scripts must fit the library
     except errors.DarkroomError as fault:

@@ -96,7 +96,8 @@ DOORS = {
     "tf2onnx": {"export.onnx_file"},
     "keras_tuner": {"tune.oracles"},
     "multiprocessing": {"workers.item_pool", "workers.serving", "workers.task_pool", "workers.worker_process"},
-    "concurrent": {"dataset.neighbours"},
+    "concurrent": {"dataset.neighbours", "training.chunks"},
+    "jax": {"training.on_jax"},
     "mlflow": {
         "mlflow_client.image_files",
         "mlflow_client.sender",
@@ -138,6 +139,10 @@ DOORS = {
         "training.device",
         "transfer_learning.features",
         "training.batching",
+        "training.chunk_model",
+        "training.chunks",
+        "training.on_jax",
+        "training.tf_batches",
         "transfer_learning.finetune",
         "training.fit",
         "training.io_layers",
@@ -164,7 +169,14 @@ DOORS = {
         "dataset.small_copies",
         "png",
     },
-    "tensorflow": {"export.litert", "export.onnx_file", "export.saved_model", "export.tracing", "training.device"},
+    "tensorflow": {
+        "export.litert",
+        "export.onnx_file",
+        "export.saved_model",
+        "export.tracing",
+        "training.device",
+        "training.tf_batches",
+    },
 }
 
 

@@ -43,7 +43,8 @@ def differing(values: object, defaults: object, name: str = "") -> list[tuple[st
 
 def test_there_is_a_preset_and_a_course_for_each_data_set():
     data_sets = {"digits", "cats_dogs", "mnist", "cifar10"}
-    assert set(NAMES) == data_sets | {f"{name}_course" for name in data_sets}
+    courses = {f"{name}_course" for name in data_sets}
+    assert set(NAMES) == data_sets | courses | {"cats_dogs_quick", "cifar10_fast"}
 
 
 @pytest.mark.parametrize("name", NAMES)

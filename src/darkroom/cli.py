@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import shtab
 
 from darkroom import cli_arguments, params, paths
-from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
+from darkroom.runtime import backends, errors, files, lean_keras, sealing, stderr_filter
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def main() -> None:
     if sys.argv[1:2] in (["predict"], ["drift"], ["backbones"], ["describe"], ["export"]):  # those that import Keras
         stderr_filter.install()
         lean_keras.install()
+        backends.use_onednn()
     errors.program(run)
 
 

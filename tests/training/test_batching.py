@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from darkroom.training import batching, device
+from darkroom.training import batching, device, tf_batches
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ def split():
 def read(request, split, monkeypatch):
     """A function that reads an epoch in batches of 8, as a list of arrays of image numbers."""
     if request.param == "streamed":
-        monkeypatch.setattr(batching, "IN_MEMORY", 0)
+        monkeypatch.setattr(device, "IN_MEMORY", 0)
         monkeypatch.setattr(batching, "WINDOW", 3)
 
     def epoch(number, seed=1):
@@ -52,7 +52,7 @@ def test_the_order_follows_from_seed_and_epoch(read):
 
 
 def test_a_stream_mixes_images_of_several_chunks(split, monkeypatch):
-    monkeypatch.setattr(batching, "IN_MEMORY", 0)
+    monkeypatch.setattr(device, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
     stream, set_epoch = batching.batches(split, 8, 1)
     set_epoch(0)
@@ -62,10 +62,10 @@ def test_a_stream_mixes_images_of_several_chunks(split, monkeypatch):
 
 def test_a_stream_that_the_backend_cuts_has_the_batches_of_one_that_python_cuts(split, monkeypatch):
     """So resuming and the order do not depend on who reads ahead."""
-    monkeypatch.setattr(batching, "IN_MEMORY", 0)
+    monkeypatch.setattr(device, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
     streamed, set_epoch = batching.batches(split, 8, 1)
-    monkeypatch.setattr(device, "streamed_batches", lambda *_: None)
+    monkeypatch.setattr(tf_batches, "streamed_batches", lambda *_: None)
     plain, set_plain_epoch = batching.batches(split, 8, 1)
     for epoch in (0, 1, 0):
         set_epoch(epoch)

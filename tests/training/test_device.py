@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from darkroom.training import device
+from darkroom.training import device, on_jax
 
 pytestmark = pytest.mark.slow
 
@@ -128,12 +128,40 @@ def test_the_fused_optimizer_takes_the_steps_of_keras(kind):
     np.testing.assert_allclose(optimized(device.fused(kind)), optimized(kind), atol=5 * 2 * 2**-22)
 
 
-def test_small_batches_go_to_one_device_together_and_large_ones_alone(monkeypatch):
-    assert device.steps_per_execution(0) == device.MAX_STEPS
-    assert device.steps_per_execution(device.WORK // 4) == 4
-    assert device.steps_per_execution(device.WORK * 3) == 1
-    monkeypatch.setattr(device, "gpus", lambda: ["gpu:0", "gpu:1"])
-    assert device.steps_per_execution(0) == 1
+@pytest.mark.parametrize(
+    ("backend", "gpus", "multiply_adds", "expected"),
+    [
+        ("tensorflow", 0, 0, device.MAX_STEPS),
+        ("tensorflow", 0, device.CPU_WORK // 4, 4),
+        ("tensorflow", 0, device.CPU_WORK * 3, 1),
+        ("tensorflow", 1, device.GPU_WORK // 4, 4),
+        ("tensorflow", 2, 0, 1),  # it cannot divide batches inside a loop
+        ("jax", 0, 0, 1),  # XLA takes minutes to compile a loop of convolutions for a processor
+        ("jax", 1, device.GPU_WORK // 400, 400),
+        ("jax", 2, 0, device.LOOP_STEPS),
+    ],
+)
+def test_small_batches_go_to_a_device_together_and_large_ones_alone(
+    monkeypatch, backend, gpus, multiply_adds, expected
+):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(device, "gpus", lambda: [f"gpu:{i}" for i in range(gpus)])
+    assert device.steps_per_execution(multiply_adds) == expected
+
+
+@pytest.mark.parametrize(
+    ("backend", "free", "largest"),
+    [
+        ("tensorflow", 80 << 30, 2 << 30),
+        ("jax", None, 2 << 30),
+        ("jax", 80 << 30, 32 << 30),
+        ("jax", 1 << 30, 0.4 * 2**30),
+    ],
+)
+def test_images_stay_in_the_memory_of_the_machine_or_in_a_share_of_that_of_a_gpu(monkeypatch, backend, free, largest):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(on_jax, "free_memory", lambda: free)
+    assert device.holds(int(largest)) and not device.holds(int(largest) + 1)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from darkroom.networks import architectures
 from darkroom.runtime import progress
 from darkroom.training import fit
+from darkroom.training import progress as training_progress
 from darkroom.training.session import Session, TrainingData
 
 EPOCHS = 3
@@ -46,6 +47,26 @@ def test_a_training_that_takes_seconds_leaves_nothing_in_a_log(train, capfd):
     train()
     output = capfd.readouterr()  # TensorFlow may write to stderr too
     assert output.out == "" and "training" not in output.err
+
+
+def test_a_log_says_at_the_start_how_long_a_long_training_will_take(train, monkeypatch, capfd):
+    monkeypatch.setattr(training_progress, "WATCHED", 0.0)
+    monkeypatch.setattr(training_progress, "WORTH", 0.0)
+    train()
+    told = [line for line in capfd.readouterr().err.splitlines() if "  training: " in line]
+    assert told == [f"  training: {EPOCHS} epochs end in about 0 minutes, or sooner if they no longer improve"]
+
+
+def test_a_forecast_is_the_time_of_the_batches_so_far_for_those_that_are_left(monkeypatch, capfd):
+    """2 s a batch: when 10 s have passed 6 of 80 are done, and the other 74 take 148 s."""
+    now = [0.0]
+    monkeypatch.setattr(training_progress.time, "monotonic", lambda: now[0])
+    with training_progress.shown(epochs=4, batches=20) as watcher:
+        watcher.on_epoch_begin(0)
+        for batch in range(20):
+            watcher.on_train_batch_end(batch, {"loss": 1.0})
+            now[0] += 2
+    assert re.findall("in about (.+) minutes", capfd.readouterr().err) == ["2"]
 
 
 def test_a_quiet_training_prints_nothing_even_on_a_terminal(train, monkeypatch, capfd):

@@ -2,28 +2,77 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from darkroom.packed_data import Split
-from darkroom.training import device
+from darkroom.training import device, tf_batches
+from darkroom.training.chunks import Chunks, Resident, Streamed
+from darkroom.training.session import TrainingData
 
-IN_MEMORY = 2 << 30  # bytes; a larger array is read from disk as it is used
 WINDOW = 64  # batches that are shuffled together when they come from disk
+VALIDATION_BATCH = 256  # images, at least: there are no gradients to hold, so more fit
 
 SetEpoch = Callable[[int], None]
+ClassWeights = dict[int, float]
+
+
+class Feed(NamedTuple):
+    """What Keras trains and validates on, and a function that sets the order of the images for an epoch.
+
+    One batch, or one chunk of batches, is an item of `train`.
+    """
+
+    train: object
+    val: object
+    set_epoch: SetEpoch
+    class_weights: ClassWeights | None  # where `train` does not have them yet
+    steps: int  # batches in each item of `train`
+
+
+def feed(data: TrainingData, size: int, steps: int, seed: int, class_weights: ClassWeights | None) -> Feed:
+    """Batches of `size` images; where the device `loops`, `Chunks` of up to `steps` of them."""
+    train, val = data
+    if not device.loops():
+        streamed, set_epoch = batches(train, size, seed)
+        images, labels = np.asarray(val.images), np.asarray(val.labels)
+        return Feed(streamed, ((images, labels), labels), set_epoch, class_weights, 1)
+    table = np.array([(class_weights or {}).get(i, 1.0) for i in range(len(train.classes))])
+    chunks, set_epoch = _chunks(train, size, steps, seed, table)
+    val_size = max(size, VALIDATION_BATCH)
+    checked, _ = _chunks(val, val_size, max(1, steps * size // val_size), seed, np.ones(len(table)))
+    return Feed(chunks, checked, set_epoch, None, chunks.steps)
 
 
 def batches(split: Split, size: int, seed: int) -> tuple[object, SetEpoch]:
     """What Keras trains on, `((images, labels), labels)` per batch, and a function that sets the order for an epoch."""
-    fits = split.images.nbytes <= IN_MEMORY
-    if fits and (in_memory := device.in_memory_batches(split.images, split.labels, size)):
+    fits = device.holds(split.images.nbytes)
+    if fits and (in_memory := tf_batches.in_memory_batches(split.images, split.labels, size)):
         data, set_order = in_memory
         return data, lambda epoch: set_order(_generator(seed, epoch).permutation(len(split.labels)))
     stream = _Stream(split, size, seed, len(split.labels) if fits else WINDOW * size)
-    streamed = None if fits else device.streamed_batches(stream.read, stream.windows, split.images, size)
+    streamed = None if fits else tf_batches.streamed_batches(stream.read, stream.windows, split.images, size)
     return streamed or stream, stream.set_epoch
+
+
+def _chunks(split: Split, size: int, steps: int, seed: int, table: np.ndarray) -> tuple[Chunks, SetEpoch]:
+    """The same for a device that `loops`; `table` has the weight of each class."""
+    n = len(split.labels)
+    if device.holds(split.images.nbytes):
+        held = Resident(split.images, split.labels, table[split.labels])
+        return Chunks(held, [n], size, steps), lambda epoch: held.set_order(_generator(seed, epoch).permutation(n))
+    stream = _Stream(split, size, seed, WINDOW * size)
+    length = stream.chunks * size
+    streamed = Streamed(stream.read, stream.windows, length, table)
+
+    def set_epoch(epoch: int) -> None:
+        stream.set_epoch(epoch)
+        streamed.forget()
+
+    lengths = [min(length, n - start) for start in range(0, n, length)]
+    return Chunks(streamed, lengths, size, steps), set_epoch
 
 
 def _generator(seed: int, epoch: int) -> np.random.Generator:

@@ -1,19 +1,26 @@
-"""What this machine trains on, and how it is made repeatable. The only module that knows the backend."""
+"""What this machine trains on, and how it is made repeatable.
+
+The only module that asks which backend it is; `on_jax` and `tf_batches` have what one of them needs.
+"""
 
 import importlib
 import json
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
+
+from darkroom.training import on_jax
 
 BATCH_PIXELS = 1 << 22  # of a batch on a GPU: 1,024 images of 64 x 64 pixels fill it
 CPU_BATCH = 64  # images; larger ones are no faster on a processor
-MAX_STEPS = 16  # batches per execution; more gain nothing
-WORK = 10**10  # multiply-adds per execution, forwards: 0.3 s on 4 processors, so that Ctrl-C is noticed in time
+MAX_STEPS = 16  # batches per execution; more gain nothing where Python only starts them
+LOOP_STEPS = 1024  # the same of a loop on a GPU, which needs nothing of Python: up to an epoch
+CPU_WORK = 10**10  # multiply-adds per execution, forwards: 0.3 s on 4 processors, so that Ctrl-C is noticed in time
+GPU_WORK = 10**13  # the same on an H200, which trains a ResNet-9 in bfloat16 with 3 * 10**13 a second
+IN_MEMORY = 2 << 30  # bytes of images; more are read from disk as they are used
+GPU_SHARE = 0.4  # of the free memory of a GPU that images may take; the rest is for the network
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply it, by Linux's names
 
@@ -113,14 +120,27 @@ def xla(*, moves_pixels: bool) -> bool:
     return keras.backend.backend() == "jax"
 
 
+def loops() -> bool:
+    """Whether steps loop over images that are on the device (`chunks`): on JAX; TensorFlow loops over a `Dataset`."""
+    return keras.backend.backend() == "jax"
+
+
 def steps_per_execution(multiply_adds: int) -> int:
     """How many batches of so many multiply-adds each run in one call: small ones take Python longer than the device.
 
-    Always 1 for several devices: TensorFlow 2.21 cannot divide batches among them inside a loop of its own.
+    Always 1 for several devices on TensorFlow 2.21, which cannot divide batches inside a loop of its own, and for JAX
+    on a processor, where XLA takes minutes to compile a loop of convolutions.
     """
-    if len(gpus()) > 1:
+    if (len(gpus()) > 1 and not loops()) or (loops() and not gpus()):
         return 1
-    return max(1, min(MAX_STEPS, WORK // max(1, multiply_adds)))
+    most, work = (LOOP_STEPS if loops() else MAX_STEPS), (GPU_WORK if gpus() else CPU_WORK)
+    return max(1, min(most, work // max(1, multiply_adds)))
+
+
+def holds(size: int) -> bool:
+    """Whether images of so many bytes may stay in memory: that of a GPU if steps loop over it, else the machine's."""
+    free = on_jax.free_memory() if loops() else None
+    return size <= (IN_MEMORY if free is None else GPU_SHARE * free)
 
 
 def batch_size(configured: int | str, *, n_images: int, size: int) -> int:
@@ -144,7 +164,7 @@ def spread() -> AbstractContextManager:
         import tensorflow
 
         return tensorflow.distribute.MirroredStrategy().scope()
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    keras.distribution.set_distribution(on_jax.images_everywhere())
     return nullcontext()
 
 
@@ -183,55 +203,3 @@ def limit_threads(count: int) -> None:
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(count)
         tensorflow.config.threading.set_inter_op_parallelism_threads(count)
-
-
-def in_memory_batches(
-    images: np.ndarray, labels: np.ndarray, size: int
-) -> tuple[object, Callable[[np.ndarray], None]] | None:
-    """Batches `((images, labels), labels)` of arrays held in memory, and a function that sets the order of the rows.
-
-    The backend gathers them by itself, about a quarter faster than Python does. None where it cannot.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    with tf.device("CPU"):
-        all_images, all_labels = tf.constant(images), tf.constant(labels)
-        order = tf.Variable(np.arange(len(labels)))
-
-    def batch(i: Any) -> tuple:
-        rows = order[i * size : (i + 1) * size]
-        batch_labels = tf.gather(all_labels, rows)
-        return (tf.gather(all_images, rows), batch_labels), batch_labels
-
-    steps = -(-len(labels) // size)
-    return tf.data.Dataset.range(steps).map(batch, num_parallel_calls=2).prefetch(4), order.assign
-
-
-def streamed_batches(
-    read: Callable[[int], tuple[np.ndarray, np.ndarray]], windows: int, images: np.ndarray, size: int
-) -> object | None:
-    """Batches `((images, labels), labels)` of `windows`, each of which `read` reads; None where the backend cannot.
-
-    The next window is read while the network trains on this one: so three are in memory, the third in `read` itself.
-    `images` are all of them, of which only number, shape and dtype are looked at.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    def window(number: Any) -> tuple:
-        pixels, labels = tf.numpy_function(lambda n: read(int(n)), [number], (images.dtype, np.int64), stateful=True)
-        return tf.ensure_shape(pixels, (None, *images.shape[1:])), tf.ensure_shape(labels, (None,))
-
-    def cut(pixels: Any, labels: Any) -> Any:
-        def batch(start: Any) -> tuple:
-            own = labels[start : start + size]
-            return (pixels[start : start + size], own), own
-
-        return tf.data.Dataset.range(0, tf.shape(labels, tf.int64)[0], size).map(batch)
-
-    read_ahead = tf.data.Dataset.range(windows).map(window).prefetch(1)
-    steps = -(-len(images) // size)  # Keras needs to know
-    return read_ahead.flat_map(cut).apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from darkroom.packed_data import Split
 from darkroom.params import Augment, Fit, Optimization
 from darkroom.runtime.errors import warn
 from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, progress
 from darkroom.training.augment import moves_pixels
+from darkroom.training.chunk_model import ChunkModel
 from darkroom.training.session import Row, Session, TrainingData
 from darkroom.training.training_model import TrainingModel
-
-VALIDATION_BATCH = 256  # images, at least: there are no gradients to hold, so more fit
 
 
 @dataclass(frozen=True)
@@ -52,24 +50,26 @@ def fit(
 
     Returns one row per epoch. Raises TrainingError (exit 7) when the loss is no longer finite or memory runs out.
     """
-    train, val = data
+    train = data.train
     size = device.batch_size(config.batch_size, n_images=len(train.labels), size=train.images.shape[1])
     per_epoch = math.ceil(len(train.labels) / size)
-    training = _compiled(model, size, per_epoch * config.epochs, optimization, session.seed, augment)
-    batches, set_epoch = batching.batches(train, size, session.seed)
-    state = checkpoint.Checkpoint(training, config, optimization, session, set_epoch)
+    per_call = device.steps_per_execution(size * describe.multiply_adds(model))
+    training = _compiled(model, per_call, per_epoch * config.epochs, optimization, session.seed, augment)
+    class_weights = optimizers.class_weights(optimization, train.labels, len(train.classes))
+    feed = batching.feed(data, size, per_call, session.seed, class_weights)
+    state = checkpoint.Checkpoint(training, config, optimization, session, feed.set_epoch)
     last = session.until or config.epochs
     if not state.finished(last):
-        shown = nullcontext() if session.quiet else progress.shown(last, per_epoch, len(state.rows))
+        shown = nullcontext() if session.quiet else progress.shown(last, per_epoch, feed.steps, len(state.rows))
         with shown as watcher, memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
             training.fit(
-                batches,
-                validation_data=_as_arrays(val),
-                validation_batch_size=max(size, VALIDATION_BATCH),
+                feed.train,
+                validation_data=feed.val,
+                validation_batch_size=max(size, batching.VALIDATION_BATCH),
                 epochs=last,
                 initial_epoch=len(state.rows),
                 shuffle=False,  # Keras would draw the order of the batches once more, and not from the epoch
-                class_weight=optimizers.class_weights(optimization, train.labels, len(train.classes)),
+                class_weight=feed.class_weights,
                 callbacks=[state, watcher] if watcher else [state],
                 verbose=0,
             )
@@ -93,19 +93,16 @@ def warn_of_chance(name: str, best: Row, labels: np.ndarray) -> None:
 
 
 def _compiled(
-    model: keras.Model, size: int, steps: int, optimization: Optimization, seed: int, augment: Augment | None
+    model: keras.Model, per_call: int, steps: int, optimization: Optimization, seed: int, augment: Augment | None
 ) -> TrainingModel:
-    training = TrainingModel(model, augment, smoothing=optimization.label_smoothing, seed=seed)
+    loops = device.loops()
+    kind = ChunkModel if loops else TrainingModel
+    training = kind(model, augment, smoothing=optimization.label_smoothing, seed=seed)
     training.build([(None, *model.input_shape[1:]), (None,)])
     training.compile(
         optimizer=optimizers.build(optimization, steps, training.trainable_variables),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        metrics=None if loops else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=device.xla(moves_pixels=augment is not None and moves_pixels(augment)),
-        steps_per_execution=device.steps_per_execution(size * describe.multiply_adds(model)),
+        steps_per_execution=1 if loops else per_call,
     )
     return training
-
-
-def _as_arrays(val: Split) -> tuple:
-    images, labels = np.asarray(val.images), np.asarray(val.labels)
-    return (images, labels), labels
