@@ -54,4 +54,4 @@ lock: setup
 	$(COMPILE) --generate-hashes --extra pipeline --extra serve --extra export --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
 
 clean:
-	rm -rf .venv .cache data/images data/manifest.csv data/packed data/trials models champion
+	rm -rf .venv .cache data/images data/manifest.csv data/packed data/start data/trials models champion

@@ -1,12 +1,12 @@
-"""Train the tuned network.        packed/, best.json -> models/cnn/"""
+"""Train the tuned network.        packed/, best.json, start/ -> models/cnn/"""
 
 from darkroom import packed_data, params, paths, png
 from darkroom.networks import recipe, tuned
 from darkroom.novelty import sampling
-from darkroom.runtime import stage
+from darkroom.runtime import sealing, stage
 from darkroom.saving import model_folder, versions
 from darkroom.tracking import lineage, tracking
-from darkroom.training import augment, checkpoint, fit
+from darkroom.training import augment, checkpoint, fit, start_weights
 from darkroom.training.session import Session, TrainingData
 
 FOLDER = paths.MODELS / tuned.NAME
@@ -15,14 +15,16 @@ FOLDER = paths.MODELS / tuned.NAME
 def main() -> str:
     p = params.load()
     data, hparams = TrainingData.read(paths.PACKED), tuned.hyperparameters(paths.BEST)
+    start = start_weights.read(paths.START)
+    origin = sealing.digest_of(paths.START)
     state = checkpoint.resume_dir(
-        paths.CACHE / "train", paths.PACKED, hparams, p.train, p.augment, p.seed, code=("networks", "training")
+        paths.CACHE / "train", paths.PACKED, hparams, p.train, p.augment, p.seed, origin, code=("networks", "training")
     )
     computation = recipe.computation(p.train, p.augment)
     values = params.flat({"model": hparams, "train": p.train, "augment": p.augment}) | computation.params("train")
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run(FOLDER.name, experiment, key=state.name, params=values) as run:
-        trained = recipe.train_network(hparams, data, p.train, p.augment, Session(p.seed, state, run.epoch))
+        trained = recipe.train_network(hparams, data, p.train, p.augment, Session(p.seed, state, run.epoch), start)
         facts = model_folder.TrainingFacts(
             name=FOLDER.name,
             architecture=hparams.architecture,
@@ -32,6 +34,7 @@ def main() -> str:
             versions=versions.installed(),
             multiply_adds=trained.multiply_adds,
             best_epoch=trained.best_epoch,
+            taken_over=trained.taken_over,
         )
         extra = augment.example_sheet(data.train.images, p.augment, seed=p.seed, encode=png.encode)
         extra |= sampling.files(trained.network, data.train, data.val, packed_data.read_appearance(paths.PACKED, "val"))

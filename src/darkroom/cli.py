@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import shtab
 
 from darkroom import cli_arguments, params, paths
-from darkroom.runtime import backends, errors, files, lean_keras, sealing, stderr_filter
+from darkroom.labelling import label_files
+from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ EXAMPLES = """examples:
 
 
 def main() -> None:
-    if sys.argv[1:2] in (["predict"], ["drift"], ["backbones"], ["describe"], ["export"]):  # those that import Keras
+    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"], ["export"], ["suggest"]):  # those that import Keras
         stderr_filter.install()
         lean_keras.install()
         backends.use_onednn()
@@ -137,14 +138,9 @@ def _describe(arguments: argparse.Namespace) -> None:
 
 def _relabel(arguments: argparse.Namespace) -> None:
     from darkroom.commands import relabel
-    from darkroom.image_store import reading
 
-    issues, manifest = files.read_rows(arguments.issues), files.read_rows(paths.MANIFEST)
-    new = relabel.suggestions(issues, manifest, arguments.splits, arguments.issues)
-    relabel.write(new, manifest, reading.open_store(paths.IMAGES), arguments.to)
-    fix = "set dataset.archive to it in params.yaml, then `dvc repro`"
-    print(f"{arguments.to}: {relabel.changes(new, manifest)}; {fix}")
-    for line in relabel.accuracy_changes(new, files.read_tables(paths.PREDICTIONS)):
+    places = relabel.Places(paths.MANIFEST, paths.IMAGES, paths.PREDICTIONS, arguments.images)
+    for line in relabel.relabel(arguments.list, places, arguments.splits, arguments.to):
         print(line)
 
 
@@ -244,6 +240,18 @@ def _status(arguments: argparse.Namespace) -> None:
         print(*status_text.lines(found), sep="\n")
 
 
+def _suggest(arguments: argparse.Namespace) -> None:
+    from darkroom import api
+    from darkroom.commands import chosen_model, suggest
+
+    places = chosen_model.Places(paths.CHAMPION, api.current_model(Path()), paths.EVALUATION, paths.CACHE / "registry")
+    model = chosen_model.choose(arguments.model, places)
+    known = {row["sha256"] for row in files.each_row(paths.MANIFEST)} if paths.MANIFEST.exists() else set()
+    out = arguments.out or Path(f"suggestions{label_files.SUFFIXES[arguments.format]}")
+    asked = suggest.Asked(arguments.paths, arguments.n, arguments.format, out, arguments.copy_to)
+    print(suggest.suggest(asked, model, known, paths.PARAMS))
+
+
 def _unpack(arguments: argparse.Namespace) -> None:
     from darkroom.commands import unpack
     from darkroom.image_store import reading
@@ -293,7 +301,7 @@ COMMANDS = (
     Command(
         "relabel",
         _relabel,
-        "copy the images with the labels that a list of label issues suggests",
+        "copy the data with the labels of a list: of label issues, or of new images that people labelled",
         cli_arguments.of_relabel,
     ),
     Command(
@@ -318,6 +326,12 @@ COMMANDS = (
         _status,
         "say where the pipeline is, what runs, how long still, and which champion",
         cli_arguments.of_status,
+    ),
+    Command(
+        "suggest",
+        _suggest,
+        "list the images that are most worth a label, for people and labelling tools",
+        cli_arguments.of_suggest,
     ),
     Command("unpack", _unpack, f"write the images in {paths.IMAGES} to a plain folder", cli_arguments.of_unpack),
     Command("upgrade", _upgrade, "bring the files of a project of `darkroom new` to the installed release"),

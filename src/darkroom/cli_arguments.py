@@ -6,6 +6,7 @@ from typing import get_args
 
 from darkroom import params, paths
 from darkroom.formats import names
+from darkroom.labelling import label_files
 from darkroom.saving import export_folder
 
 IMAGES = "an image, a folder, a quoted pattern, a .zip, or - for standard input"
@@ -95,7 +96,15 @@ def of_fetch(parser: argparse.ArgumentParser) -> None:
 
 def of_relabel(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "issues", nargs="?", type=Path, default=paths.LABEL_ISSUES, help=f"default: {paths.LABEL_ISSUES}"
+        "list",
+        nargs="?",
+        type=Path,
+        default=paths.LABEL_ISSUES,
+        metavar="FILE",
+        help=f"label issues, a list of `darkroom suggest`, or an export (default: {paths.LABEL_ISSUES})",
+    )
+    parser.add_argument(
+        "--images", type=Path, default=Path(), metavar="FOLDER", help="where new images are (default: the current one)"
     )
     parser.add_argument("--splits", nargs="+", choices=names.SPLITS, default=names.SPLITS, help="default: all of them")
     parser.add_argument("--to", type=Path, default=paths.RELABELLED, help=f"default: {paths.RELABELLED}")
@@ -117,6 +126,25 @@ def of_rollback(parser: argparse.ArgumentParser) -> None:
 
 def of_status(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def of_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="an image, a folder, a quoted pattern, a .zip, or - for standard input"
+    )
+    parser.add_argument("--n", type=_count, default=200, metavar="N", help="how many images (default: 200)")
+    parser.add_argument(
+        "--model", help="a folder of models/, champion, or models:/NAME@ALIAS (default: champion, else cnn)"
+    )
+    parser.add_argument("--format", choices=label_files.FORMATS, default="csv", help="default: csv")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="a new file (default: suggestions.csv, .json or .xml)")
+    parser.add_argument("--copy-to", type=Path, metavar="FOLDER", help="copy the images to this new folder")
+
+
+def _count(word: str) -> int:
+    if (value := int(word)) < 1:
+        raise ValueError
+    return value
 
 
 def of_unpack(parser: argparse.ArgumentParser) -> None:

@@ -174,6 +174,12 @@ class Fit(Section):
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 
 
+class Train(Fit):
+    """Of the tuned network."""
+
+    warm_start: bool
+
+
 class Tune(Section):
     algorithm: Literal["hyperband", "bayesian", "random", "grid", "none"]
     trials: Count
@@ -264,7 +270,7 @@ with catch_warnings():
         augment: Augment
         model: Model
         tune: Tune
-        train: Fit
+        train: Train
         transfer: Transfer
         curve: Curve
         labels: Labels

@@ -19,6 +19,7 @@ IMAGES = Path("data/images")
 UNPACKED = Path("data/unpacked")
 MANIFEST = Path("data/manifest.csv")
 PACKED = Path("data/packed")
+START = Path("data/start")  # the weights that the training of the tuned network starts from
 TRIAL_CURVES = Path("data/trials")  # cached by DVC, so that a fresh clone, which lacks it, searches
 WEIGHTS = Path("data/weights")
 REPEATS = Path("data/repeats.csv")

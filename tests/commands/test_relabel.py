@@ -3,6 +3,7 @@
 import pytest
 
 from darkroom.commands import relabel
+from darkroom.commands.new_images import Changes
 from darkroom.dataset import layout
 from darkroom.formats import names
 from darkroom.image_store.reading import open_store
@@ -26,7 +27,7 @@ def ingested(tmp_path, limits):
     """The store that ingest makes of what relabel writes."""
 
     def ingest(new, images):
-        relabel.write(new, MANIFEST, images, tmp_path / "new")
+        relabel.write(Changes(new, []), MANIFEST, images, tmp_path / "new")
         sources.unpack(tmp_path / "new", tmp_path / "again", limits)
         return open_store(tmp_path / "again")
 

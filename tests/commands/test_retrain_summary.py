@@ -38,6 +38,15 @@ def test_the_first_champion_has_nothing_to_be_compared_with():
     assert "It is the first champion" in summary and "| champion before | there was none |" in summary
 
 
+def test_a_warm_start_says_what_it_took_over_and_saved():
+    taken = {"champion": "0123456789abcdef", "epochs": 20, "layers": 5, "of": 6, "new_classes": ["cow|x"]}
+    facts = {"name": "cnn", "epochs": 10, "taken_over": taken}
+    summary = retrain_summary.text(registration(), METRICS, None, facts)
+    assert "cnn started from the weights of champion 0123456789abcdef: 5 of 6 layers" in summary
+    assert r"started anew: cow\|x. It was trained for 10 epochs, the champion for 20." in summary
+    assert "started from" not in retrain_summary.text(registration(), METRICS, None, facts | {"taken_over": None})
+
+
 def test_data_that_nobody_has_any_more_are_said_to_be_gone():
     assert "(commit 1a2b3c4) are no longer there" in "\n".join(lines(Past("1a2b3c4", {}, None)))
 

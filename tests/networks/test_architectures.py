@@ -1,10 +1,14 @@
 """The networks of the courses and the textbooks have as many parameters as their sources say."""
 
+import keras
 import numpy as np
 import pytest
+from tests.fixtures.defaults import DEFAULTS, changed
 
 from darkroom.networks import architectures, classics
 from darkroom.runtime.errors import ParamsError
+from darkroom.training import start_weights
+from darkroom.training.start_weights import About, StartWeights
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +62,17 @@ def test_one_sigmoid_unit_gives_both_probabilities(build):
 def test_one_sigmoid_unit_for_three_classes_is_a_params_error(build):
     with pytest.raises(ParamsError, match="separates two classes, there are 3"):
         build("mnist_cnn", (8, 8, 1), 3, "sigmoid")
+
+
+@pytest.mark.parametrize("changes", [{"residual": True, "blocks": 2, "convolutions": 2}, {"architecture": "lenet5"}])
+def test_a_network_that_was_saved_gives_a_new_one_all_its_weights(changes, tmp_path):
+    """Also from within the average over mirror images: a warm start relies on the order of the layers."""
+    hparams = changed(DEFAULTS.model, **changes, filters=4, dense=8, test_time_flip=True)
+    old, new = (architectures.build(hparams, shape=(32, 32, 1), classes=3, spec={}) for _ in range(2))
+    architectures.finished(old, hparams).save(tmp_path / "model.keras")
+    saved = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    about = About(reason="", champion="any", classes=["a", "b", "c"], epochs=1)
+    taken = start_weights.take_over(new, ["a", "b", "c"], StartWeights(about, start_weights.of_network(saved)))
+    assert start_weights.is_whole(taken)
+    for one, other in zip(new.get_weights(), old.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

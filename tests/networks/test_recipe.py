@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from darkroom.networks import architectures, recipe, tuned
-from darkroom.training import checkpoint, device, fit
+from darkroom.training import checkpoint, device, fit, start_weights
 from darkroom.training.device import Computation
 from darkroom.training.session import Session, TrainingData
+from darkroom.training.start_weights import About, StartWeights
 
 pytestmark = pytest.mark.slow
 
@@ -16,11 +17,11 @@ pytestmark = pytest.mark.slow
 def train(painted, model, changes, brief, tmp_path):
     """A function that trains with the recipe."""
 
-    def run(state="state", hparams=None, augment=None, **config):
+    def run(state="state", hparams=None, augment=None, start=None, until=None, **config):
         data = TrainingData(painted(80, 1), painted(40, 2))
-        session = Session(3, tmp_path / state, quiet=True)
+        session = Session(3, tmp_path / state, until=until, quiet=True)
         return recipe.train_network(
-            model(**(hparams or {})), data, brief(**config), changes(**(augment or {})), session
+            model(**(hparams or {})), data, brief(**config), changes(**(augment or {})), session, start
         )
 
     return run
@@ -44,6 +45,36 @@ def test_the_weights_are_those_of_the_best_row(train, painted):
     assert trained.best == checkpoint.best(trained.rows)
     assert -np.log(probabilities).mean() == pytest.approx(trained.best["val_loss"], rel=1e-5)
     assert train("last", keep="last").best["epoch"] == 4 == train("last", keep="last").best_epoch
+
+
+def start_of(trained):
+    about = About(reason="", champion="any", classes=["dark", "light"], epochs=len(trained.rows))
+    return StartWeights(about, start_weights.of_network(trained.network))
+
+
+def test_a_warm_start_takes_half_the_epochs_and_begins_where_the_champion_ended(train):
+    """Within its first epoch it is better than the champion was after its own."""
+    champion = train(epochs=5)
+    warm = train("warm", epochs=5, start=start_of(champion))
+    assert (len(champion.rows), len(warm.rows)) == (5, 3)
+    assert warm.rows[0]["val_loss"] < champion.rows[0]["val_loss"]
+    assert warm.taken_over["layers"] == warm.taken_over["of"] and champion.taken_over is None
+
+
+def test_a_warm_start_whose_network_is_another_takes_all_epochs(train):
+    champion = train(epochs=2, hparams={"filters": 8})
+    warm = train("warm", epochs=4, start=start_of(champion))
+    assert len(warm.rows) == 4 and warm.taken_over["layers"] < warm.taken_over["of"]
+
+
+def test_a_warm_start_that_was_killed_ends_as_if_it_had_not_been(train):
+    start = start_of(train(epochs=4))
+    whole = train("whole", epochs=6, start=start)
+    train("cut", epochs=6, start=start, until=1)
+    resumed = train("cut", epochs=6, start=start)
+    assert resumed.rows == whole.rows and len(whole.rows) == 3
+    for one, other in zip(resumed.network.get_weights(), whole.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_computation_that_is_shown_is_the_one_that_was_used(train, brief, changes, monkeypatch):

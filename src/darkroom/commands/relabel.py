@@ -1,25 +1,59 @@
-"""Correct labels without touching the raw data: copy the images and write a table with the new labels beside them.
+"""Change labels without touching the raw data: copy the images and write a table with the new labels beside them.
 
+The labels are those that a list of label issues suggests, or those that people gave to new images (`new_images`).
 The current splits are written to the table, so that a model trained on the new labels is tested on the same images.
 A plain folder, which a person can go through. The price: the images are on disk twice.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from darkroom.commands import new_images
+from darkroom.commands.new_images import SPLIT, Changes
 from darkroom.formats import names
+from darkroom.image_store import reading
 from darkroom.image_store.reading import ImageStore
-from darkroom.manifest import GIVEN
+from darkroom.labelling import label_files
+from darkroom.manifest import GIVEN, classes
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
 
 TABLE = "labels.csv"
 REQUIRED = {"path", "label", "suggested"}
+LONGEST = 1 << 16  # bytes of a header
 
 Row = Mapping[str, Any]  # of a CSV file
 Suggestions = Mapping[str, str]  # the new label, by path
+
+
+class Places(NamedTuple):
+    """Where a project keeps its data, and where new images are."""
+
+    manifest: Path
+    images: Path
+    predictions: Path
+    new_images: Path
+
+
+def relabel(source: Path, places: Places, splits: Collection[str], target: Path) -> Iterator[str]:
+    """Write the data with the labels of the list `source` to the folder `target`, and say what that changes.
+
+    Only images of `splits` are relabelled. Raises DataError (exit 3) for a list that cannot be used, ArtifactError
+    (exit 4) when it is missing, or the data of the project are.
+    """
+    manifest = files.read_rows(places.manifest)
+    if _is_label_issues(source):
+        changed, words = Changes(suggestions(files.read_rows(source), manifest, splits, source), []), ""
+    else:
+        labels = label_files.read(source)
+        changed = new_images.sort(labels, source, places.new_images, manifest).within(splits, manifest)
+        words = new_images.in_words(changed, labels.unlabelled, classes(manifest))
+    write(changed, manifest, reading.open_store(places.images), target)
+    said = ", ".join(filter(None, (words, changes(changed.relabelled, manifest))))
+    yield f"{target}: {said}; set dataset.archive to it in params.yaml, then `dvc repro`"
+    yield from accuracy_changes(changed.relabelled, files.read_tables(places.predictions))
 
 
 def suggestions(
@@ -44,17 +78,18 @@ def suggestions(
     return {images[path]["path"]: names.composed(row["suggested"]) for path, row in wanted.items()}
 
 
-def write(new: Suggestions, manifest: Sequence[Row], store: ImageStore, target: Path) -> None:
-    """Write a data set to the folder `target`: all images of `manifest`, those in `new` with their new labels."""
+def write(changed: Changes, manifest: Sequence[Row], store: ImageStore, target: Path) -> None:
+    """Write a data set to the folder `target`: all images of `manifest`, and what is `changed` of them."""
     rows = [{column: row.get(column, "") for column in GIVEN} for row in manifest]
     for row in rows:
-        row["label"] = new.get(row["path"], row["label"])
+        row["label"] = changed.relabelled.get(row["path"], row["label"])
+    added_rows = [{"path": image.path, "label": image.label, "split": SPLIT, "group": ""} for image in changed.added]
     with files.replacing(target) as partial:
         for row in rows:
-            copy = partial / row["path"]
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(store.read(row["path"]))
-        files.write_verbatim(partial / TABLE, GIVEN, rows)  # ingest reads it like any table
+            _write(partial / row["path"], store.read(row["path"]))
+        for image in changed.added:
+            _write(partial / image.path, image.file.read_bytes())
+        files.write_verbatim(partial / TABLE, GIVEN, rows + added_rows)  # ingest reads it like any table
 
 
 def changes(new: Suggestions, manifest: Sequence[Row]) -> str:
@@ -73,6 +108,19 @@ def accuracy_changes(new: Suggestions, predictions: Mapping[str, Sequence[Row]])
         return []
     lines = [f"accuracy of {model} on test: {_before_and_after(new, rows)}" for model, rows in predictions.items()]
     return [*lines, "part of a gain is the opinion of a model that errs as they do: judge them on new test images"]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _is_label_issues(path: Path) -> bool:
+    """Whether the file is a list of label issues, and not one of labels that people gave; one that is missing is."""
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        return b"suggested" in file.readline(LONGEST)
 
 
 def _before_and_after(new: Suggestions, rows: Sequence[Row]) -> str:

@@ -8,7 +8,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from darkroom.commands import data_changes, repository
 from darkroom.commands.branch import GENERATED
@@ -19,11 +19,15 @@ from darkroom.plots import number_format
 from darkroom.report.templates import escape_markdown
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
+from darkroom.saving import model_folder
+from darkroom.saving.model_folder import RunFacts
+from darkroom.training.start_weights import TakenOver
 
 SUMMARY = Path("reports/retrain.md")
 REGISTRATION, METRICS, MANIFEST = "reports/registration.json", "reports/metrics.json", "data/manifest.csv"
 FIGURES = {"confusion": "Confusion matrix", "history": "Training", "reliability": "Calibration"}
 SHOWN = 20  # classes with changes
+TUNED = Path("models/cnn")  # the network that may start from the champion's weights
 
 
 class Past(NamedTuple):
@@ -38,15 +42,19 @@ def write(base: str) -> None:
     """Write the summary of what differs from the commit `base`, if anything does."""
     if Path(REGISTRATION).exists() and _differs(base):
         registration, metrics = files.read_object(Path(REGISTRATION)), files.read_object(Path(METRICS))
-        files.write_text(SUMMARY, text(registration, metrics, _past(base)))
+        facts = model_folder.read_facts(TUNED) if (TUNED / model_folder.RUN).exists() else None
+        files.write_text(SUMMARY, text(registration, metrics, _past(base), facts))
 
 
-def text(registration: Mapping[str, Any], metrics: Mapping[str, Any], past: Past | None) -> str:
-    """Return the summary; `registration` and `metrics` are those of now."""
+def text(
+    registration: Mapping[str, Any], metrics: Mapping[str, Any], past: Past | None, tuned: RunFacts | None = None
+) -> str:
+    """Return the summary; `registration` and `metrics` are those of now, `tuned` says how its network was trained."""
     lines = [f"## Retrained: {escape_markdown(registration['name'])}", ""]
     lines += [f"**{escape_markdown(registration['reason'])}**", "", *_data(past)]
     lines += _judgement(registration)
     lines += _scores(metrics, past.metrics if past else {})
+    lines += _warm_start(tuned) if tuned else []
     model = registration["candidate"]
     lines += [f"![{name} of {escape_markdown(model)}]({_figure(model, stem)})" for stem, name in FIGURES.items()]
     return "\n".join(lines) + "\n"
@@ -127,6 +135,16 @@ def _scores(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
     ]
     header = ["model", "metric", "then, on the test images of then", "now, on those of now"]
     return [*_table(header, rows), ""]
+
+
+def _warm_start(tuned: RunFacts) -> list[str]:
+    """What the training took over from the champion, and what that saved."""
+    if not (taken := cast(TakenOver | None, tuned.get("taken_over"))):
+        return []
+    new = ", ".join(map(escape_markdown, taken["new_classes"])) or "none"
+    layers = f"{taken['layers']} of {taken['of']} layers with weights, classes that started anew: {new}"
+    epochs = f"It was trained for {tuned['epochs']} epochs, the champion for {taken['epochs']}."
+    return [f"{tuned['name']} started from the weights of champion {taken['champion']}: {layers}. {epochs}", ""]
 
 
 def _score(metrics: Mapping[str, Any], model: str, metric: str) -> str:

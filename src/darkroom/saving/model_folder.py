@@ -63,6 +63,7 @@ class TrainingFacts(TypedDict):
     weights: NotRequired[dict[str, str] | None]  # of a backbone: `source` and `sha256`
     head: NotRequired[dict[str, object]]
     fine_tuned: NotRequired[bool]
+    taken_over: NotRequired[Mapping[str, object] | None]  # from the champion, see `training.start_weights.TakenOver`
 
 
 class RunFacts(TrainingFacts):
