@@ -1,13 +1,14 @@
-"""Does every network predict the same in every format, and what does it cost there?
+"""Does every network predict the same in every format and on every way to ask it, and what does it cost there?
 
     python -m benchmarks.exports                        # networks of random weights, small images
     python -m benchmarks.exports --model lenet5         # one of them; the others keep their figures
     python -m benchmarks.exports --trained FOLDER --packed FOLDER --as NAME    # a trained model, in 8 bits too
     python -m benchmarks.exports --table                # the figures as docs/export.md has them
 
-The weights are random and the batch norms have seen the images, so that the probabilities of a class differ from image
-to image by what `spread` says (a standard deviation); a network that answers every image alike would prove nothing.
-Milliseconds are of one image at a time, on all processors of this machine, and compare within a row.
+Pictures of every mode (`pictures`) are sent on every way (`routes`); a trained model is compared on its test images,
+too. Otherwise the weights are random and the batch norms have seen the images, so that the probabilities of a class
+differ from image to image by what `spread` says (a standard deviation); a network that answers every image alike would
+prove nothing. Milliseconds are of one image at a time, on all processors of this machine, and compare within a row.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmarks import interleave
+from benchmarks import interleave, pictures, routes
+from benchmarks.routes import Exports, Files
 
 OUT = Path("reports/benchmarks/exports.json")
 CLASSES, CHANNELS = 10, 3
@@ -28,6 +30,8 @@ BACKBONES = (
 )  # fmt: skip
 SIZE, INPUT_SIZE = 32, 64  # of the images, and as the backbone gets them
 FORMATS = ("saved_model", "onnx", "litert")
+WAYS = {"predict": "predict", "serve": "serve", "pyfunc": "pyfunc"}  # column of the table, and how its ways begin
+PICTURES = 100
 SPREAD = 0.5  # of the logits
 VENDORS = ("ai-edge-litert", "keras", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 
@@ -76,14 +80,16 @@ def enliven(model, images) -> float:
 
 def measure(name: str, folder: Path) -> dict:
     """The row of a network with random weights."""
-    from darkroom.export import evidence
     from darkroom.export.evidence import Evidence
     from darkroom.saving import model_folder
 
     model = network(name)
-    classes = [f"class {i}" for i in range(CLASSES)]
-    spec = {"classes": classes, "image_size": model.input_shape[1], "color": "rgb", "fit": "stretch", "max_pixels": 1}
-    images = evidence.drawn(spec)
+    spec = {
+        "classes": [f"class {i}" for i in range(CLASSES)], "image_size": model.input_shape[1], "color": "rgb",
+        "fit": "stretch", "max_pixels": 10_000, "levels": pictures.LEVELS,
+    }  # fmt: skip
+    files = routes.write(pictures.pictures(PICTURES), folder / "pictures")
+    images = routes.decoded(files, spec)
     spread = enliven(model, images)
     facts = {
         "name": name, "architecture": name, "pretrained": False, "params": {}, "run": name, "versions": {},
@@ -91,7 +97,7 @@ def measure(name: str, folder: Path) -> dict:
     }  # fmt: skip
     model_folder.write(folder / "model", model, [dict.fromkeys(model_folder.HistoryRow.__annotations__, 1)], spec=spec,
                        facts=facts)  # fmt: skip
-    return {"spread": spread} | exported(folder / "model", Evidence(images, None), folder)
+    return {"spread": spread} | exported(folder / "model", Evidence(images, None), files, folder)
 
 
 def measure_trained(source: Path, packed: Path, n_images: int, folder: Path) -> dict:
@@ -110,28 +116,34 @@ def measure_trained(source: Path, packed: Path, n_images: int, folder: Path) -> 
     rows = np.sort(np.random.default_rng(1).permutation(n)[:n_images])  # packed images are sorted by class
     drawn = Design(known.labels.design.clusters[rows], known.labels.design.given)
     seen = Evidence(known.images[rows], Labels(known.labels.numbers[rows], drawn))
-    row = exported(source, seen, folder)
-    return row | {f"{form}-int8": one(source, form, seen, folder, Int8(images, 0.95)) for form in ("onnx", "litert")}
+    shown = pictures.pictures(PICTURES, deep=spec.get("levels", {}).get("depth") == "full")
+    row = exported(source, seen, routes.write(shown, folder / "pictures"), folder)
+    int8 = Int8(images, 0.95)
+    return row | {f"{form}-int8": one(source, form, seen, folder / "int8", int8) for form in ("onnx", "litert")}
 
 
-def exported(source: Path, seen, folder: Path) -> dict:
-    """What Keras takes, and what each format does."""
+def exported(source: Path, seen, files: Files, folder: Path) -> dict:
+    """What Keras takes, what each format does, and how far each way is from `evaluate`."""
     from darkroom.evaluate import timing
     from darkroom.inference import inference
 
     model, _ = inference.load(source)
     milliseconds = timing.latency(model.predict_on_batch, seen.images)["value"]
     row = {"image_size": model.input_shape[1], "parameters": model.count_params(), "keras_ms": milliseconds}
-    return row | {form: one(source, form, seen, folder) for form in FORMATS}
+    row |= {form: one(source, form, seen, folder / form) for form in FORMATS}
+    exports = Exports(*(folder / form for form in Exports._fields))
+    if all(path.exists() for path in exports):
+        row["ways"] = routes.differences(routes.probabilities(source, exports, files, folder))
+    return row
 
 
-def one(source: Path, form: str, seen, folder: Path, int8=None) -> dict:
+def one(source: Path, form: str, seen, out: Path, int8=None) -> dict:
     from darkroom.export import exporting
     from darkroom.export.exporting import Order
     from darkroom.runtime.errors import DarkroomError
 
     try:
-        facts = exporting.export(Order(source, form, None, int8), seen, folder / "out")
+        facts = exporting.export(Order(source, form, None, int8), seen, out)
     except DarkroomError as fault:
         return {"error": fault.what}
     wanted = ("largest_difference", "images", "bytes", "ms", "comparison")
@@ -140,9 +152,10 @@ def one(source: Path, form: str, seen, folder: Path, int8=None) -> dict:
 
 def table(rows: dict) -> str:
     """The tables of docs/export.md: of all models, and of the trained ones in 8 bits."""
-    lines = ["| network | pixels | parameters | SavedModel | ONNX | LiteRT |", "|---|---|---|---|---|---|"]
+    names = ["network", "pixels", "parameters", "SavedModel", "ONNX", "LiteRT", *WAYS]
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for name, row in sorted(rows.items(), key=lambda pair: pair[1]["parameters"]):
-        cells = [cell(row[form]) for form in FORMATS]
+        cells = [cell(row[form]) for form in FORMATS] + [farthest(row, start) for start in WAYS.values()]
         lines.append(" | ".join([f"| {name}", str(row["image_size"]), f"{row['parameters']:,}", *cells]) + " |")
     lines += ["", "| in 8 bits | accuracy before | after | loss, in points | MB |", "|---|---|---|---|---|"]
     for name, row in rows.items():
@@ -153,8 +166,17 @@ def table(rows: dict) -> str:
 def cell(result: dict) -> str:
     if "error" in result:
         return f"refused ({result['error'].rpartition(', ')[2]})"
-    difference = f"{result['largest_difference']:.0e}" if result["largest_difference"] else "0"
-    return f"{difference}, {result['bytes'] / 1e6:.3g} MB"
+    return f"{short(result['largest_difference'])}, {result['bytes'] / 1e6:.3g} MB"
+
+
+def farthest(row: dict, start: str) -> str:
+    """The largest difference of the ways that begin with `start`; a dash where they were not measured."""
+    found = [difference for way, difference in row.get("ways", {}).items() if way.startswith(start)]
+    return short(max(found)) if found else "–"
+
+
+def short(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "0"
 
 
 def judged(name: str, result: dict) -> str:

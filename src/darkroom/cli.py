@@ -163,6 +163,16 @@ def _places() -> "Places":
     return Places(paths.CHAMPION, *followers, paths.CHOICE, paths.RUNNING / "register.lock", paths.CACHE / "registry")
 
 
+def _register(arguments: argparse.Namespace) -> None:
+    from darkroom.commands import register
+    from darkroom.mlflow_client.events import Experiment
+    from darkroom.tracking import lineage
+
+    p = params.load()
+    experiment = Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
+    print(register.register(params.registered_name(p), paths.CHAMPION, experiment))
+
+
 def _repro(arguments: argparse.Namespace) -> None:
     from darkroom.commands.repro import repro
 
@@ -310,6 +320,7 @@ COMMANDS = (
         "make a version of the MLflow registry champion, whatever the gate says",
         cli_arguments.of_promote,
     ),
+    Command("register", _register, "make the champion a version in the registry of MLFLOW_TRACKING_URI"),
     Command("repro", _repro, "run the pipeline as `dvc repro` does, with the checks that DVC lacks"),
     Command("new", _new, "make a project in an empty folder that uses the installed darkroom", cli_arguments.of_new),
     Command(

@@ -24,8 +24,11 @@ def plain(x):
     return layers.MaxPooling2D(2)(layers.SeparableConv2D(8, 3)(x))
 
 
-def written(folder: Path, body) -> Path:
-    """A model folder whose network has the layers `body` between its first and its last ones."""
+def written(folder: Path, body, **spec) -> Path:
+    """A model folder whose network has the layers `body` between its first and its last ones.
+
+    `spec` overrides keys of the input spec.
+    """
     keras.backend.clear_session()
     keras.utils.set_random_seed(1)
     images = keras.Input((12, 12, 3), dtype="uint8")
@@ -35,5 +38,5 @@ def written(folder: Path, body) -> Path:
         if isinstance(layer, layers.BatchNormalization):  # as training leaves them: neither 0 nor 1
             layer.moving_mean.assign(np.full(layer.moving_mean.shape, 0.1, "float32"))
             layer.moving_variance.assign(np.full(layer.moving_variance.shape, 0.01, "float32"))
-    model_folder.write(folder, network, [EPOCH], spec=SPEC, facts=FACTS)
+    model_folder.write(folder, network, [EPOCH], spec=SPEC | spec, facts=FACTS)
     return folder

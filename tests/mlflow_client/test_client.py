@@ -12,6 +12,7 @@ import time
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -113,6 +114,19 @@ def test_a_locked_database_is_exit_6_for_the_registry_and_the_events_of_a_run_wa
         pass
     assert runs()["cnn"].data.metrics == {"loss": 0.5}
     assert journals(mlflow_store) == []
+
+
+def test_opening_the_store_takes_none_of_the_time_for_an_answer(monkeypatch):
+    """On a busy machine the import of MLflow and the first tables of `mlflow.db` take longer than a server may."""
+    opened = []
+
+    def opening():
+        opened.append(threading.current_thread())
+        return SimpleNamespace(search_experiments=lambda max_results: [])
+
+    monkeypatch.setattr(client, "client", opening)
+    client.ping()
+    assert opened == [threading.current_thread()]
 
 
 def test_a_database_whose_creation_was_killed_does_not_exist(tmp_path):

@@ -268,3 +268,14 @@ def test_a_server_that_comes_back_shows_every_epoch_once(server, mlflow_store, m
     logged = runs()["cnn"]
     assert logged.info.status == "FINISHED"
     assert [m.step for m in client.client().get_metric_history(logged.info.run_id, "train/loss")] == [1]
+
+
+def test_a_run_that_was_restored_because_the_server_was_down_is_one_run(mlflow_store, monkeypatch):
+    with started_run("cnn") as run:
+        run.epoch(1, ROW)
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "run_id", lambda key: None)  # as if it did not answer
+        tracking.log_evaluation(PETS, {**FACTS, "run": run.key}, HISTORY, EVALUATION)
+    (logged,) = client.client().search_runs([client.experiment("pets")])
+    assert logged.data.metrics["test/accuracy"] == 0.9
+    assert len(client.client().get_metric_history(logged.info.run_id, "train/loss")) == 1

@@ -69,10 +69,11 @@ def ping() -> None:
     It runs in a thread, because a server can send an answer at one byte per second for ever.
     """
     outcome: list[bool | Exception] = []
+    mlflow = client()  # not in the time of an answer: a busy machine may import it, and create a database, for longer
 
     def query() -> None:
         try:
-            outcome.append(all(experiment.experiment_id for experiment in client().search_experiments(max_results=1)))
+            outcome.append(all(experiment.experiment_id for experiment in mlflow.search_experiments(max_results=1)))
         except Exception as fault:  # raised again below, in the caller's thread
             outcome.append(fault)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ATTEMPTS, RETRY_DELAY = 3, 1.0  # to send an event to an MLflow that answers, and the seconds between them
 LONGEST_PARAM, LONGEST_TAG, LONGEST_DESCRIPTION = 6000, 8000, 5000  # characters that MLflow's tables hold
 BATCH = 100  # params in one call
+RESTORED = "darkroom.restored"  # tag of a run that was made from the records of its model
 BAD_REQUEST = {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
 
 
@@ -46,7 +47,7 @@ def restored_events(facts: RunFacts, history: Sequence[HistoryRow], experiment: 
         parent=None,
         source="models",
         params={name: str(value) for name, value in facts["params"].items()},
-        tags=experiment.run_tags(facts["name"]) | {"darkroom.restored": "from models/, not trained in this store"},
+        tags=experiment.run_tags(facts["name"]) | {RESTORED: "from models/, not trained in this store"},
     )
     for row in history:
         yield Metrics(key=key, time=now, step=row["epoch"], values=metric_names.of_epoch(row))
@@ -58,6 +59,7 @@ class MlflowSender:
 
     def __init__(self) -> None:
         self.run_ids: dict[str, str] = {}  # by the key of the run
+        self._needless: set[str] = set()  # keys of runs that are being restored, and that the store has after all
 
     def __call__(self, event: journal.Event) -> None:
         """Raises Refused for an event that MLflow rejects although it answers; any other exception is MLflow's own.
@@ -86,6 +88,8 @@ class MlflowSender:
             return self._start(event)
         if isinstance(event, Description):
             return _describe(event)
+        if event.key in self._needless and isinstance(event, Metrics | End):
+            return self._needless.difference_update({event.key} if isinstance(event, End) else ())
         run_id = self._run_id(event.key)
         if not run_id:
             raise Refused(f"there is no run {event.key}")
@@ -120,6 +124,10 @@ class MlflowSender:
         return self.run_ids.get(key)
 
     def _start(self, event: Start) -> None:
+        if RESTORED in event.tags and (known := client.latest_run(event.key)) and known.info.start_time != event.time:
+            self._needless.add(event.key)  # the server was down when it was asked whether it has the run
+            self.run_ids[event.key] = known.info.run_id
+            return
         if run := _unfinished(event):
             run_id, existing = run.info.run_id, run.data.params  # MLflow refuses other values: the first ones stay
         else:

@@ -37,7 +37,8 @@ def ensure_version(name: str, folder: Path, experiment: Experiment) -> int:
         tags = {**experiment.tags, "digest": digest, "architecture": facts["architecture"]}
         if facts["pretrained"] is not None:
             tags["pretrained"] = str(facts["pretrained"])
-        return int(client.client().create_model_version(name, source, run_id, tags=tags).version)
+        model_id = source.removeprefix("models:/")  # a server refuses the source without it
+        return int(client.client().create_model_version(name, source, run_id, tags=tags, model_id=model_id).version)
 
 
 def judged(name: str, version: int, decision: Decision, temperature: float) -> None:
