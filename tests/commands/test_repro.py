@@ -1,16 +1,14 @@
 """repro: the checks that DVC lacks, in a repository of two shell stages."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
+from tests.fixtures import signals
 
 from darkroom.commands import repository
 from darkroom.commands.repro import LOCK, RWLOCK, repro
@@ -177,18 +175,10 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "waiting":
             pass
-        (dvc_process,) = psutil.Process(process.pid).children()
-        while not ignores_ctrl_c(process.pid) or not ignores_ctrl_c(dvc_process.pid):
-            time.sleep(0.01)  # both do so a moment after the stage began
+        signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == 130
     assert Path("saved").read_text() == "yes\n"
-
-
-def ignores_ctrl_c(pid: int) -> bool:
-    """Return whether SIGINT is in the mask of ignored signals that Linux lists for a process."""
-    (mask,) = re.findall(r"^SigIgn:\s*(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return bool(int(mask, 16) & 1 << signal.SIGINT - 1)
 
 
 @pytest.mark.slow

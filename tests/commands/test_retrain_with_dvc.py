@@ -1,13 +1,14 @@
 """retrain with git, DVC, a bare git remote and a folder as DVC remote; one stage of a few lines stands for all."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.fixtures import signals
 
 from darkroom.commands import branch, handover, retrain
 
@@ -68,38 +69,26 @@ class Clone:
         self.run("git", "push", "--quiet")
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+@pytest.fixture(scope="module", autouse=True)
+def environment():
+    with pytest.MonkeyPatch.context() as patch:
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "test")
+            patch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        yield
 
 
-@pytest.fixture
-def hub(tmp_path) -> Clone:
-    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", tmp_path / "hub"], check=True)
-    return Clone(tmp_path / "hub")
-
-
-@pytest.fixture
-def clone(hub, tmp_path, monkeypatch):
-    def make(name: str) -> Clone:
-        subprocess.run(["git", "clone", "--quiet", hub.root, tmp_path / name], check=True, capture_output=True)
-        monkeypatch.chdir(tmp_path / name)
-        return Clone(tmp_path / name)
-
-    return make
-
-
-@pytest.fixture
-def here(hub, clone, tmp_path) -> Clone:
-    """The clone that retrains, with a result that was pushed."""
-    here = clone("here")
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory) -> Path:
+    """A folder of a hub, a DVC remote, and a clone, with a result that was pushed; each test gets a copy."""
+    root = tmp_path_factory.mktemp("pushed")
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", root / "hub"], check=True)
+    here = cloned(root, "here")
     (here.root / ".dvc").mkdir()
-    store = f"[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = {tmp_path / 'store'}\n"
+    store = "[core]\n    analytics = false\n    remote = store\n['remote \"store\"']\n    url = ../../store\n"
     files = {".dvc/config": store, "work.py": STAGE, "dvc.yaml": PIPELINE, ".dvc/.gitignore": "/tmp\n/cache\n"}
     files |= {".gitignore": "/data\n/champion\n", "images.csv": "1,cat\n2,cat\n3,dog\n"}
     for name, text in files.items():
@@ -107,8 +96,39 @@ def here(hub, clone, tmp_path) -> Clone:
     here.run("git", "add", "--all")
     here.run("git", "commit", "--quiet", "--message", "start")
     here.run("git", "push", "--quiet", "--set-upstream", "origin", "main")
-    assert retrain.retrain() == "the result is on origin/main"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(here.root)
+        assert retrain.retrain() == "the result is on origin/main"
+    return root
+
+
+def cloned(root: Path, name: str) -> Clone:
+    subprocess.run(["git", "clone", "--quiet", root / "hub", root / name], check=True, capture_output=True)
+    return Clone(root / name)
+
+
+@pytest.fixture
+def hub(pushed, tmp_path) -> Clone:
+    shutil.copytree(pushed, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Clone(tmp_path / "hub")
+
+
+@pytest.fixture
+def here(hub, tmp_path, monkeypatch) -> Clone:
+    """The clone that retrains, with a result that was pushed."""
+    monkeypatch.chdir(tmp_path / "here")
+    here = Clone(tmp_path / "here")
+    here.run("git", "remote", "set-url", "origin", str(hub.root))
     return here
+
+
+@pytest.fixture
+def clone(hub, tmp_path, monkeypatch):
+    def make(name: str) -> Clone:
+        monkeypatch.chdir(cloned(tmp_path, name).root)
+        return Clone(tmp_path / name)
+
+    return make
 
 
 def head(hub: Clone) -> str:
@@ -177,7 +197,7 @@ def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(sh
     with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "training":
             pass
-        time.sleep(2)  # a moment later those that wait for the stage ignore the signal
+        signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == 130
     assert head(hub) == before

@@ -56,7 +56,7 @@ def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its
 
 @pytest.fixture
 def points(packs, model, small, changes, brief, transfer_config, tmp_path):
-    """A function that measures both kinds of network, as `(from_scratch, pretrained)` points."""
+    """A function that measures both kinds of network, as iterators `(from_scratch, pretrained)` of points."""
 
     def measure(fractions):
         train, val, test = packs(160, 40, 60)
@@ -68,7 +68,7 @@ def points(packs, model, small, changes, brief, transfer_config, tmp_path):
         cache = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
         network = recipes.TunedNetwork(data, model(learning_rate=0.02), refit.train, refit.augment)
         both = network, recipes.on_frozen(base, cache, data, refit)
-        return [list(trainings.curve(recipe, train, test, config, session)) for recipe in both]
+        return [trainings.curve(recipe, train, test, config, session) for recipe in both]
 
     return measure
 
@@ -81,7 +81,8 @@ def test_both_learn_more_from_more_and_small_fractions_are_trained_again_on_othe
 
 
 def test_a_fraction_is_measured_alike_whatever_the_others_are(points):
-    np.testing.assert_array_equal(points([0.5])[1][0].correct, points([0.7, 0.5])[1][0].correct)
+    (alone,), (_, beside_another) = (points(fractions)[1] for fractions in ([0.5], [0.7, 0.5]))
+    np.testing.assert_array_equal(alone.correct, beside_another.correct)
 
 
 def test_without_fractions_nothing_is_read_or_measured(changes, brief, transfer_config, tmp_path):

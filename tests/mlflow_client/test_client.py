@@ -142,24 +142,37 @@ def test_a_database_whose_creation_was_killed_does_not_exist(tmp_path):
     assert (tmp_path / "mlflow.db").read_bytes() == b"whole"
 
 
-FIRST = "from darkroom.mlflow_client import client; print(client.experiment('pets'))"
+FORKS = """
+import os, sys
+import mlflow.tracking  # takes seconds, so it is imported once for all of them
+children = []
+for number in range(int(sys.argv[1])):
+    children.append(os.fork())
+    if not children[-1]:
+        exec(sys.argv[2])
+        sys.exit()
+sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
+"""
+
+
+def output_of_processes(count: int, code: str, root: Path) -> str:
+    """Run the code in so many processes at once, each of which knows its `number`, and return what they print."""
+    environ = {**os.environ, "DVC_ROOT": str(root)}
+    environ.pop("MLFLOW_TRACKING_URI", None)
+    words = [sys.executable, "-c", FORKS, str(count), code]
+    return subprocess.run(words, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @pytest.mark.slow
 def test_four_processes_may_be_the_first_to_use_the_store(tmp_path):
-    environ = {**os.environ, "DVC_ROOT": str(tmp_path)}
-    environ.pop("MLFLOW_TRACKING_URI", None)
-    command = [sys.executable, "-c", FIRST]
-    children = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert {child.communicate()[0] for child in children} == {"1\n"}
-    assert {child.returncode for child in children} == {0}
+    first = "from darkroom.mlflow_client import client; print(client.experiment('pets'))"
+    assert output_of_processes(4, first, tmp_path) == 4 * "1\n"
 
 
 WRITER = """
-import sys
 from darkroom.mlflow_client.events import Experiment
 from darkroom.tracking import tracking
-with tracking.run(sys.argv[1], Experiment("pets", {}), key=sys.argv[1], params={}) as run:
+with tracking.run(f"run-{number}", Experiment("pets", {}), key=str(number), params={}) as run:
     for epoch in range(1, 31):
         run.epoch(epoch, {"epoch": epoch, "loss": 1 / epoch})
 """
@@ -167,9 +180,7 @@ with tracking.run(sys.argv[1], Experiment("pets", {}), key=sys.argv[1], params={
 
 @pytest.mark.slow
 def test_several_processes_write_to_one_store(mlflow_store):
-    environ = {**os.environ, "DVC_ROOT": str(mlflow_store)}
-    children = [subprocess.Popen([sys.executable, "-c", WRITER, f"run-{n}"], env=environ) for n in range(3)]
-    assert [child.wait() for child in children] == [0, 0, 0]
+    output_of_processes(3, WRITER, mlflow_store)
     for run in runs().values():
         history = client.client().get_metric_history(run.info.run_id, "train/loss")
         assert (run.info.status, [metric.step for metric in history]) == ("FINISHED", list(range(1, 31)))
@@ -288,7 +299,9 @@ real = socket.socket.connect
 socket.socket.connect = lambda self, address: (calls.append(address), real(self, address))[1]
 socket.getaddrinfo = lambda *args, **more: calls.append(args) or (_ for _ in ()).throw(OSError("no network"))
 from darkroom.mlflow_client.events import Experiment
+from darkroom.runtime import lean_keras
 from darkroom.tracking import tracking
+lean_keras.install()
 import mlflow.keras
 with tracking.run("cnn", Experiment("pets", {}), key="k", params={"a": 1}) as run:
     run.metrics({"loss": 0.5})

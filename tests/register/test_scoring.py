@@ -29,9 +29,9 @@ def png(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture
-def classifier(model_folder) -> scoring.Classifier:
-    return scoring.load(model_folder("cnn"))
+@pytest.fixture(scope="module")
+def classifier(written_model) -> scoring.Classifier:
+    return scoring.load(written_model("cnn"))
 
 
 def objects(*images) -> np.ndarray:

@@ -23,8 +23,7 @@ from darkroom.metrics.intervals import Score
 from darkroom.metrics.ranking import Pair, Ranked
 from darkroom.metrics.roc import RocPoint
 from darkroom.metrics.significance import Comparison
-from darkroom.plots import canvas
-from darkroom.report import context, report
+from darkroom.report import context, page_figures, report
 from darkroom.report.records import Best, Champion, CurvePoint, Fresh, Registration
 from darkroom.runtime import files
 from darkroom.verdict import Expectation, Verdict
@@ -44,7 +43,7 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
 ]
 PNG = b"\x89PNG\r\n\x1a\nnot really"
-DRAW = canvas.to_svg
+DRAW = page_figures.draw
 CHAMPION_COLUMNS = ("when", "version", "model", "digest", "metric", "value", "low", "high", "n", "by", "reason")
 
 
@@ -96,7 +95,7 @@ def page(content: context.ReportContext, thumbnails: dict[str, bytes] | None = N
 @cache
 def usual():
     """The page of the example, with its figures in any case."""
-    with patch.object(canvas, "to_svg", DRAW):
+    with patch.object(page_figures, "draw", DRAW):
         return page(report_context())
 
 

@@ -59,7 +59,7 @@ def test_a_failed_trial_says_why():
 
 def test_the_page_says_that_the_choice_among_trials_flatters():
     report = report_context()
-    text = section(page(report), "search")
+    text = section(usual(), "search")
     assert "was chosen on these images, so both numbers flatter it" in plain(text)
     assert f'<data value="{report.search_bias}">' in text and 0 < report.search_bias < 0.1
 
@@ -203,6 +203,7 @@ def test_a_failed_expectation_is_in_the_summary_and_says_how_to_fix_it():
     assert ">warning<" in data and ">failed<" not in data
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_shortcut_is_shown_with_the_score_of_its_rule():
     from darkroom.verdict import Shortcut
 
@@ -246,6 +247,7 @@ def test_a_temperature_at_the_end_of_the_range_is_marked():
     assert "end of the range" in calibrated(fit="end of range") and "end of the range" not in calibrated()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_classes_have_a_decision_threshold_and_more_have_none():
     assert "Decision threshold for <bdi>b</bdi>" in page(report_context(("a", "b")))
     assert "Decision threshold" not in usual()
@@ -349,7 +351,6 @@ def test_a_learning_curve_of_one_model_compares_it_with_nothing():
     assert "rise" not in section(one, "learning")
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_figure_is_drawn_by_one_line_in_page_figures(monkeypatch):
     """The recipe in docs/extending.md: a function that draws, a Drawing that names it, `figures.NAME` in a template."""
     mine = Drawing("mine", lambda counts, width: f"<svg>{sum(counts)} at {width}</svg>", ([1, 2],))

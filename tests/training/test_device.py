@@ -13,6 +13,10 @@ from darkroom.training import device, on_jax
 
 pytestmark = pytest.mark.slow
 
+LEAN = """
+from darkroom.runtime import lean_keras
+lean_keras.install()
+"""
 TENSORFLOW = """
 import tensorflow as tf
 from tensorflow import config, distribute
@@ -55,7 +59,7 @@ def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed,
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed: pip install {backend}")
     env = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    words = [sys.executable, "-c", before + TWO_DEVICES, str(packed)]
+    words = [sys.executable, "-c", LEAN + before + TWO_DEVICES, str(packed)]
     done = subprocess.run(words, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr[-2000:]
 

@@ -1,5 +1,7 @@
 """No kill costs more than the epoch it fell into."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -33,20 +35,49 @@ AUGMENT_ALL = {
 }
 
 
-@pytest.fixture
-def train(painted, tmp_path, model, changes, brief):
-    """A function that trains and returns `(rows, probabilities of 40 other images)`."""
+@pytest.fixture(scope="module")
+def train_in(painted, model, changes, brief):
+    """A function that trains with its state in a folder and returns `(rows, probabilities of 40 other images)`."""
 
-    def run(state="state", hparams=SMALL, augment=AUGMENT, on_epoch=ignore, **config):
+    def run(state, hparams=SMALL, augment=AUGMENT, on_epoch=ignore, **config):
         device.make_repeatable(3)
         optimization = model(**hparams)
         network = architectures.build(optimization, shape=(8, 8, 1), classes=2, spec={})
         data = TrainingData(painted(80, 1), painted(40, 2))
-        session = Session(3, tmp_path / state, on_epoch, quiet=True)
+        session = Session(3, state, on_epoch, quiet=True)
         rows = fit.fit(network, data, brief(**config), optimization, session, changes(**augment))
         return rows, network.predict(painted(40, 3).images, verbose=0)
 
     return run
+
+
+@pytest.fixture
+def train(train_in, tmp_path):
+    """The same with the name of a state of this test."""
+    return lambda state="state", **config: train_in(tmp_path / state, **config)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(train_in, tmp_path_factory):
+    """A function that returns what `train` does, and the folder of the state; tests share it, so none may write."""
+    trained = {}
+
+    def run(hparams=SMALL, augment=AUGMENT, **config):
+        key = str((hparams, augment, config))
+        if key not in trained:
+            state = tmp_path_factory.mktemp("undisturbed")
+            trained[key] = *train_in(state, hparams, augment, **config), state
+        return trained[key]
+
+    return run
+
+
+@pytest.fixture
+def finished(undisturbed, tmp_path):
+    """What an undisturbed training returns; `train` finds its state."""
+    rows, probabilities, state = undisturbed()
+    shutil.copytree(state, tmp_path / "state")
+    return rows, probabilities
 
 
 @pytest.fixture
@@ -85,11 +116,11 @@ def test_the_accuracy_of_mixed_images_is_that_of_the_heavier_label(train):
     ],
     ids=["plain", "with everything", "last epoch"],
 )
-def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(train, killed, hparams, augment, config):
+def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(undisturbed, killed, hparams, augment, config):
     rows, probabilities = killed(hparams=hparams, augment=augment, **config)
-    expected, undisturbed = train("undisturbed", hparams=hparams, augment=augment, **config)
+    expected, expected_probabilities, _ = undisturbed(hparams=hparams, augment=augment, **config)
     assert rows == expected and [row["epoch"] for row in rows] == [1, 2, 3, 4]
-    np.testing.assert_array_equal(probabilities, undisturbed)
+    np.testing.assert_array_equal(probabilities, expected_probabilities)
 
 
 def test_a_killed_training_repeats_no_epoch(train):
@@ -107,12 +138,10 @@ def test_a_killed_training_repeats_no_epoch(train):
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])
-def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys, damage):
-    expected, probabilities = train("undisturbed")
+def test_a_damaged_state_costs_a_new_start_and_a_warning(train, undisturbed, tmp_path, capsys, damage):
+    expected, probabilities, state = undisturbed()
     (tmp_path / "spoilt").mkdir()
-    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(
-        damage((tmp_path / "undisturbed" / checkpoint.LAST).read_bytes())
-    )
+    (tmp_path / "spoilt" / checkpoint.LAST).write_bytes(damage((state / checkpoint.LAST).read_bytes()))
     seen = []
     rows, again = train("spoilt", on_epoch=lambda epoch, row: seen.append(epoch))
     assert rows == expected and seen == [1, 2, 3, 4]
@@ -120,8 +149,8 @@ def test_a_damaged_state_costs_a_new_start_and_a_warning(train, tmp_path, capsys
     assert "is damaged, so this training starts again" in capsys.readouterr().err
 
 
-def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
-    expected, probabilities = train("undisturbed")
+def test_a_kill_while_the_state_is_written_costs_that_epoch(train, undisturbed, monkeypatch):
+    expected, probabilities, _ = undisturbed()
     write, calls = checksummed.write, []
 
     def half(path, fill):
@@ -140,16 +169,16 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, monkeypatch):
     np.testing.assert_array_equal(again, probabilities)
 
 
-def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train):
-    rows, probabilities = train("state")
+def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train, finished):
+    rows, probabilities = finished
     seen = []
     again, loaded = train("state", on_epoch=lambda epoch, row: seen.append(epoch))
     assert (again, seen) == (rows, [])
     np.testing.assert_array_equal(loaded, probabilities)
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_finished_training_trains_no_more(train):
-    train()
     seen = []
     train(on_epoch=lambda epoch, row: seen.append(epoch))
     assert seen == []
@@ -170,9 +199,9 @@ def test_the_model_has_the_weights_of_the_epoch_to_keep(train, painted, tmp_path
     np.testing.assert_array_equal(best, short)
 
 
-def test_an_average_of_weights_is_what_is_validated_and_kept(train):
+def test_an_average_of_weights_is_what_is_validated_and_kept(train, undisturbed):
     """At momentum 0 the average is the weights themselves, so nothing may differ from training without one."""
-    plain, _ = train("plain")
+    plain, _, _ = undisturbed()
     rows, probabilities = train("averaged", hparams={**SMALL, "ema": 0.99})
     assert [row["loss"] for row in rows] == [row["loss"] for row in plain]
     assert [row["val_loss"] for row in rows] != [row["val_loss"] for row in plain]

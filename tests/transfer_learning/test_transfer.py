@@ -13,22 +13,36 @@ from darkroom.transfer_learning.weights import Base
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data(packs):
     return TrainingData(*packs(200, 80))
 
 
-@pytest.fixture
-def train(data, small, transfer_config, changes, tmp_path):
-    """A function that trains; with `source` None from random weights."""
+@pytest.fixture(scope="module")
+def train_in(data, small, transfer_config, changes):
+    """A function that trains in a folder; with `source` None from random weights."""
 
-    def run(folder="here", source="file.h5", fine=0, on_epoch=ignore, epochs=4):
+    def run(folder, source="file.h5", fine=0, on_epoch=ignore, epochs=4):
         device.make_repeatable(3)
         base, config = Base(small, small.build(), source), transfer_config(epochs, fine)
-        session = Session(3, tmp_path / folder / "state", on_epoch)
-        return transfer.train(base, data, config, session, changes(rotation=5.0), tmp_path / folder / "features")
+        session = Session(3, folder / "state", on_epoch)
+        return transfer.train(base, data, config, session, changes(rotation=5.0), folder / "features")
 
     return run
+
+
+@pytest.fixture
+def train(train_in, tmp_path):
+    """The same with the name of a folder of this test."""
+    return lambda name="here", **config: train_in(tmp_path / name, **config)
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(train_in, tmp_path_factory):
+    """A model whose last two layers were fine-tuned, and the epochs that were reported; tests share it."""
+    seen = []
+    folder = tmp_path_factory.mktemp("fine_tuned")
+    return train_in(folder, fine=2, on_epoch=lambda epoch, row: seen.append(epoch)), seen
 
 
 def predicted(trained, split) -> np.ndarray:
@@ -39,8 +53,8 @@ def base_weights(trained) -> list[np.ndarray]:
     return next(layer for layer in trained.network.layers if isinstance(layer, keras.Model)).get_weights()
 
 
-def test_a_saved_model_needs_no_code_of_darkroom(train, tmp_path, data):
-    trained = train(fine=2)
+def test_a_saved_model_needs_no_code_of_darkroom(fine_tuned, tmp_path, data):
+    trained, _ = fine_tuned
     model_folder.write(tmp_path / "small", trained.network, trained.rows, spec={}, facts={})
     again = keras.models.load_model(tmp_path / "small/model.keras")
     np.testing.assert_allclose(again.predict(data.val.images, verbose=0), predicted(trained, data.val), atol=1e-6)
@@ -48,9 +62,9 @@ def test_a_saved_model_needs_no_code_of_darkroom(train, tmp_path, data):
 
 
 @pytest.mark.parametrize("fine", [0, 2])
-def test_the_best_loss_is_that_of_the_whole_model(train, data, fine):
+def test_the_best_loss_is_that_of_the_whole_model(train, fine_tuned, data, fine):
     """Without fine-tuning the loss came from cached features, here it comes from pixels."""
-    trained = train(fine=fine)
+    trained = fine_tuned[0] if fine else train()
     loss = -np.log(predicted(trained, data.val)[np.arange(80), data.val.labels]).mean()
     assert loss == pytest.approx(trained.best["val_loss"], rel=1e-5, abs=1e-6)
 
@@ -65,9 +79,8 @@ def test_a_model_knows_how_it_was_made(train, small):
     assert train(source=None, epochs=1).pretrained is False
 
 
-def test_fine_tuning_counts_its_epochs_on(train):
-    seen = []
-    trained = train(fine=2, on_epoch=lambda epoch, row: seen.append(epoch))
+def test_fine_tuning_counts_its_epochs_on(fine_tuned):
+    trained, seen = fine_tuned
     assert trained.fine_tuned
     assert seen == [row["epoch"] for row in trained.rows] == [1, 2, 3, 4, 5, 6]
     assert trained.best in trained.rows[4:]
@@ -91,12 +104,12 @@ def test_copies_have_the_labels_of_their_images(data, small, changes, tmp_path):
 
 
 @pytest.mark.parametrize("moment", [1, 5])  # as the head is done, and in the middle of the fine-tuning
-def test_a_training_that_was_killed_ends_where_an_undisturbed_one_ends(train, data, moment):
+def test_a_training_that_was_killed_ends_where_an_undisturbed_one_ends(train, fine_tuned, data, moment):
     def kill(epoch, row):
         if epoch == moment:
             raise KeyboardInterrupt
 
-    undisturbed = train("undisturbed", fine=2)
+    undisturbed, _ = fine_tuned
     with pytest.raises(KeyboardInterrupt):
         train("killed", fine=2, on_epoch=kill)
     again = train("killed", fine=2)
