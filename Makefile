@@ -8,7 +8,7 @@ export DVC_NO_ANALYTICS := true
 export DO_NOT_TRACK := true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: setup run test check ui retrain lock use clean
+.PHONY: setup run test check ui retrain docs lock use clean
 
 setup: .venv/ready
 
@@ -46,12 +46,23 @@ retrain: setup
 use: setup
 	$(BIN)/darkroom use $(PRESET)
 
+docs:
+	test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement docs/requirements.txt
+	# in a copy, because Zensical keeps its cache in .cache beside mkdocs.yml, where the state of the pipeline is
+	rm -rf .venv-docs/copy site
+	mkdir .venv-docs/copy
+	cp -R mkdocs.yml docs .venv-docs/copy
+	cd .venv-docs/copy && ../bin/zensical build --strict
+	mv .venv-docs/copy/site site
+
 lock: setup
 	# pin versions with which every extra can be installed; requirements.txt has those that `make setup` installs,
 	# each with the SHA-256 of its files
 	cp requirements.txt .venv/versions.txt
 	$(COMPILE) --all-extras pyproject.toml -o .venv/versions.txt
 	$(COMPILE) --generate-hashes --extra pipeline --extra serve --extra export --extra dev --constraint .venv/versions.txt pyproject.toml -o requirements.txt
+	$(COMPILE) --generate-hashes docs/requirements.in -o docs/requirements.txt
 
 clean:
-	rm -rf .venv .cache data/images data/manifest.csv data/packed data/start data/trials models champion
+	rm -rf .venv .venv-docs site .cache data/images data/manifest.csv data/packed data/trials models champion

@@ -4,7 +4,7 @@ import re
 
 from darkroom.project import requirement
 
-LEFT_OUT = ("check", "lock")  # targets for work on darkroom itself
+LEFT_OUT = ("check", "docs", "lock")  # targets for work on darkroom itself
 LINK = """\
 \tmkdir -p src
 \tln -sfn "$$($(BIN)/python -c 'import darkroom; print(*darkroom.__path__)')" src/darkroom

@@ -1,0 +1,1 @@
+"""What makes the documentation: pages that are generated from the code, and pictures of a fresh run."""
