@@ -65,4 +65,4 @@ lock: setup
 	$(COMPILE) --generate-hashes docs/requirements.in -o docs/requirements.txt
 
 clean:
-	rm -rf .venv .venv-docs site .cache data/images data/manifest.csv data/packed data/trials models champion
+	rm -rf .venv .venv-docs site .cache data/images data/manifest.csv data/packed data/start data/trials models champion

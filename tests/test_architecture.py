@@ -18,13 +18,14 @@ LISTENERS = {"tracking", "registry", "partial"}  # what a script may hand an obs
 FOLDERS = {  # what each folder imports of the others, and each module that lies in none
     "api": "decoding inference paths register runtime",
     "cli": (
-        "api cli_arguments commands image_store inference ingest mlflow_client networks params paths register runtime "
-        "tracking training transfer_learning"
+        "api cli_arguments commands image_store inference ingest labelling mlflow_client networks params paths "
+        "register runtime tracking training transfer_learning"
     ),
     "cli_arguments": "formats labelling params paths saving",
     "commands": (
-        "export formats image_store inference ingest manifest metrics mlflow_client novelty params params_errors "
-        "plain_yaml plots png project register report runtime saving serve workers"
+        "drift export formats image_store inference ingest labelling manifest metrics mlflow_client novelty "
+        "packed_data params params_errors plain_yaml plots png project register report runtime saving serve sniff "
+        "training workers"
     ),
     "curve": "networks packed_data refit runtime saving training",
     "dataset": "decoding formats image_store manifest packed_data params runtime sniff table workers",

@@ -12,7 +12,7 @@ import shtab
 
 from darkroom import cli_arguments, params, paths
 from darkroom.labelling import label_files
-from darkroom.runtime import errors, files, lean_keras, sealing, stderr_filter
+from darkroom.runtime import backends, errors, files, lean_keras, sealing, stderr_filter
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -32,9 +32,11 @@ EXAMPLES = """examples:
   darkroom --print-completion bash              a completion script: save it where your shell looks for them
 """
 
+KERAS_COMMANDS = {"predict", "drift", "suggest", "backbones", "describe", "export"}  # those that import it
+
 
 def main() -> None:
-    if sys.argv[1:2] in (["predict"], ["backbones"], ["describe"], ["export"], ["suggest"]):  # those that import Keras
+    if {*sys.argv[1:2]} & KERAS_COMMANDS:
         stderr_filter.install()
         lean_keras.install()
         backends.use_onednn()

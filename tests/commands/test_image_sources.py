@@ -59,8 +59,8 @@ def test_a_member_is_read_when_it_is_sent_and_not_before():
     with image_sources.opened([name], io.BytesIO(), lambda: LIMITS) as sources:
         opened = []
         for source in sources:
-            original = source.member.open
-            object.__setattr__(source.member, "open", lambda original=original: opened.append(1) or original())
+            original = source.member.opener
+            object.__setattr__(source.member, "opener", lambda m, original=original: opened.append(1) or original(m))
         assert not opened and pickle.loads(pickle.dumps(sources[:1])) == [("photos.zip!a.png", png())]
         assert len(opened) == 1
 

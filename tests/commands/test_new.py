@@ -13,7 +13,15 @@ from darkroom.commands import new, repository, upgrade
 from darkroom.project import current, library_link, record, release, requirement
 from darkroom.runtime.errors import EnvironmentFault, ParamsError
 
-MADE = ("data/images", "data/manifest.csv", "data/packed", "data/repeats.csv", "models", "reports/")  # by stages
+MADE = (
+    "data/images",
+    "data/manifest.csv",
+    "data/packed",
+    "data/repeats.csv",
+    "data/start",
+    "models",
+    "reports/",
+)  # by stages
 
 
 @pytest.fixture

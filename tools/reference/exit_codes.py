@@ -23,6 +23,7 @@ MEANINGS = {  # of the classes of errors, in the order of their codes
     errors.EnvironmentFault: "the machine: disk, permissions, memory, a library, git",
     errors.ServiceError: "a server or a remote that is needed does not answer, or refuses",
     errors.TrainingError: "the training failed: no finite loss, no memory",
+    errors.DriftAlarm: "`darkroom drift` found that new images differ from those that the model knows; nothing failed",
     errors.BusyError: "the same thing runs already",
 }
 SIGNALS = {
