@@ -7,6 +7,7 @@ import pytest
 from tests.fixtures.images import contents
 
 from darkroom.commands import relabel
+from darkroom.commands.new_images import Changes
 from darkroom.dataset import layout
 from darkroom.image_store.reading import open_store
 from darkroom.ingest import sources
@@ -108,7 +109,7 @@ def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, fold
     issue = {"path": "a/0.png", "label": "a", "suggested": "b"}
     manifest = [image._replace(split="train")._asdict() for image in images]
     new = relabel.suggestions([issue], manifest, ["train"], tmp_path)
-    relabel.write(new, manifest, open_store(tmp_path / "data/images"), source)
+    relabel.write(Changes(new, []), manifest, open_store(tmp_path / "data/images"), source)
     dvc("add", "-q", str(source))
     sources.unpack(source, tmp_path / "data/images", limits)
     relabelled = {image.path: image.label for image in layout.read(open_store(tmp_path / "data/images")).images}
