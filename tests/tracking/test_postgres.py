@@ -83,7 +83,8 @@ def test_a_run_misses_nothing_although_the_server_is_killed_in_the_middle(
     mlflow_on_postgres, repository, tmp_path, monkeypatch
 ):
     server = mlflow_on_postgres
-    run(repository, server, "ingest", "validate", "preprocess", "tune", "train", "evaluate", "repeat", "compare")
+    before = ("ingest", "validate", "preprocess", "tune", "start", "train", "evaluate", "repeat", "compare")
+    run(repository, server, *before)
     server.start()
     run(repository, server, "register")
 
