@@ -6,6 +6,7 @@ decoder costs that item alone, there as here, and the limits of an item hold. Ra
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from darkroom.runtime.errors import EnvironmentFault
 from darkroom.workers import local_items, ray_cluster
@@ -43,7 +44,7 @@ def _chunk(root: str, work: tuple[Callable, Limits | None], items: Sequence) -> 
     return list(local_items.results(function, items, 1, limits))
 
 
-def _received(task: object) -> list:
+def _received(task: Any) -> list:
     import ray
 
     try:

@@ -69,7 +69,7 @@ class ClusterTaskPool:
         for task in ended:
             self._events.append(self._ended(self._running.pop(task), task))
 
-    def _ended(self, key: Hashable, task: object) -> Event:
+    def _ended(self, key: Hashable, task: Any) -> Event:
         try:
             return Event(key, *self._ray.get(task))
         except self._ray.exceptions.RayError as fault:
