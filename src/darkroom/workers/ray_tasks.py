@@ -24,12 +24,16 @@ class ClusterTaskPool:
     def __init__(self, task: Callable, cluster: Cluster):
         import ray  # takes seconds
         from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self._ray = ray
         self._cluster = cluster
         self._run = ray.remote(num_cpus=1, num_gpus=cluster.gpus, max_retries=TRIES - 1)(_attempt)
         self._task = ray.put(task)
-        self._messages = Queue(actor_options={"num_cpus": 0})
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._messages = Queue(
+            actor_options={"num_cpus": 0, "scheduling_strategy": here}
+        )  # no other node's death ends it
         self._waiting: deque[tuple[Hashable, tuple]] = deque()
         self._running: dict[Any, Hashable] = {}
         self._events: deque[Event] = deque()
