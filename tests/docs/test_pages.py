@@ -118,3 +118,9 @@ def test_the_reasons_of_the_gate_that_are_explained_are_those_that_it_gives():
     code = "".join(Path(f"src/darkroom/register/{name}.py").read_text() for name in ("reasons", "promotion"))
     quoted = re.findall(r'^\| "(.*?)"', table, re.M)
     assert len(quoted) == 6 and all(words in code for words in quoted)
+
+
+def test_a_status_that_is_shown_counts_the_stages_of_today():
+    stages = len(YAML(typ="safe").load(Path("dvc.yaml").read_text())["stages"])
+    shown = [(page, int(n)) for page in PAGES for n in re.findall(r"\d+ of (\d+) stages", page.read_text())]
+    assert shown and {(page, n) for page, n in shown if n != stages} == set()
