@@ -9,7 +9,7 @@ from tests.fixtures.browser import Browser
 from tools.screenshots import pictures
 
 OUT = Path("docs/images").resolve()
-ALL = pictures.report, pictures.data, pictures.upload_page, pictures.mlflow
+ALL = pictures.report, pictures.data, pictures.upload_page, pictures.mlflow, pictures.image_grid
 
 if __name__ == "__main__":
     with TemporaryDirectory() as profile:

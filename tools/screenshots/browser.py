@@ -10,6 +10,7 @@ from tests.fixtures.browser import Browser, Tab
 
 WIDTH, HEIGHT = 1280, 900  # pixels
 COLOURS = 256
+STILL = 2.0  # seconds until what has just opened no longer moves
 PATIENCE = 300.0  # seconds that a page may take to show what is waited for
 
 
@@ -33,6 +34,25 @@ def wait_until(tab: Tab, condition: str) -> None:
         if time.monotonic() > end:
             raise SystemExit(f"the page does not come to {condition}")
         time.sleep(0.2)
+
+
+def show(tab: Tab, element: str) -> None:
+    """Scroll to what the JavaScript expression returns, once it is there and no longer moves."""
+    wait_until(tab, element)
+    time.sleep(STILL)
+    tab.value(f"{element}.scrollIntoView({{block: 'center'}})")
+
+
+def click(tab: Tab, element: str) -> None:
+    """Press and release the mouse on what the JavaScript expression returns.
+
+    Not `element.click()`: the menus of MLflow's page open at the press of a pointer.
+    """
+    show(tab, element)
+    box = f"{element}.getBoundingClientRect()"
+    place = {axis: tab.value(f"{box}.{axis} + {box}.{side} / 2") for axis, side in (("x", "width"), ("y", "height"))}
+    for kind in ("mousePressed", "mouseReleased"):
+        tab.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
 
 def save(tab: Tab, path: Path) -> None:

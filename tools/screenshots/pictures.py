@@ -11,9 +11,10 @@ from mlflow import MlflowClient
 from tests.fixtures.browser import Browser
 
 from tools.screenshots import servers
-from tools.screenshots.browser import opened, save, wait_until
+from tools.screenshots.browser import click, opened, save, wait_until
 
 SETTLE = 5.0  # seconds for what a page loads after its first text
+GRID = "confusion_matrix", "mistakes"  # of the images that a run has
 NO_ASSISTANT = "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"  # it hides the runs
 
 
@@ -42,6 +43,27 @@ def mlflow(browser: Browser, run: Path, out: Path) -> None:
             wait_until(tab, f"document.body.innerText.includes('{best}-')")
             time.sleep(SETTLE)
             save(tab, out / f"{name}.png")
+
+
+def image_grid(browser: Browser, run: Path, out: Path) -> None:
+    """The chart of MLflow in which the images of several runs stand side by side, as a person adds it."""
+    with servers.mlflow(run) as address:
+        experiment, _ = _best_run(address, "cnn")
+        tab = opened(browser, f"{address}/#/experiments/{experiment}/runs?compareRunsMode=CHART", before=NO_ASSISTANT)
+        headers = "document.querySelectorAll('[data-testid=experiment-view-compare-runs-section-header]')"
+        section = f"[...{headers}].find(e => e.innerText.startsWith('train'))"  # which has few charts
+        click(tab, f"{section}?.querySelector('[data-testid=experiment-view-compare-runs-add-chart]')")
+        click(tab, "document.querySelector('[data-testid=experiment-view-compare-runs-chart-type-image]')")
+        click(tab, "document.querySelector('[role=dialog] [role=combobox][aria-label^=Images]')")
+        for name in GRID:
+            click(tab, f"[...document.querySelectorAll('[role=option]')].find(e => e.innerText.includes('{name}'))")
+        click(tab, "document.querySelector('[role=dialog] [role=switch]')")  # no params beside the images
+        click(tab, "document.querySelector('[data-testid=experiment-view-compare-runs-chart-modal-confirm]')")
+        cards = "document.querySelectorAll('[data-testid=experiment-view-compare-runs-card]')"
+        card = f"[...{cards}].find(e => e.innerText.startsWith('Image grid'))"
+        click(tab, f"{card}?.querySelector('button')")  # its full screen
+        time.sleep(SETTLE)
+        save(tab, out / "mlflow_images.png")
 
 
 def _best_run(address: str, model: str) -> tuple[str, str]:
