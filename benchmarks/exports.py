@@ -1,14 +1,15 @@
 """Does every network predict the same in every format and on every way to ask it, and what does it cost there?
 
-    python -m benchmarks.exports                        # networks of random weights, small images
+    python -m benchmarks.exports                        # networks that saw 100 pictures, small images
     python -m benchmarks.exports --model lenet5         # one of them; the others keep their figures
     python -m benchmarks.exports --trained FOLDER --packed FOLDER --as NAME    # a trained model, in 8 bits too
     python -m benchmarks.exports --table                # the figures as docs/export.md has them
 
 Pictures of every mode (`pictures`) are sent on every way (`routes`); a trained model is compared on its test images,
-too. Otherwise the weights are random and the batch norms have seen the images, so that the probabilities of a class
-differ from image to image by what `spread` says (a standard deviation); a network that answers every image alike would
-prove nothing. Milliseconds are of one image at a time, on all processors of this machine, and compare within a row.
+too. The weights of the others come from `export_networks`: the probabilities of a class differ from image to image by
+what `spread` says (a standard deviation), as a network that answers every image alike would prove nothing, and
+`float64` is by how much what Keras computes in float32 differs from what it computes in float64. Milliseconds are of
+one image at a time, on all processors of this machine, and compare within a row.
 """
 
 import argparse
@@ -16,88 +17,38 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmarks import interleave, pictures, routes
+from benchmarks import export_networks, interleave, pictures, routes
+from benchmarks.export_networks import BACKBONES, CLASSES, SIZES
 from benchmarks.routes import Exports, Files
 
 OUT = Path("reports/benchmarks/exports.json")
-CLASSES, CHANNELS = 10, 3
-SIZES = {  # pixels
-    "tunable": 32, "cats_dogs_cnn": 64, "cifar10_convnet": 32, "mnist_cnn": 28, "lenet5": 28, "alexnet": 67,
-    "zfnet": 55, "vgg16": 32, "vgg19": 32, "inception": 75, "resnet": 32,
-}  # fmt: skip
-BACKBONES = (
-    "efficientnet_lite0", "mobilenet-25", "mobilenet_v2-35", "mobilenet_v3_small", "efficientnet_b0", "convnext_tiny",
-)  # fmt: skip
-SIZE, INPUT_SIZE = 32, 64  # of the images, and as the backbone gets them
 FORMATS = ("saved_model", "onnx", "litert")
 WAYS = {"predict": "predict", "serve": "serve", "pyfunc": "pyfunc"}  # column of the table, and how its ways begin
 PICTURES = 100
-SPREAD = 0.5  # of the logits
 VENDORS = ("ai-edge-litert", "keras", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 
 
-def network(name: str):
-    from darkroom import params
-    from darkroom.networks import architectures
-    from darkroom.training import device
-
-    device.make_repeatable(1)
-    if name in SIZES:
-        hparams = params.with_value(params.load().model, "architecture", name)
-        return architectures.build(hparams, shape=(SIZES[name], SIZES[name], CHANNELS), classes=CLASSES, spec={})
-    return transferred(name)
-
-
-def transferred(name: str):
-    from darkroom import params
-    from darkroom.transfer_learning import backbones, head_training
-
-    choice = backbones.choose(name, width=1.0, size=INPUT_SIZE)
-    extractor = backbones.extractor(choice, choice.build(), shape=(SIZE, SIZE, CHANNELS))
-    hparams = head_training.combinations(params.load().transfer.head)[0]
-    return head_training.joined(extractor, head_training.build(extractor.output_shape[-1], CLASSES, hparams))
-
-
-def enliven(model, images) -> float:
-    """Make the probabilities depend on the image; returns their spread."""
-    import keras
-    import numpy as np
-
-    layers = list(model._flatten_layers())
-    norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
-    before = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.momentum = 0.0
-    model(images, training=True)
-    for layer, momentum in zip(norms, before, strict=True):
-        layer.momentum = momentum
-    last = [layer for layer in layers if isinstance(layer, keras.layers.Dense)][-1]
-    for _ in range(4):  # at first the logits may differ by less than a float32 can tell
-        logits = np.log(np.maximum(model.predict_on_batch(images), 1e-30))
-        last.kernel.assign(last.kernel * min(1000.0, SPREAD / max(logits.std(0).max(), 1e-7)))
-    return float(model.predict_on_batch(images).std(0).max())
-
-
 def measure(name: str, folder: Path) -> dict:
-    """The row of a network with random weights."""
+    """The row of a network of `export_networks`."""
     from darkroom.export.evidence import Evidence
     from darkroom.saving import model_folder
 
-    model = network(name)
+    model = export_networks.named(name)
     spec = {
         "classes": [f"class {i}" for i in range(CLASSES)], "image_size": model.input_shape[1], "color": "rgb",
         "fit": "stretch", "max_pixels": 10_000, "levels": pictures.LEVELS,
     }  # fmt: skip
     files = routes.write(pictures.pictures(PICTURES), folder / "pictures")
     images = routes.decoded(files, spec)
-    spread = enliven(model, images)
+    spread = export_networks.enliven(model, images)
+    exactness = export_networks.from_float64(model, model.predict_on_batch(images), images)
     facts = {
         "name": name, "architecture": name, "pretrained": False, "params": {}, "run": name, "versions": {},
         "multiply_adds": 1, "best_epoch": 1,
     }  # fmt: skip
     model_folder.write(folder / "model", model, [dict.fromkeys(model_folder.HistoryRow.__annotations__, 1)], spec=spec,
                        facts=facts)  # fmt: skip
-    return {"spread": spread} | exported(folder / "model", Evidence(images, None), files, folder)
+    return {"spread": spread, "float64": exactness} | exported(folder / "model", Evidence(images, None), files, folder)
 
 
 def measure_trained(source: Path, packed: Path, n_images: int, folder: Path) -> dict:
@@ -152,10 +103,11 @@ def one(source: Path, form: str, seen, out: Path, int8=None) -> dict:
 
 def table(rows: dict) -> str:
     """The tables of docs/export.md: of all models, and of the trained ones in 8 bits."""
-    names = ["network", "pixels", "parameters", "SavedModel", "ONNX", "LiteRT", *WAYS]
+    names = ["network", "pixels", "parameters", "float32", "SavedModel", "ONNX", "LiteRT", *WAYS]
     lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for name, row in sorted(rows.items(), key=lambda pair: pair[1]["parameters"]):
-        cells = [cell(row[form]) for form in FORMATS] + [farthest(row, start) for start in WAYS.values()]
+        exactness = short(row["float64"]) if "float64" in row else "–"
+        cells = [exactness, *(cell(row[form]) for form in FORMATS)] + [farthest(row, start) for start in WAYS.values()]
         lines.append(" | ".join([f"| {name}", str(row["image_size"]), f"{row['parameters']:,}", *cells]) + " |")
     lines += ["", "| in 8 bits | accuracy before | after | loss, in points | MB |", "|---|---|---|---|---|"]
     for name, row in rows.items():
@@ -165,7 +117,7 @@ def table(rows: dict) -> str:
 
 def cell(result: dict) -> str:
     if "error" in result:
-        return f"refused ({result['error'].rpartition(', ')[2]})"
+        return f"refused ({result['error'].rpartition(' ')[2]})"
     return f"{short(result['largest_difference'])}, {result['bytes'] / 1e6:.3g} MB"
 
 

@@ -24,7 +24,7 @@ def schemathesis(port: int, home: Path) -> dict:
         words = ["run", f"http://127.0.0.1:{port}/openapi.json", "--checks", "not_a_server_error", "--seed", str(runs)]
         options = ["--max-examples", str(EXAMPLES), "--suppress-health-check", "all"]
         command = [str(program), "--config-file", str(config), *words, *options]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=home, capture_output=True, text=True)  # it leaves a cache
         found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
         if not found:
             raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])

@@ -6,6 +6,7 @@ import pytest
 
 from darkroom.commands import export
 from darkroom.commands.chosen_model import ChosenModel
+from darkroom.export.evidence import Evidence
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, ParamsError
 
@@ -47,3 +48,16 @@ def test_int8_needs_training_images(model_folder, tmp_path):
     source = export.Source(model_folder("cnn"), None, tmp_path / "packed")
     with pytest.raises(ArtifactError, match="needs training images"):
         export.export_int8(source, "onnx", tmp_path / "out", 0.95)
+
+
+@pytest.mark.parametrize("accuracy", [0.9375, None])
+def test_the_costs_of_the_model_and_of_its_export_are_shown_below_each_other(tmp_path, monkeypatch, accuracy):
+    before = {"bytes": 2_000_000, "ms": 12.0, "accuracy": accuracy}
+    facts = {"model": "cnn", "images": 64, "largest_difference": 1e-7, "bytes": 500_000, "ms": 0.25, "before": before}
+    monkeypatch.setattr(export.exporting, "export", lambda order, seen, out: facts | {"accuracy": accuracy})
+    monkeypatch.setattr(export, "_evidence", lambda source: Evidence(None, None))
+    _, head, *rows = export.export(export.Source(tmp_path, None, tmp_path), "onnx", tmp_path / "cnn-onnx").splitlines()
+    shown = "unknown" if accuracy is None else "0.938"
+    assert head.split() == ["MB", "ms", "an", "image", "accuracy"]
+    assert [row.split() for row in rows] == [["cnn", "2", "12", shown], ["cnn-onnx", "0.5", "0.25", shown]]
+    assert len({len(row) for row in rows}) == 1

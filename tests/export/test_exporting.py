@@ -58,6 +58,15 @@ def test_a_model_predicts_the_same_in_every_format_and_says_so(exported, source,
     assert expected.std(0).max() > 0.01  # else any constant would pass
 
 
+def test_size_time_and_accuracy_stand_beside_those_of_the_model(source, seen, tmp_path):
+    labels = Labels(inference.probabilities(inference.load(source)[0], seen.images).argmax(1), None)
+    facts = exporting.export(Order(source, "onnx", None), seen._replace(labels=labels), tmp_path / "onnx")
+    before = facts["before"]
+    assert (facts["accuracy"], before["accuracy"]) == (1.0, 1.0) and min(facts["ms"], before["ms"]) > 0
+    assert before["bytes"] == (source / "model.keras").stat().st_size
+    assert export_folder.read_facts(tmp_path / "onnx") == facts
+
+
 def test_the_file_of_each_format_says_what_its_input_is(exported):
     own = {key: json.dumps(networks.SPEC[key]) for key in ("classes", "image_size", "color", "fit")}
     own["temperature"] = "1.5"

@@ -49,12 +49,3 @@ def test_the_development_container_sets_up_forwards_mlflow_and_has_the_recommend
     assert set(recommended) <= set(DEVCONTAINER["customizations"]["vscode"]["extensions"])
     assert re.search(rf"^{DEVCONTAINER['postCreateCommand'].removeprefix('make ')}:", MAKEFILE, re.M)
     assert DEVCONTAINER["forwardPorts"] == [int(port) for port in re.findall(r"--port (\d+)", MAKEFILE)]
-
-
-def test_the_image_that_serves_installs_the_extra_of_the_pins_as_a_user_without_rights():
-    text = Path("Dockerfile.serve").read_text()
-    assert set(re.findall(r"^FROM python:([\d.]+)-slim", text, re.M)) == {PYTHON}
-    (extra,) = re.findall(r'--constraint /source/pins.txt "/source\[(\w+)\]"', text)
-    assert extra in PYPROJECT["project"]["optional-dependencies"]
-    (user,) = re.findall(r"^USER (\d+)$", text, re.M)
-    assert int(user) > 0 and json.loads(re.search(r"^ENTRYPOINT (.*)$", text, re.M)[1])[:2] == ["darkroom", "serve"]

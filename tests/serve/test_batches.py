@@ -50,6 +50,15 @@ def test_a_lone_image_does_not_wait_for_others(serving, png):
     assert client.post("/predict", png()).status == 200
 
 
+def test_an_image_does_not_wait_for_one_that_is_refused(serving, png):
+    client = serving(patience=60.0)
+    good, late = (
+        requests(client, png, 1),
+        client.request("POST", "/predict", [b"no image"], {"content-type": "image/png"}),
+    )
+    assert [answer.status for answer in client.together(*good, late)] == [200, 422]
+
+
 def test_a_full_queue_refuses_at_once_and_takes_more_when_it_has_room(serving, png):
     gated = Gated()
     client = serving(gated, waiting=5)

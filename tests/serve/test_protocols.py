@@ -51,6 +51,45 @@ def test_bytes_may_follow_the_json(serving, png):
     assert torn.status == 400
 
 
+ALL = {"parameters": {"binary_data_output": True}}
+EACH = {"outputs": [{"name": name, "parameters": {"binary_data": True}} for name in ("probabilities", "label")]}
+SOME = {"outputs": [{"name": "label", "parameters": {"binary_data": False}}, {"name": "probabilities"}], **ALL}
+
+
+@pytest.mark.parametrize(("asked", "order"), [(ALL, "pl"), (EACH, "pl"), (SOME, "p")])
+def test_outputs_follow_the_json_where_the_client_asks(serving, png, asked, order):
+    client, files = serving(), (png(1), png(2))
+    request = {**tensor([2], "BYTES", list(map(as_base64, files))), **asked}
+    answer = client.post_json(INFER, request)
+    length = int(answer.headers["inference-header-content-length"])
+    assert answer.headers["content-type"] == "application/octet-stream"
+    found = {output["name"]: output for output in json.loads(answer.body[:length])["outputs"]}
+    rows, labels = of_predict(client, *files)
+    tensors = {
+        "p": np.array(rows, "<f4").tobytes(),
+        "l": b"".join(struct.pack("<I", len(label)) + label.encode() for label in labels),
+    }
+    assert answer.body[length:] == b"".join(tensors[letter] for letter in order)
+    assert found["probabilities"]["parameters"] == {"binary_data_size": len(tensors["p"])}
+    assert found["label"].get("data") == (None if "l" in order else labels)
+    assert "data" not in found["probabilities"]
+
+
+@pytest.mark.parametrize("wrong", [{"parameters": 1}, {"outputs": [{"name": "label", "parameters": [1]}]}])
+def test_parameters_that_are_no_object_are_refused(serving, png, wrong):
+    request = {**tensor([1], "BYTES", [as_base64(png())]), **wrong}
+    assert serving().post_json(INFER, request).status == 400
+
+
+def test_a_binary_tensor_has_the_size_that_it_says(serving, png):
+    client, file = serving(), struct.pack("<I", len(png())) + png()
+    for said, status in ((len(file), 200), (len(file) + 1, 400)):
+        head = {"name": "images", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": said}}
+        text = json.dumps({"inputs": [head]}).encode()
+        answer = client.post(INFER, text + file, "text/plain", inference_header_content_length=str(len(text)))
+        assert answer.status == status
+
+
 @pytest.mark.parametrize("shape", [(2, SIZE, SIZE, 3), (1, 5, 7, 3), (1, 9, 9, 1)])
 def test_uint8_are_pixels_flat_or_nested(serving, shape):
     client, pixels = serving(), np.random.default_rng(0).integers(0, 256, shape, np.uint8)

@@ -44,11 +44,13 @@ def folder_name(model: Path, form: Format, *, int8: bool) -> str:
 
 
 def export(source: Source, form: Format, out: Path) -> str:
-    """Write the export to `out`; return what became of it, in one line. Raises as `exporting.export` does."""
+    """Write the export to `out`; return what became of it, and what it costs. Raises as `exporting.export` does."""
     _require_own(out)
     seen = _evidence(source)
     facts = exporting.export(Order(source.folder, form, source.temperature), seen, out)
-    return f"{_line(facts, out)}; largest difference from the model {facts['largest_difference']:.1e}"
+    return (
+        f"{_line(facts, out)}; largest difference from the model {facts['largest_difference']:.1e}{_table(facts, out)}"
+    )
 
 
 def export_int8(source: Source, form: Format, out: Path, confidence: float) -> str:
@@ -63,7 +65,7 @@ def export_int8(source: Source, form: Format, out: Path, confidence: float) -> s
         raise ArtifactError("E_EXPORT", what, where=source.packed, fix="run `dvc repro preprocess`")
     seen = _evidence(source)
     facts = exporting.export(Order(source.folder, form, source.temperature, Int8(images, confidence)), seen, out)
-    return f"{_line(facts, out)}; {_verdict(facts, seen)}"
+    return f"{_line(facts, out)}; {_verdict(facts, seen)}{_table(facts, out)}"
 
 
 def _evidence(source: Source) -> Evidence:
@@ -80,8 +82,7 @@ def _require_own(out: Path) -> None:
 
 
 def _line(facts: ExportFacts, out: Path) -> str:
-    size = f"{facts['bytes'] / 1e6:.3g} MB"
-    return f"{printable(out)}: {size}, {facts['ms']:.3g} ms per image, compared on {facts['images']} images"
+    return f"{printable(out)}: compared on {facts['images']} images"
 
 
 def _verdict(facts: ExportFacts, seen: Evidence) -> str:
@@ -89,3 +90,17 @@ def _verdict(facts: ExportFacts, seen: Evidence) -> str:
     if result is None or seen.labels is None:
         return "without labelled test images, its accuracy is not known"
     return comparison.sentence(result, seen.labels)
+
+
+def _table(facts: ExportFacts, out: Path) -> str:
+    """Size, time and accuracy of the model and of its export, below each other."""
+    names, after = (facts["model"], printable(out.name)), (facts["bytes"], facts["ms"], facts["accuracy"])
+    before = facts["before"]
+    width = max(map(len, names))
+    rows = [_row(names[0], width, before["bytes"], before["ms"], before["accuracy"]), _row(names[1], width, *after)]
+    return "\n" + "\n".join([f"{'':{width}}  {'MB':>8}  {'ms an image':>11}  accuracy", *rows])
+
+
+def _row(name: str, width: int, size: int, milliseconds: float, accuracy: float | None) -> str:
+    shown = "unknown" if accuracy is None else f"{accuracy:.3f}"
+    return f"{name:{width}}  {size / 1e6:8.3g}  {milliseconds:11.3g}  {shown:>8}"

@@ -24,6 +24,11 @@ def largest_difference(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.nan_to_num(np.abs(after - before), nan=np.inf).max())
 
 
+def accuracy(found: np.ndarray, labels: Labels | None) -> float | None:
+    """Return how many of the images are right by probabilities float `(n, k)`; None where there are no labels."""
+    return None if labels is None else float((found.argmax(1) == labels.numbers).mean())
+
+
 def compare(before: np.ndarray, after: np.ndarray, labels: Labels, confidence: float) -> Comparison:
     """Compare the accuracies by probabilities float `(n, k)` of both models for the same images."""
     right_before, right_after = (p.argmax(1) == labels.numbers for p in (before, after))

@@ -18,7 +18,7 @@ from darkroom.runtime import files, progress, sealing
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault
 from darkroom.saving import export_folder
 from darkroom.saving.export_folder import FACTS, Comparison, ExportFacts, Format
-from darkroom.saving.model_folder import CLASSES, InputSpec
+from darkroom.saving.model_folder import CLASSES, MODEL, InputSpec
 
 if TYPE_CHECKING:
     import keras
@@ -93,12 +93,22 @@ def _compare(model: "keras.Model", predict: Predict, path: Path, order: Order, e
         "largest_difference": comparison.largest_difference(before, after),
         "images": len(evidence.images),
         "bytes": sum(file.stat().st_size for file in _files(path)),
-        "ms": timing.latency(predict, evidence.images)["value"] or 0.0,
+        "ms": _milliseconds(predict, evidence),
+        "accuracy": comparison.accuracy(after, evidence.labels),
+        "before": {
+            "bytes": (order.source / MODEL).stat().st_size,
+            "ms": _milliseconds(model.predict_on_batch, evidence),
+            "accuracy": comparison.accuracy(before, evidence.labels),
+        },
     }
     _require_same(facts["largest_difference"], path, order)
     if order.int8:
         facts["comparison"] = _judged(before, after, evidence, order.int8.confidence)
     return facts
+
+
+def _milliseconds(predict: Predict, evidence: Evidence) -> float:
+    return timing.latency(predict, evidence.images)["value"] or 0.0
 
 
 def _require_same(difference: float, path: Path, order: Order) -> None:

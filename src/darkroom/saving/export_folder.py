@@ -35,6 +35,14 @@ class Comparison(TypedDict):
     not_worse: bool | None  # by more than the margin; None: there are too few images to say
 
 
+class NetworkCost(TypedDict):
+    """What the network of a model folder costs, on the machine and the images of its export."""
+
+    bytes: int
+    ms: float  # per image, one at a time
+    accuracy: float | None  # of the test images; None: there are no labelled ones
+
+
 class ExportFacts(TypedDict):
     """export.json."""
 
@@ -47,6 +55,8 @@ class ExportFacts(TypedDict):
     images: int  # that the two were compared on
     bytes: int  # of the network
     ms: float  # per image, one at a time, on the machine that exported it
+    accuracy: NotRequired[float | None]  # of the test images; None: there are no labelled ones
+    before: NotRequired[NetworkCost]  # of the model that it was made from; exports of earlier releases have neither
     comparison: NotRequired[Comparison | None]  # of an int8 model; None: there are no labelled test images
 
 

@@ -7,7 +7,9 @@ from typing import TypedDict
 import numpy as np
 from fastapi import Response
 
+from darkroom.serve.binary_tensors import HEADER_LENGTH
 from darkroom.serve.model import ServedModel
+from darkroom.serve.open_inference import Reply
 
 
 class Answer(TypedDict):
@@ -38,6 +40,15 @@ def single(model: ServedModel, row: np.ndarray) -> Response:
 def several(model: ServedModel, rows: Sequence[np.ndarray]) -> Response:
     """The response to a request that holds images."""
     return as_json({"predictions": [answer(model, row) for row in rows], **named(model)})
+
+
+def inferred(reply: Reply) -> Response:
+    """The response to a request of the Open Inference Protocol."""
+    if not reply.binary:
+        return as_json(reply.head)
+    text = json.dumps(reply.head).encode()
+    headers = {HEADER_LENGTH: str(len(text))}
+    return Response(text + reply.binary, headers=headers, media_type="application/octet-stream")
 
 
 def as_json(value: object) -> Response:

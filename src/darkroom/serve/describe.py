@@ -67,7 +67,10 @@ TENSOR = _object(
         "data": {"type": "array", "minItems": 1, "items": {}},
     }
 )
-OUTPUT = _object({"name": {"enum": ["probabilities", "label"]}})
+BOOLEAN = {"type": "boolean"}
+OUTPUT = _object(
+    {"name": {"enum": ["probabilities", "label"]}, "parameters": _object({"binary_data": BOOLEAN})}, "name"
+)
 INFER = _operation(
     {
         "application/json": _object(
@@ -75,12 +78,14 @@ INFER = _operation(
                 "id": {"type": "string"},
                 "inputs": {"type": "array", "items": TENSOR, "minItems": 1, "maxItems": 1},
                 "outputs": _list_of(OUTPUT),
+                "parameters": _object({"binary_data_output": BOOLEAN}),
             },
             "inputs",
         )
     },
     _object({"model_name": {"type": "string"}, "outputs": _list_of({"type": "object"})}),
 )
+INFER["responses"]["200"]["content"]["application/octet-stream"] = {"schema": FILE}  # JSON, then binary tensors
 TABLE = _object({"columns": _list_of({"type": "string"}), "data": _list_of(_list_of(BASE64))}, "data")
 INVOCATIONS = _operation(
     {"application/json": {"anyOf": [_object({"dataframe_split": TABLE}), _object({"inputs": IMAGES})]}},

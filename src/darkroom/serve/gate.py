@@ -76,7 +76,7 @@ def _route(scope: Message) -> str:
     """The path of the route that answered, with names for its variable parts; "none" where there is no such route."""
     if "route" in scope:
         return str(scope["route"].path)
-    return scope["path"] if "endpoint" in scope else "none"  # Starlette's own have no variable parts
+    return scope["path"] if "endpoint" in scope else "none"  # `app` has answered itself, where nothing is variable
 
 
 def _id(scope: Message) -> bytes:

@@ -1,24 +1,27 @@
 """The Open Inference Protocol, version 2, over HTTP, as clients of KServe and Triton speak it.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md, and of Triton's
-extensions that of binary tensors in requests:
-https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+extensions that of binary tensors.
 """
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from darkroom.serve import json_body
+from darkroom.serve import binary_tensors, json_body
 from darkroom.serve.job import Picture
 from darkroom.serve.model import ServedModel
 from darkroom.serve.refusal import Refusal
 
 IMAGES, PROBABILITIES, LABEL = "images", "probabilities", "label"
-HEADER_LENGTH = "inference-header-content-length"  # bytes of JSON, after which binary tensors follow
-LENGTH = struct.Struct("<I")  # before each element of a binary BYTES tensor
+
+
+class Output(NamedTuple):
+    """A tensor that a request wants."""
+
+    name: str
+    is_binary: bool  # its bytes are to follow the JSON
 
 
 class Inference(NamedTuple):
@@ -26,30 +29,36 @@ class Inference(NamedTuple):
 
     id: str | None
     pictures: Sequence[Picture]
-    outputs: Sequence[str]  # the names of the tensors that it wants
+    outputs: Sequence[Output]
+
+
+class Reply(NamedTuple):
+    """An answer: a JSON object, and the binary tensors after it."""
+
+    head: dict[str, Any]
+    binary: bytes
 
 
 def read(body: bytes, json_length: str | None) -> Inference:
-    """Return the request in `body`. Raises Refusal (400)."""
-    length = len(body) if json_length is None else _length(json_length, len(body))
+    """Return the request in `body`; `json_length` is its header of that name. Raises Refusal (400)."""
+    length = binary_tensors.json_length(json_length, len(body))
     request = json_body.read_object(body[:length])
     inputs = json_body.member(request, "inputs")
     if len(inputs) != 1 or not isinstance(inputs[0], dict):
         raise json_body.bad(f"inputs must be one tensor, {IMAGES}")
     named = request.get("id")
-    outputs = request.get("outputs") or [{"name": PROBABILITIES}, {"name": LABEL}]
-    return Inference(named if isinstance(named, str) else None, _pictures(inputs[0], body[length:]), _names(outputs))
+    pictures = _pictures(inputs[0], body[length:])
+    return Inference(named if isinstance(named, str) else None, pictures, _outputs(request))
 
 
-def response(request: Inference, model: ServedModel, rows: Sequence[np.ndarray]) -> dict[str, Any]:
+def response(request: Inference, model: ServedModel, rows: Sequence[np.ndarray]) -> Reply:
     """The answer to `request`, with probabilities float (k,) for each picture."""
     values = np.stack(rows)
-    tensors = {
-        PROBABILITIES: _tensor(PROBABILITIES, "FP32", values.shape, values.ravel().tolist()),
-        LABEL: _tensor(LABEL, "BYTES", (len(rows),), [model.classes[number] for number in values.argmax(1)]),
-    }
-    head = {"model_name": model.name, "model_version": model.digest, "id": request.id}
-    return {**{key: value for key, value in head.items() if value}, "outputs": [tensors[n] for n in request.outputs]}
+    make = {PROBABILITIES: _probabilities, LABEL: _labels}
+    tensors = [make[output.name](values, model, output.is_binary) for output in request.outputs]
+    named = {"model_name": model.name, "model_version": model.digest, "id": request.id}
+    head = {key: value for key, value in named.items() if value} | {"outputs": [tensor for tensor, _ in tensors]}
+    return Reply(head, b"".join(binary for _, binary in tensors))
 
 
 def metadata(model: ServedModel) -> dict[str, Any]:
@@ -66,17 +75,32 @@ def metadata(model: ServedModel) -> dict[str, Any]:
     }
 
 
-def _length(text: str, most: int) -> int:
-    if not text.isdecimal() or int(text) > most:
-        raise json_body.bad(f"{HEADER_LENGTH} must be a number of bytes of the body")
-    return int(text)
-
-
-def _names(outputs: object) -> list[str]:
-    names = [output.get("name") for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
-    if not names or not set(map(str, names)) <= {PROBABILITIES, LABEL}:
+def _outputs(request: Mapping[str, Any]) -> list[Output]:
+    outputs = request.get("outputs") or [{"name": PROBABILITIES}, {"name": LABEL}]
+    asked = [output for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
+    if not asked or not {str(output.get("name")) for output in asked} <= {PROBABILITIES, LABEL}:
         raise json_body.bad(f"outputs are {PROBABILITIES} and {LABEL}")
-    return [str(name) for name in names]
+    usual = binary_tensors.parameters(request).get("binary_data_output", False)
+    return [
+        Output(output["name"], binary_tensors.parameters(output).get("binary_data", usual) is True) for output in asked
+    ]
+
+
+def _probabilities(values: np.ndarray, model: ServedModel, is_binary: bool) -> tuple[dict[str, Any], bytes]:
+    tensor = {"name": PROBABILITIES, "datatype": "FP32", "shape": list(values.shape)}
+    if is_binary:
+        return _followed(tensor, binary_tensors.of_floats(values))
+    return tensor | {"data": values.ravel().tolist()}, b""
+
+
+def _labels(values: np.ndarray, model: ServedModel, is_binary: bool) -> tuple[dict[str, Any], bytes]:
+    labels = [model.classes[number] for number in values.argmax(1)]
+    tensor = {"name": LABEL, "datatype": "BYTES", "shape": [len(labels)]}
+    return _followed(tensor, binary_tensors.of_texts(labels)) if is_binary else (tensor | {"data": labels}, b"")
+
+
+def _followed(tensor: dict[str, Any], binary: bytes) -> tuple[dict[str, Any], bytes]:
+    return tensor | {"parameters": {binary_tensors.SIZE: len(binary)}}, binary
 
 
 def _pictures(tensor: Mapping[str, Any], binary: bytes) -> Sequence[Picture]:
@@ -85,6 +109,7 @@ def _pictures(tensor: Mapping[str, Any], binary: bytes) -> Sequence[Picture]:
         raise json_body.bad("shape must be a list of positive numbers")
     if not isinstance(kind, str) or kind not in READERS:
         raise json_body.bad("datatype must be BYTES (image files) or UINT8 (pixels)")
+    binary_tensors.require_size(tensor, len(binary))
     elements = READERS[kind](binary, shape) if binary else _from_json(tensor, kind, shape)
     if len(elements) != shape[0]:
         raise json_body.bad("data does not have the shape")
@@ -117,19 +142,7 @@ def _binary_pixels(binary: bytes, shape: list[int]) -> Sequence[np.ndarray]:
 
 
 def _binary_files(binary: bytes, shape: list[int]) -> Sequence[bytes]:
-    files, start = [], 0
-    while start + LENGTH.size <= len(binary):
-        (size,) = LENGTH.unpack_from(binary, start)
-        start += LENGTH.size
-        files.append(binary[start : start + size])
-        start += size
-    if start != len(binary):
-        raise json_body.bad("the binary tensor ends within an element")
-    return files
-
-
-def _tensor(name: str, kind: str, shape: Sequence[int], data: list) -> dict[str, Any]:
-    return {"name": name, "datatype": kind, "shape": list(shape), "data": data}
+    return list(binary_tensors.texts(binary))
 
 
 READERS: dict[str, Callable[[bytes, list[int]], Sequence[Picture]]] = {"BYTES": _binary_files, "UINT8": _binary_pixels}

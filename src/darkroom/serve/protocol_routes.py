@@ -4,6 +4,7 @@ from fastapi import Request, Response
 
 from darkroom.serve import answers, intake, invocations, open_inference
 from darkroom.serve.backlog import Admission
+from darkroom.serve.binary_tensors import HEADER_LENGTH
 from darkroom.serve.model import ServedModel
 
 
@@ -11,10 +12,10 @@ async def infer(request: Request, name: str, version: str | None = None) -> Resp
     """Open Inference Protocol: one tensor, BYTES (n,) of image files or UINT8 (n, h, w, c) of pixels."""
     _named(request, name, version)
     with Admission(intake.service_of(request).backlog) as admission:
-        data, length = await intake.read(request, admission), request.headers.get(open_inference.HEADER_LENGTH)
+        data, length = await intake.read(request, admission), request.headers.get(HEADER_LENGTH)
         inference = await intake.parsed(lambda body: open_inference.read(body, length), data)
         model, rows = await intake.predict(request, admission, inference.pictures)
-    return answers.as_json(open_inference.response(inference, model, rows))
+    return answers.inferred(open_inference.response(inference, model, rows))
 
 
 async def metadata(request: Request, name: str, version: str | None = None) -> Response:

@@ -3,15 +3,15 @@
 A batch is run when it is full, when it holds every image that is on its way, or when it has waited long enough.
 """
 
+import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
 
 import numpy as np
 
 from darkroom.serve.job import Job, Outcome, Ready
 from darkroom.serve.limits import Limits
+from darkroom.serve.on_way import OnWay
 from darkroom.serve.refusal import Refusal
 
 Deliver = Callable[[Sequence[Job], Sequence[Outcome | Exception]], None]
@@ -20,49 +20,52 @@ Deliver = Callable[[Sequence[Job], Sequence[Outcome | Exception]], None]
 class Runner:
     """Hands jobs to `deliver` with their results, or with the exceptions that stand for them.
 
-    `on_way` tells how many images are accepted and not delivered, those in the batch among them.
+    `on_way` counts the images that have no result yet, those that wait for the runner among them. The thread is woken
+    for the first image of a batch and for its last one: it takes the interpreter from the other threads each time.
     """
 
-    def __init__(self, limits: Limits, on_way: Callable[[], int], deliver: Deliver):
+    def __init__(self, limits: Limits, on_way: OnWay, deliver: Deliver):
         self._limits, self._on_way, self._deliver = limits, on_way, deliver
-        self._waiting: SimpleQueue[Ready | None] = SimpleQueue()
+        self._waiting: list[Ready] = []
+        self._is_ending, self._changed = False, threading.Condition()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def submit(self, ready: Ready) -> None:
-        self._waiting.put(ready)
+        with self._changed:
+            self._waiting.append(ready)
+            if len(self._waiting) == 1 or self._is_due():
+                self._changed.notify()
+
+    def look(self) -> None:
+        """Fewer images are on their way than were."""
+        with self._changed:
+            if self._is_due():
+                self._changed.notify()
 
     def close(self) -> None:
         """End the thread after the jobs that wait."""
-        self._waiting.put(None)
+        with self._changed:
+            self._is_ending = True
+            self._changed.notify()
         self._thread.join()
 
     def _work(self) -> None:
-        while ready := self._waiting.get():
-            while ready:
-                batch, ready = self._batch(ready)
-                self._run(batch)
+        while batch := self._batch():
+            self._run(batch)
 
-    def _batch(self, first: Ready) -> tuple[list[Ready], Ready | None]:
-        """Return a batch of one model that begins with `first`, and the job of another model that ended it."""
-        batch, until = [first], time.monotonic() + self._limits.patience
-        while len(batch) < self._limits.batch:
-            following = self._next(len(batch), until)
-            if following is None or following.job.model is not first.job.model:
-                return batch, following
-            batch.append(following)
-        return batch, None
+    def _batch(self) -> list[Ready]:
+        """Wait for a batch, of one model, and take it; it is empty at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_ending)
+            self._changed.wait_for(self._is_due, self._limits.patience)
+            same = itertools.takewhile(lambda ready: ready.job.model is self._waiting[0].job.model, self._waiting)
+            batch = list(itertools.islice(same, self._limits.batch))
+            del self._waiting[: len(batch)]
+            return batch
 
-    def _next(self, count: int, until: float) -> Ready | None:
-        try:
-            if self._waiting.empty() and self._on_way() <= count:
-                return None
-            following = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
-        except Empty:
-            return None
-        if following is None:
-            self._waiting.put(None)  # the end, which `_work` waits for
-        return following
+    def _is_due(self) -> bool:
+        return self._is_ending or len(self._waiting) >= min(self._limits.batch, self._on_way.images)
 
     def _run(self, batch: Sequence[Ready]) -> None:
         is_gone = [ready.job.is_gone() for ready in batch]

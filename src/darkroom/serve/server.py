@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import time
@@ -46,6 +47,8 @@ def serve(settings: Settings, seal: Seal, load: Load) -> None:
         @asynccontextmanager
         async def running() -> AsyncIterator[Service]:
             service = server.service = Service(model, Limits(), processors.granted(), settings.log)
+            gc.collect()
+            gc.freeze()  # what lives as long as the server is not searched for garbage again and again
             watcher = asyncio.create_task(reload.watch(service, seal, load))
             yield service
             watcher.cancel()
@@ -110,6 +113,7 @@ def _config(application: app.App) -> uvicorn.Config:
         log_level="critical",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nothing depends on where a client is
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )

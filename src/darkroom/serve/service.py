@@ -13,6 +13,7 @@ from darkroom.serve.decoders import Decoders, Sinks
 from darkroom.serve.job import Job, Outcome, Picture
 from darkroom.serve.limits import Limits
 from darkroom.serve.model import ServedModel
+from darkroom.serve.on_way import OnWay
 from darkroom.serve.runner import Runner
 
 
@@ -24,11 +25,10 @@ class Service:
         self.backlog = Backlog(limits)
         self.counters = Counters(lambda: self.backlog.images)
         self.counters.model(model)
-        self._on_way = 0
+        self._on_way = OnWay()
         self._loop = asyncio.get_running_loop()
-        self._runner = Runner(limits, lambda: self._on_way, self._deliver)
-        sinks = Sinks(self._runner.submit, lambda job, fault: self._deliver([job], [fault]))
-        self._decoders = Decoders(threads, sinks, measures=log is not None)
+        self._runner = Runner(limits, self._on_way, self._deliver)
+        self._decoders = Decoders(threads, Sinks(self._runner.submit, self._failed), measures=log is not None)
 
     def replace(self, model: ServedModel) -> None:
         """Answer requests that come from now on with another model."""
@@ -40,7 +40,7 @@ class Service:
     ) -> list[np.ndarray]:
         """Return float32 (k,) for each picture. Raises what the first one that fails raises."""
         jobs = [Job(model, picture, self._loop.create_future(), is_gone) for picture in pictures]
-        self._on_way += len(jobs)
+        self._on_way.add(len(jobs))
         for job in jobs:
             self._decoders.submit(job)
         outcomes = [await jobs[0].result] if len(jobs) == 1 else await asyncio.gather(*(job.result for job in jobs))
@@ -53,12 +53,17 @@ class Service:
         self._decoders.close()
         self._runner.close()
 
+    def _failed(self, job: Job, fault: Exception) -> None:
+        """Called in a thread."""
+        self._deliver([job], [fault])
+        self._runner.look()
+
     def _deliver(self, jobs: Sequence[Job], results: Sequence[Outcome | Exception]) -> None:
         """Called in a thread."""
+        self._on_way.add(-len(jobs))
         self._loop.call_soon_threadsafe(self._settle, jobs, results)
 
     def _settle(self, jobs: Sequence[Job], results: Sequence[Outcome | Exception]) -> None:
-        self._on_way -= len(jobs)
         if computed := sum(isinstance(result, Outcome) for result in results):
             self.counters.batch(computed)
         for job, result in zip(jobs, results, strict=True):
