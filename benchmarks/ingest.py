@@ -48,7 +48,7 @@ def since(start: Spent) -> Spent:
 def darkroom(folder: Path, size: int) -> Spent:
     from darkroom import params
     from darkroom.dataset import layout, listing, packing
-    from darkroom.dataset.file_cache import open_rows
+    from darkroom.dataset.packed_rows import open_rows
     from darkroom.decoding.bounds import DecodeLimits
     from darkroom.image_store import reading
     from darkroom.ingest import sources
@@ -59,6 +59,7 @@ def darkroom(folder: Path, size: int) -> Spent:
         cache = Path(home)
         sources.unpack(folder, cache / "images", p.ingest)  # once, whatever is done with the images later
         start = now()
+        listing.prepare()
         images, limit = reading.open_store(cache / "images"), p.validate.max_pixels
         contents = layout.read(images)
         with open_rows(cache / "rows", config, limit) as (_, packed):

@@ -2,7 +2,7 @@
 
 from darkroom import manifest, params, paths, verdict
 from darkroom.dataset import cluster_history, layout, listing, overlaps
-from darkroom.dataset.file_cache import open_rows
+from darkroom.dataset.packed_rows import open_rows
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.image_store import reading
 from darkroom.runtime import files, stage
@@ -11,6 +11,7 @@ from darkroom.workers import engine
 
 
 def main() -> str:
+    listing.prepare()
     p = params.load()
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
     images = reading.open_store(paths.IMAGES)

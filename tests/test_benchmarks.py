@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import ingest, interleave
+from benchmarks import additions, ingest, interleave
 from PIL import Image
 
 
@@ -60,3 +60,8 @@ def test_the_committed_figures_are_those_of_all_variants():
         assert result["ratios"].keys() == ingest.VARIANTS.keys() - {"darkroom"}
         ratios = result["ratios"].values()
         assert all(ratio["min"] <= ratio["median"] <= ratio["max"] and ratio["n"] >= 3 for ratio in ratios)
+
+
+def test_added_images_are_the_last_ones_of_each_folder_alike():
+    names = [f"{folder}/{number}.jpg" for folder in "ab" for number in range(9)]
+    assert additions._last(names, 4) == ["a/7.jpg", "a/8.jpg", "b/7.jpg", "b/8.jpg"]

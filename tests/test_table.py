@@ -34,6 +34,14 @@ def test_a_table_equals_its_rows_one_by_one_in_order_and_in_slices(n):
     assert all(own == [str, str, str, str, int, int, float] for own in kinds)
 
 
+@pytest.mark.parametrize("start, stop", [(0, 5), (CHUNK - 1, CHUNK + 1), (0, 3 * CHUNK), (CHUNK, CHUNK)])
+def test_columns_of_a_part_are_those_of_its_rows(start, stop):
+    part = rows(2 * CHUNK)[start:stop]
+    columns = Rows.gather(rows(2 * CHUNK)).columns(start, stop)
+    assert columns == ({name: [row[name] for row in part] for name in part[0]} if part else dict.fromkeys(columns, []))
+    assert Rows.gather([]).columns(start, stop) == {}
+
+
 @pytest.mark.parametrize("text", ODD)
 def test_any_text_comes_back_alone_and_among_others(text):
     assert Rows.gather([{"x": text}])[0] == {"x": text}

@@ -81,4 +81,5 @@ def used(rows: Iterable[ManifestRow]) -> Rows[ManifestRow]:
 
 def classes(rows: Iterable[Mapping]) -> tuple[str, ...]:
     """Class names by code point: the same order on every machine. The position of a name is the number of the class."""
-    return tuple(sorted({row["label"] for row in rows}))
+    labels = rows.column("label") if isinstance(rows, Rows) else (row["label"] for row in rows)
+    return tuple(sorted(set(labels)))

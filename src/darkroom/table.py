@@ -6,7 +6,7 @@ one column takes `column`.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, compress, islice
 from operator import eq
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast, overload
 
@@ -107,6 +107,14 @@ class Rows(Sequence[Row], Generic[Row]):
         for chunk in self._chunks:
             yield from chunk[name].values()
 
+    def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
+        """The values of each key in the rows from `start` to `stop`; no keys where there are no such rows."""
+        first = start // CHUNK
+        chunks = self._chunks[first : -(-stop // CHUNK)]
+        within = slice(start - first * CHUNK, stop - first * CHUNK)
+        names = chunks[0] if chunks else ()
+        return {name: [*chain.from_iterable(chunk[name].values() for chunk in chunks)][within] for name in names}
+
     def select(self, names: Iterable[str]) -> "Rows[Any]":
         """The same rows with these keys only."""
         names = list(names)
@@ -115,13 +123,15 @@ class Rows(Sequence[Row], Generic[Row]):
     def where(self, is_wanted: Iterable[bool]) -> "Rows[Row]":
         """The rows that are wanted."""
         wanted = np.fromiter(is_wanted, bool, self._length)
-        return self if wanted.all() else type(self).gather(row for row, own in zip(self, wanted, strict=True) if own)
+        if wanted.all():
+            return self
+        length, kept = int(wanted.sum()), wanted.tolist()
+        columns = {name: compress(self.column(name), kept) for name in (self._chunks[0] if length else ())}
+        return type(self)(_chunks(columns, length), length)
 
     def replaced(self, **columns: Iterable[Any]) -> "Rows[Row]":
         """The rows with other values, or more of them."""
-        values = {name: iter(column) for name, column in columns.items()}
-        lengths = [min(CHUNK, self._length - CHUNK * number) for number in range(len(self._chunks))]
-        new = [{name: _encoded(list(islice(values[name], n))) for name in values} for n in lengths]
+        new = _chunks({name: iter(column) for name, column in columns.items()}, self._length)
         return Rows([chunk | more for chunk, more in zip(self._chunks, new, strict=True)], self._length)
 
     def repeated(self, name: str) -> list[list[int]]:
@@ -158,6 +168,12 @@ class Computed(Sequence[Item], Generic[Item]):
         if isinstance(number, slice):
             return [self[n] for n in self._numbers[number]]
         return self._make(self._numbers[number])
+
+
+def _chunks(columns: Mapping[str, Iterator[Any]], length: int) -> list[dict[str, _Column]]:
+    """The values of each column, of which there are `length`, in chunks."""
+    sizes = [min(CHUNK, length - start) for start in range(0, length, CHUNK)]
+    return [{name: _encoded(list(islice(values, size))) for name, values in columns.items()} for size in sizes]
 
 
 def _encoded(values: list[Any]) -> _Column:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from darkroom.dataset import file_cache, layout, listing
-from darkroom.dataset.file_cache import open_rows
+from darkroom.dataset.packed_rows import open_rows
 from darkroom.runtime import errors
 from darkroom.runtime.errors import ArtifactError
 

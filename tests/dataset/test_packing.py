@@ -7,7 +7,7 @@ import pytest
 
 from darkroom import packed_data
 from darkroom.dataset import file_cache, layout, listing, packing
-from darkroom.dataset.file_cache import open_rows
+from darkroom.dataset.packed_rows import open_rows
 from darkroom.decoding import decode
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.decoding.decode import PackSettings

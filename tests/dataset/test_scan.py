@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from darkroom.dataset import image_stats, scan, small_copies, spectrum
-from darkroom.dataset.file_cache import FileCache, open_rows
+from darkroom.dataset.file_cache import FileCache
+from darkroom.dataset.packed_rows import open_rows
 from darkroom.decoding import bounds, decode
 
 LIMIT = 10**6

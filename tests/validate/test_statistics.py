@@ -49,8 +49,8 @@ def test_equal_images_show_the_pair_that_contradicts_itself(data, rows):
     assert (second["labels"], second["splits"]) == (1, 1)
 
 
-def test_duplicates_are_grouped_by_their_pixels(rows):
-    assert statistics.duplicates(rows) == [["a/1", "a/3", "b/1"]]
+def test_duplicates_are_grouped_by_their_pixels(data, rows):
+    assert statistics.duplicates(data(rows)) == [["a/1", "a/3", "b/1"]]
 
 
 def test_the_overall_row_has_the_fraction_of_bad_images_and_the_imbalance(data, rows):

@@ -5,10 +5,6 @@ proves itself with a checksum, so a torn or damaged one is a miss and is compute
 Whoever computes values adds them, from any process: a batch of records is one write to the end of the file, which
 keeps records whole on a local disk. Caching is optional: a full or read-only disk ends it with a warning and no more.
 The price: twice the disk for packed images, and what belongs to deleted images stays until `rm -r .cache`.
-
-Packed rows are what validate leaves for preprocess: its inspection has decoded each image anyway, so it packs it as
-well, and preprocess, as a rule, only puts rows together. The price: the validate stage depends on how images are
-packed. Facts never do, so a change of that inspects no image again.
 """
 
 import os
@@ -17,14 +13,13 @@ import struct
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import FileIO
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -44,9 +39,6 @@ from darkroom.decoding import (
     tiff_header,
     upright,
 )
-from darkroom.decoding.decode import PackSettings
-from darkroom.decoding.levels import Levels
-from darkroom.params import Preprocess
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
 from darkroom.table import Computed
@@ -56,6 +48,7 @@ from darkroom.workers.serving import Limits, Loss
 Item = TypeVar("Item")
 
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
+NOWHERE = -1
 WORDS = struct.Struct("<4Q")  # of a SHA-256
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
@@ -97,6 +90,7 @@ class FileCache:
     def __init__(self, path: Path):
         self.log: Path | None = None
         self._keys, self._starts = np.empty(0, np.uint64), np.empty(0, np.uint64)  # sorted; where records begin
+        self._usual = RECORD.size  # bytes of the record that was read last: the next one is likely to have as many
         self._file: FileIO | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,21 +115,27 @@ class FileCache:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __contains__(self, key: str) -> bool:
-        place = self._place(key)
-        return bool(place < len(self) and self._keys[place] == np.uint64(_folded(bytes.fromhex(key))))
+    def find(self, keys: Iterable[str]) -> np.ndarray:
+        """Where in the log the record of each key begins, NOWHERE when there is none: int64 (m,)."""
+        folded = np.fromiter((_folded(bytes.fromhex(key)) for key in keys), np.uint64)
+        if not len(self):
+            return np.full(len(folded), NOWHERE)
+        places = np.minimum(np.searchsorted(self._keys, folded), len(self) - 1)
+        return np.where(self._keys[places] == folded, self._starts[places].astype(np.int64), NOWHERE)
+
+    def value(self, key: str, start: int) -> bytes | None:
+        """The value in the record that begins at `start`; None when it is damaged, or of another key."""
+        record = self._read(self._usual, start)
+        name, length, checksum = RECORD.unpack_from(record)
+        self._usual = RECORD.size + length
+        value = record[RECORD.size : self._usual]
+        value += self._read(self._usual - len(record), start + len(record)) if len(value) < length else b""
+        return value if name.hex() == key and _checksum(name, value) == checksum else None
 
     def get(self, key: str) -> bytes | None:
         """The value, None when there is none or its record is damaged."""
-        if key not in self:
-            return None
-        start = int(self._starts[self._place(key)])
-        name, length, checksum = RECORD.unpack(self._read(RECORD.size, start))
-        value = self._read(length, start + RECORD.size)
-        return value if name.hex() == key and _checksum(name, value) == checksum else None
-
-    def _place(self, key: str) -> int:
-        return int(np.searchsorted(self._keys, np.uint64(_folded(bytes.fromhex(key)))))
+        (start,) = self.find([key]).tolist()
+        return None if start == NOWHERE else self.value(key, start)
 
     def _read(self, length: int, start: int) -> bytes:
         assert self._file  # it is open where there are records
@@ -164,66 +164,44 @@ def _folded(name: bytes) -> int:
     return (first + 3 * second + 5 * third + 7 * fourth) % 2**64
 
 
-def add(log: Path | None, values: Mapping[str, bytes]) -> None:
+def add(log: Path | None, values: Mapping[str, bytes | memoryview]) -> None:
     """Add values to the `log` of a `FileCache`, in one write. Where that fails, nothing is lost but time."""
     if log and values:
         with suppress(OSError), log.open("ab", buffering=0) as file:
-            file.write(b"".join(_record(bytes.fromhex(key), value) for key, value in values.items()))
+            file.write(b"".join(part for key, value in values.items() for part in _record(bytes.fromhex(key), value)))
 
 
 def get_or_make(
     cache: FileCache,
+    keys: Callable[[], Iterable[str]],
     items: Sequence[Item],
-    key: Callable[[Item], str],
     make: Callable[[Item], bytes],
     *,
     title: str,
     lost: Callable[[Item, Loss], bytes] | None = None,
     limits: Limits | None = None,
 ) -> Iterator[bytes]:
-    """The value of each item, in order; `key` says under which key it is cached, and `make` makes it.
+    """The value of each item, in order; `make` makes it. `keys` returns the key of each, and is called twice.
 
-    What `cache` lacks is made by `parallel.map`, to which `title`, `lost` and `limits` go. A value whose record is
-    damaged was made within the limits once, so it is made again right here. `make` adds to the log itself, in the
-    process where it runs.
+    An item is asked for only when the cache lacks its value. What it lacks is made by `parallel.map`, to which `title`,
+    `lost` and `limits` go. A value whose record is damaged was made within the limits once, so it is made again right
+    here. `make` adds to the log itself, in the process where it runs.
     """
-    is_cached = np.fromiter((key(item) in cache for item in items), bool, len(items))
-    numbers = np.flatnonzero(~is_cached)
+    starts = cache.find(keys())
+    numbers = np.flatnonzero(starts == NOWHERE)
     missing = Computed(len(numbers), lambda number: items[numbers[number]])
     made = iter(parallel.map(make, missing, title=title, lost=lost, limits=limits))
-    for item, cached in zip(items, is_cached, strict=True):
-        yield (cache.get(key(item)) or make(item)) if cached else next(made)
+    for number, (key, start) in enumerate(zip(keys(), map(int, starts), strict=True)):
+        yield next(made) if start == NOWHERE else cache.value(key, start) or make(items[number])
 
 
-class RowLog(NamedTuple):
-    """How an image becomes a packed row, and where that is cached; small enough to go to a worker with each chunk."""
-
-    settings: PackSettings
-    log: Path | None  # None: nowhere
-
-    def add(self, rows: Mapping[str, np.ndarray]) -> None:
-        """Add rows by the SHA-256 of their files."""
-        add(self.log, {digest: row.tobytes() for digest, row in rows.items()})
+def _record(name: bytes, value: bytes | memoryview) -> tuple[bytes, memoryview]:
+    """The two parts of a record; the value is not copied."""
+    data = memoryview(value).cast("B")
+    return RECORD.pack(name, len(data), _checksum(name, data)), data
 
 
-@contextmanager
-def open_rows(folder: Path, config: Preprocess, max_pixels: int) -> Iterator[tuple[FileCache, RowLog]]:
-    """Open the packed rows that were made with these settings, and the log for more of them."""
-    settings = PackSettings(config.image_size, config.color, config.fit, max_pixels, _levels(config))
-    with FileCache(log_path(folder, DECODER, asdict(settings))) as cache:
-        yield cache, RowLog(settings, cache.log)
-
-
-def _levels(config: Preprocess) -> Levels:
-    low, high = config.window
-    return Levels(config.depth, (low, high) if config.depth == "window" else None, config.icc)
-
-
-def _record(name: bytes, value: bytes) -> bytes:
-    return RECORD.pack(name, len(value), _checksum(name, value)) + value
-
-
-def _checksum(name: bytes, value: bytes) -> int:
+def _checksum(name: bytes, value: bytes | memoryview) -> int:
     return zlib.crc32(value, zlib.crc32(name))
 
 

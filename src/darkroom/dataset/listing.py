@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -24,10 +23,11 @@ from darkroom.dataset import (
     split,
 )
 from darkroom.dataset.cluster_history import Names
-from darkroom.dataset.file_cache import FileCache, RowLog
+from darkroom.dataset.file_cache import FileCache
 from darkroom.dataset.layout import Layout
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.dataset.overlaps import OverlapRow
+from darkroom.dataset.packed_rows import RowLog
 from darkroom.dataset.scan import FileFacts
 from darkroom.dataset.split import Helped
 from darkroom.decoding import bounds
@@ -36,6 +36,7 @@ from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
 from darkroom.table import Computed, Rows
+from darkroom.workers import worker_process
 
 NEW: Names = {}  # no manifest yet
 
@@ -47,6 +48,11 @@ class Listing(NamedTuple):
     helped: list[Helped]  # small classes that the draw alone left without an image in some split
     overlaps: list[OverlapRow]  # what is dropped, or should be
     is_split_again: bool  # whether the split of the archive was ignored
+
+
+def prepare() -> None:
+    """Let the process that workers are forked from import what they need, while this one finds out what to scan."""
+    worker_process.preload([scan.__name__])
 
 
 def build(
@@ -107,7 +113,13 @@ def _scanned(
         lost = partial(scan.lost_image, limits=limits)
         items = Computed(len(images), lambda number: store.file(images[number].path))
         records = file_cache.get_or_make(
-            cache, items, attrgetter("sha256"), make, title="scanning images", lost=lost, limits=limits
+            cache,
+            lambda: (store.file(image.path).sha256 for image in images),
+            items,
+            make,
+            title="scanning images",
+            lost=lost,
+            limits=limits,
         )
         for number, (image, record) in enumerate(zip(images, records, strict=True)):
             spectra[number] = scan.frequencies(record)

@@ -9,8 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from itertools import accumulate, count, islice
-from operator import attrgetter
+from itertools import accumulate, chain, count, islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,8 @@ from numpy.lib.format import write_array_header_1_0
 
 from darkroom import manifest, packed_data
 from darkroom.dataset import file_cache, image_stats
-from darkroom.dataset.file_cache import FileCache, RowLog, open_rows
+from darkroom.dataset.file_cache import FileCache
+from darkroom.dataset.packed_rows import RowLog, open_rows
 from darkroom.decoding import bounds, decode
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.decoding.decode import PackSettings
@@ -95,26 +95,29 @@ def statistics(images: np.ndarray) -> tuple[list[float], list[float]]:
 
 def _arrays(
     splits: Sequence[Rows[ManifestRow]], store: ImageStore, cache: FileCache, log: RowLog, limits: Limits
-) -> Iterator[np.ndarray]:
+) -> Iterator[bytes]:
     """uint8 (s, s, c) for each row of one split after the other, from the cache or else decoded and cached."""
+    for split in splits:
+        _require_validated(split, store)
     make = partial(_pack, images=store.shards, log=log)
     lost = partial(_lost, limits=limits)
     ends = list(accumulate(map(len, splits)))
 
     def file(number: int) -> StoredFile:
         split = bisect_right(ends, number)
-        return _validated(splits[split][number - ends[split]], store)  # counted from its end
+        return store.file(splits[split][number - ends[split]]["path"])  # counted from its end
+
+    def digests() -> Iterator[str]:
+        return chain.from_iterable(split.column("sha256") for split in splits)
 
     items = Computed(ends[-1], file)
-    key = attrgetter("sha256")
-    for data in file_cache.get_or_make(cache, items, key, make, title="packing", lost=lost, limits=limits):
-        yield np.frombuffer(data, np.uint8).reshape(log.settings.size, log.settings.size, -1)
+    return file_cache.get_or_make(cache, digests, items, make, title="packing", lost=lost, limits=limits)
 
 
 def _write_split(
     rows: Rows[ManifestRow],
     classes: Sequence[str],
-    arrays: Iterator[np.ndarray],
+    arrays: Iterator[bytes],
     out: Path,
     settings: PackSettings,
 ) -> None:
@@ -122,8 +125,7 @@ def _write_split(
     shape = (len(rows), settings.size, settings.size, settings.channels)
     with (out / packed_data.IMAGES).open("wb") as file:
         write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        for array in arrays:
-            file.write(array.data)
+        file.writelines(arrays)
     numbers = {label: number for number, label in enumerate(classes)}
     np.save(out / packed_data.LABELS, np.fromiter((numbers[label] for label in rows.column("label")), np.int64))
     columns = [np.fromiter(rows.column(name), np.float32) for name in packed_data.PROPERTIES]
@@ -157,12 +159,11 @@ def _is_given(rows: Rows[ManifestRow]) -> bool:
     return bool(rows) and all(given == split for given, split in pairs)
 
 
-def _validated(row: ManifestRow, store: ImageStore) -> StoredFile:
-    """The file of the row. Raises ArtifactError (exit 4) when it is not the one that was validated."""
-    file = store.file(row["path"])
-    if file.sha256 != row["sha256"]:
-        raise _unusable(file, "changed since it was validated")
-    return file
+def _require_validated(rows: Rows[ManifestRow], store: ImageStore) -> None:
+    """Raise ArtifactError (exit 4) when a file is missing or not the one that was validated."""
+    for file, digest in zip(map(store.file, rows.column("path")), rows.column("sha256"), strict=True):
+        if file.sha256 != digest:
+            raise _unusable(file, "changed since it was validated")
 
 
 def _pack(file: StoredFile, *, images: ShardReader, log: RowLog) -> bytes:

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypedDict, cast
 import numpy as np
 
 from darkroom.dataset import file_cache, image_stats, small_copies, spectrum
-from darkroom.dataset.file_cache import RowLog
 from darkroom.dataset.image_stats import ImageStats
+from darkroom.dataset.packed_rows import RowLog
 from darkroom.dataset.small_copies import Small
 from darkroom.decoding import bounds, decode
 from darkroom.decoding.decode import ImageFacts

@@ -20,8 +20,9 @@ class Upright:
     def image(self) -> Image.Image:
         if isinstance(self.source, Image.Image):
             return self.source
-        size = self.source.shape[1::-1]
-        return Image.frombuffer("RGB", size, self.source, "raw", "RGB", 0, 1)  # `fromarray` makes a copy first
+        image = Image.new("RGB", self.source.shape[1::-1], None)  # not filled, as `fromarray` does, nor copied first
+        image.frombytes(self.source, "raw", ("RGB", 0, 1))
+        return image
 
     @cached_property
     def pixels(self) -> np.ndarray:

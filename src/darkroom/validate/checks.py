@@ -17,6 +17,7 @@ from darkroom.dataset.listing import Listing
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
+from darkroom.table import Rows
 from darkroom.validate import lean_great_expectations, notes, statistics
 from darkroom.validate.expectations import Context, Expectation, expectations
 from darkroom.validate.statistics import DataSet, Table
@@ -56,8 +57,8 @@ def check(listing: Listing, layout: Layout, config: Validate, docs: Path) -> Ver
         images=len(tables[statistics.images]),
         classes=[row["class"] for row in classes],
         counts={row["class"]: {"train": row["train"], "val": row["val"], "test": row["test"]} for row in classes},
-        bad=[BadFile(path=row["path"], reason=row["bad"]) for row in data.rows if row["bad"]],
-        duplicates=statistics.duplicates(data.rows),
+        bad=[BadFile(path=row["path"], reason=row["bad"]) for row in data.bad],
+        duplicates=statistics.duplicates(data),
         near_duplicates=NearDuplicateSummary(pairs=len(pairs), first=list(pairs[:PAIRS])),
         shortcuts=[row for row in tables[statistics.shortcuts] if row["score"] > config.max_shortcut_score],
         expectations=judged,
@@ -140,7 +141,8 @@ def _frame(table: Table, rows: Sequence[Mapping], start: int) -> Any:
     """The part of the rows from `start` as a pandas DataFrame, with its columns even when there is no row."""
     import pandas as pd  # it comes with Great Expectations, and costs as much
 
-    return pd.DataFrame(rows[start : start + PART], columns=statistics.columns(table))
+    part = rows.columns(start, start + PART) if isinstance(rows, Rows) else rows[start : start + PART]
+    return pd.DataFrame(part, columns=statistics.columns(table))
 
 
 def _judged(expected: Sequence[Expectation], results: Results, tables: Tables) -> list[verdict.Expectation]:
@@ -200,7 +202,8 @@ def _offenders(expected: Expectation, result: Result, rows: Sequence[Mapping], o
 
 def _range(expected: Expectation, rows: Sequence[Mapping]) -> str:
     """The range of the values for numbers, how many rows for the rest."""
-    values: Iterable = [row.get(expected.test[1].get("column")) for row in rows]
+    column = expected.test[1]["column"]
+    values: Iterable = rows.column(column) if isinstance(rows, Rows) else [row[column] for row in rows]
     numbers = [value for value in values if isinstance(value, int | float)]
     if not numbers:
         return f"{len(rows)} rows"

@@ -1,15 +1,24 @@
-"""Import Great Expectations without two libraries that it imports and nothing here uses: a fifth of its time.
+"""Import Great Expectations without libraries that it imports and nothing here uses: half of its time.
 
-SQLAlchemy is optional to it. Altair draws one expectation, of the Kullback-Leibler divergence, and is imported by name
-only, so an empty module does. The price: that expectation and databases do not work in such a process.
+SQLAlchemy and the clients of clouds are optional to it. Altair and SciPy's statistics serve single expectations, of
+the Kullback-Leibler divergence and of distributions, and are imported by name only, so an empty module does. The
+price: those expectations, databases and buckets do not work in such a process.
 """
 
 import gc
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
+
+from darkroom.validate import lean_imports
+
+UNUSED = {
+    "sqlalchemy": None,
+    "boto3": None,
+    "botocore": None,
+    "google": None,
+    "altair": ModuleType("altair"),
+    **lean_imports.NO_STATISTICS,
+}
 
 
 def load() -> Any:
@@ -19,22 +28,10 @@ def load() -> Any:
     """
     gc.disable()
     try:
-        with _without({"sqlalchemy": None, "altair": ModuleType("altair")}):
+        with lean_imports.without(UNUSED):
             import great_expectations as gx
 
         gc.freeze()
         return gx
     finally:
         gc.enable()
-
-
-@contextmanager
-def _without(others: dict[str, ModuleType | None]) -> Iterator[None]:
-    """Put other modules, None for one that is not installed, in the place of those not imported yet."""
-    names = [name for name in others if name not in sys.modules]
-    sys.modules.update({name: others[name] for name in names})  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        for name in names:
-            del sys.modules[name]

@@ -22,7 +22,7 @@ import numpy as np
 
 from darkroom.manifest import ManifestRow
 from darkroom.table import Rows
-from darkroom.validate import properties
+from darkroom.validate import lean_imports, properties
 from darkroom.validate.properties import Property
 from darkroom.verdict import Shortcut
 
@@ -117,7 +117,8 @@ def _best(members: Sequence[Property], inside: np.ndarray, folds: np.ndarray, se
 
 
 def _tree(depth: int, inside: np.ndarray) -> Any:
-    from sklearn.tree import DecisionTreeClassifier  # a quarter of a second, for the validate stage alone
+    with lean_imports.without(lean_imports.NO_STATISTICS):
+        from sklearn.tree import DecisionTreeClassifier  # a quarter of a second, for the validate stage alone
 
     least = max(2, int(inside.sum()) // LEAST)
     return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=least, class_weight="balanced", random_state=0)

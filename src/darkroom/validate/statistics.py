@@ -5,8 +5,10 @@ A table is a function of a `DataSet` that returns plain rows; the row type that 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypedDict, get_args, get_type_hints
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypedDict, get_args, get_type_hints
 
 from darkroom import manifest
 from darkroom.dataset.near_duplicates import Pair
@@ -22,12 +24,24 @@ REASONS, EXAMPLES = 5, 3  # of bad images that are listed, and images of each
 EXTENSIONS = {"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "gif": "GIF", "webp": "WEBP"}
 
 
-class DataSet(NamedTuple):
+@dataclass(frozen=True)
+class DataSet:
     """What tables are made from."""
 
     rows: Sequence[ManifestRow]
     pairs: Sequence[Pair]  # near duplicates among them
     config: Validate
+
+    @cached_property
+    def used(self) -> Rows[ManifestRow]:
+        """The rows of images that are neither bad nor dropped."""
+        return manifest.used(self.rows)
+
+    @cached_property
+    def bad(self) -> list[ManifestRow]:
+        """The rows of bad images."""
+        table = Rows.gather(self.rows)
+        return [table[number] for number, reason in enumerate(table.column("bad")) if reason]
 
 
 Table = Callable[[DataSet], Sequence[Any]]
@@ -104,12 +118,12 @@ def columns(table: Table) -> list[str]:
 
 def images(data: DataSet) -> Rows[Image]:
     """One row per used image."""
-    return manifest.used(data.rows).select(Image.__annotations__)
+    return data.used.select(Image.__annotations__)
 
 
 def listed(data: DataSet) -> list[Listed]:
     """One row per path that is listed several times, and one for all the others."""
-    used = manifest.used(data.rows)
+    used = data.used
     again = [Listed(path=used[group[0]]["path"], times=len(group)) for group in used.repeated("path")]
     is_all = sum(row["times"] for row in again) == len(used)
     return again if is_all else [*again, Listed(path="", times=1)]
@@ -123,7 +137,7 @@ def manifest_columns(data: DataSet) -> list[Columns]:
 
 def classes(data: DataSet) -> list[ClassCounts]:
     """One row per class, counting used images; a class of bad ones counts 0."""
-    used = manifest.used(data.rows)
+    used = data.used
     counts = Counter(zip(used.column("label"), used.column("split"), strict=True))
     rows = []
     for label in manifest.classes(data.rows):
@@ -136,7 +150,7 @@ def classes(data: DataSet) -> list[ClassCounts]:
 
 def equal_images(data: DataSet) -> list[EqualImages]:
     """One row per image that has equals, and one for all the others."""
-    used = manifest.used(data.rows)
+    used = data.used
     numbers = used.repeated("pixels")
     repeated = {number for group in numbers for number in group}
     single = next((number for number in range(len(used)) if number not in repeated), None)
@@ -176,7 +190,7 @@ def near_duplicates(data: DataSet) -> list[NearDuplicates]:
 def groups(data: DataSet) -> list[Group]:
     """One row per group that the data set itself names."""
     members: dict[str, list[ManifestRow]] = defaultdict(list)
-    for row in manifest.used(data.rows).select(("group", "path", "label", "split")):
+    for row in data.used.select(("group", "path", "label", "split")):
         if row["group"]:
             members[row["group"]].append(row)
     return [
@@ -192,9 +206,10 @@ def groups(data: DataSet) -> list[Group]:
 
 def low_contrast(data: DataSet) -> list[LowContrast]:
     """One row per class: how many of its used images are nearly one grey, and which fraction that is."""
-    used = manifest.used(data.rows)
+    used = data.used
     totals = Counter(used.column("label"))
-    low = [row for row in used if row["contrast"] < data.config.min_contrast]
+    columns = used.select(("label", "path", "contrast"))
+    low = [row for row in columns if row["contrast"] < data.config.min_contrast]
     counts = Counter(row["label"] for row in low)
     examples = {row["label"]: row["path"] for row in reversed(low)}
     return [
@@ -212,22 +227,22 @@ def low_contrast(data: DataSet) -> list[LowContrast]:
 
 def shortcuts(data: DataSet) -> list[Shortcut]:
     """One row per class and family of properties: the best rule that tells the class without its content."""
-    return rules.find(manifest.used(data.rows), data.config.max_shortcut_score)
+    return rules.find(data.used, data.config.max_shortcut_score)
 
 
 def overall(data: DataSet) -> list[Overall]:
     """One row."""
-    used = manifest.used(data.rows)
-    bad = [row for row in data.rows if row["bad"]]
+    used = data.used
     totals = sorted(classes(data), key=lambda row: row["total"])
     smallest, largest = totals[0], totals[-1]
-    aspect, longest = max(((_aspect(row), row["path"]) for row in used), default=(1.0, ""))
-    wrong_extensions = [row["path"] for row in used if _has_wrong_extension(row)]
-    notes = [row["note"] for row in used if row["note"]]
+    shapes = used.select(("path", "width", "height"))  # a row of few columns costs a fifth
+    aspect, longest = max(((_aspect(row), row["path"]) for row in shapes), default=(1.0, ""))
+    wrong_extensions = [row["path"] for row in used.select(("path", "format")) if _has_wrong_extension(row)]
+    notes = [note for note in used.column("note") if note]
     return [
         Overall(
-            bad_fraction=len(bad) / len(data.rows),
-            reasons=_reasons(bad, len(data.rows)),
+            bad_fraction=len(data.bad) / len(data.rows),
+            reasons=_reasons(data.bad, len(data.rows)),
             imbalance=largest["total"] / max(1, smallest["total"]),
             largest=largest["class"],
             smallest=smallest["class"],
@@ -241,9 +256,9 @@ def overall(data: DataSet) -> list[Overall]:
     ]
 
 
-def duplicates(rows: Iterable[ManifestRow]) -> list[list[str]]:
+def duplicates(data: DataSet) -> list[list[str]]:
     """The paths of used images that look equal, in groups of several."""
-    used = manifest.used(rows)
+    used = data.used
     return [[used[number]["path"] for number in group] for group in used.repeated("pixels")]
 
 

@@ -7,15 +7,17 @@ to know of it. Results are the same, byte for byte, wherever they were computed.
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from darkroom.params import Engine
 from darkroom.workers import local_items
 from darkroom.workers.ray_cluster import Cluster, connected
 from darkroom.workers.ray_items import results as cluster_results
 from darkroom.workers.ray_tasks import ClusterTaskPool
 from darkroom.workers.serving import Limits
 from darkroom.workers.task_pool import Event, TaskPool
+
+if TYPE_CHECKING:
+    from darkroom.params import Engine  # half of the start of a worker, which needs none
 
 _cluster: ContextVar[Cluster | None] = ContextVar("cluster", default=None)
 
@@ -31,7 +33,7 @@ class Tasks(Protocol):
 
 
 @contextmanager
-def opened(config: Engine) -> Iterator[None]:
+def opened(config: "Engine") -> Iterator[None]:
     """Let the work inside the block be done where `config` says.
 
     Raises EnvironmentFault (exit 5) where Ray is missing or a node is not like this machine, ServiceError (exit 6)

@@ -66,7 +66,7 @@ def _results(
         yield function(items[done])
         done += 1
     if done < len(items):
-        rest = items[done:]
+        rest = items[done:] if done else items  # what is made when it is asked for stays so
         results = engine.results(function, rest, workers, limits)
         try:
             yield from (_value(*pair, lost, title) for pair in zip(rest, results, strict=True))

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import darkroom
-from darkroom.params import Engine
 from darkroom.runtime.errors import EnvironmentFault, ServiceError, printable
+
+if TYPE_CHECKING:
+    from darkroom.params import Engine  # see `engine`
 
 PATIENCE = 10  # seconds for the head to answer
 NODE_PATIENCE = 60  # seconds for all nodes to say what they have
@@ -44,7 +46,7 @@ class Node(NamedTuple):
 
 
 @contextmanager
-def connected(config: Engine) -> Iterator[Cluster]:
+def connected(config: "Engine") -> Iterator[Cluster]:
     """Connect to the cluster, or start one on this machine alone, for the duration of the block.
 
     Raises EnvironmentFault (exit 5) where Ray is missing, where a node has other versions or no project folder;

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import psutil
 
-from darkroom.workers import time_limit
+from darkroom.workers import freed_memory, time_limit
 from darkroom.workers.worker_process import live_and_die_with_parent
 
 Loss = Literal["crashed", "slow", "large"]  # killed by anything, killed by its timer, or stopped for lack of memory
@@ -63,6 +63,7 @@ def serve(function: Callable, limits: Limits | None, connection: Connection, mar
     """Apply `function` to the lists of items that come through `connection`, and send a MARK to `marks` for each."""
     live_and_die_with_parent()
     time_limit.prepare()
+    freed_memory.keep()
     if limits:
         _limit_memory(limits.memory)
     seconds = limits.seconds if limits else 0.0  # 0: a timer that never ends
