@@ -12,11 +12,12 @@ if find_spec("darkroom") is None:
 
 from darkroom import paths  # noqa: E402
 from darkroom.project import current  # noqa: E402
-from darkroom.runtime import backends, errors, lean_keras, libraries, stderr_filter  # noqa: E402
+from darkroom.runtime import backends, errors, garbage, lean_keras, libraries, stderr_filter  # noqa: E402
 
 sys.excepthook = libraries.report_import_error
 
 if sys.argv[0] == "-m":  # `python -m pipeline.NAME` is about to import the libraries of the stage
+    garbage.search_seldom()
     stderr_filter.install()
     lean_keras.install()
     backends.use_onednn()

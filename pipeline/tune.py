@@ -11,7 +11,7 @@ from darkroom.workers import engine, worker_process
 
 def main() -> str:
     p = params.load()
-    if p.engine.kind == "local":
+    if p.engine.kind == "local" and p.tune.algorithm != "none":
         worker_process.preload(["pipeline", "darkroom.tune.trial"])
     from darkroom.training import checkpoint  # these import Keras, while the process that forks workers does
     from darkroom.tune import search

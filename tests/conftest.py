@@ -1,5 +1,6 @@
 """What holds for all tests, and a small model folder, made in the test."""
 
+import gc
 import os
 import shutil
 import signal
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.fixtures.warm import warm_dvc, warm_python  # noqa: F401  # fixtures
 
-from darkroom.runtime import lean_keras, processors
+from darkroom.runtime import garbage, lean_keras, processors
 
 CLASSES = ("cat", "dog")
+LONGEST = ("test_pipeline.py", "test_notebook.py")  # each runs the whole pipeline
 ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
@@ -23,6 +26,7 @@ def pytest_configure() -> None:
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    garbage.search_seldom()
     lean_keras.install()
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -38,7 +42,15 @@ def pytest_xdist_auto_num_workers() -> int | None:
 def pytest_collection_modifyitems(items: list) -> None:
     """Start with the slow files, so that workers, which take whole files, end at about the same time."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path.name != "test_pipeline.py", item.path not in slow))
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage look at the tests and the libraries that they imported, which stay to the end.
+
+    Keras asks for a search before each training, and it would take half a second.
+    """
+    gc.freeze()
 
 
 HISTORY = [

@@ -16,11 +16,13 @@ SECTIONS = {name: kind for name, kind in vars(params).items() if isinstance(kind
 LIKE_THEIR_ARGUMENT = ("model_copy", "with_value", "with_overrides")  # return their first argument with changes
 
 Fields = dict[str, type | str]  # of a class: the section, or the class of darkroom, that each field holds
+Nodes = list[ast.AST]  # of a file, all of them
 
 
 def test_every_leaf_of_params_is_read():
-    classes = _classes()
-    read = {pair for path in FILES for pair in _reads(ast.parse(path.read_text()), classes)}
+    files = [list(ast.walk(ast.parse(path.read_text()))) for path in FILES]
+    classes = _classes([node for nodes in files for node in nodes if isinstance(node, ast.ClassDef)])
+    read = {pair for nodes in files for pair in _reads(nodes, classes)}
     leaves = [(kind, leaf, leaf.rpartition(".")[2]) for kind, leaf in _leaves(params.Params, "")]
     assert [leaf for kind, leaf, name in leaves if not read & {(base, name) for base in kind.__mro__}] == []
 
@@ -35,10 +37,9 @@ def _leaves(kind: type, prefix: str):
             yield kind, f"{prefix}{name}"
 
 
-def _classes() -> dict[str, Fields]:
+def _classes(trees: list[ast.ClassDef]) -> dict[str, Fields]:
     """Return the classes of darkroom and the types of their fields."""
     classes: dict[str, Fields] = {}
-    trees = [node for path in FILES for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
     names = {node.name for node in trees} - SECTIONS.keys()
     for node in trees:
         fields = classes.setdefault(node.name, {})
@@ -77,20 +78,21 @@ def _arguments(function: ast.FunctionDef, names: set[str]) -> Fields:
     return {argument.arg: kind for argument in arguments if (kind := _named(argument.annotation, names))}
 
 
-def _reads(tree: ast.AST, classes: dict[str, Fields]) -> set[tuple[type, str]]:
+def _reads(nodes: Nodes, classes: dict[str, Fields]) -> set[tuple[type, str]]:
     """Return (section, name) for each attribute that is read from a value of that section."""
     reads: set[tuple[type, str]] = set()
-    owners = {id(part): node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body}
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+    owners = {id(part): node.name for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
+    for function in [node for node in nodes if isinstance(node, ast.FunctionDef)]:
+        inner = [node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.Attribute | ast.Call)]
         types = _arguments(function, set(classes))
         if id(function) in owners:
             types["self"] = owners[id(function)]
-        for node in ast.walk(function):
+        for node in inner:
             if isinstance(node, ast.Assign):
                 for target, value in _pairs(node):
                     if isinstance(target, ast.Name) and (kind := _type(value, types, classes, reads)):
                         types[target.id] = kind
-        for node in ast.walk(function):
+        for node in inner:
             _type(node, types, classes, reads)
     return reads
 

@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 pytestmark = pytest.mark.slow
 
 HERE = Path.cwd()
-BINARIES = Path(sys.executable).parent
+BINARIES = ".venv/bin"  # of a repository: those of `warm_python`
 PARTS = ("dvc.yaml", "presets", "pipeline", "src", "data/weights", ".dvc/config", ".dvcignore", ".gitignore")
 SMALL = {  # a preset
     "dataset": {"name": "squares", "archive": "data/raw/squares.zip"},
@@ -46,7 +46,7 @@ QUICK = [("tune", "algorithm", "none"), ("curve", "fractions", []), ("compare", 
 
 
 def run(*words: str, cwd: Path, check: bool = True) -> str:
-    """Return the output of a command with this interpreter first in its path."""
+    """Return the output of a command in the environment of the repository."""
     process = subprocess.run(words, cwd=cwd, env=environment(cwd), capture_output=True, text=True, errors="replace")
     if check:
         assert process.returncode == 0, process.stdout[-3000:] + process.stderr[-3000:]
@@ -55,7 +55,7 @@ def run(*words: str, cwd: Path, check: bool = True) -> str:
 
 def environment(cwd: Path) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "DVC_", "GIT_"))}
-    path = f"{BINARIES}:{os.environ['PATH']}"
+    path = f"{cwd / BINARIES}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {**clean, "PATH": path, "PYTHONPATH": str(cwd / "src"), "DVC_NO_ANALYTICS": "1"}
 
 
@@ -98,17 +98,23 @@ def shorten_mobilenet(path: Path) -> None:
     path.write_text(text)
 
 
+def link_binaries(root: Path, python: Path) -> None:
+    (root / BINARIES).parent.mkdir()
+    (root / BINARIES).symlink_to(python.parent)
+
+
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory) -> Path:
-    """A small repository whose pipeline has run once."""
+def repository(tmp_path_factory, warm_python) -> Path:
+    """A small repository whose pipeline has run once, with libraries that were imported before."""
     root = tmp_path_factory.mktemp("repository")
     for part in PARTS:
         target = root / part
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (HERE / part).is_dir() else shutil.copy)(HERE / part, target)
+    link_binaries(root, warm_python)
     shorten_mobilenet(root / BACKBONES)
     YAML().dump(SMALL, root / "presets/small.yaml")
-    run(sys.executable, "-m", "darkroom.cli", "use", "small", cwd=root)
+    run("darkroom", "use", "small", cwd=root)
     squares(root / "data/raw/squares.zip", range(100))
     run("git", "init", "--quiet", "--initial-branch=main", cwd=root)
     run("git", "config", "user.email", "test@example.org", cwd=root)
@@ -212,7 +218,7 @@ def test_earlier_params_restore_the_outputs_from_the_cache(repository):
 
 def test_a_mistake_in_params_ends_every_stage_with_one_line(repository):
     change(repository / "params.yaml", "train", "epochs", -1)
-    output = run(sys.executable, "-m", "pipeline.compare", cwd=repository, check=False)
+    output = run("python", "-m", "pipeline.compare", cwd=repository, check=False)
     assert output.count("\n") == 1 and "train.epochs" in output and "Traceback" not in output
     run("git", "checkout", "--quiet", "params.yaml", cwd=repository)
 
@@ -221,7 +227,7 @@ def test_predict_uses_the_champion(repository):
     squares(repository / "new.zip", range(500, 501))
     with zipfile.ZipFile(repository / "new.zip") as archive:
         archive.extractall(repository / "new")
-    output = run(sys.executable, "-m", "darkroom.cli", "predict", "new", cwd=repository)
+    output = run("darkroom", "predict", "new", cwd=repository)
     labels = {line.split("\t")[0]: line.split("\t")[1] for line in output.splitlines() if line.startswith("new/")}
     assert labels == {"new/left/500.png": "left", "new/right/500.png": "right"}
 
@@ -239,7 +245,7 @@ def retrain(clone: Path, meanwhile: Callable[[], None] = lambda: None, ends: int
 
     `meanwhile` is called when its first stage runs; `ends` is the exit code of make.
     """
-    words = ("make", "retrain", f"BIN={BINARIES}", "--assume-old=.venv/ready")
+    words = ("make", "retrain", "--assume-old=.venv/ready")
     output: list[str] = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     with subprocess.Popen(words, cwd=clone, env=environment(clone), **pipes) as process:
@@ -251,14 +257,15 @@ def retrain(clone: Path, meanwhile: Callable[[], None] = lambda: None, ends: int
     return "".join(output)
 
 
-def clone_of(origin: Path, clone: Path) -> Path:
+def clone_of(origin: Path, clone: Path, python: Path) -> Path:
     run("git", "clone", "--quiet", str(origin), str(clone), cwd=origin.parent)
+    link_binaries(clone, python)
     for key, value in (("user.email", "test@example.org"), ("user.name", "test")):
         run("git", "config", key, value, cwd=clone)
     return clone
 
 
-def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(repository, tmp_path):
+def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(repository, warm_python, tmp_path):
     """Another backbone replaces the first one, too."""
     origin, remote = (tmp_path / name for name in ("origin.git", "remote"))
     shutil.copy(HERE / "Makefile", repository)
@@ -267,7 +274,7 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
     run("git", "commit", "--quiet", "--message", "A remote", cwd=repository)
     run("dvc", "push", cwd=repository)
     run("git", "clone", "--quiet", "--bare", str(repository), str(origin), cwd=tmp_path)
-    clone, another = (clone_of(origin, tmp_path / name) for name in ("clone", "another"))
+    clone, another = (clone_of(origin, tmp_path / name, warm_python) for name in ("clone", "another"))
     run("dvc", "pull", cwd=clone)
 
     def push_a_line() -> None:
@@ -275,8 +282,8 @@ def test_changed_data_are_retrained_on_and_pushed_and_unchanged_data_are_not(rep
         run("git", "add", "README.md", cwd=another)
         run("git", "commit", "--quiet", "--message", "A line", cwd=another)
         run("git", "push", "--quiet", cwd=another)
-        words = (sys.executable, "-m", "darkroom.cli", "retrain")  # and somebody else wants to retrain here
-        assert "another `darkroom retrain` works in this clone" in run(*words, cwd=clone, check=False)
+        message = "another `darkroom retrain` works in this clone"  # and somebody else wants to retrain here
+        assert message in run("darkroom", "retrain", cwd=clone, check=False)
 
     squares(clone / "data/raw/squares.zip", range(100, 110))
     for section, key, value in QUICK:
@@ -329,11 +336,10 @@ def a_person_chooses(clone: Path) -> None:
     registration = read(clone, "registration.json")
     rejected, champion = registration["version"], registration["champion"]
     assert rejected != champion["version"]
-    darkroom = sys.executable, "-m", "darkroom.cli"
-    run(*darkroom, "promote", str(rejected), "--reason", "a try", cwd=clone)
+    run("darkroom", "promote", str(rejected), "--reason", "a try", cwd=clone)
     assert read(clone, "registration.json")["champion"]["version"] == rejected
     assert ran(run("dvc", "repro", "--dry", cwd=clone)) == ["report"]
-    run(*darkroom, "rollback", "--reason", "it failed", cwd=clone)
+    run("darkroom", "rollback", "--reason", "it failed", cwd=clone)
     assert ran(run("dvc", "repro", "--dry", cwd=clone)) == ["report"]
     assert ran(run("dvc", "repro", "--force", "--single-item", "register", cwd=clone)) == ["register"]
     registration = read(clone, "registration.json")

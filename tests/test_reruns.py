@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,9 +37,9 @@ def copy(tmp_path_factory) -> Path:
     return root
 
 
-def changed(root: Path) -> dict[str, set[str]]:
+def changed(root: Path, python: Path) -> dict[str, set[str]]:
     """What of the library `dvc status` calls modified, by stage."""
-    dvc = [sys.executable, "-m", "dvc", "status", "--json"]
+    dvc = [python, "-m", "dvc", "status", "--json"]
     env = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     stages = json.loads(subprocess.run(dvc, cwd=root, env=env, capture_output=True, text=True, check=True).stdout)
     return {
@@ -61,21 +60,21 @@ def units(root: Path) -> dict[str, Path]:
     return folders | {path.name: path for path in (root / LIBRARY).glob("*.py") if path.name != "__init__.py"}
 
 
-def test_an_edit_reruns_the_stages_that_the_architecture_page_promises(copy):
-    assert set.union(*changed(copy).values(), set()) == set()
+def test_an_edit_reruns_the_stages_that_the_architecture_page_promises(copy, warm_dvc):
+    assert set.union(*changed(copy, warm_dvc).values(), set()) == set()
     for path in units(copy).values():
         path.write_text(path.read_text() + "\n# edited\n")
-    modified = changed(copy)
+    modified = changed(copy, warm_dvc)
     reruns = {name: {stage for stage, deps in modified.items() if name in deps} for name in units(copy)}
     assert reruns == promised()
 
 
-def test_what_python_leaves_behind_is_no_edit(copy):
-    before = changed(copy)
+def test_what_python_leaves_behind_is_no_edit(copy, warm_dvc):
+    before = changed(copy, warm_dvc)
     for folder in [path for path in (copy / LIBRARY).iterdir() if path.is_dir()]:
         (folder / "__pycache__").mkdir(exist_ok=True)
         (folder / "__pycache__/module.cpython-311.pyc").write_bytes(b"code")
-    assert changed(copy) == before
+    assert changed(copy, warm_dvc) == before
 
 
 def test_no_edit_of_a_figure_metric_report_or_tracking_file_trains():

@@ -14,6 +14,7 @@ from darkroom.commands import repository
 from darkroom.commands.repro import LOCK, RWLOCK, repro
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault
 
+PYTHON = sys.executable  # a process of its own, with limits and signals; DVC alone runs in `warm_dvc`
 STAGES = """
 stages:
   first:
@@ -30,11 +31,12 @@ WAITING = "echo waiting; read line < gate; mkdir out && echo $line > out/a"
 
 
 @pytest.fixture
-def repository_of(tmp_path, monkeypatch):
+def repository_of(tmp_path, monkeypatch, warm_dvc):
     """A function that makes the current folder a git repository with DVC in it, whose first stage has the command."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     monkeypatch.setenv("SHELL", "/bin/sh")
+    monkeypatch.setattr(sys, "executable", str(warm_dvc))
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "test")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
@@ -139,7 +141,7 @@ def test_an_output_that_a_full_disk_kept_out_of_the_cache_is_an_error(repository
     """A limit on the size of files simulates the disk; the stage itself lifts it, so DVC's copy alone fails."""
     repository_of(BIG)
     script = "from darkroom.runtime import errors; from darkroom.commands import repro; errors.guard(repro.repro)"
-    shell = ["/bin/sh", "-c", 'ulimit -S -f 1000; exec "$0" -c "$1"', sys.executable, script]
+    shell = ["/bin/sh", "-c", 'ulimit -S -f 1000; exec "$0" -c "$1"', PYTHON, script]
     done = subprocess.run(shell, capture_output=True, text=True)
     assert done.returncode == 5, done.stderr
     assert done.stderr.splitlines()[-1].startswith("error[E_CACHE] DVC's cache lacks out, ")
@@ -157,7 +159,7 @@ def test_a_dvc_lock_that_a_full_disk_truncated_is_an_error_of_the_next_run(repos
     Path("dvc.yaml").write_text("stages:\n" + "".join(stages))
     assert repository.dvc("repro", "--quiet", "a", "b") == 0
     commit_lock(Path(LOCK).read_text())
-    shell = ["/bin/sh", "-c", 'ulimit -S -f 400; exec "$0" -m dvc repro --quiet', sys.executable]
+    shell = ["/bin/sh", "-c", 'ulimit -S -f 400; exec "$0" -m dvc repro --quiet', PYTHON]
     assert subprocess.run(shell, capture_output=True).returncode == 255
     with pytest.raises(ArtifactError, match="cannot be read") as caught:
         repro()
@@ -172,7 +174,7 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it
     script = f"import signal; {handle}; from darkroom.commands.repro import repro; repro()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
+    with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "waiting":
             pass
         signals.await_ignored_ctrl_c(process.pid)

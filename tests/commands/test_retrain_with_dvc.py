@@ -14,6 +14,8 @@ from darkroom.commands import branch, handover, retrain
 
 pytestmark = pytest.mark.slow
 
+PYTHON = sys.executable  # a process of its own, which gets signals; DVC itself runs in `warm_dvc`
+
 STAGE = """
 import csv, hashlib, json, pathlib, sys, time
 rows = list(csv.reader(open("images.csv")))
@@ -44,7 +46,7 @@ for name, text in files.items():
 PIPELINE = f"""
 stages:
   work:
-    cmd: {sys.executable} work.py
+    cmd: {PYTHON} work.py
     deps: [images.csv]
     outs:
       - data/manifest.csv
@@ -70,14 +72,15 @@ class Clone:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def environment():
+def environment(warm_dvc):
     with pytest.MonkeyPatch.context() as patch:
         for role in ("AUTHOR", "COMMITTER"):
             patch.setenv(f"GIT_{role}_NAME", "test")
             patch.setenv(f"GIT_{role}_EMAIL", "test@example.org")
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("DVC_NO_ANALYTICS", "1")
-        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PATH", f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}")
+        patch.setattr(sys, "executable", str(warm_dvc))
         yield
 
 
@@ -194,7 +197,7 @@ def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(sh
     handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it
     script = f"import signal; {handle}; from darkroom.commands.retrain import retrain; retrain()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen([sys.executable, "-c", script], **pipes) as process:
+    with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
         while process.stdout.readline().strip() != "training":
             pass
         signals.await_ignored_ctrl_c(process.pid)

@@ -1,6 +1,9 @@
 """Figures: SVG that shows the numbers, the same bytes each time, on any background."""
 
+import os
 import re
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 import numpy as np
@@ -29,6 +32,16 @@ def history(epochs, best=None):
     if best:
         rows[best - 1]["val_loss"] = 0.1
     return [{key: str(value) for key, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("backend", ["no backend", "module://not_installed.backend"])
+def test_figures_are_drawn_whatever_backend_a_notebook_asked_for(backend):
+    code = (
+        "import numpy as np; from darkroom.plots import figures; print(figures.confusion(np.eye(2, dtype=int), 'ab'))"
+    )
+    words, environment = [sys.executable, "-c", code], {**os.environ, "MPLBACKEND": backend}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and "<svg" in done.stdout, done.stderr[-500:]
 
 
 FIGURES = {

@@ -14,8 +14,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.runtime import files, sealing
+from darkroom.runtime import exchange, files, sealing
 from darkroom.runtime.errors import ArtifactError
+
+
+@pytest.fixture(scope="module")
+def exchanges(tmp_path_factory) -> bool:
+    """Whether two folders can be exchanged here."""
+    folder = tmp_path_factory.mktemp("exchange")
+    for name in ("a", "b"):
+        (folder / name / f"in {name}").mkdir(parents=True)
+    done = exchange.exchange(folder / "a", folder / "b")
+    assert (folder / "a/in b").exists() == (folder / "b/in a").exists() == done
+    return done
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -33,7 +44,26 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
         with files.replacing(out) as partial:
             partial.mkdir()
             (partial / name).touch()
-    assert [p.name for p in out.iterdir()] == ["new"]
+    assert [p.name for p in out.iterdir()] == ["new"] and list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("can", [True, False])
+@pytest.mark.parametrize("old", ["file", "folder", "link to a folder", "link to nothing"])
+def test_a_folder_replaces_whatever_was_there_and_no_more(tmp_path, monkeypatch, old, can):
+    if not can:
+        monkeypatch.setattr(exchange, "exchange", lambda one, other: False)
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside/a").touch()
+    out = tmp_path / "out"
+    if old == "file":
+        out.touch()
+    elif old == "folder":
+        (out / "inner").mkdir(parents=True)
+    else:
+        out.symlink_to(tmp_path / ("beside" if old == "link to a folder" else "nowhere"))
+    files.write_files(out, {"b": "new"})
+    assert not out.is_symlink() and files.read_files(out) == {"b": b"new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["beside", "out"] and (tmp_path / "beside/a").exists()
 
 
 def test_partial_files_of_dead_processes_are_removed_and_those_of_living_ones_are_not(tmp_path):
@@ -137,14 +167,16 @@ def test_a_full_disk_names_the_file_and_leaves_the_old_one(tmp_path):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from darkroom.runtime import files, sealing
+from darkroom.runtime import exchange, files, sealing
 
 def kill(point):
     if sys.argv[1] == point:
         os.kill(os.getpid(), signal.SIGKILL)
 
-rename = os.replace
-os.replace = lambda *paths: (kill("before the rename"), rename(*paths), kill("after the rename"))
+def watched(rename):
+    return lambda *paths: (kill("before the rename"), rename(*paths), kill("after the rename"))[1]
+
+os.replace, exchange.exchange = watched(os.replace), watched(exchange.exchange)
 with files.durable(Path("out")) as partial:
     kill("before the first write")
     partial.mkdir()
@@ -156,11 +188,12 @@ with files.durable(Path("out")) as partial:
 
 
 @pytest.mark.parametrize("point", ["before the first write", "between writes", "before the rename", "after the rename"])
-def test_a_folder_is_old_new_or_absent_wherever_its_writer_is_killed(tmp_path, point):
+def test_a_folder_is_old_new_or_absent_wherever_its_writer_is_killed(tmp_path, exchanges, point):
+    """Absent only where the system cannot exchange two folders."""
     files.write_files(tmp_path / "out", {"a": "old"})
     sealing.seal(tmp_path / "out")
     assert subprocess.run([sys.executable, "-c", KILLED, point], cwd=tmp_path).returncode == -signal.SIGKILL
-    if (tmp_path / "out").exists():  # a rename cannot replace a folder, so there is a moment without any
+    if exchanges or (tmp_path / "out").exists():
         sealing.verify(tmp_path / "out")
     files.write_files(tmp_path / "out", {"a": "newer"})
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

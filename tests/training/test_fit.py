@@ -82,16 +82,19 @@ def finished(undisturbed, tmp_path):
 
 @pytest.fixture
 def killed(train):
-    """A function that trains, is killed after epoch 2, and goes on; it returns what `train` does."""
+    """A function that trains, is killed after epoch 2, and goes on; it returns what `train` does, and the epochs."""
 
     def run(**config):
+        seen = []
+
         def kill(epoch, row):
+            seen.append(epoch)
             if epoch == 2:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             train("killed", on_epoch=kill, **config)
-        return train("killed", **config)
+        return *train("killed", on_epoch=lambda epoch, row: seen.append(epoch), **config), seen
 
     return run
 
@@ -117,24 +120,11 @@ def test_the_accuracy_of_mixed_images_is_that_of_the_heavier_label(train):
     ids=["plain", "with everything", "last epoch"],
 )
 def test_a_killed_training_ends_exactly_where_an_undisturbed_one_ends(undisturbed, killed, hparams, augment, config):
-    rows, probabilities = killed(hparams=hparams, augment=augment, **config)
+    """It repeats no epoch."""
+    rows, probabilities, seen = killed(hparams=hparams, augment=augment, **config)
     expected, expected_probabilities, _ = undisturbed(hparams=hparams, augment=augment, **config)
-    assert rows == expected and [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows == expected and [row["epoch"] for row in rows] == seen == [1, 2, 3, 4]
     np.testing.assert_array_equal(probabilities, expected_probabilities)
-
-
-def test_a_killed_training_repeats_no_epoch(train):
-    seen = []
-
-    def kill(epoch, row):
-        seen.append(epoch)
-        if epoch == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train("killed", on_epoch=kill)
-    train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
-    assert seen == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: data[:5000] + b"?" + data[5001:]])

@@ -1,5 +1,8 @@
 """A file of weights fits its backbone exactly or nothing is trained, and no fallback is silent."""
 
+from functools import cache
+from pathlib import Path
+
 import h5py
 import keras
 import numpy as np
@@ -35,10 +38,8 @@ def folder(tmp_path):
     return tmp_path / "weights"
 
 
-def save(network: keras.Model, path) -> keras.Model:
+def save(network: keras.Model, path: Path) -> keras.Model:
     """In Keras's format of today for `.weights.h5`, else in that of its ImageNet files."""
-    keras.utils.set_random_seed(7)
-    network.set_weights([np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(network.get_weights())])
     if path.name.endswith(".weights.h5"):
         network.save_weights(path)
     else:
@@ -47,8 +48,34 @@ def save(network: keras.Model, path) -> keras.Model:
     return network
 
 
-def top(choice) -> keras.Model:
-    return choice.build(224, classes=1000)
+@cache  # tests save it, and change nothing
+def topless() -> keras.Model:
+    return scrambled(SMALL.build())
+
+
+@cache
+def top() -> keras.Model:
+    return scrambled(SMALL.build(224, classes=1000))
+
+
+def scrambled(network: keras.Model) -> keras.Model:
+    """Give all arrays values of their own: those of batch norm are equal at first."""
+    network.set_weights([np.random.default_rng(i).normal(size=w.shape) for i, w in enumerate(network.get_weights())])
+    return network
+
+
+@pytest.fixture(scope="module")
+def file_of(tmp_path_factory):
+    """A function that gives a file of the weights of another backbone, each of which is built and written once."""
+    folder = tmp_path_factory.mktemp("others")
+
+    @cache
+    def of(name: str, kind: str) -> Path:
+        save(built(name), path := folder / f"{name}{kind}")
+        return path
+
+    built = cache(lambda name: backbones.choose(name, width=1.0, size=32).build())
+    return of
 
 
 def assert_same(network: keras.Model, values: list[np.ndarray]) -> None:
@@ -58,7 +85,7 @@ def assert_same(network: keras.Model, values: list[np.ndarray]) -> None:
 
 @pytest.mark.parametrize("name", [NAME, "mobilenet_2_5_mine.weights.h5"])
 def test_weights_are_those_of_the_file_in_both_of_keras_formats(folder, name):
-    written = save(SMALL.build(), folder / name)
+    written = save(topless(), folder / name)
     base = weights.load(SMALL, "auto", folder)
     assert base.source == (folder / name).as_posix()
     assert_same(base.network, written.get_weights())
@@ -67,30 +94,27 @@ def test_weights_are_those_of_the_file_in_both_of_keras_formats(folder, name):
 
 @pytest.mark.parametrize("name", ["mobilenet_2_5_224_tf.h5", "mobilenet_2_5_224.weights.h5"])
 def test_a_file_with_the_last_layer_can_be_used_too(folder, name):
-    written = save(top(SMALL), folder / name)
+    written = save(top(), folder / name)
     base = weights.load(SMALL, "imagenet", folder)
     assert_same(base.network, written.get_weights()[: len(base.network.weights)])
 
 
 def test_a_file_may_be_named(folder):
-    save(SMALL.build(), folder / "mine.h5")
+    save(topless(), folder / "mine.h5")
     assert weights.load(SMALL, str(folder / "mine.h5"), folder).source == (folder / "mine.h5").as_posix()
 
 
-@pytest.mark.parametrize("name", ["mine.h5", "mine.weights.h5"])
-@pytest.mark.parametrize(
-    ("other", "size"), [("mobilenet-50", 32), ("mobilenet_v2-35", 32), ("vgg16", 32), ("resnet50", 32)]
-)
-def test_a_file_of_another_network_is_named_as_such(folder, name, other, size):
-    save(backbones.choose(other, width=1.0, size=size).build(), folder / name)
+@pytest.mark.parametrize("kind", [".h5", ".weights.h5"])
+@pytest.mark.parametrize("other", ["mobilenet-50", "mobilenet_v2-35", "vgg16", "resnet50"])
+def test_a_file_of_another_network_is_named_as_such(folder, file_of, kind, other):
     with pytest.raises(
         ArtifactError, match="holds the weights of another network than mobilenet at width 0.25"
     ) as fault:
-        weights.load(SMALL, str(folder / name), folder)
+        weights.load(SMALL, str(file_of(other, kind)), folder)
     assert fault.value.exit_code == 4 and "mobilenet_2_5_" in fault.value.fix
 
 
-@pytest.mark.parametrize("network", [SMALL.build, lambda: top(SMALL)], ids=["without top", "with top"])
+@pytest.mark.parametrize("network", [topless, top], ids=["without top", "with top"])
 def test_a_file_of_one_more_layer_is_of_another_network(folder, network):
     """Keras itself loads what it knows of such a file and says nothing of the rest."""
     network = network()
@@ -102,17 +126,17 @@ def test_a_file_of_one_more_layer_is_of_another_network(folder, network):
 
 @pytest.mark.parametrize("spoil", [lambda data: data[:5000], lambda data: b"<html>moved</html>", lambda data: b""])
 def test_a_damaged_file_is_named_as_such_even_by_auto(folder, spoil):
-    save(SMALL.build(), folder / NAME)
+    save(topless(), folder / NAME)
     (folder / NAME).write_bytes(spoil((folder / NAME).read_bytes()))
     with pytest.raises(ArtifactError, match="is no HDF5 file, or a damaged one"):
         weights.load(SMALL, "auto", folder)
 
 
 def test_a_file_without_the_last_layer_comes_first_and_two_are_ambiguous(folder):
-    save(top(SMALL), folder / "mobilenet_2_5_224_tf.h5")
-    save(SMALL.build(), folder / NAME)
+    save(top(), folder / "mobilenet_2_5_224_tf.h5")
+    save(topless(), folder / NAME)
     assert weights.load(SMALL, "auto", folder).source == (folder / NAME).as_posix()
-    save(SMALL.build(), folder / "mobilenet_2_5_160_tf_no_top.h5")
+    save(topless(), folder / "mobilenet_2_5_160_tf_no_top.h5")
     with pytest.raises(ArtifactError, match="could both be the weights of mobilenet .* name one in transfer.weights"):
         weights.load(SMALL, "auto", folder)
 
@@ -134,14 +158,14 @@ def test_auto_warns_that_it_starts_from_random_weights(folder, capsys):
 
 
 def test_none_starts_from_random_weights_whatever_files_there_are(folder, capsys):
-    written = save(SMALL.build(), folder / NAME)
+    written = save(topless(), folder / NAME)
     base = weights.load(SMALL, "none", folder)
     assert base.source is None and weights.digest(base.network) != weights.digest(written)
     assert capsys.readouterr().err == ""
 
 
 def test_what_keras_fetched_before_is_used(folder, offline):
-    written = save(SMALL.build(), offline / NAME)
+    written = save(topless(), offline / NAME)
     base = weights.load(SMALL, "auto", folder)
     assert base.source == "imagenet"
     assert_same(base.network, written.get_weights())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.mlflow_client import database
 from darkroom.mlflow_client.database import Unavailable
-from darkroom.runtime import environment, locks
+from darkroom.runtime import environment, garbage, locks
 from darkroom.runtime.errors import printable
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def client() -> "MlflowClient":
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     os.environ["MLFLOW_TRACKING_URI"] = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlflow.db'}"
-    from mlflow import MlflowClient
+    with garbage.uncollected():
+        from mlflow import MlflowClient
 
     with _store_lock():
         if path := _database():

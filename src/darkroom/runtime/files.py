@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import psutil
 
-from darkroom.runtime import cells
+from darkroom.runtime import cells, exchange
 from darkroom.runtime.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
@@ -38,15 +38,16 @@ def fingerprint(*parts: object) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write a file or folder to; it replaces `path` only if the block succeeds."""
+    """Give a path beside `path` to write a file or folder to; it replaces `path` only if the block succeeds.
+
+    Whoever looks finds the old or the new one. The price of other systems than Linux: a moment without any folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
     try:
         yield partial
-        if partial.is_dir():
-            remove(path)  # a rename cannot replace a non-empty folder or a link
-        os.replace(partial, path)
+        _put(partial, path)
     except OSError as fault:
         if not isinstance(fault, ConnectionError):  # that is about a peer and not about a file
             fault.filename = fault.filename or str(path)  # a write to a full disk names no file
@@ -161,6 +162,15 @@ def below(folder: Path) -> Iterator[Path]:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Give `partial` the name `path`; what had that name may take the other."""
+    if partial.is_dir() and os.path.lexists(path):  # a rename cannot replace a non-empty folder or a link
+        if exchange.exchange(partial, path):
+            return
+        remove(path)
+    os.replace(partial, path)
 
 
 def _sync(path: Path) -> None:
