@@ -116,7 +116,7 @@ class Augment(Section):
     rotation: Annotated[float, Field(ge=0, le=180)]
     zoom: Fraction
     shear: Annotated[float, Field(ge=0, lt=90)]
-    flip_horizontal: bool
+    flip_horizontal: bool | Literal["alternate"]
     flip_vertical: bool
     brightness: Fraction
     contrast: Fraction
@@ -127,7 +127,7 @@ class Augment(Section):
 class Optimization(Section):
     """How the loss is minimised."""
 
-    optimizer: Literal["adam", "adamw", "sgd"]
+    optimizer: Literal["adam", "adamw", "sgd", "nesterov"]
     learning_rate: Rate
     weight_decay: Fraction
     schedule: Literal["constant", "cosine", "one_cycle"]
@@ -158,6 +158,7 @@ class Model(Optimization):
     padding: Literal["same", "valid"]
     pooling: Literal["max", "average"]
     batch_norm: bool
+    whitening: bool
     residual: bool
     head: Literal["flatten", "average"]
     dense: Annotated[int, Field(ge=0, le=8192)]
@@ -172,6 +173,7 @@ class Fit(Section):
     patience: Count
     keep: Literal["best", "last"]
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+    image_memory: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"]
 
 
 class Train(Fit):
@@ -186,6 +188,7 @@ class Tune(Section):
     total_epochs: Annotated[int, Field(ge=0)]
     minutes: Annotated[float, Field(ge=0)]
     workers: Count | Literal["auto"]
+    trials_per_gpu: Count
     fit: Fit
     space: dict[str, list[bool | int | float | str]]
 

@@ -13,7 +13,7 @@ OVERRIDES = [
     {"convolution": "separable"}, {"convolution": "depthwise"}, {"convolution": "dilated"},
     {"convolution": "grouped", "convolutions": 2}, {"padding": "valid"}, {"pooling": "average"},
     {"residual": True, "convolutions": 3}, {"residual": True, "padding": "valid", "convolutions": 2},
-    {"output": "sigmoid"},
+    {"output": "sigmoid"}, {"whitening": True}, {"whitening": True, "residual": True},
 ]  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def test_rows_of_probabilities_sum_to_one(build, hparams):
         ({"padding": "valid"}, (3 * 3 * 1 + 1) * 4 + (3 * 3 * 4 + 1) * 2),
         ({"head": "average"}, (3 * 3 * 1 + 1) * 4 + (4 + 1) * 2),
         ({"dense": 7}, (3 * 3 * 1 + 1) * 4 + (4 * 4 * 4 + 1) * 7 + (7 + 1) * 2),
+        ({"whitening": True}, (2 * 2 * 1 + 1) * 4 + (3 * 3 * 8 + 1) * 4 + (4 * 4 * 4 + 1) * 2),
         ({"output": "sigmoid"}, (3 * 3 * 1 + 1) * 4 + (4 * 4 * 4 + 1)),
         ({"convolution": "separable"}, 3 * 1 * 4 + (3 * 4 + 1) * 4 + (4 * 4 * 4 + 1) * 2),
         ({"convolution": "depthwise"}, 3 * 3 * 1 + (1 + 1) * 4 + (4 * 4 * 4 + 1) * 2),

@@ -84,6 +84,32 @@ def test_a_flip_mirrors_about_half_of_the_images(augmenting, images, hparam, fli
     assert 0 < sum(same) < 16  # both, but for one draw in 2 ** 15
 
 
+def test_a_flip_that_alternates_mirrors_each_image_in_every_other_epoch(augmenting, images):
+    """Whatever the place of an image in a batch; about half of them begin with it."""
+    network = augmenting(flip_horizontal="alternate")
+    epochs = []
+    for epoch in range(4):
+        augment.begin_epoch(network.variables, epoch)
+        order = np.random.default_rng(epoch).permutation(len(images))
+        changed = np.empty_like(images)
+        changed[order] = np.rint(np.asarray(network(images[order], training=True)))
+        epochs.append(changed)
+    for one, next_one in zip(epochs, epochs[1:], strict=False):
+        np.testing.assert_array_equal(one, next_one[:, :, ::-1])
+    flipped = sum(np.array_equal(a, b[:, ::-1]) for a, b in zip(epochs[0], images, strict=True))
+    assert 0 < flipped < len(images)  # both, but for one draw in 2 ** 15
+    np.testing.assert_array_equal(network(images, training=False), images)
+
+
+def test_the_largest_images_alternate_too(changes):
+    """The sum of their pixels is beyond what float32 counts exactly."""
+    white = np.full((1, 1024, 1024, 3), 255.0, "float32")
+    odd = white.copy()
+    odd[0, 0, 0, 0] = 254.0
+    warp = augment.Warp(changes(flip_horizontal="alternate"), seed=1)
+    assert np.asarray(warp._alternate(np.concatenate([white, odd]))).tolist() == [1.0, -1.0]
+
+
 def test_cutout_is_a_grey_square_of_the_given_size(augmenting, images):
     changed = np.asarray(augmenting(cutout=0.5)(images, training=True))
     grey = (changed == augment.GREY).all(-1)

@@ -10,6 +10,10 @@ from darkroom.training import batching, device, tf_batches
 pytestmark = pytest.mark.slow
 
 
+def loading(seed=1, size=8):
+    return batching.Loading(size, "auto", seed)
+
+
 @pytest.fixture
 def split():
     """50 images of one pixel whose brightness is their number."""
@@ -24,7 +28,7 @@ def read(request, split, monkeypatch):
         monkeypatch.setattr(batching, "WINDOW", 3)
 
     def epoch(number, seed=1):
-        data, set_epoch = batching.batches(split, 8, seed)
+        data, set_epoch = batching.batches(split, loading(seed))
         set_epoch(number)
         batches = []
         for (images, labels), again in (data[i] for i in range(len(data))) if hasattr(data, "split") else data:
@@ -54,7 +58,7 @@ def test_the_order_follows_from_seed_and_epoch(read):
 def test_a_stream_mixes_images_of_several_chunks(split, monkeypatch):
     monkeypatch.setattr(device, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
-    stream, set_epoch = batching.batches(split, 8, 1)
+    stream, set_epoch = batching.batches(split, loading())
     set_epoch(0)
     (images, _), _ = next(iter(stream))
     assert len({int(number) // 8 for number in np.asarray(images).ravel()}) > 1
@@ -64,9 +68,9 @@ def test_a_stream_that_the_backend_cuts_has_the_batches_of_one_that_python_cuts(
     """So resuming and the order do not depend on who reads ahead."""
     monkeypatch.setattr(device, "IN_MEMORY", 0)
     monkeypatch.setattr(batching, "WINDOW", 3)
-    streamed, set_epoch = batching.batches(split, 8, 1)
+    streamed, set_epoch = batching.batches(split, loading())
     monkeypatch.setattr(tf_batches, "streamed_batches", lambda *_: None)
-    plain, set_plain_epoch = batching.batches(split, 8, 1)
+    plain, set_plain_epoch = batching.batches(split, loading())
     for epoch in (0, 1, 0):
         set_epoch(epoch)
         set_plain_epoch(epoch)
@@ -75,7 +79,7 @@ def test_a_stream_that_the_backend_cuts_has_the_batches_of_one_that_python_cuts(
 
 
 def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(split):
-    data, set_epoch = batching.batches(split, 64, 1)
+    data, set_epoch = batching.batches(split, loading(size=64))
     set_epoch(0)
     (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "split") else list(data)
     assert sorted(np.asarray(batch[0][0]).ravel()) == list(range(50))

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -35,29 +36,38 @@ from darkroom.training import device, fit
 from darkroom.training.session import Session, TrainingData
 
 assert device.gpus() == []
-device.gpus = lambda: ["gpu:0", "gpu:1"]
 p = params.load()
 data = TrainingData.read(Path(sys.argv[1]))
 config = p.train.model_copy(update={"epochs": 2, "batch_size": 16})
-augment = p.augment.model_copy(update={"rotation": 0.0, "zoom": 0.0})  # a shift draws as they do, and is traced sooner
+SHIFT = p.augment.model_copy(update={"rotation": 0.0, "zoom": 0.0})  # a shift draws as they do, and is traced sooner
 
-def run(state, until):
+SMALL = {"blocks": 1, "convolutions": 1, "filters": 4, "dense": 0, "ema": 0.9, "batch_norm": False}
+HPARAMS = p.model.model_copy(update=SMALL)
+PLAIN = HPARAMS.model_copy(update={"dropout": 0.0})  # of the same shapes, which collective ops remember
+
+def run(state, until, hparams=HPARAMS, augment=SHIFT):
     device.make_repeatable(1)
     with device.spread():
-        small = {"blocks": 1, "convolutions": 1, "filters": 4, "dense": 0, "ema": 0.9}
-        hparams = p.model.model_copy(update=small)
         network = architectures.build(hparams, shape=(8, 8, 1), classes=2, spec={})
         session = Session(1, Path(state), until=until, quiet=True)
         return fit.fit(network, data, config, hparams, session, augment)
 
-with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+def within(*names):
+    return [str(Path(folder, name)) for name in names]
+
+with tempfile.TemporaryDirectory() as folder:
+    one_device, two_devices, one, two = within("one device", "two devices", "one", "two")
+    expected = run(one_device, 1, PLAIN, None)[0]  # without draws and statistics, which each device has of its own
+    device.gpus = lambda: ["gpu:0", "gpu:1"]
+    divided = run(two_devices, 1, PLAIN, None)[0]
+    assert all(abs(divided[name] - expected[name]) < 1e-3 for name in ("loss", "val_loss")), (divided, expected)
     run(two, 1)
     assert run(one, 2) == run(two, 2)
 """
 
 
 @pytest.mark.parametrize(("backend", "before"), [("tensorflow", TENSORFLOW), ("jax", "")])
-def test_a_batch_is_divided_among_devices_and_a_training_goes_on_exactly(packed, backend, before):
+def test_devices_that_divide_a_batch_learn_as_one_does_and_a_training_goes_on_exactly(packed, backend, before):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed: pip install {backend}")
     env = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
@@ -167,7 +177,15 @@ def test_small_batches_go_to_a_device_together_and_large_ones_alone(
 def test_images_stay_in_the_memory_of_the_machine_or_in_a_share_of_that_of_a_gpu(monkeypatch, backend, free, largest):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     monkeypatch.setattr(on_jax, "free_memory", lambda: free)
-    assert device.holds(int(largest)) and not device.holds(int(largest) + 1)
+    assert device.holds(int(largest), "auto") and not device.holds(int(largest) + 1, "auto")
+
+
+@pytest.mark.parametrize(("free", "available"), [(8 << 30, 0), (None, 8 << 30)])
+def test_a_share_is_one_of_the_free_memory_of_a_gpu_or_of_the_machine(monkeypatch, free, available):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(on_jax, "free_memory", lambda: free)
+    monkeypatch.setattr(device.psutil, "virtual_memory", lambda: SimpleNamespace(available=available))
+    assert device.holds(2 << 30, 0.25) and not device.holds((2 << 30) + 1, 0.25)
 
 
 @pytest.mark.parametrize(

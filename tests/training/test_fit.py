@@ -1,6 +1,7 @@
 """No kill costs more than the epoch it fell into."""
 
 import shutil
+import threading
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ SMALL = {"batch_norm": True, "dense": 8, "dropout": 0.2, "schedule": "cosine"}
 AUGMENT = {"shift": 0.1, "rotation": 10.0, "brightness": 0.1, "flip_horizontal": True}
 EVERYTHING = {
     **SMALL,
+    "whitening": True,
     "optimizer": "adamw",
     "weight_decay": 0.01,
     "schedule": "one_cycle",
@@ -28,6 +30,7 @@ AUGMENT_ALL = {
     **AUGMENT,
     "zoom": 0.1,
     "shear": 5.0,
+    "flip_horizontal": "alternate",
     "flip_vertical": True,
     "contrast": 0.1,
     "cutout": 0.3,
@@ -157,6 +160,37 @@ def test_a_kill_while_the_state_is_written_costs_that_epoch(train, undisturbed, 
     rows, again = train("killed", on_epoch=lambda epoch, row: seen.append(epoch))
     assert rows == expected and seen == [2, 3, 4]
     np.testing.assert_array_equal(again, probabilities)
+
+
+def test_the_state_is_written_while_the_next_epoch_trains_and_is_there_at_the_end(train, tmp_path, monkeypatch):
+    """The first epoch is not written before a batch of the second; if training waited for it, it would wait in vain."""
+    write, trained = checksummed.write, threading.Event()
+    batches = checkpoint.Checkpoint.on_train_batch_end
+    waited = []
+
+    def slow(path, fill):
+        waited.append(trained.wait(60))
+        write(path, fill)
+
+    def batch_end(state, batch, logs=None):
+        batches(state, batch, logs)
+        if state.rows:
+            trained.set()
+
+    monkeypatch.setattr(checksummed, "write", slow)
+    monkeypatch.setattr(checkpoint.Checkpoint, "on_train_batch_end", batch_end)
+    rows, _ = train("state", epochs=2)
+    assert waited == [True, True] and len(rows) == 2
+    assert checksummed.intact(tmp_path / "state" / checkpoint.LAST)
+
+
+def test_a_state_that_cannot_be_written_ends_the_training(train, monkeypatch):
+    def full(path, fill):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checksummed, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        train("state", epochs=1)
 
 
 def test_a_training_that_was_killed_before_its_model_was_saved_has_nothing_left_to_train(train, finished):

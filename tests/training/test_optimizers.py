@@ -26,7 +26,7 @@ def test_a_constant_learning_rate_stays(model):
     assert optimizers.learning_rate(model(schedule="constant", learning_rate=0.5), 100) == 0.5
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "nesterov"])
 def test_weight_decay_shrinks_kernels_and_spares_biases(model, optimizer):
     layer = keras.layers.Dense(2, bias_initializer="ones", kernel_initializer="ones")
     layer.build((1, 3))
@@ -35,6 +35,18 @@ def test_weight_decay_shrinks_kernels_and_spares_biases(model, optimizer):
     built.apply([keras.ops.zeros(v.shape) for v in layer.trainable_variables])
     np.testing.assert_allclose(np.asarray(layer.kernel), 1 - 0.1 * 0.5, atol=1e-6)
     np.testing.assert_array_equal(np.asarray(layer.bias), 1)
+
+
+def test_nesterov_steps_along_the_gradient_and_the_momentum_that_follows_it(model):
+    """At rest, a first step is 1 + 0.9 times the gradient (Sutskever et al., 2013); that of SGD is the gradient."""
+
+    def step(optimizer):
+        weight = keras.Variable(np.zeros((1, 1), "float32"))
+        built = optimizers.build(model(optimizer=optimizer, learning_rate=0.1), 10, [weight])
+        built.apply([keras.ops.ones((1, 1))])
+        return float(np.asarray(weight)[0, 0])
+
+    assert step("sgd") == pytest.approx(-0.1) and step("nesterov") == pytest.approx(-0.19)
 
 
 def test_balanced_classes_weigh_the_same_and_an_empty_one_nothing(model):

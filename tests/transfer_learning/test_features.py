@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from darkroom.runtime.errors import TrainingError
+from darkroom.training import device
 from darkroom.transfer_learning import features
 
 pytestmark = pytest.mark.slow
@@ -46,6 +47,35 @@ def written(folder) -> int:
 
 def test_features_are_what_the_network_gives(cache, extractor, images):
     np.testing.assert_allclose(cache().read(images), extractor().predict(images, verbose=0), atol=1e-6)
+
+
+def test_where_each_shape_is_compiled_there_is_one_and_the_features_are_the_same(cache, images, augment, monkeypatch):
+    expected = cache().read(images)
+    shapes = set()
+    again = cache(identity="b")
+    predict = again.extractor.predict_on_batch
+    again.extractor.predict_on_batch = lambda batch: (shapes.add(batch.shape), predict(batch))[1]
+    monkeypatch.setattr(device, "compiles_each_shape", lambda: True)
+    np.testing.assert_allclose(again.read(images), expected, atol=1e-6)
+    assert again.read(images, augment, seed=1, copy=1).shape == expected.shape
+    assert shapes == {(features.BATCH, 8, 8, 1)}
+
+
+def test_copies_of_images_whose_flip_alternates_are_mirrored_in_turn(cache, images, changes, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        features.FeatureCache, "_group", lambda self, images, changing, draw, key: changed(images, changing)
+    )
+
+    def changed(images, changing):
+        seen[-1].append(np.rint(np.asarray(changing(images, training=True))))
+        return np.zeros((len(images), 5))
+
+    for copy in (1, 2):
+        seen.append([])
+        cache().read(images, changes(flip_horizontal="alternate"), seed=1, copy=copy)
+    for one, other in zip(*seen, strict=True):
+        np.testing.assert_array_equal(one, other[:, :, ::-1])
 
 
 def test_the_second_time_nothing_is_computed(cache, images):

@@ -7,7 +7,7 @@ and the network is built in the same context in which it is trained.
 import math
 from dataclasses import dataclass
 
-from darkroom.networks import architectures
+from darkroom.networks import architectures, whitening
 from darkroom.params import Augment, Fit, Model
 from darkroom.training import checkpoint, device, fit, start_weights
 from darkroom.training.augment import moves_pixels
@@ -50,6 +50,7 @@ def train_network(
         network = architectures.build(
             hparams, shape=train.images.shape[1:], classes=len(train.classes), spec=train.spec
         )
+        whitening.fit(network, train.images)
         taken = start_weights.take_over(network, train.classes, start) if start else None
         if taken and start_weights.is_whole(taken):
             config = config.model_copy(update={"epochs": math.ceil(config.epochs / 2)})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from darkroom.networks import whitening
 from darkroom.params import Model
 
 GROUPS = 4  # of a grouped convolution, where it divides the channels of input and output
@@ -19,6 +20,8 @@ def tunable(x: keras.KerasTensor, hparams: Model) -> keras.KerasTensor:
     has a convolution of half the filters before the first block. Batch norm before the activation follows Ioffe and
     Szegedy (2015).
     """
+    if hparams.whitening:
+        x = whitening.whitened(x)
     if hparams.residual:
         x = _activated(_convolved(x, math.ceil(hparams.filters / 2), hparams), hparams)
     for block in range(hparams.blocks):

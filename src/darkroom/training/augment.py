@@ -18,6 +18,7 @@ from darkroom.params import Augment
 
 GREY = 127.5  # of a cut-out square and of borders, the middle of the range
 RANGE = (0, 255)
+EPOCH = "alternating_epoch"  # the name of the variable of `Warp`
 SHEET = "augmented.png"
 SHEET_IMAGES, SHEET_COPIES = 5, 7  # rows, and changed copies in each
 SHEET_SIZE = 64  # pixels at most of an image on a contact sheet: it ends in a report that git holds
@@ -55,6 +56,13 @@ def changes_images(config: Augment) -> bool:
     return moves_pixels(config) or bool(config.brightness or config.contrast or config.cutout)
 
 
+def begin_epoch(variables: list, epoch: int) -> None:
+    """Tell an augmentation, whose `variables` are among these, which epoch it is, for what alternates by epoch."""
+    for variable in variables:
+        if variable.path.endswith(EPOCH):
+            variable.assign(epoch)
+
+
 def example_sheet(
     images: np.ndarray, config: Augment, *, seed: int, encode: Callable[[np.ndarray], bytes]
 ) -> dict[str, bytes]:
@@ -75,7 +83,10 @@ def contact_sheet(images: np.ndarray, config: Augment, *, seed: int, copies: int
     step = -(-images.shape[1] // SHEET_SIZE)
     images = images[:, ::step, ::step]
     changing = network(images.shape[1:], config, seed=seed)
-    changed = [np.asarray(changing(images, training=True)) for _ in range(copies)]
+    changed = []
+    for copy in range(copies):
+        begin_epoch(changing.variables, copy)
+        changed.append(np.asarray(changing(images, training=True)))
     columns = [images, *(np.rint(c.clip(0, 255)).astype("uint8") for c in changed)]
     framed = [np.pad(column, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=round(GREY)) for column in columns]
     return np.concatenate([np.concatenate(list(column)) for column in framed], axis=1)
@@ -87,21 +98,26 @@ class Warp(keras.layers.Layer):
     def __init__(self, config: Augment, *, seed: int):
         super().__init__(name="warp", dtype="float32")
         self.config, self.draws = config, keras.random.SeedGenerator(seed)
+        if config.flip_horizontal == "alternate":
+            self.epoch = self.add_weight(shape=(), initializer="zeros", trainable=False, name=EPOCH)
 
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
             return images
-        transforms = self._transforms(ops.shape(images)[0], images.shape[1])
+        transforms = self._transforms(images)
         return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="nearest")
 
     def compute_output_shape(self, shape: tuple) -> tuple:
         return shape
 
-    def _transforms(self, n: int, size: int) -> keras.KerasTensor:
+    def _transforms(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """`(n, 8)`: where output pixel (x, y) is read, `(a x + b y + c, d x + e y + f)`, all about the centre."""
+        n, size = ops.shape(images)[0], images.shape[1]
+        alternates = self.config.flip_horizontal == "alternate"
         angle = self._uniform(n, math.radians(self.config.rotation))
         lean = ops.tan(self._uniform(n, math.radians(self.config.shear)))
-        width = (1 + self._uniform(n, self.config.zoom)) * self._sign(n, self.config.flip_horizontal)
+        mirrored = self._alternate(images) if alternates else self._sign(n, bool(self.config.flip_horizontal))
+        width = (1 + self._uniform(n, self.config.zoom)) * mirrored
         height = (1 + self._uniform(n, self.config.zoom)) * self._sign(n, self.config.flip_vertical)
         a, b = width * ops.cos(angle), height * (lean * ops.cos(angle) - ops.sin(angle))
         d, e = width * ops.sin(angle), height * (lean * ops.sin(angle) + ops.cos(angle))
@@ -117,3 +133,12 @@ class Warp(keras.layers.Layer):
 
     def _sign(self, n: int, flips: bool) -> keras.KerasTensor:
         return ops.where(keras.random.uniform((n,), seed=self.draws) < 0.5, -1.0, 1.0) if flips else ops.ones((n,))
+
+    def _alternate(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """-1 for images that are flipped in this epoch, 1 for those that are in the next (Jordan, 2024).
+
+        Which ones begin follows from the sum of their pixels, so no image needs a number; row by row it is exact in
+        float32, which devices add faster than integers.
+        """
+        rows = ops.sum(images, axis=(2, 3)) % 2
+        return 1 - 2 * ((ops.sum(rows, axis=1) + self.epoch) % 2)

@@ -32,23 +32,32 @@ class Feed(NamedTuple):
     steps: int  # batches in each item of `train`
 
 
-def feed(data: TrainingData, size: int, steps: int, seed: int, class_weights: ClassWeights | None) -> Feed:
-    """Batches of `size` images; where the device `loops`, `Chunks` of up to `steps` of them."""
+class Loading(NamedTuple):
+    """How images are loaded: in batches of `size`, from memory if the `share` of it is enough, drawn from `seed`."""
+
+    size: int
+    share: float | str  # see `device.holds`
+    seed: int
+
+
+def feed(data: TrainingData, loading: Loading, steps: int, class_weights: ClassWeights | None) -> Feed:
+    """Batches; where the device `loops`, `Chunks` of up to `steps` of them."""
     train, val = data
     if not device.loops():
-        streamed, set_epoch = batches(train, size, seed)
+        streamed, set_epoch = batches(train, loading)
         images, labels = np.asarray(val.images), np.asarray(val.labels)
         return Feed(streamed, ((images, labels), labels), set_epoch, class_weights, 1)
     table = np.array([(class_weights or {}).get(i, 1.0) for i in range(len(train.classes))])
-    chunks, set_epoch = _chunks(train, size, steps, seed, table)
-    val_size = max(size, VALIDATION_BATCH)
-    checked, _ = _chunks(val, val_size, max(1, steps * size // val_size), seed, np.ones(len(table)))
+    chunks, set_epoch = _chunks(train, loading, steps, table)
+    larger = loading._replace(size=max(loading.size, VALIDATION_BATCH))
+    checked, _ = _chunks(val, larger, max(1, steps * loading.size // larger.size), np.ones(len(table)))
     return Feed(chunks, checked, set_epoch, None, chunks.steps)
 
 
-def batches(split: Split, size: int, seed: int) -> tuple[object, SetEpoch]:
+def batches(split: Split, loading: Loading) -> tuple[object, SetEpoch]:
     """What Keras trains on, `((images, labels), labels)` per batch, and a function that sets the order for an epoch."""
-    fits = device.holds(split.images.nbytes)
+    size, share, seed = loading
+    fits = device.holds(split.images.nbytes, share)
     if fits and (in_memory := tf_batches.in_memory_batches(split.images, split.labels, size)):
         data, set_order = in_memory
         return data, lambda epoch: set_order(_generator(seed, epoch).permutation(len(split.labels)))
@@ -57,10 +66,10 @@ def batches(split: Split, size: int, seed: int) -> tuple[object, SetEpoch]:
     return streamed or stream, stream.set_epoch
 
 
-def _chunks(split: Split, size: int, steps: int, seed: int, table: np.ndarray) -> tuple[Chunks, SetEpoch]:
+def _chunks(split: Split, loading: Loading, steps: int, table: np.ndarray) -> tuple[Chunks, SetEpoch]:
     """The same for a device that `loops`; `table` has the weight of each class."""
-    n = len(split.labels)
-    if device.holds(split.images.nbytes):
+    n, (size, share, seed) = len(split.labels), loading
+    if device.holds(split.images.nbytes, share):
         held = Resident(split.images, split.labels, table[split.labels])
         return Chunks(held, [n], size, steps), lambda epoch: held.set_order(_generator(seed, epoch).permutation(n))
     stream = _Stream(split, size, seed, WINDOW * size)

@@ -2,7 +2,8 @@
 of the best epoch.
 
 It is one file, so its parts are always of the same epoch, and it proves itself: when a bit of it has changed, the
-training starts again. The price is about four times the size of the weights, written each epoch.
+training starts again. It is written while the next epoch trains, and no more than one at a time. The price is about
+four times the size of the weights, written each epoch, and as much memory for the copy that is being written.
 
 Its folder is named by everything the outcome follows from. Another parameter, another image, another version of this
 code, another backend or version of a library gives another name, so a stale state is never resumed, whatever was
@@ -13,6 +14,7 @@ import json
 import math
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from pydantic import BaseModel
 from darkroom.params import Fit, Optimization
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import TrainingError, warn
-from darkroom.training import checksummed, device
+from darkroom.training import augment, checksummed, device
 from darkroom.training.batching import SetEpoch
 from darkroom.training.session import Row, Session
 
@@ -59,7 +61,8 @@ def best_or_last(rows: list[Row], config: Fit) -> Row:
 class Checkpoint(keras.callbacks.Callback):
     """Keep the state on disk and the history in `rows`; end the training when it no longer improves.
 
-    With an average of the weights (EMA) that average is what is validated and kept.
+    With an average of the weights (EMA) that average is what is validated and kept. To be used in a `with` block, which
+    ends once what was begun is on disk.
     """
 
     def __init__(
@@ -76,6 +79,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.validated: list[np.ndarray] = []
         self.best: list[np.ndarray] = []
         self.rows: list[Row] = []
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
         self._load()
 
     def finished(self, epochs: int) -> bool:
@@ -85,13 +90,22 @@ class Checkpoint(keras.callbacks.Callback):
         """Put the weights of the best epoch (or the last, as `config.keep` says) into the network."""
         _assign(self.training.variables, self.best)
 
+    def __enter__(self) -> "Checkpoint":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._settle()
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.set_epoch(epoch)
         self.checked = -INTERVAL
+        augment.begin_epoch(self.training.variables, epoch)
         for i, variable in enumerate(v for v in self.training.variables if v.path.endswith("seed_generator_state")):
             variable.assign(np.array([self.session.seed + i, epoch], dtype="uint32"))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._writing and self._writing.done():
+            self._settle()
         if batch - self.checked < INTERVAL:
             return
         self.checked = batch
@@ -115,9 +129,15 @@ class Checkpoint(keras.callbacks.Callback):
         self.rows.append(row)
         if best_or_last(self.rows, self.config) is row:
             self.best = self.validated
-        self._save()
-        self.session.on_epoch(epoch + 1, row)
+        self._settle()
+        self._writing = self._writer.submit(self._save, row, json.dumps(self.rows), self._arrays())
         self.training.stop_training = self._out_of_patience()
+
+    def _settle(self) -> None:
+        """Wait until what was begun is on disk. Raises what went wrong there, or in `session.on_epoch`."""
+        writing, self._writing = self._writing, None
+        if writing:
+            writing.result()
 
     def _out_of_patience(self) -> bool:
         return self.rows[-1]["epoch"] - best(self.rows)["epoch"] >= self.config.patience
@@ -133,13 +153,16 @@ class Checkpoint(keras.callbacks.Callback):
             fix=f"set learning_rate to {self.optimization.learning_rate / 10:g}",
         )
 
-    def _save(self) -> None:
+    def _arrays(self) -> dict[str, Any]:
+        """Copies of the weights and of all else that a training goes on from; nothing changes them later."""
         parts = {"current": _values(self._all_variables()), "best": self.best}
-        arrays: dict[str, Any] = {
-            f"{part}{i}": value for part, values in parts.items() for i, value in enumerate(values)
-        }
+        return {f"{part}{i}": value for part, values in parts.items() for i, value in enumerate(values)}
+
+    def _save(self, row: Row, history: str, arrays: dict[str, Any]) -> None:
+        """Write the state of the epoch of `row`, then say that it has ended: so no later run repeats it."""
         with files.durable(self.session.state / LAST) as partial:
-            checksummed.write(partial, lambda file: np.savez(file, history=json.dumps(self.rows), **arrays))
+            checksummed.write(partial, lambda file: np.savez(file, history=history, **arrays))
+        self.session.on_epoch(int(row["epoch"]), row)
 
     def _load(self) -> None:
         """Resume from what an earlier run saved, if it is whole."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
+import psutil
 
 from darkroom.training import on_jax
 
@@ -20,7 +21,7 @@ LOOP_STEPS = 1024  # the same of a loop on a GPU, which needs nothing of Python:
 CPU_WORK = 10**10  # multiply-adds per execution, forwards: 0.3 s on 4 processors, so that Ctrl-C is noticed in time
 GPU_WORK = 10**13  # the same on an H200, which trains a ResNet-9 in bfloat16 with 3 * 10**13 a second
 IN_MEMORY = 2 << 30  # bytes of images; more are read from disk as they are used
-GPU_SHARE = 0.4  # of the free memory of a GPU that images may take; the rest is for the network
+GPU_SHARE = 0.4  # of the free memory of a GPU; the rest is for the network
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # instructions that multiply it, by Linux's names
 
@@ -125,6 +126,11 @@ def loops() -> bool:
     return keras.backend.backend() == "jax"
 
 
+def compiles_each_shape() -> bool:
+    """Whether a batch of another size costs seconds, in which it is compiled anew: on JAX."""
+    return keras.backend.backend() == "jax"
+
+
 def steps_per_execution(multiply_adds: int) -> int:
     """How many batches of so many multiply-adds each run in one call: small ones take Python longer than the device.
 
@@ -137,10 +143,15 @@ def steps_per_execution(multiply_adds: int) -> int:
     return max(1, min(most, work // max(1, multiply_adds)))
 
 
-def holds(size: int) -> bool:
-    """Whether images of so many bytes may stay in memory: that of a GPU if steps loop over it, else the machine's."""
+def holds(size: int, share: float | str) -> bool:
+    """Whether images of so many bytes may stay in memory: that of a GPU if steps loop over it, else the machine's.
+
+    `share` is the fraction of what is free there; `auto` is GPU_SHARE of a GPU, and IN_MEMORY bytes of the machine.
+    """
     free = on_jax.free_memory() if loops() else None
-    return size <= (IN_MEMORY if free is None else GPU_SHARE * free)
+    if share == "auto":
+        return size <= (IN_MEMORY if free is None else GPU_SHARE * free)
+    return size <= float(share) * (psutil.virtual_memory().available if free is None else free)
 
 
 def batch_size(configured: int | str, *, n_images: int, size: int) -> int:
@@ -166,6 +177,15 @@ def spread() -> AbstractContextManager:
         return tensorflow.distribute.MirroredStrategy().scope()
     keras.distribution.set_distribution(on_jax.images_everywhere())
     return nullcontext()
+
+
+def replicas() -> int:
+    """How many devices each compute the loss of their own part of a batch: those of TensorFlow's strategy."""
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def fused(kind: type[keras.optimizers.Adam]) -> type[keras.optimizers.Adam]:

@@ -56,12 +56,13 @@ def fit(
     per_call = device.steps_per_execution(size * describe.multiply_adds(model))
     training = _compiled(model, per_call, per_epoch * config.epochs, optimization, session.seed, augment)
     class_weights = optimizers.class_weights(optimization, train.labels, len(train.classes))
-    feed = batching.feed(data, size, per_call, session.seed, class_weights)
+    loading = batching.Loading(size, config.image_memory, session.seed)
+    feed = batching.feed(data, loading, per_call, class_weights)
     state = checkpoint.Checkpoint(training, config, optimization, session, feed.set_epoch)
     last = session.until or config.epochs
     if not state.finished(last):
         shown = nullcontext() if session.quiet else progress.shown(last, per_epoch, feed.steps, len(state.rows))
-        with shown as watcher, memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)):
+        with shown as watcher, memory.limited(size, model.input_shape[1:], fix=memory.smaller(size)), state:
             training.fit(
                 feed.train,
                 validation_data=feed.val,

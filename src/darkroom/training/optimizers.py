@@ -19,6 +19,7 @@ def optimizer(config: Optimization, steps: int) -> keras.optimizers.Optimizer:
     """For `steps` steps in all. Weight decay is decoupled (Loshchilov and Hutter, 2019), whatever the optimizer."""
     kinds: dict[str, Callable[..., keras.optimizers.Optimizer]] = {
         "sgd": partial(keras.optimizers.SGD, momentum=MOMENTUM),
+        "nesterov": partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
         "adam": device.fused(keras.optimizers.Adam),
         "adamw": device.fused(keras.optimizers.AdamW),
     }

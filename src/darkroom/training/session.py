@@ -33,7 +33,8 @@ class TrainingData(NamedTuple):
 class Session:
     """One run of a training: all its random draws follow from `seed`, and it resumes from the folder `state`.
 
-    `on_epoch(epoch, row)` is called as each epoch ends. With `until` the run stops after so many epochs, amid a
+    `on_epoch(epoch, row)` is called once the state of each epoch is on disk, while the next one trains and in another
+    thread; what it raises ends the training. With `until` the run stops after so many epochs, amid a
     schedule made for more; run again with a larger `until`, it goes on as if it had never stopped. A `quiet`
     one prints nothing.
     """

@@ -11,6 +11,7 @@ from keras import layers, ops
 
 from darkroom.params import Augment
 from darkroom.training import augment as augmentation
+from darkroom.training import device
 
 Tensor = Any  # of the backend
 
@@ -51,7 +52,8 @@ class TrainingModel(keras.Model):
         training: bool = True,
     ) -> Tensor:
         losses = keras.losses.categorical_crossentropy(y_pred["targets"], y_pred["probabilities"])
-        return ops.mean(losses if sample_weight is None else losses * sample_weight)
+        mean = ops.mean(losses if sample_weight is None else losses * sample_weight)
+        return mean / device.replicas()  # of which Keras adds up gradients and losses
 
     def compute_metrics(self, x: Tensor, y: Tensor, y_pred: dict, sample_weight: Tensor = None) -> dict:
         heaviest = ops.argmax(y_pred["targets"], axis=-1)  # of two mixed labels, that of the image seen best

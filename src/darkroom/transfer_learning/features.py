@@ -8,7 +8,9 @@ The price is disk: 4 bytes per feature, image and copy, 51 MB for 10,000 images 
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -40,6 +42,7 @@ class FeatureCache:
         """
         features = np.empty((len(images), *self.extractor.output_shape[1:]), "float32")
         changing = augment.network(images.shape[1:], config, seed=seed) if config else None
+        augment.begin_epoch(changing.variables if changing else [], copy)
         groups = _groups([hashlib.sha256(image).hexdigest() for image in images])
         for rows, digest in progress.each(groups, len(groups), "computing features"):
             draw = files.fingerprint([config.model_dump(), seed, copy] if config else None, digest)
@@ -60,8 +63,7 @@ class FeatureCache:
         if changing:
             images = _changed(images, changing, draw)
         with memory.limited(BATCH, self.extractor.input_shape[1:], fix="set transfer.input_size lower"):
-            parts = [self.extractor.predict_on_batch(batch) for batch in _batches(images)]
-        features = np.concatenate([np.asarray(part, "float32") for part in parts])
+            features = _in_batches(self.extractor.predict_on_batch, images)
         with files.replacing(path) as partial:
             checksummed.write(partial, lambda file: np.save(file, features))
         return features
@@ -92,9 +94,15 @@ def _changed(images: np.ndarray, changing: keras.Model, draw: str) -> np.ndarray
     """uint8 `(n, s, s, c)`, changed by draws that follow from `draw`, 16 hex digits."""
     for i, variable in enumerate(v for v in changing.variables if v.path.endswith("seed_generator_state")):
         variable.assign(np.array([int(draw[:8], 16) ^ i, int(draw[8:], 16)], "uint32"))
-    changed = np.concatenate([np.asarray(changing(batch, training=True)) for batch in _batches(images)])
+    changed = _in_batches(lambda batch: changing(batch, training=True), images)
     return np.rint(changed.clip(0, 255)).astype("uint8")
 
 
-def _batches(images: np.ndarray) -> list[np.ndarray]:
-    return [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
+def _in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
+    """What `function` gives for all images, as float32. A short batch is filled up where every shape is compiled."""
+    parts = []
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        filled = np.resize(batch, (BATCH, *batch.shape[1:])) if device.compiles_each_shape() else batch
+        parts.append(np.asarray(function(filled), "float32")[: len(batch)])
+    return np.concatenate(parts)

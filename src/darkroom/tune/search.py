@@ -24,7 +24,7 @@ from typing import Any, Protocol, cast
 
 from darkroom.networks.tuned import Tuned
 from darkroom.params import Model, Tune
-from darkroom.runtime import files, progress
+from darkroom.runtime import backends, files, progress
 from darkroom.runtime.errors import TrainingError, warn
 from darkroom.training import checksummed, device
 from darkroom.training.session import Row
@@ -95,7 +95,9 @@ def search(config: Tune, model: Model, setup: Setup, *, state: Path, open_run: O
     def task(job: Job) -> Task:
         return Task(setup, job.hparams, config.fit, job.epochs, state / job.folder)
 
-    count, gpus = trial.workers(config.workers, config.trials), len(device.gpus())
+    backends.take_gpu_memory_as_needed()
+    gpus = len(device.gpus())
+    count = trial.workers(config, gpus)
     start = partial(trial.start, workers=count, gpus=gpus)
     with (
         engine.task_pool(trial.attempt, start, count, max_growth=MAX_MEMORY_GROWTH) as pool,

@@ -1,5 +1,6 @@
 """One trial of a search, as a worker process trains it."""
 
+import math
 import os
 from collections.abc import Callable
 from functools import cache
@@ -9,7 +10,8 @@ from typing import NamedTuple, TypedDict
 import psutil
 
 from darkroom.networks import recipe
-from darkroom.params import Augment, Fit, Model
+from darkroom.params import Augment, Fit, Model, Tune
+from darkroom.runtime import backends
 from darkroom.training import device
 from darkroom.training.session import Row, Session, TrainingData
 from darkroom.workers import parallel
@@ -66,18 +68,19 @@ def failed(error: str) -> Result:
     return Result(status="FAILED", epochs=0, val_loss=None, val_accuracy=None, curve=[], error=error)
 
 
-def workers(configured: int | str, trials: int) -> int:
-    """The number of workers `configured`; for `auto` one per GPU, or one per processor as far as memory allows."""
-    if configured != "auto":
-        return min(int(configured), trials)
+def workers(config: Tune, gpus: int) -> int:
+    """The number of workers; for `auto` as many as the GPUs take, or one per processor as far as memory allows."""
+    if config.workers != "auto":
+        return min(int(config.workers), config.trials)
     memory = psutil.virtual_memory().available // WORKER_MEMORY
-    return max(1, min(len(device.gpus()) or min(parallel.processors(), memory), trials))
+    return max(1, min(gpus * config.trials_per_gpu or min(parallel.processors(), memory), config.trials))
 
 
 def start(worker_id: int, *, workers: int, gpus: int) -> None:
-    """Give a worker its GPU, or its part of the processors."""
+    """Give a worker its GPU, and its part of that if there are more workers, or its part of the processors."""
     if gpus:
         os.environ["CUDA_VISIBLE_DEVICES"] = str(worker_id % gpus)
+        backends.share_gpu(math.ceil(workers / gpus))
     else:
         device.limit_threads(max(1, parallel.processors() // workers))
 
