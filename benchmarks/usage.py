@@ -15,6 +15,7 @@ import psutil
 
 INTERVAL = 0.1  # seconds between two looks
 MIB = 1 << 20
+OWNED, SHARED = "RssAnon:", "RssShmem:"  # the rest, pages of files, the system drops when it needs the memory
 
 
 class Usage(NamedTuple):
@@ -56,13 +57,11 @@ def _look(pid: int) -> _Look:
                 cpu = process.cpu_times()
                 times[process.pid, process.create_time()] = cpu.user + cpu.system
                 resident += process.memory_info().rss
-                owned += _owned(process.pid)
+                owned += memory(process.pid, OWNED)
     return _Look(times, owned, resident)
 
 
-def _owned(pid: int) -> int:
-    """Bytes that belong to no file: the others the system drops when it needs the memory, and reads again."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) << 10
-    return 0
+def memory(pid: int, *kinds: str) -> int:
+    """Bytes of these kinds that the process has, see proc_pid_status(5)."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return sum(int(words[1]) << 10 for words in lines if words[0] in kinds)

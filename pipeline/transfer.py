@@ -9,6 +9,7 @@ from darkroom.training import checkpoint, fit
 from darkroom.training.session import Session, TrainingData
 from darkroom.transfer_learning import transfer
 from darkroom.transfer_learning.config import TransferConfig
+from darkroom.workers import engine
 
 
 def main(backbone: str) -> str:
@@ -31,7 +32,8 @@ def main(backbone: str) -> str:
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run(backbone, experiment, key=state.name, params=values) as run:
         session, cache = Session(p.seed, state, run.epoch), paths.CACHE / "features" / backbone
-        trained = transfer.train(base, data, config, session, p.augment, cache)
+        with engine.opened(p.engine):
+            trained = transfer.train(base, data, config, session, p.augment, cache)
         facts = model_folder.TrainingFacts(
             name=backbone,
             architecture=backbone,

@@ -23,6 +23,7 @@ Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=60)]
 Backbone = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[0-9]+)?$")]  # a width in percent may follow
 
+BUCKET = re.compile(r"(s3|gs)://[^\s/:?#@]+(/[^\s:?#]+)*/?")
 URL = re.compile(r"(s3|gs|https?)://[^\s/:?#]+(:[0-9]+)?/(?!.*::)\S*[^\s/]")  # two colons chain file systems of fsspec
 ADDRESS = re.compile(r"[^\s/]+:[0-9]{1,5}")  # of the head of a cluster
 MISTAKES = 2000  # characters of an error message that lists them
@@ -48,6 +49,12 @@ def _archive(source: str) -> str:
     if redacted(source) != source:
         raise ValueError("the URL holds a password or token, which would be committed; see docs/data.md")
     return source
+
+
+def _bucket(url: str) -> str:
+    if not BUCKET.fullmatch(url):
+        raise ValueError("expected null, or s3:// or gs:// with a folder that holds a copy of data/images")
+    return url.rstrip("/")
 
 
 def _weights(source: str) -> str:
@@ -255,6 +262,7 @@ class Engine(Section):
 
     kind: Literal["local", "ray"]
     address: Annotated[str, AfterValidator(_address)]
+    images: Annotated[str, AfterValidator(_bucket)] | None
     workers: Count | Literal["auto"]
     gpus_per_task: Annotated[float, Field(ge=0, le=16)]
 

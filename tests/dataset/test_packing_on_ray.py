@@ -9,6 +9,9 @@ from tests.fixtures.defaults import DEFAULTS
 
 from darkroom.dataset import layout, listing, packing
 from darkroom.decoding.bounds import DecodeLimits
+from darkroom.image_store import reading
+from darkroom.image_store.reading import ImageStore
+from darkroom.params import Engine, Preprocess, Validate
 from darkroom.workers import engine
 
 pytestmark = pytest.mark.slow
@@ -27,14 +30,26 @@ def bytes_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def made(images: ImageStore, place: Engine, config: Validate, small: Preprocess, home: Path) -> tuple[list, dict]:
+    """The rows of the manifest and the files of the packed data, with nothing cached."""
+    shutil.rmtree(home, ignore_errors=True)
+    with engine.opened(place):
+        rows = listing.build(images, layout.read(images), config, cache=home / "cache").rows
+        packing.write(rows, images, home / "packed", small, LIMITS, home / "cache")
+    return list(rows), bytes_below(home / "packed")
+
+
 def test_a_manifest_and_packed_arrays_are_the_same_from_a_cluster(cluster, images, config, small, tmp_path):
-    made = {}
-    for name, place in (("here", DEFAULTS.engine), ("cluster", on_ray(cluster.address))):
-        cache, packed = tmp_path / "cache", tmp_path / name
-        shutil.rmtree(cache, ignore_errors=True)
-        with engine.opened(place):
-            rows = listing.build(images, layout.read(images), config, cache=cache).rows
-            packing.write(rows, images, packed, small, LIMITS, cache)
-        made[name] = list(rows), bytes_below(packed)
-    assert made["cluster"] == made["here"]
-    assert len(made["here"][0]) == N + 2 and sum(bool(row["bad"]) for row in made["here"][0]) == 2
+    here = made(images, DEFAULTS.engine, config, small, tmp_path / "made")
+    assert made(images, on_ray(cluster.address), config, small, tmp_path / "made") == here
+    assert len(here[0]) == N + 2 and sum(bool(row["bad"]) for row in here[0]) == 2
+
+
+@pytest.mark.filterwarnings("default")  # botocore and moto have their own
+def test_they_are_the_same_from_a_cluster_that_reads_a_bucket(cluster, images, bucket, config, small, tmp_path):
+    here = made(images, DEFAULTS.engine, config, small, tmp_path / "made")
+    for shard in images.folder.glob("*.tar"):
+        bucket.upload_file(str(shard), "pictures", f"copy/{shard.name}")
+        shard.write_bytes(bytes(shard.stat().st_size))  # so nobody reads the folder
+    copied = reading.open_store(images.folder, "s3://pictures/copy")
+    assert made(copied, on_ray(cluster.address), config, small, tmp_path / "made") == here

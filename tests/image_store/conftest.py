@@ -1,3 +1,4 @@
 """The fixtures of these tests."""
 
+from tests.fixtures.buckets import *
 from tests.fixtures.images import *

@@ -13,6 +13,7 @@ import fsspec
 import pytest
 from tests.fixtures.images import contents
 
+from darkroom.image_store import buckets
 from darkroom.ingest import downloads, objects, sources
 from darkroom.params import Dataset
 from darkroom.runtime.errors import DataError, EnvironmentFault, ServiceError
@@ -196,7 +197,7 @@ def test_a_folder_is_no_archive(memory):
     assert fault.value.code == "E_ARCHIVE_FOLDER"
 
 
-@pytest.mark.parametrize("scheme", objects.EXTRAS)
+@pytest.mark.parametrize("scheme", buckets.EXTRAS)
 def test_a_missing_extra_is_exit_5_with_the_command_that_installs_it(scheme, monkeypatch):
     def missing(*_, **__):
         raise ImportError("Install it")
@@ -238,24 +239,6 @@ def test_another_url_or_one_with_a_secret_is_refused(url):
 def test_a_name_from_a_url_stays_inside_the_folder(url):
     name = objects.name_of(url)
     assert name and "/" not in name and name != ".." and len(name) < 200
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """A client of an S3 server on this machine, with a bucket called `pictures`."""
-    moto = pytest.importorskip("moto.server", reason="moto is not installed")
-    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
-    import boto3
-
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    client = boto3.client("s3", region_name="us-east-1")
-    client.create_bucket(Bucket="pictures")
-    yield client
-    server.stop()
 
 
 @pytest.mark.filterwarnings("default")  # botocore and moto have their own

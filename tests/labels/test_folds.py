@@ -1,5 +1,7 @@
 """labels.folds: no image is judged by a model that saw it, or one of its cluster."""
 
+from functools import partial
+
 import numpy as np
 
 from darkroom.labels import folds
@@ -22,9 +24,10 @@ def test_each_row_is_predicted_from_the_other_folds():
     fold = np.array([0, 1, 2, 0, 1, 2])
     seen = []
 
-    def predict(others, rows):
-        seen.append((others.tolist(), rows.tolist()))
-        return np.tile(rows[:, np.newaxis], 2)
+    def predict(parts):
+        for part in parts:
+            seen.append((part.others.tolist(), part.rows.tolist()))
+            yield np.tile(part.rows[:, np.newaxis], 2)
 
     probabilities = folds.cross_validate(np.zeros(6, int), 2, fold, predict)
     assert seen == [([1, 2, 4, 5], [0, 3]), ([0, 2, 3, 5], [1, 4]), ([0, 1, 3, 4], [2, 5])]
@@ -33,5 +36,6 @@ def test_each_row_is_predicted_from_the_other_folds():
 
 def test_a_label_whose_class_the_other_folds_lack_is_not_judged():
     labels, fold = np.array([0, 1, 0, 0]), np.array([0, 0, 1, 1])
-    probabilities = folds.cross_validate(labels, 2, fold, lambda others, rows: np.full((len(rows), 2), 0.5))
+    halves = partial(map, lambda part: np.full((len(part.rows), 2), 0.5))
+    probabilities = folds.cross_validate(labels, 2, fold, halves)
     np.testing.assert_array_equal(np.isnan(probabilities[:, 0]), [False, True, False, False])

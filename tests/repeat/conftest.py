@@ -1,3 +1,4 @@
 """The fixtures of these tests."""
 
+from tests.fixtures.cluster import *
 from tests.fixtures.packs import *

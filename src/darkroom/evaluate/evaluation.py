@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from darkroom import packed_data
 from darkroom.evaluate import calibration, explanation_images, pictures, slices, threshold, timing
 from darkroom.evaluation_folder import Cost, ModelEvaluation, Scores, Slice
 from darkroom.inference import inference
@@ -16,9 +17,10 @@ from darkroom.metrics.bootstrap import Bootstrap
 from darkroom.metrics.sample import Predictions, from_probabilities
 from darkroom.packed_data import Split
 from darkroom.plots import figures
-from darkroom.runtime import progress
+from darkroom.runtime import files, progress
 from darkroom.saving import model_folder
 from darkroom.saving.model_folder import HistoryRow, RunFacts
+from darkroom.workers import engine
 
 if TYPE_CHECKING:
     import keras
@@ -56,10 +58,24 @@ class Result(NamedTuple):
     pictures: dict[str, bytes]  # PNG by name, to compare models side by side
 
 
-def evaluate_all(folders: Mapping[str, Path], data: EvaluationData, settings: Settings) -> dict[str, Result]:
-    """Evaluate the model in each folder, by name, one after the other."""
-    models = progress.each(folders.items(), len(folders), "evaluating models")
-    return {name: evaluate(load(name, folder), data, settings) for name, folder in models}
+@cache
+def read(packed: Path, manifest: Path) -> EvaluationData:
+    """Raises ArtifactError (exit 4) when the packed data are damaged."""
+    data = packed_data.read(packed)
+    rows = {row["path"]: row for row in files.read_rows(manifest)}
+    return EvaluationData(data.split("val"), data.split("test"), rows)
+
+
+def evaluate_all(
+    folders: Mapping[str, Path], read: Callable[[], EvaluationData], settings: Settings
+) -> dict[str, Result]:
+    """Evaluate the model in each folder, by name. A process that does so calls `read` once."""
+    results = engine.each(partial(_evaluate, settings=settings), read, folders.items())
+    return dict(zip(folders, progress.each(results, len(folders), "evaluating models"), strict=True))
+
+
+def _evaluate(data: EvaluationData, model: tuple[str, Path], *, settings: Settings) -> Result:
+    return evaluate(load(*model), data, settings)
 
 
 def summary(result: Result) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom.image_store import inventory
+from darkroom.image_store.bucket_shard import BucketShard
 from darkroom.image_store.inventory import SHARD, TABLE
-from darkroom.runtime import files, sealing
+from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
@@ -31,16 +32,18 @@ class StoredFile(NamedTuple):
 
 
 class ShardReader:
-    """Reads files out of the shards in `folder`. It may be sent to other processes, which open the shards anew.
+    """Reads files out of the shards in `folder`, or in a copy of it in a bucket, by its URL.
+
+    It may be sent to other processes, which open the shards anew.
 
     The shard that was read last stays open: who reads in the order of the paths opens each shard once.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path | str):
         self._folder = folder
-        self._last = ("", _Descriptor())
+        self._last: tuple[str, _Descriptor | BucketShard] = ("", _Descriptor())
 
-    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path]]:
+    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path | str]]:
         return ShardReader, (self._folder,)
 
     def read(self, file: StoredFile) -> bytes:
@@ -54,23 +57,33 @@ class ShardReader:
         """Return the first `size` bytes of the file, unchecked, or all when it has fewer."""
         shard = self._opened(file)
         try:
-            return _read_at(shard.number, min(size, file.bytes), file.offset)
+            return shard.read_at(min(size, file.bytes), file.offset)
         except OSError as fault:
-            fault.filename = str(self._folder / f"{file.shard}{SHARD}")
+            fault.filename = self._place(file)
             raise
 
-    def _opened(self, file: StoredFile) -> "_Descriptor":
+    def _opened(self, file: StoredFile) -> "_Descriptor | BucketShard":
         name, shard = self._last
         if name != file.shard:
+            is_bucket = isinstance(self._folder, str)
             try:
-                shard = _Descriptor(os.open(self._folder / f"{file.shard}{SHARD}", os.O_RDONLY | BINARY))
+                shard = BucketShard(self._place(file)) if is_bucket else _Descriptor(_open(self._place(file)))
             except FileNotFoundError as fault:
                 raise self._damaged(file, "is missing") from fault
             self._last = (file.shard, shard)  # a thread that still reads the other one keeps it open
         return shard
 
+    def _place(self, file: StoredFile) -> str:
+        return f"{self._folder}/{file.shard}{SHARD}"
+
     def _damaged(self, file: StoredFile, why: str) -> ArtifactError:
-        return files.unusable(self._folder / f"{file.shard}{SHARD}", why, fix="run `dvc repro -f ingest`")
+        copy_again = f"copy data/images to {self._folder} again"
+        fix = copy_again if isinstance(self._folder, str) else "run `dvc repro -f ingest`"
+        return ArtifactError("E_ARTIFACT", f"{file.shard}{SHARD} {why}", where=self._place(file), fix=fix)
+
+
+def _open(path: str) -> int:
+    return os.open(path, os.O_RDONLY | BINARY)
 
 
 _turn = threading.Lock()
@@ -90,11 +103,14 @@ class _Descriptor:
     """An open file that is closed with its last user."""
 
     def __init__(self, number: int = -1):
-        self.number = number
+        self._number = number
+
+    def read_at(self, size: int, offset: int) -> bytes:
+        return _read_at(self._number, size, offset)
 
     def __del__(self) -> None:
-        if self.number >= 0:
-            os.close(self.number)
+        if self._number >= 0:
+            os.close(self._number)
 
 
 class ImageStore:
@@ -103,9 +119,9 @@ class ImageStore:
     About 0.2 kB a file are held in memory.
     """
 
-    def __init__(self, folder: Path):
-        """Read the inventories of a folder whose seal holds."""
-        self.folder, self.shards = folder, ShardReader(folder)
+    def __init__(self, folder: Path, copy: str | None = None):
+        """Read the inventories of a folder whose seal holds, and the files from there or from a copy at a URL."""
+        self.folder, self.shards = folder, ShardReader(copy or folder)
         self.paths: list[str] = []
         self._names: list[str] = []  # of the shards
         self._starts = array("Q")  # the number of the first file in each shard
@@ -141,10 +157,11 @@ class ImageStore:
             self._digests += bytes.fromhex(row.sha256)
 
 
-def open_store(folder: Path) -> ImageStore:
+def open_store(folder: Path, copy: str | None = None) -> ImageStore:
     """Open a store whose files are all there and have their sizes, and whose inventories are those that were written.
 
-    A file's bytes are checked when it is read. Raises ArtifactError (exit 4) when anything is missing or damaged.
+    A file's bytes are checked when it is read, in `folder` or in its `copy`, see `ImageStore`. Raises ArtifactError
+    (exit 4) when anything is missing or damaged.
     """
     sealing.verify_but(folder, SHARD)
-    return ImageStore(folder)
+    return ImageStore(folder, copy)

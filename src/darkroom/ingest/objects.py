@@ -1,27 +1,22 @@
 """Archives in a bucket or on a web server: which version lies there, and its bytes from any offset.
 
-fsspec reads S3, Google Cloud Storage and HTTP alike, with the credentials that the vendors' own tools find. DVC knows
-a version by the same facts: dvc.yaml lists the URL itself as a dependency.
+DVC knows a version by the same facts: dvc.yaml lists the URL itself as a dependency.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from darkroom.formats import names
+from darkroom.image_store.buckets import file_system
 from darkroom.ingest.streams import SeekableStream
-from darkroom.runtime.errors import DarkroomError, DataError, EnvironmentFault, ServiceError, brief
+from darkroom.runtime.errors import DarkroomError, DataError, ServiceError, brief
 
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
-
-EXTRAS = {"s3": "s3", "gs": "gs"}  # the extras of pyproject.toml that schemes need
 TAGS = "ETag", "etag", "Content-MD5", "Last-Modified", "LastModified", "created"  # the best first
 BLOCK = 4 << 20  # bytes per request
-CONNECT, READ = 8, 60  # seconds
 ABSENT, REFUSED = (404, 410), (401, 403)  # status codes of HTTP
 
 
@@ -50,7 +45,7 @@ def look(url: str) -> Version:
     EnvironmentFault (exit 5) without the extra that the scheme needs; ServiceError (exit 6) when it cannot be reached.
     """
     with _translated(url):
-        info = _file_system(url).info(url)
+        info = file_system(url).info(url)
     if info.get("type") == "directory":
         raise DataError("E_ARCHIVE_FOLDER", "a folder, no archive", where=url, fix="pack the images into one archive")
     tag = next((str(info[name]) for name in TAGS if info.get(name)), None)
@@ -74,32 +69,7 @@ def chunks(version: Version, start: int) -> Iterator[bytes]:
 
 
 def _open(version: Version) -> SeekableStream:
-    return _file_system(version.url).open(version.url, "rb", block_size=BLOCK, cache_type="none", size=version.size)
-
-
-def _file_system(url: str) -> AbstractFileSystem:
-    import fsspec  # with aiohttp and a vendor's library it takes a second
-
-    scheme = urlsplit(url).scheme
-    try:
-        return fsspec.filesystem(scheme, skip_instance_cache=True, use_listings_cache=False, **_options(scheme))
-    except ImportError as fault:
-        extra = EXTRAS.get(scheme)
-        fix = f"pip install 'darkroom[{extra}]', here `make setup EXTRAS={extra}`" if extra else "run `make setup`"
-        what = f"{scheme}:// needs a library that is not installed: {brief(fault)}"
-        raise EnvironmentFault("E_EXTRA", what, where=url, fix=fix) from fault
-
-
-def _options(scheme: str) -> dict[str, Any]:
-    """Return the limits of time, in the words of each library; that of Google sets its own."""
-    if scheme == "s3":
-        return {"config_kwargs": {"connect_timeout": CONNECT, "read_timeout": READ, "retries": {"max_attempts": 3}}}
-    if scheme not in ("http", "https"):
-        return {}
-    from aiohttp import ClientTimeout
-
-    timeout = ClientTimeout(total=None, sock_connect=CONNECT, sock_read=READ)
-    return {"client_kwargs": {"timeout": timeout, "trust_env": True, "auto_decompress": False}}  # proxies; no bombs
+    return file_system(version.url).open(version.url, "rb", block_size=BLOCK, cache_type="none", size=version.size)
 
 
 @contextmanager

@@ -1,13 +1,21 @@
 """Cross-validation over clusters: images that are nearly equal are judged by a model that saw none of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from darkroom.runtime import progress
 
-# (rows to learn from, rows to predict) to float (m, k); rows are int64
-Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+class Part(NamedTuple):
+    """One training of a cross-validation. Both are int64 `(m,)`."""
+
+    others: np.ndarray  # rows to learn from
+    rows: np.ndarray  # rows to predict
+
+
+Predict = Callable[[Sequence[Part]], Iterable[np.ndarray]]  # float (m, k) of the rows of each part
 
 
 def assign(clusters: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -25,15 +33,19 @@ def assign(clusters: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def cross_validate(labels: np.ndarray, k: int, fold: np.ndarray, predict: Predict) -> np.ndarray:
-    """float32 `(n, k)`: `predict` for the rows of each `fold` int64 `(n,)` from those of all others.
+    """float32 `(n, k)`: what is predicted for the rows of each `fold` int64 `(n,)` from those of all others.
 
     A row is NaN where the others have no image of its class in `labels` int64 `(n,)`.
     """
     probabilities = np.full((len(labels), k), np.nan, np.float32)
-    folds = int(fold.max()) + 1
-    for i in progress.each(range(folds), folds, "examining labels"):
-        others, rows = np.flatnonzero(fold != i), np.flatnonzero(fold == i)
-        rows = rows[np.isin(labels[rows], labels[others])]
-        if len(rows):
-            probabilities[rows] = predict(others, rows)
+    parts = [part for i in range(int(fold.max()) + 1) if len((part := _part(labels, fold, i)).rows)]
+    predicted = progress.each(predict(parts), len(parts), "examining labels")
+    for part, values in zip(parts, predicted, strict=True):
+        probabilities[part.rows] = values
     return probabilities
+
+
+def _part(labels: np.ndarray, fold: np.ndarray, i: int) -> Part:
+    """The rows of fold `i` whose class the others have, and those of the others."""
+    others, rows = np.flatnonzero(fold != i), np.flatnonzero(fold == i)
+    return Part(others, rows[np.isin(labels[rows], labels[others])])

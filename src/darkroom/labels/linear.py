@@ -4,13 +4,14 @@ Logistic regression on standardised features, strongly regularised, or it would 
 price: it is weaker than a network that was trained on the images themselves, and learns from about MAX_ROWS images.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from darkroom.labels import folds
+from darkroom.labels.folds import Part
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -35,8 +36,8 @@ class LinearModel:
     def out_of_sample(self, labels: np.ndarray) -> np.ndarray:
         features = self.features["train"]
 
-        def predict(others: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            return self._probabilities(self._fit(others, labels), features[rows])
+        def predict(parts: Sequence[Part]) -> Iterator[np.ndarray]:
+            return (self._probabilities(self._fit(others, labels), features[rows]) for others, rows in parts)
 
         return folds.cross_validate(labels, self.k, self.fold, predict)
 

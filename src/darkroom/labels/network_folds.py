@@ -6,11 +6,14 @@ The price: as many trainings as folds, and again as many for each time that labe
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 
 from darkroom.labels import folds
 from darkroom.labels.config import LabelData
+from darkroom.labels.folds import Part
 from darkroom.networks import tuned
 from darkroom.refit import recipes
 from darkroom.refit.config import RefitConfig, RefitPaths
@@ -18,6 +21,7 @@ from darkroom.refit.recipes import Recipe
 from darkroom.runtime import files
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
+from darkroom.workers import engine
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,36 @@ class NetworkFolds:
     name: str = tuned.NAME
 
     def out_of_sample(self, labels: np.ndarray) -> np.ndarray:
-        recipe = self._recipe(labels)
+        read = partial(_recipe, labels, self.config, self.paths)
+        judge = partial(_judge, labels=labels, session=self.session)
 
-        def predict(others: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            part = self.session.within(files.fingerprint(labels.tolist(), others.tolist()))
-            return recipe.train(others, part).probabilities_of_training(rows)
+        def predict(parts: Sequence[Part]) -> Iterator[np.ndarray]:
+            return engine.each(judge, read, parts)
 
         return folds.cross_validate(labels, len(self.data["train"].classes), self.fold, predict)
 
     def of_split(self, name: str) -> np.ndarray:
         labels = np.asarray(self.data["train"].labels)
-        trained = self._recipe(labels).train(np.arange(len(labels)), self.session.within("all"))
+        recipe = _recipe(labels, self.config, self.paths)
+        trained = recipe.train(np.arange(len(labels)), self.session.within("all"))
         return trained.probabilities(self.data[name].images)
 
-    def _recipe(self, labels: np.ndarray) -> Recipe:
-        """The tuned network's, with `labels` int64 `(n,)` for the training images."""
-        data = TrainingData(replace(self.data["train"], labels=labels), self.data["val"])
-        return recipes.of_model(self.name, data, self.config, self.paths)
+
+def _judge(recipe: Recipe, part: Part, *, labels: np.ndarray, session: Session) -> np.ndarray:
+    own = session.within(files.fingerprint(labels.tolist(), part.others.tolist()))
+    return recipe.train(part.others, own).probabilities_of_training(part.rows)
+
+
+def _recipe(labels: np.ndarray, config: RefitConfig, paths: RefitPaths) -> Recipe:
+    """The tuned network's, with `labels` int64 `(n,)` for the training images."""
+    data = _data(paths.packed)
+    relabelled = TrainingData(replace(data.train, labels=labels), data.val)
+    return recipes.of_model(tuned.NAME, relabelled, config, paths)
+
+
+@cache
+def _data(packed: Path) -> TrainingData:
+    return TrainingData.read(packed)
 
 
 @contextmanager

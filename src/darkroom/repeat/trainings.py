@@ -1,6 +1,9 @@
 """The trainings behind a repetition."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -15,24 +18,46 @@ from darkroom.repeats_file import Training
 from darkroom.runtime import progress
 from darkroom.training import checkpoint
 from darkroom.training.session import Session, TrainingData
+from darkroom.workers import engine
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the trainings of a process read."""
+
+    data: TrainingData
+    test: Split
+    config: RefitConfig
+    paths: RefitPaths
+    made: dict[str, Recipe] = field(default_factory=dict)
+
+    def recipe(self, name: str) -> Recipe:
+        """That of a model, made once."""
+        if name not in self.made:
+            self.made[name] = recipes.of_model(name, self.data, self.config, self.paths)
+        return self.made[name]
 
 
 def repeat(
     planned: Sequence[Training], config: RefitConfig, paths: RefitPaths, code: Sequence[str]
 ) -> dict[Training, np.ndarray]:
     """See `repetition.repeat`."""
-    packed = packed_data.read(paths.packed)
-    data, test = TrainingData(packed.split("train"), packed.split("val")), packed.split("test")
     parts = tuned.hyperparameters(paths.best), *config.values
     state = checkpoint.resume_dir(paths.cache / "repeat", paths.packed, *parts, code=code)
-    models = dict.fromkeys(training.model for training in planned)
-    made = {name: recipes.of_model(name, data, config, paths) for name in models}
-    predicted = {}
-    for training in progress.each(planned, len(planned), "training again"):
-        session = Session(training.seed, state / str(training), quiet=True)
-        predicted[training] = train_on_draw(made[training.model], data.train, test, session)
+    trained = engine.each(partial(_train, state=state), partial(read, config, paths), planned)
+    predicted = dict(zip(planned, progress.each(trained, len(planned), "training again"), strict=True))
     checkpoint.clear(state)
     return predicted
+
+
+def read(config: RefitConfig, paths: RefitPaths) -> Sources:
+    packed = packed_data.read(paths.packed)
+    return Sources(TrainingData(packed.split("train"), packed.split("val")), packed.split("test"), config, paths)
+
+
+def _train(sources: Sources, training: Training, *, state: Path) -> np.ndarray:
+    session = Session(training.seed, state / str(training), quiet=True)
+    return train_on_draw(sources.recipe(training.model), sources.data.train, sources.test, session)
 
 
 def train_on_draw(recipe: Recipe, train: Split, test: Split, session: Session) -> np.ndarray:

@@ -9,8 +9,9 @@ The price is disk: 4 bytes per feature, image and copy, 51 MB for 10,000 images 
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from darkroom.params import Augment
 from darkroom.runtime import files, progress
 from darkroom.training import augment, checksummed, device, memory
+from darkroom.workers import engine
 
 GROUP = 64  # images on average, the sizes are geometrically distributed
 BATCH = 64  # images at a time, at most
@@ -41,13 +43,19 @@ class FeatureCache:
         A copy is changed as `config` says, with draws that follow from `seed`, `copy` and the images.
         """
         features = np.empty((len(images), *self.extractor.output_shape[1:]), "float32")
-        changing = augment.network(images.shape[1:], config, seed=seed) if config else None
-        augment.begin_epoch(changing.variables if changing else [], copy)
-        groups = _groups([hashlib.sha256(image).hexdigest() for image in images])
-        for rows, digest in progress.each(groups, len(groups), "computing features"):
+        missing = []
+        for rows, digest in _groups([hashlib.sha256(image).hexdigest() for image in images]):
             draw = files.fingerprint([config.model_dump(), seed, copy] if config else None, digest)
-            key = files.fingerprint(self.identity, images.shape[1:], draw)
-            features[rows] = self._group(images[rows], changing, draw, key)
+            path = self.folder / f"{files.fingerprint(self.identity, images.shape[1:], draw)}.npy"
+            self.used.add(path)
+            if (cached := _cached(path, len(rows))) is None:
+                missing.append(_Group(rows, draw, path))
+            else:
+                features[rows] = cached
+        networks = partial(_Networks.make, self.extractor, images.shape[1:], config, seed, copy)
+        computed = engine.each(_compute, networks, ((group, images[group.rows]) for group in missing))
+        for group, values in zip(missing, progress.each(computed, len(missing), "computing features"), strict=True):
+            features[group.rows] = values
         return features
 
     def sweep(self) -> None:
@@ -55,18 +63,40 @@ class FeatureCache:
         for path in set(self.folder.glob("*.npy")) - self.used:
             path.unlink()
 
-    def _group(self, images: np.ndarray, changing: keras.Model | None, draw: str, key: str) -> np.ndarray:
-        path = self.folder / f"{key}.npy"
-        self.used.add(path)
-        if (cached := _cached(path, len(images))) is not None:
-            return cached
-        if changing:
-            images = _changed(images, changing, draw)
-        with memory.limited(BATCH, self.extractor.input_shape[1:], fix="set transfer.input_size lower"):
-            features = _in_batches(self.extractor.predict_on_batch, images)
-        with files.replacing(path) as partial:
-            checksummed.write(partial, lambda file: np.save(file, features))
-        return features
+
+class _Networks(NamedTuple):
+    """What the groups of a split have in common."""
+
+    extractor: keras.Model
+    changing: keras.Model | None
+
+    @classmethod
+    def make(
+        cls, extractor: keras.Model, shape: tuple[int, int, int], config: Augment | None, seed: int, copy: int
+    ) -> "_Networks":
+        changing = augment.network(shape, config, seed=seed) if config else None
+        augment.begin_epoch(changing.variables if changing else [], copy)
+        return cls(extractor, changing)
+
+
+class _Group(NamedTuple):
+    """Images that are handled together; what they give goes to the file `path`."""
+
+    rows: list[int]
+    draw: str  # of the changes, 16 hex digits
+    path: Path
+
+
+def _compute(networks: _Networks, work: tuple[_Group, np.ndarray]) -> np.ndarray:
+    """The features of a group and its images, after they were cached."""
+    group, images = work
+    if networks.changing:
+        images = _changed(images, networks.changing, group.draw)
+    with memory.limited(BATCH, networks.extractor.input_shape[1:], fix="set transfer.input_size lower"):
+        features = _in_batches(networks.extractor.predict_on_batch, images)
+    with files.replacing(group.path) as partial_file:
+        checksummed.write(partial_file, lambda file: np.save(file, features))
+    return features
 
 
 def _groups(digests: list[str]) -> list[tuple[list[int], str]]:

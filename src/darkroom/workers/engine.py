@@ -4,12 +4,13 @@ A stage opens the engine of params.yaml, and what it calls asks here for workers
 to know of it. Results are the same, byte for byte, wherever they were computed.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from darkroom.workers import local_items
+from darkroom.workers.ray_calls import results as cluster_calls
 from darkroom.workers.ray_cluster import Cluster, connected
 from darkroom.workers.ray_items import results as cluster_results
 from darkroom.workers.ray_tasks import ClusterTaskPool
@@ -18,6 +19,10 @@ from darkroom.workers.task_pool import Event, TaskPool
 
 if TYPE_CHECKING:
     from darkroom.params import Engine  # half of the start of a worker, which needs none
+
+Context = TypeVar("Context")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _cluster: ContextVar[Cluster | None] = ContextVar("cluster", default=None)
 
@@ -61,6 +66,21 @@ def results(function: Callable, items: Sequence, workers: int, limits: Limits | 
         if cluster
         else local_items.results(function, items, workers, limits)
     )
+
+
+def each(
+    call: Callable[[Context, Item], Result], read: Callable[[], Context], items: Iterable[Item]
+) -> Iterator[Result]:
+    """Yield `call(read(), item)` of each item, in order: one after the other here, side by side on a cluster.
+
+    For calls of seconds or minutes. A process calls `read` once. Raises what a call raises.
+    """
+    cluster = _cluster.get()
+    if cluster:
+        yield from cluster_calls(call, read, items, cluster)
+    else:
+        context = read()
+        yield from (call(context, item) for item in items)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class ItemPool:
     """Workers that apply `function` to items, at most `size` at a time. To be used in a `with` block."""
 
     def __init__(self, function: Callable, size: int, limits: Limits | None):
-        self._function, self._size, self._limits = function, size, limits
+        self.size, self._function, self._limits = size, function, limits
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, _Worker] = {}
 
@@ -37,11 +37,15 @@ class ItemPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the workers."""
         for worker in [*self._idle, *self._busy.values()]:
             worker.kill()
 
     def has_room(self) -> bool:
-        return len(self._busy) < self._size
+        return len(self._busy) < self.size
 
     def submit(self, numbers: range, items: Sequence) -> None:
         """Send a chunk of `items`, identified by `numbers`, to an idle or a new worker. There must be room."""

@@ -13,18 +13,26 @@ AHEAD = 3  # chunks per worker that may be done before the first result is consu
 def results(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
     """Yield the result of each item, Lost and Raised among them, in order. Raises WorkerStartError."""
     size = max(1, min(CHUNK, len(items) // (workers * AHEAD)))
+    with ItemPool(function, min(workers, -(-len(items) // size)), limits) as pool:
+        yield from from_pool(pool, items, size)
+
+
+def from_pool(pool: ItemPool, items: Sequence, size: int) -> Iterator:
+    """As `results`, from workers that are `pool`'s, to which `size` items are sent at a time.
+
+    None of them may be busy, and if all results are consumed, none is busy afterwards.
+    """
     chunks = deque(range(len(items))[start : start + size] for start in range(0, len(items), size))
     ready: dict[int, object] = {}
-    done, ahead = 0, workers * AHEAD * size
-    with ItemPool(function, min(workers, len(chunks)), limits) as pool:
-        while done < len(items):
-            while chunks and pool.has_room() and chunks[0].start < done + ahead:
-                numbers = chunks.popleft()
-                pool.submit(numbers, items[numbers.start : numbers.stop])
-            for numbers, made in pool.receive():
-                ready.update(zip(numbers, made, strict=False))
-                if not made:  # a worker died before it began them
-                    chunks.appendleft(numbers)
-            while done in ready:
-                yield ready.pop(done)
-                done += 1
+    done, ahead = 0, pool.size * AHEAD * size
+    while done < len(items):
+        while chunks and pool.has_room() and chunks[0].start < done + ahead:
+            numbers = chunks.popleft()
+            pool.submit(numbers, items[numbers.start : numbers.stop])
+        for numbers, made in pool.receive():
+            ready.update(zip(numbers, made, strict=False))
+            if not made:  # a worker died before it began them
+                chunks.appendleft(numbers)
+        while done in ready:
+            yield ready.pop(done)
+            done += 1

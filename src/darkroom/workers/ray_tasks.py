@@ -23,7 +23,6 @@ class ClusterTaskPool:
 
     def __init__(self, task: Callable, cluster: Cluster):
         import ray  # takes seconds
-        from ray.util.queue import Queue
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         self._ray = ray
@@ -31,9 +30,8 @@ class ClusterTaskPool:
         self._run = ray.remote(num_cpus=1, num_gpus=cluster.gpus, max_retries=TRIES - 1)(_attempt)
         self._task = ray.put(task)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self._messages = Queue(
-            actor_options={"num_cpus": 0, "scheduling_strategy": here}
-        )  # no other node's death ends it
+        # no other node's death ends it
+        self._messages: Any = ray.remote(_Messages).options(num_cpus=0, scheduling_strategy=here).remote()
         self._waiting: deque[tuple[Hashable, tuple]] = deque()
         self._running: dict[Any, Hashable] = {}
         self._events: deque[Event] = deque()
@@ -42,9 +40,11 @@ class ClusterTaskPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not ray_cluster.lives(self._cluster):  # nobody is left to cancel anything
+            return
         for task in self._running:
             self._ray.cancel(task, force=True)
-        self._messages.shutdown(force=True)
+        self._ray.kill(self._messages)
 
     def submit(self, key: Hashable, *arguments: object) -> None:
         self._waiting.append((key, arguments))
@@ -67,11 +67,17 @@ class ClusterTaskPool:
         return self._events.popleft()
 
     def _receive(self) -> None:
-        ended, _ = self._ray.wait(list(self._running), timeout=POLL)
-        for _ in range(self._messages.qsize()):  # a task sends before it ends, so what it sent is here
-            self._events.append(Event(*self._messages.get()))
+        ended = ray_cluster.wait(list(self._running), self._cluster, POLL)
+        self._events.extend(Event(*message) for message in self._sent())
         for task in ended:
             self._events.append(self._ended(self._running.pop(task), task))
+
+    def _sent(self) -> list[tuple]:
+        """The messages since the last call; a task sends before it ends, so those of a task that has ended are here."""
+        asked = self._messages.take.remote()
+        while not ray_cluster.wait([asked], self._cluster):
+            pass
+        return self._ray.get(asked)
 
     def _ended(self, key: Hashable, task: Any) -> Event:
         try:
@@ -81,10 +87,26 @@ class ClusterTaskPool:
             return Event(key, "failed", f"its worker died at each of {TRIES} tries: {reason}")
 
 
+class _Messages:
+    """An actor that keeps what tasks send until it is taken."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple] = []
+
+    def put(self, message: tuple) -> None:
+        self._kept.append(message)
+
+    def take(self) -> list[tuple]:
+        taken, self._kept = self._kept, []
+        return taken
+
+
 def _attempt(root: str, task: Callable, messages: Any, key: Hashable, arguments: tuple) -> tuple[str, object]:
     """On a node: the kind of the last event of the task, and its value."""
+    import ray
+
     ray_cluster.enter(root)
     try:
-        return "done", task(*arguments, lambda value: messages.put((key, "message", value)))
+        return "done", task(*arguments, lambda value: ray.get(messages.put.remote((key, "message", value))))
     except Exception as fault:  # whatever a task raises, the next ones run
         return "failed", f"{type(fault).__name__}: {fault}".splitlines()[0]

@@ -1,0 +1,43 @@
+"""A shard in a bucket, of which only the parts are fetched that are read.
+
+The price: who reads files out of their order fetches more than it needs, as a request is for AHEAD bytes.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from darkroom.image_store.buckets import file_system
+from darkroom.runtime.errors import DarkroomError, ServiceError, brief
+
+AHEAD = 4 << 20  # bytes of a request: hundreds of small images, which one by one would wait 30 ms for each
+
+
+class BucketShard:
+    """An open shard. Threads read it one after the other.
+
+    Raises FileNotFoundError where there is none, EnvironmentFault (exit 5) without the library of the bucket,
+    ServiceError (exit 6) when it cannot be read.
+    """
+
+    def __init__(self, url: str):
+        self._url, self._turn = url, threading.Lock()
+        with self._translated():
+            self._file = file_system(url).open(url, "rb", block_size=AHEAD, cache_type="readahead")
+
+    def read_at(self, size: int, offset: int) -> bytes:
+        """Return `size` bytes from `offset`, or those up to the end."""
+        with self._turn, self._translated():
+            self._file.seek(offset)
+            return self._file.read(size)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (DarkroomError, FileNotFoundError):
+            raise
+        except Exception as fault:  # every vendor's library has its own
+            what = f"cannot be read: {type(fault).__name__}: {brief(fault)}"
+            fix = "check engine.images, and the credentials of the nodes"
+            raise ServiceError("E_BUCKET", what, where=self._url, fix=fix) from fault
