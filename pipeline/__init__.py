@@ -1,5 +1,6 @@
 """The stages, one script each. They need the Python that darkroom is in, which is not always the first in the path."""
 
+import os
 import signal
 import sys
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from darkroom.runtime import backends, errors, garbage, lean_keras, libraries, s
 sys.excepthook = libraries.report_import_error
 
 if sys.argv[0] == "-m":  # `python -m pipeline.NAME` is about to import the libraries of the stage
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's, where that is not installed, would end matplotlib's import
     garbage.search_seldom()
     stderr_filter.install()
     lean_keras.install()

@@ -40,9 +40,13 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 def pytest_collection_modifyitems(items: list) -> None:
-    """Start with the slow files, so that workers, which take whole files, end at about the same time."""
+    """Start with the slow files, so that workers, which take whole files, end at about the same time.
+
+    Those of a cluster come last: Ray leaves threads and handlers in a process, which tests of signals do not expect.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path not in slow))
+    last = {item.path for item in items if "cluster" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path in last, item.path.name not in LONGEST, item.path not in slow))
 
 
 def pytest_collection_finish() -> None:

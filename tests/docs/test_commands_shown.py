@@ -14,7 +14,7 @@ MAKEFILE = Path("Makefile").read_text()
 TARGETS = set(re.findall(r"^(\w+):", MAKEFILE, re.M))
 EXTRAS = tomllib.loads(Path("pyproject.toml").read_text())["project"]["optional-dependencies"]
 OTHERS = set(
-    "[ cat cd cp curl docker exec exit export find git mv ray rm sleep source srun tail unzip".split()
+    "[ aws cat cd cp curl docker exec exit export find git mv ray rm sleep source srun tail unzip".split()
 )  # not ours to check
 SHOWN = [(page, words) for page in PAGES for block in blocks(page, "sh") for words in shell.commands(block)]
 NAMED = [(page, span.split()) for page in PAGES for span in spans(page)]

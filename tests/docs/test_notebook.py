@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 yaml, path = YAML(), Path("params.yaml")
 params = yaml.load(path)
 params["tune"]["fit"]["epochs"] = params["train"]["epochs"] = 2
-params["transfer"]["input_size"] = 32
+params["transfer"]["backbones"] = []
 yaml.dump(params, path)
 """
 

@@ -35,9 +35,10 @@ def history(epochs, best=None):
 
 
 @pytest.mark.parametrize("backend", ["no backend", "module://not_installed.backend"])
-def test_figures_are_drawn_whatever_backend_a_notebook_asked_for(backend):
+def test_a_stage_draws_figures_whatever_backend_a_notebook_asked_for(backend):
     code = (
-        "import numpy as np; from darkroom.plots import figures; print(figures.confusion(np.eye(2, dtype=int), 'ab'))"
+        "import sys; sys.argv = ['-m']; import pipeline; import numpy as np; from darkroom.plots import figures;"
+        "print(figures.confusion(np.eye(2, dtype=int), 'ab'))"
     )
     words, environment = [sys.executable, "-c", code], {**os.environ, "MPLBACKEND": backend}
     done = subprocess.run(words, env=environment, capture_output=True, text=True)

@@ -54,7 +54,7 @@ def test_a_stream_trains_as_resident_images_in_its_order_do(results, name):
     np.testing.assert_allclose(column(results["streamed"], name), column(resident, name), atol=CLOSE)
 
 
-def test_a_training_that_is_killed_after_each_epoch_ends_exactly_where_an_undisturbed_one_ends(results):
+def test_a_training_that_is_killed_after_each_epoch_ends_as_an_undisturbed_one(results):
     assert results["killed"] == results["looped"]
 
 

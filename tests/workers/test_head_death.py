@@ -94,7 +94,7 @@ def lost(number: int, reason: str) -> bytes:
 def made(folder: Path) -> Iterator[bytes]:
     with FileCache(folder / "values.log") as cache:
         work = partial(make, log=cache.log, done=folder / "done")
-        yield from file_cache.get_or_make(cache, range(N), key, work, title="items", lost=lost)
+        yield from file_cache.get_or_make(cache, partial(map, key, range(N)), range(N), work, title="items", lost=lost)
 
 
 def one_task() -> None:

@@ -1,6 +1,7 @@
 """The engine on a Ray cluster of three nodes on this machine. Skips where Ray is not installed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -137,6 +138,12 @@ def test_without_ray_it_is_exit_5_with_the_command_that_installs_it(project, mon
     with pytest.raises(EnvironmentFault, match="Ray is not installed") as caught, engine.opened(on_ray("auto")):
         pass
     assert caught.value.exit_code == 5 and "darkroom[ray]" in caught.value.fix
+
+
+def test_a_signal_means_the_same_on_a_cluster(cluster, project):
+    before = signal.getsignal(signal.SIGTERM)
+    with engine.opened(on_ray(cluster.address)):
+        assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_node_with_another_version_is_exit_5_and_says_which(cluster, project, monkeypatch):

@@ -36,7 +36,8 @@ SIGNALS = {
 
 def page() -> str:
     rows = [("0", "success; a challenger that lost to the champion is a success too", "")]
-    rows += [(str(kind.exit_code), meaning, _ids(kind.exit_code)) for kind, meaning in MEANINGS.items()]
+    ids_of = error_ids.exit_codes()
+    rows += [(str(kind.exit_code), meaning, _ids(kind.exit_code, ids_of)) for kind, meaning in MEANINGS.items()]
     rows += [(str(code), meaning, "") for code, meaning in sorted(SIGNALS.items())]
     sections = "\n".join(f"## Exit code {code}\n\n{_sentence(meaning)}\n{ids}" for code, meaning, ids in rows)
     return f"{HEAD}\n{table(('code', 'meaning'), [row[:2] for row in rows])}\n\n{sections}"
@@ -46,6 +47,6 @@ def _sentence(meaning: str) -> str:
     return f"{meaning[0].upper()}{meaning[1:]}."
 
 
-def _ids(code: int) -> str:
-    names = [name for name, codes in error_ids.exit_codes().items() if code in codes]
+def _ids(code: int, exit_codes: dict[str, set[int]]) -> str:
+    names = [name for name, codes in exit_codes.items() if code in codes]
     return "\n" + "\n".join(f"- [`{name}`](../troubleshooting.md#{name.lower()})" for name in names) + "\n"

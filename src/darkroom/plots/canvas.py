@@ -6,12 +6,9 @@ are legible on white and on black. matplotlib's global state is never touched: t
 
 import io
 import math
-import os
 import unicodedata
 import warnings
 from collections.abc import Mapping, Sequence
-
-os.environ["MPLBACKEND"] = "agg"  # a notebook's, where that is not installed, would end the import of matplotlib
 
 import matplotlib.style
 from matplotlib import colors

@@ -10,13 +10,21 @@ LINK = """\
 \tln -sfn "$$($(BIN)/python -c 'import darkroom; print(*darkroom.__path__)')" src/darkroom
 \ttouch $@
 """
+BOTH = """\
+test: setup
+\t# both at once: mypy alone would leave all processors but one idle
+\t$(MAKE) --no-print-directory --jobs 2 check pytest
+
+pytest: setup
+"""
 REPLACED = {
     "requirements.txt pyproject.toml\n": f"requirements.txt {requirement.FILE}\n",
     "--no-deps --editable .\n": f"--constraint requirements.txt --requirement {requirement.FILE}\n",
     '--editable ".[$(EXTRAS)]"': f'--requirement {requirement.FILE} "darkroom[$(EXTRAS)]"',
     "extras of pyproject.toml": "extras of darkroom",
     "\ttouch $@\n": LINK,
-    "test: check\n": "test: setup\n",
+    BOTH: "test: setup\n",
+    " pytest check": " check",
 }
 
 
