@@ -1,4 +1,6 @@
-"""Any number of distinct pictures, made of a few thousand: each is a blend of two, so all differ, and none is a copy.
+"""Any number of pictures, made of a few thousand: each is a blend of two.
+
+Among a million a few hundred blend the same two in nearly the same shares, and a few are equal; they share a class.
 
     python -m benchmarks.blends SOURCE OUT N
 
@@ -47,12 +49,12 @@ def read(source: Path) -> Originals:
 
 
 def pictures(originals: Originals, n: int) -> Iterator[tuple[str, bytes]]:
-    """Names and JPEGs of n blends, in the class of their first picture; the second may be of any."""
+    """Names and JPEGs of n blends, in the class of one of their two pictures: the same one for the same two."""
     import simplejpeg
 
     rng = np.random.default_rng(SEED)
     for number in range(n):
-        first, second = rng.integers(0, len(originals.labels), 2)
+        first, second = sorted(rng.integers(0, len(originals.labels), 2))
         share = np.float32(rng.uniform(*SHARE))
         blend = share * originals.pixels[first] + (1 - share) * originals.pixels[second]
         jpeg = simplejpeg.encode_jpeg(blend.astype(np.uint8), quality=QUALITY)

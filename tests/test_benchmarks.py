@@ -1,11 +1,12 @@
 """The benchmarks run, so that the figures in reports/benchmarks can be reproduced."""
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import additions, ingest, interleave
+from benchmarks import additions, blends, ingest, interleave
 from PIL import Image
 
 
@@ -65,3 +66,11 @@ def test_the_committed_figures_are_those_of_all_variants():
 def test_added_images_are_the_last_ones_of_each_folder_alike():
     names = [f"{folder}/{number}.jpg" for folder in "ab" for number in range(9)]
     assert additions._last(names, 4) == ["a/7.jpg", "a/8.jpg", "b/7.jpg", "b/8.jpg"]
+
+
+def test_blends_of_the_same_two_pictures_have_one_class():
+    pixels = np.stack([np.zeros((8, 8, 3), "uint8"), np.full((8, 8, 3), 255, "uint8")])
+    made = blends.pictures(blends.Originals(pixels, ["black", "white"]), 40)
+    means = [(name.split("/")[0], np.asarray(Image.open(io.BytesIO(jpeg))).mean()) for name, jpeg in made]
+    assert {label for label, mean in means if 64 < mean < 192} == {"black"}
+    assert {label for label, _ in means} == {"black", "white"}
