@@ -7,6 +7,8 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DVC_NO_ANALYTICS := true
 export DO_NOT_TRACK := true
 export TF_CPP_MIN_LOG_LEVEL ?= 2
+# uv gives up after 60 s for one file otherwise, which a busy machine may take
+export UV_COMPILE_BYTECODE_TIMEOUT := 0
 
 .PHONY: setup run test pytest check ui retrain docs lock use clean
 

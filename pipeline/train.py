@@ -20,7 +20,7 @@ def main() -> str:
     state = checkpoint.resume_dir(
         paths.CACHE / "train", paths.PACKED, hparams, p.train, p.augment, p.seed, origin, code=("networks", "training")
     )
-    computation = recipe.computation(p.train, p.augment)
+    computation = recipe.computation(p.train)
     values = params.flat({"model": hparams, "train": p.train, "augment": p.augment}) | computation.params("train")
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     with tracking.run(FOLDER.name, experiment, key=state.name, params=values) as run:

@@ -85,7 +85,7 @@ def test_the_computation_that_is_shown_is_the_one_that_was_used(train, brief, ch
         return compile_model(model, *arguments, jit_compile=jit_compile, **config)
 
     monkeypatch.setattr(keras.Model, "compile", spy)
-    shown = recipe.computation(brief(precision="mixed_bfloat16"), changes())
+    shown = recipe.computation(brief(precision="mixed_bfloat16"))
     trained = train(precision="mixed_bfloat16", epochs=1)
     assert trained.computation == shown == Computation("mixed_bfloat16", compiled[0])
     assert shown.params("train") == {"train.precision": "mixed_bfloat16", "train.xla": compiled[0]}

@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow
+from scipy import stats
 
-from darkroom.training import augment
+from darkroom.training import augment, device, mixing
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,7 @@ def augmenting(changes):
     return lambda **hparams: augment.network((8, 8, 3), changes(**hparams), seed=1)
 
 
-def compiled(network):
+def compiled(network, *, xla):
     """The changed images as a training step of a compiled model sees them."""
     seen = []
 
@@ -41,7 +43,7 @@ def compiled(network):
 
     def train(images):
         spy = Spy()
-        spy.compile("sgd", jit_compile=False)
+        spy.compile("sgd", jit_compile=xla)
         seen.append(spy.train_on_batch(images, np.zeros(len(images)), return_dict=True))
         return seen[-1]
 
@@ -57,9 +59,13 @@ def test_training_images_change_and_others_do_not(augmenting, images, hparam, va
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize(("hparam", "value"), CHANGES)
-def test_a_compiled_model_changes_images_as_well_and_keeps_them_in_range(augmenting, images, hparam, value):
-    seen = compiled(augmenting(**{hparam: value}))(images)
+def test_a_compiled_model_changes_images_as_well_and_keeps_them_in_range(
+    monkeypatch, augmenting, images, hparam, value, xla
+):
+    monkeypatch.setattr(device, "xla", lambda: xla)
+    seen = compiled(augmenting(**{hparam: value}), xla=xla)(images)
     assert -1e-3 <= seen["low"] and seen["high"] <= 255 + 1e-3
     if not hparam.startswith("flip"):  # which moves pixels and leaves their mean
         assert abs(float(seen["mean"]) - images.mean()) > 1e-3
@@ -116,15 +122,28 @@ def test_cutout_is_a_grey_square_of_the_given_size(augmenting, images):
     assert set(grey.sum((1, 2))) <= {16}  # half of 8 pixels, squared
 
 
-def test_mixup_blends_images_and_labels_in_the_same_proportion(changes):
+@pytest.mark.parametrize("xla", [False, True])
+def test_mixup_blends_images_and_labels_in_the_same_proportion(changes, xla):
     images = np.repeat([0.0, 100.0], 8)[:, None, None, None] * np.ones((16, 2, 2, 1))
     labels = np.repeat(np.eye(2), 8, axis=0)
-    mixed = augment.mixing(changes(mixup=1.0), seed=1)({"images": images, "labels": labels}, training=True)
-    second = np.asarray(mixed["labels"])[:, 1]
-    np.testing.assert_allclose(np.asarray(mixed["images"])[:, 0, 0, 0], 100 * second, atol=1e-3)
-    np.testing.assert_allclose(np.asarray(mixed["labels"]).sum(1), 1, atol=1e-6)
+    mixup = tensorflow.function(augment.mixing(changes(mixup=1.0), seed=1), jit_compile=xla)
+    mixed, targets = map(np.asarray, mixup(images.astype("float32"), labels.astype("float32")))
+    second = targets[:, 1]
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], 100 * second, atol=1e-3)
+    np.testing.assert_allclose(targets.sum(1), 1, atol=1e-6)
     assert ((second > 0.01) & (second < 0.99)).any()
     assert augment.mixing(changes(), seed=1) is None
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 4.0])
+def test_the_proportions_of_mixup_have_a_beta_distribution(changes, alpha):
+    n = 4000
+    weights = np.asarray(augment.mixing(changes(mixup=alpha), seed=1)._weights(n))
+    assert weights.min() >= 0 and weights.max() <= 1
+    values = np.linspace(0.02, 0.98, 49)  # nearer to 1 float32 cannot tell the weights of a small alpha apart
+    below = (weights[:, None] <= values).mean(axis=0)
+    distance = np.abs(below - stats.beta(alpha, alpha).cdf(values)).max()
+    assert distance < 2.7 / np.sqrt(n) + 1 / mixing.STEPS  # Kolmogorov's bound of one sample in a million
 
 
 def test_a_contact_sheet_shows_each_image_and_its_changes(changes, images):

@@ -103,20 +103,19 @@ def test_auto_is_bfloat16_where_the_device_multiplies_it_fast(monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("backend", "gpus", "moves_pixels", "expected"),
+    ("backend", "gpus", "expected"),
     [
-        ("tensorflow", [], False, False),
-        ("tensorflow", ["gpu:0"], False, True),
-        ("tensorflow", ["gpu:0"], True, False),
-        ("tensorflow", ["gpu:0", "gpu:1"], False, False),
-        ("jax", [], True, True),
-        ("torch", ["gpu:0"], False, False),
+        ("tensorflow", [], False),
+        ("tensorflow", ["gpu:0"], True),
+        ("tensorflow", ["gpu:0", "gpu:1"], False),
+        ("jax", [], True),
+        ("torch", ["gpu:0"], False),
     ],
 )
-def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, moves_pixels, expected):
+def test_xla_compiles_where_it_helps_and_works(monkeypatch, backend, gpus, expected):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     monkeypatch.setattr(device, "gpus", lambda: gpus)
-    assert device.xla(moves_pixels=moves_pixels) is expected
+    assert device.xla() is expected
 
 
 def test_the_precision_outlives_a_new_seed():

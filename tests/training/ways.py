@@ -13,7 +13,7 @@ from tests.fixtures.packs import MODEL, NO_AUGMENTATION
 
 from darkroom.networks import architectures
 from darkroom.packed_data import Split
-from darkroom.training import batching, device, fit, optimizers
+from darkroom.training import batching, device, draws, fit, optimizers
 from darkroom.training.session import Session, TrainingData
 from darkroom.training.training_model import TrainingModel
 
@@ -129,12 +129,11 @@ def plain(n: int, rows: list[np.ndarray]) -> list[float]:
     training = TrainingModel(net, AUGMENT, smoothing=HPARAMS.label_smoothing, seed=3)
     training.build([(None, 8, 8, 1), (None,)])
     optimizer = optimizers.build(HPARAMS, len(batches) * EPOCHS, training.trainable_variables)
-    training.compile(optimizer=optimizer, jit_compile=device.xla(moves_pixels=True))
+    training.compile(optimizer=optimizer, jit_compile=device.xla())
 
     def begin(epoch: int, logs: dict) -> None:
         batches.order = rows[epoch]
-        for i, variable in enumerate(v for v in training.variables if v.path.endswith("seed_generator_state")):
-            variable.assign(np.array([3 + i, epoch], dtype="uint32"))
+        draws.reseed(training.variables, 3, epoch)
 
     begin(0, {})
     weights = optimizers.class_weights(HPARAMS, batches.data.labels, 2)

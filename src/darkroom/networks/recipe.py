@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from darkroom.networks import architectures, whitening
 from darkroom.params import Augment, Fit, Model
 from darkroom.training import checkpoint, device, fit, start_weights
-from darkroom.training.augment import moves_pixels
 from darkroom.training.device import Computation
 from darkroom.training.session import Session, TrainingData
 from darkroom.training.start_weights import StartWeights, TakenOver
@@ -24,9 +23,9 @@ class Trained(fit.TrainedModel):
     taken_over: TakenOver | None = None  # from the weights that it started from; None: all were random
 
 
-def computation(config: Fit, augment: Augment) -> Computation:
+def computation(config: Fit) -> Computation:
     """Set the precision that `train_network` trains in, and return how this machine computes such a training."""
-    return Computation(device.compute_in(config.precision), device.xla(moves_pixels=moves_pixels(augment)))
+    return Computation(device.compute_in(config.precision), device.xla())
 
 
 def train_network(
@@ -43,7 +42,7 @@ def train_network(
     The network has the weights of the best epoch, or of the last, as `config.keep` says. Raises TrainingError (exit 7)
     when the loss is no longer finite or memory runs out, and ParamsError (exit 2) when the images are too small.
     """
-    computed = computation(config, augment)
+    computed = computation(config)
     device.make_repeatable(session.seed)
     train = data.train
     with device.spread():

@@ -15,6 +15,8 @@ import numpy as np
 from keras import layers, ops
 
 from darkroom.params import Augment
+from darkroom.training import warping
+from darkroom.training.mixing import Mixup
 
 GREY = 127.5  # of a cut-out square and of borders, the middle of the range
 RANGE = (0, 255)
@@ -39,16 +41,19 @@ def network(shape: tuple[int, int, int], config: Augment, *, seed: int) -> keras
     return keras.Sequential(steps, name="augment")
 
 
-def mixing(config: Augment, *, seed: int) -> keras.Layer | None:
-    """Mixup (Zhang et al., 2018): blend each image and its label with another one's. None for alpha 0."""
-    return layers.MixUp(config.mixup, seed=seed + 4, dtype="float32") if config.mixup else None
+def mixing(config: Augment, *, seed: int) -> Mixup | None:
+    """What blends each image and its label with another one's. None for alpha 0."""
+    return Mixup(config.mixup, seed=seed + 4) if config.mixup else None
 
 
 def moves_pixels(config: Augment) -> bool:
     """Whether an image is shifted, rotated, zoomed, sheared or flipped."""
-    return bool(
-        config.shift or config.rotation or config.zoom or config.shear or config.flip_horizontal or config.flip_vertical
-    )
+    return moves_between_pixels(config) or bool(config.shift or config.flip_horizontal or config.flip_vertical)
+
+
+def moves_between_pixels(config: Augment) -> bool:
+    """Whether an image is rotated, zoomed or sheared; a shift and a flip only move whole pixels."""
+    return bool(config.rotation or config.zoom or config.shear)
 
 
 def changes_images(config: Augment) -> bool:
@@ -104,14 +109,13 @@ class Warp(keras.layers.Layer):
     def call(self, images: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
             return images
-        transforms = self._transforms(images)
-        return ops.image.affine_transform(images, transforms, interpolation="bilinear", fill_mode="nearest")
+        return warping.warped(images, self._matrix(images), whole_pixels=not moves_between_pixels(self.config))
 
     def compute_output_shape(self, shape: tuple) -> tuple:
         return shape
 
-    def _transforms(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """`(n, 8)`: where output pixel (x, y) is read, `(a x + b y + c, d x + e y + f)`, all about the centre."""
+    def _matrix(self, images: keras.KerasTensor) -> tuple[keras.KerasTensor, ...]:
+        """a to f, `(n,)` each: output pixel (x, y) is read at `(a x + b y + c, d x + e y + f)`, about the centre."""
         n, size = ops.shape(images)[0], images.shape[1]
         alternates = self.config.flip_horizontal == "alternate"
         angle = self._uniform(n, math.radians(self.config.rotation))
@@ -125,8 +129,7 @@ class Warp(keras.layers.Layer):
         shift = self.config.shift * size  # rounded to whole pixels, which blur nothing
         c = middle * (1 - a - b) + ops.round(self._uniform(n, shift))
         f = middle * (1 - d - e) + ops.round(self._uniform(n, shift))
-        zero = ops.zeros_like(a)
-        return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
+        return a, b, c, d, e, f
 
     def _uniform(self, n: int, bound: float) -> keras.KerasTensor:
         return keras.random.uniform((n,), -bound, bound, seed=self.draws) if bound else ops.zeros((n,))

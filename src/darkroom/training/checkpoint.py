@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from darkroom.params import Fit, Optimization
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import TrainingError, warn
-from darkroom.training import augment, checksummed, device
+from darkroom.training import augment, checksummed, device, draws
 from darkroom.training.batching import SetEpoch
 from darkroom.training.session import Row, Session
 
@@ -100,8 +100,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.set_epoch(epoch)
         self.checked = -INTERVAL
         augment.begin_epoch(self.training.variables, epoch)
-        for i, variable in enumerate(v for v in self.training.variables if v.path.endswith("seed_generator_state")):
-            variable.assign(np.array([self.session.seed + i, epoch], dtype="uint32"))
+        draws.reseed(self.training.variables, self.session.seed, epoch)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self._writing and self._writing.done():

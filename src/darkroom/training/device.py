@@ -110,14 +110,13 @@ def _processor_multiplies_bfloat16() -> bool:
     return not BFLOAT16.isdisjoint(CPUINFO.read_text().split())
 
 
-def xla(*, moves_pixels: bool) -> bool:
-    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU unless augmentation `moves_pixels`.
+def xla() -> bool:
+    """Whether steps are compiled with XLA: by JAX always, by TensorFlow on one GPU.
 
-    TensorFlow's XLA has no op that moves an image's pixels. Processors and several GPUs go without, as Keras's own
-    `auto` decides too.
+    Processors and several GPUs go without, as Keras's own `auto` decides too.
     """
     if keras.backend.backend() == "tensorflow":
-        return len(gpus()) == 1 and not moves_pixels
+        return len(gpus()) == 1
     return keras.backend.backend() == "jax"
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from darkroom.params import Augment, Fit, Optimization
 from darkroom.runtime.errors import warn
 from darkroom.training import batching, checkpoint, describe, device, memory, optimizers, progress
-from darkroom.training.augment import moves_pixels
 from darkroom.training.chunk_model import ChunkModel
 from darkroom.training.session import Row, Session, TrainingData
 from darkroom.training.training_model import TrainingModel
@@ -103,7 +102,7 @@ def _compiled(
     training.compile(
         optimizer=optimizers.build(optimization, steps, training.trainable_variables),
         metrics=None if loops else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        jit_compile=device.xla(moves_pixels=augment is not None and moves_pixels(augment)),
+        jit_compile=device.xla(),
         steps_per_execution=1 if loops else per_call,
     )
     return training

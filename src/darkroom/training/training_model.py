@@ -62,5 +62,4 @@ class TrainingModel(keras.Model):
     def _mixed(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         if self.mixing is None:
             return images, targets
-        both = self.mixing({"images": images, "labels": targets}, training=True)
-        return both["images"], both["labels"]
+        return self.mixing(images, targets)

@@ -18,7 +18,7 @@ import numpy as np
 
 from darkroom.params import Augment
 from darkroom.runtime import files, progress
-from darkroom.training import augment, checksummed, device, memory
+from darkroom.training import augment, checksummed, device, draws, memory
 from darkroom.workers import engine
 
 GROUP = 64  # images on average, the sizes are geometrically distributed
@@ -122,8 +122,7 @@ def _cached(path: Path, n: int) -> np.ndarray | None:
 
 def _changed(images: np.ndarray, changing: keras.Model, draw: str) -> np.ndarray:
     """uint8 `(n, s, s, c)`, changed by draws that follow from `draw`, 16 hex digits."""
-    for i, variable in enumerate(v for v in changing.variables if v.path.endswith("seed_generator_state")):
-        variable.assign(np.array([int(draw[:8], 16) ^ i, int(draw[8:], 16)], "uint32"))
+    draws.reseed(changing.variables, int(draw, 16))
     changed = _in_batches(lambda batch: changing(batch, training=True), images)
     return np.rint(changed.clip(0, 255)).astype("uint8")
 
