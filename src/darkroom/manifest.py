@@ -10,7 +10,7 @@ from typing import TypedDict, cast
 
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 
 class ManifestRow(TypedDict):

@@ -64,8 +64,12 @@ def images(names, size=20_000):
     return [NewFile(name, size, hashlib.sha256(name.encode()).hexdigest(), list) for name in sorted(names)]
 
 
+def sized(files):
+    return files, sum(stored_bytes(file.size) for file in files)
+
+
 def shards_of(names, size=20_000):
-    return [tuple(shard) for shard in boundaries.shards(images(names, size))]
+    return [tuple(shard) for shard in boundaries.shards(*sized(images(names, size)))]
 
 
 def names_of(classes, numbers):
@@ -93,7 +97,10 @@ def test_no_shard_is_larger_than_256_mib():
 
 
 def test_a_file_that_is_larger_than_a_shard_has_one_of_its_own():
-    assert [len(shard) for shard in boundaries.shards(images(["a", "c"], 10) + images(["d"], 9 * MIB))] == [2, 1]
+    assert [len(shard) for shard in boundaries.shards(*sized(images(["a", "c"], 10) + images(["d"], 9 * MIB)))] == [
+        2,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from darkroom.dataset.near_duplicates import Pair
 from darkroom.dataset.overlaps import Overlap
 from darkroom.manifest import ManifestRow
 from darkroom.runtime.errors import ArtifactError, warn
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 Names = Mapping[str, str]  # `pixels` of an image -> name of its cluster
 

@@ -13,7 +13,7 @@ import numpy as np
 from darkroom import manifest
 from darkroom.dataset.near_duplicates import Pair
 from darkroom.manifest import ManifestRow
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 
 class Sets:

@@ -41,7 +41,7 @@ from darkroom.decoding import (
 )
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
-from darkroom.table import Computed
+from darkroom.table.computed import Computed
 from darkroom.workers import parallel
 from darkroom.workers.serving import Limits, Loss
 

@@ -14,7 +14,8 @@ from darkroom.formats import annotations, label_tables, names, visual
 from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.runtime.errors import DataError, printable
-from darkroom.table import Computed, Rows
+from darkroom.table.computed import Computed
+from darkroom.table.rows import Rows
 
 FEW = 2  # images that make a folder look like a class
 SHOWN = 3  # folders that a sentence names

@@ -35,7 +35,8 @@ from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
-from darkroom.table import Computed, Rows
+from darkroom.table.computed import Computed
+from darkroom.table.rows import Rows
 from darkroom.workers import worker_process
 
 NEW: Names = {}  # no manifest yet

@@ -25,7 +25,7 @@ from darkroom.dataset import alignment, neighbours, spectrum
 from darkroom.dataset.cells import Halves
 from darkroom.dataset.neighbours import Neighbours
 from darkroom.manifest import ManifestRow
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 NEIGHBOURS = 8  # of each image
 BAND = 8  # frequencies in which they are looked for

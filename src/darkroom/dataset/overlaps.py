@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict
 
 from darkroom.manifest import ManifestRow
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 PRIORITY = ("test", "val", "train", "")  # of splits that share an image, the first of these keeps it
 

@@ -28,7 +28,8 @@ from darkroom.manifest import ManifestRow
 from darkroom.params import Preprocess
 from darkroom.runtime import files, sealing
 from darkroom.runtime.errors import ArtifactError
-from darkroom.table import Computed, Rows
+from darkroom.table.computed import Computed
+from darkroom.table.rows import Rows
 from darkroom.workers.serving import Limits, Loss
 
 COLUMNS = (

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 
 ORDER = ("train", "test", "val")  # in which the splits of a class are served when there is not enough for all
 

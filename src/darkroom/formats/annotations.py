@@ -10,6 +10,7 @@ be removed from the archive.
 import codecs
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 
 from darkroom.formats import delimited, label_tables, names
@@ -30,14 +31,21 @@ REMEDY = "remove it from the archive, or, if it holds the labels, write them to 
 
 def find(contents: Contents, others: Iterable[Sequence[str]], images: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     """Return those of the files `others` that hold labels of `images` or seem to; all are parts of paths."""
-    others, images = list(others), list(images)
-    if not others:
-        return []
-    listed = {
-        name for parts in images for name in (parts[-1], _stem("/".join(parts[-2:]))) if "." in name or "/" in name
-    }
-    stems = {_stem(parts[-1]) for parts in images}
-    return [parts for parts in others if names.is_table(parts[-1]) or _lists_images(contents, parts, listed, stems)]
+    image_names = cache(lambda: _names(images))  # of all images, held only where a text may hold them, too
+    return [
+        parts
+        for parts in others
+        if names.is_table(parts[-1]) or (_may_list_images(parts) and _lists_images(contents, parts, *image_names()))
+    ]
+
+
+def _names(images: Iterable[Sequence[str]]) -> tuple[set[str], set[str]]:
+    """Return the file names of the images with folder/file names without extension, and file names without it."""
+    listed, stems = set[str](), set[str]()
+    for parts in images:
+        listed.update(name for name in (parts[-1], _stem("/".join(parts[-2:]))) if "." in name or "/" in name)
+        stems.add(_stem(parts[-1]))
+    return listed, stems
 
 
 def load(contents: Contents, candidates: Sequence[Sequence[str]]) -> list[Table]:
@@ -72,14 +80,16 @@ def _stem(path: str) -> str:
     return path.removesuffix(PurePosixPath(path).suffix)
 
 
+def _may_list_images(parts: Sequence[str]) -> bool:
+    return PurePosixPath(parts[-1]).suffix.casefold() in TEXT and not names.is_document(parts[-1])
+
+
 def _lists_images(contents: Contents, parts: Sequence[str], images: set[str], stems: set[str]) -> bool:
-    """Return whether the file is a text that lists images: it names some of `images`, or its lines begin with `stems`.
+    """Return whether the text lists images: it names some of `images`, or its lines begin with `stems`.
 
     `images` holds file names, and folder/file names without extension. Bare `stems` are often numbers, as in a list of
     classes, so half of the lines must begin with one, and half of all stems must occur.
     """
-    if PurePosixPath(parts[-1]).suffix.casefold() not in TEXT or names.is_document(parts[-1]):
-        return False
     data = contents.head("/".join(parts), HEAD)
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data.decode("utf-16" if is_utf16 else "utf-8", errors="replace")

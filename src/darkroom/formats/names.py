@@ -151,7 +151,17 @@ def is_document(name: str) -> bool:
 
 def kinds(names: Iterable[str]) -> str:
     """Count the names by extension, in words: "10 .bin, 2 .txt, 1 README", or "none"."""
-    counts = Counter(PurePosixPath(name).suffix.casefold() or PurePosixPath(name).name for name in names)
+    return counted(Counter(map(kind, names)))
+
+
+def kind(name: str) -> str:
+    """Return the extension of a name, or the name itself where it has none."""
+    path = PurePosixPath(name)
+    return path.suffix.casefold() or path.name
+
+
+def counted(counts: Counter[str]) -> str:
+    """Return how often each kind comes, in the words of `kinds`."""
     more = f" and {len(counts) - SHOWN} more kinds" if len(counts) > SHOWN else ""
     first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:SHOWN]
     return ", ".join(f"{count} {printable(kind)}" for kind, count in first) + more or "none"
@@ -175,15 +185,15 @@ def common_root(
     It stops at split folders, at several folders, and at a folder that holds only files: that is a class, unless one
     of the files is a table. Files without an image's name count only if they are among `tables` or `others`.
     """
-    every = [tuple(path) for path in paths]
-    counted = [path for path in every if path in tables or path in others or not is_other_file(path[-1])]
-    inner = [(path, path in tables) for path in counted]
+    every = map(tuple, paths)
+    counted = (path for path in every if path in tables or path in others or not is_other_file(path[-1]))
+    inner = {(path[:-1], path in tables) for path in counted}  # folders of files, and whether these are tables
     root: tuple[str, ...] = ()
-    while (tops := {path[0] for path, _ in inner if len(path) > 1}) and len(tops) == 1:
+    while (tops := {folders[0] for folders, _ in inner if folders}) and len(tops) == 1:
         (top,) = tops
-        loose = any(len(path) == 1 for path, _ in inner)
-        is_class = all(len(path) == 2 and not is_table for path, is_table in inner)
+        loose = any(not folders for folders, _ in inner)
+        is_class = all(len(folders) == 1 and not is_table for folders, is_table in inner)
         if loose or split_of(top) or is_class:
             break
-        root, inner = (*root, top), [(path[1:], is_table) for path, is_table in inner]
+        root, inner = (*root, top), {(folders[1:], is_table) for folders, is_table in inner}
     return root

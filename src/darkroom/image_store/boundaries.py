@@ -7,7 +7,7 @@ files in place of bytes. Shards that were chosen by each picture's hash alone wo
 pictures. The price: new files whose paths lie between all others touch all shards, too, and shards differ in size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from darkroom.image_store.shard_file import NewFile, stored_bytes
 
@@ -17,13 +17,15 @@ LEAST, MOST = 1 / 4, 4  # times the average: how small and how large a single sh
 DIGITS = 16  # hex digits of a SHA-256 that make the number
 
 
-def shards(files: Sequence[NewFile]) -> Iterator[list[NewFile]]:
+def shards(files: Iterable[NewFile], total: int) -> Iterator[list[NewFile]]:
     """Yield the files of each shard. `files` are sorted by path; one that is too large for a shard has one of its own.
+
+    `total` is what they take all together, see `stored_bytes`.
 
     The average grows with the data set in powers of two, from 1 to 64 MiB, so the number of shards stays in the
     hundreds up to 16 GB. The price: a version that makes it grow changes all shards.
     """
-    average = _average(sum(stored_bytes(file.size) for file in files))
+    average = _average(total)
     shard: list[NewFile] = []
     size = 0
     for file in files:

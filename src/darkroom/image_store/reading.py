@@ -3,32 +3,16 @@
 import hashlib
 import os
 import threading
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from darkroom.image_store import inventory
 from darkroom.image_store.bucket_shard import BucketShard
-from darkroom.image_store.inventory import SHARD, TABLE
+from darkroom.image_store.file_index import FileIndex, StoredFile
+from darkroom.image_store.inventory import SHARD
 from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
-
-
-class StoredFile(NamedTuple):
-    """A file and where its bytes are: what a worker needs to read it."""
-
-    path: str
-    shard: str  # name without extension
-    offset: int
-    bytes: int
-    sha256: str  # hex
-
-    def __str__(self) -> str:
-        return self.path
 
 
 class ShardReader:
@@ -114,32 +98,24 @@ class _Descriptor:
 
 
 class ImageStore:
-    """The files of a data set. `paths` are theirs, sorted; `shards` reads them and is what to send to workers.
-
-    About 0.2 kB a file are held in memory.
-    """
+    """The files of a data set. `paths` are theirs, sorted; `shards` reads them and is what to send to workers."""
 
     def __init__(self, folder: Path, copy: str | None = None):
         """Read the inventories of a folder whose seal holds, and the files from there or from a copy at a URL."""
         self.folder, self.shards = folder, ShardReader(copy or folder)
-        self.paths: list[str] = []
-        self._names: list[str] = []  # of the shards
-        self._starts = array("Q")  # the number of the first file in each shard
-        self._offsets, self._sizes, self._digests = array("Q"), array("Q"), bytearray()
-        for table in sorted(folder.glob(f"*{TABLE}")):
-            self._names.append(table.stem)
-            self._starts.append(len(self.paths))
-            self._add(inventory.read(table))
+        self._files = FileIndex(folder)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        return self._files.paths
 
     def file(self, path: str) -> StoredFile:
         """Raises ArtifactError (exit 4) when there is none at this path."""
-        number = bisect_left(self.paths, path)
-        if number == len(self.paths) or self.paths[number] != path:
+        file = self._files.find(path)
+        if not file:
             fix = "run `dvc repro validate`"
             raise ArtifactError("E_ARTIFACT", f"{path} is missing", where=self.folder, fix=fix)
-        shard = self._names[bisect_right(self._starts, number) - 1]
-        digest = self._digests[32 * number : 32 * number + 32].hex()
-        return StoredFile(path, shard, self._offsets[number], self._sizes[number], digest)
+        return file
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file. Raises ArtifactError (exit 4) when it is missing or damaged."""
@@ -148,13 +124,6 @@ class ImageStore:
     def head(self, path: str, size: int) -> bytes:
         """Return the first `size` bytes of a file, or all when it has fewer."""
         return self.shards.head(self.file(path), size)
-
-    def _add(self, rows: Iterable[inventory.Row]) -> None:
-        for row in rows:
-            self.paths.append(row.path)
-            self._offsets.append(row.offset)
-            self._sizes.append(row.bytes)
-            self._digests += bytes.fromhex(row.sha256)
 
 
 def open_store(folder: Path, copy: str | None = None) -> ImageStore:

@@ -7,7 +7,7 @@ from darkroom.image_store import boundaries, inventory, shard_file
 from darkroom.image_store.inventory import SHARD, TABLE
 from darkroom.image_store.shard_file import NewFile
 from darkroom.runtime import sealing
-from darkroom.table import Computed
+from darkroom.table.order import sorted_order
 
 
 def write(folder: Path, files: Sequence[NewFile]) -> None:
@@ -15,9 +15,10 @@ def write(folder: Path, files: Sequence[NewFile]) -> None:
 
     Equal files give equal bytes, whatever was stored before.
     """
-    order = sorted(range(len(files)), key=lambda number: files[number].path)
-    in_order = Computed(len(files), lambda number: files[order[number]])
-    for number, shard in enumerate(boundaries.shards(in_order)):
+    order = sorted_order((file.path for file in files), len(files))
+    total = sum(shard_file.stored_bytes(file.size) for file in files)
+    in_order = (files[int(number)] for number in order)
+    for number, shard in enumerate(boundaries.shards(in_order, total)):
         rows = shard_file.write(folder / f"{number:06}{SHARD}", shard)
         inventory.write(folder / f"{number:06}{TABLE}", rows)
     sealing.seal(folder)

@@ -88,15 +88,18 @@ def _class_names(spooled: SpooledFiles, paths: Iterable[PurePosixPath]) -> Itera
 
 def _check_limits(arrays: Sequence[ImageArray], limits: Ingest) -> None:
     """Raise DataError for the first limit that is exceeded. An image of an array counts as a file."""
+    total = size_limits.Total(limits)
+    for array in arrays:
+        total.add(array)
     exceeded = [
         *size_limits.entry_count(sum(array.n for array in arrays), "images", limits),
-        *size_limits.total_size(arrays, limits),
+        *total.size_faults(),
     ]
     for array in arrays:
         image = array.size // max(array.n, 1)
         exceeded += size_limits.entry_size(f"an image of {array.name}", image, limits.max_entry_bytes)
         exceeded += size_limits.entry_ratio(array.name, array, limits)
-    exceeded += size_limits.total_ratio(arrays, limits)
+    exceeded += total.ratio_faults()
     if exceeded:
         code, name, why, fix = exceeded[0]
         raise DataError(code, printable(f"{name or 'arrays:'} {why}"), where=name or "arrays", fix=fix)

@@ -8,14 +8,18 @@ asked for. All faults are collected, so that an archive can be repaired in one g
 import errno
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
 
 from darkroom.formats import names
 from darkroom.ingest import size_limits
 from darkroom.ingest.members import Fault, Member
 from darkroom.params import Ingest
 from darkroom.runtime.errors import DataError, printable
+from darkroom.table.rows import are_among, are_repeated
 
 NAME_BYTES = 240  # of one path component; common file systems stop at 255
 DEPTH = 8  # folders above a file
@@ -24,36 +28,56 @@ LONGEST = 200  # characters of a name that a message spells out
 DANGERS = ("E_ARCHIVE_BOMB", "E_ARCHIVE_LIMIT", "E_ARCHIVE_PREFIX")  # refused even in members that are not unpacked
 CUTTING = ("E_ARCHIVE_LIMIT", "E_ARCHIVE_BOMB")  # faults at which the listing of a tar ends
 UNPORTABLE = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*[<>:"|?*].*|.*[. ]', re.IGNORECASE)  # on Windows
+UNUSUAL = (
+    "names use Windows' backslashes, read as folders",
+    "names cannot exist on Windows",
+    "names were not UTF-8 and are guesses",
+)
+
+Parts = tuple[str, ...]
 
 
 def check(source: str, members: Sequence[Member], limits: Ingest) -> None:
     """Raise DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten."""
-    single = [fault for member in members for fault in _of_one(member, limits) if _matters(member, fault)]
+    total, listed, single = size_limits.Total(limits), _Names(), list[Fault]()
+    for number, member in enumerate(members):
+        total.add(member)
+        is_junk = names.is_junk(member.parts)
+        single += (fault for fault in _of_one(member, limits) if fault.code in DANGERS or not is_junk)
+        if member.parts and not is_junk:
+            listed.add(number, member)
     faults = [
         *size_limits.entry_count(len(members), "entries", limits),
-        *size_limits.total_size(members, limits),
+        *total.size_faults(),
         *single,
     ]
     if not any(fault.code == "E_ARCHIVE_BOMB" for fault in single):
-        faults += size_limits.total_ratio(members, limits)
-    relevant = [member for member in members if member.parts and not names.is_junk(member.parts)]
-    short = [member for member in relevant if not _is_long(member)]  # memory for parents grows with the name's square
-    faults += _between(short)
-    if len(short) == len(relevant) and not any(fault.code in CUTTING for fault in faults):
-        faults += _empty_folders(relevant)
+        faults += total.ratio_faults()
+    faults += _between(members, listed)
+    if not listed.has_long and not any(fault.code in CUTTING for fault in faults):
+        faults += _empty_folders(members, listed)
     if faults:
         raise _error(source, faults)
 
 
-def notes(members: Sequence[Member]) -> list[str]:
-    """Describe what is unusual about an archive without being a fault, one sentence each."""
-    wanted = [member for member in members if member.is_wanted]
-    unusual = {
-        "names use Windows' backslashes, read as folders": [m for m in wanted if "\\" in m.raw],
-        "names cannot exist on Windows": [m for m in wanted if any(UNPORTABLE.fullmatch(part) for part in m.parts)],
-        "names were not UTF-8 and are guesses": [m for m in wanted if m.guessed],
-    }
-    return [f"{len(some)} {what}, first {printable(some[0].raw)}" for what, some in unusual.items() if some]
+def notes(wanted: Iterable[Member]) -> list[str]:
+    """Describe what is unusual about the wanted members of an archive without being a fault, one sentence each."""
+    counts, first = Counter[str](), dict[str, str]()
+    for member in wanted:
+        for what in _unusual(member):
+            counts[what] += 1
+            first.setdefault(what, member.raw)
+    return [f"{counts[what]} {what}, first {printable(first[what])}" for what in UNUSUAL if counts[what]]
+
+
+def _unusual(member: Member) -> Iterator[str]:
+    backslashes, unportable, guesses = UNUSUAL
+    if "\\" in member.raw:
+        yield backslashes
+    if any(UNPORTABLE.fullmatch(part) for part in member.parts):
+        yield unportable
+    if member.guessed:
+        yield guesses
 
 
 def reraise_if_of_system(fault: Exception) -> None:
@@ -74,11 +98,6 @@ def _error(source: str, faults: Sequence[Fault]) -> DataError:
 
 def _shortened(name: str) -> str:
     return f"{printable(name[:LONGEST])}…" if len(name) > LONGEST else printable(name)
-
-
-def _matters(member: Member, fault: Fault) -> bool:
-    """Junk is never unpacked, so it only matters where listing it is dangerous, or where it hides something."""
-    return fault.code in DANGERS or not names.is_junk(member.parts)
 
 
 def _of_one(member: Member, limits: Ingest) -> Iterator[Fault]:
@@ -112,13 +131,53 @@ def _is_long(member: Member) -> bool:
     return len(member.parts) > DEPTH + 1 or any(len(part.encode()) > NAME_BYTES for part in member.parts)
 
 
-def _between(members: Sequence[Member]) -> Iterator[Fault]:
+class _Names:
+    """What the names of the members have in common; 12 bytes for each file are held, and all folders.
+
+    Members with a long name are left out: memory for their parents grows with its square.
+    """
+
+    def __init__(self) -> None:
+        self.has_long = False
+        self.folders: list[int] = []  # members, by number
+        self.parents: set[Parts] = set()  # folders that members are or lie in
+        self.used: set[Parts] = set()  # folders that files lie in
+        self._files, self._hashes = array("I"), array("q")
+
+    def add(self, number: int, member: Member) -> None:
+        """Add a member that is not junk."""
+        if _is_long(member):
+            self.has_long = True
+            return
+        self.parents.add(member.parts if member.kind == "folder" else member.parts[:-1])
+        if member.kind == "folder":
+            self.folders.append(number)
+        elif member.kind == "file":
+            self.used.add(member.parts[:-1])
+            self._files.append(number)
+            self._hashes.append(hash(_key(member.parts)))
+
+    def suspects(self) -> list[int]:
+        """The numbers of the files whose name comes again, apart from its case, or is also that of a folder."""
+        hashes = np.frombuffer(self._hashes, np.int64)
+        folders = np.fromiter(map(hash, self.folded_folders()), np.int64)
+        return np.frombuffer(self._files, np.uint32)[are_repeated(hashes) | are_among(hashes, folders)].tolist()
+
+    def folded_folders(self) -> set[str]:
+        """All folders, without their case."""
+        return {_key(parts[:depth]) for parts in self.parents for depth in range(1, len(parts) + 1)}
+
+
+def _key(parts: Parts) -> str:
+    return "/".join(parts).casefold()
+
+
+def _between(members: Sequence[Member], listed: _Names) -> Iterator[Fault]:
     """Find one name for two contents, names that differ in case only, and a file that is also a folder."""
     spellings: dict[str, list[Member]] = defaultdict(list)
-    folders = {folder for member in members for folder in _folders(member)}
-    for member in members:
-        if member.kind == "file":
-            spellings["/".join(member.parts).casefold()].append(member)
+    folders = listed.folded_folders()
+    for number in listed.suspects():
+        spellings[_key(members[number].parts)].append(members[number])
     for key, (first, *others) in spellings.items():
         for other in others:
             if other.parts != first.parts:
@@ -131,16 +190,10 @@ def _between(members: Sequence[Member]) -> Iterator[Fault]:
             yield Fault("E_NAME_CONFLICT", first.raw, "is a file and a folder", "rename one")
 
 
-def _empty_folders(members: Sequence[Member]) -> Iterator[Fault]:
+def _empty_folders(members: Sequence[Member], listed: _Names) -> Iterator[Fault]:
     """A class without images would silently vanish. An archive without any file is refused elsewhere."""
-    used = {member.parts[:depth] for member in members if member.is_wanted for depth in range(len(member.parts))}
-    for member in members:
-        if used and member.kind == "folder" and member.parts not in used:
+    used = {parts[:depth] for parts in listed.used for depth in range(len(parts) + 1)}
+    for member in map(members.__getitem__, listed.folders):
+        if used and member.parts not in used:
             if not any(names.is_unlabelled(part) for part in member.parts):
                 yield Fault("E_EMPTY_FOLDER", member.raw, "has no files", "add images or remove the folder")
-
-
-def _folders(member: Member) -> Iterator[str]:
-    parts = [part.casefold() for part in member.parts]
-    for depth in range(1, len(parts) + (member.kind == "folder")):
-        yield "/".join(parts[:depth])

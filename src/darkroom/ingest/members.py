@@ -1,11 +1,14 @@
 """What the readers of zips, tars and folders report: the members of an archive, and what is wrong with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast, overload
+
+import numpy as np
 
 from darkroom.formats import names
 from darkroom.ingest.streams import Stream
+from darkroom.table.rows import Rows, are_repeated
 
 Kind = Literal["file", "folder", "link", "special"]
 
@@ -47,3 +50,95 @@ class Member:
     def is_wanted(self) -> bool:
         """Whether the member is unpacked: a file that is not junk."""
         return self.kind == "file" and not names.is_junk(self.parts)
+
+
+class Members(Sequence[Member]):
+    """The members of an archive, held as a table: in a file where there are many, and no memory for each.
+
+    A member is made when it is asked for. The price: about 6 microseconds for each.
+    """
+
+    def __init__(self, members: Iterable[Member], opener: Callable[[Member], Stream]):
+        """`opener` is that of all of them."""
+        self._opener = opener
+        self._faults: dict[int, tuple[Fault, ...]] = {}
+        self._rows = Rows.gather(self._row(number, member) for number, member in enumerate(members))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, number: int) -> Member: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Member]: ...
+    def __getitem__(self, number: int | slice) -> Member | list[Member]:
+        if isinstance(number, slice):
+            return [self[n] for n in range(*number.indices(len(self)))]
+        return self._member(range(len(self))[number], self._rows[number])
+
+    def __iter__(self) -> Iterator[Member]:
+        return (self._member(number, row) for number, row in enumerate(self._rows))
+
+    def wanted(self) -> "Members":
+        """Those that are unpacked. Of equal ones with one name, the last is, in the place of the first."""
+        later = self._later()
+        if not later:
+            return self._of(self._rows.where(self._rows.column("is_wanted")))
+        numbers = (n for n, is_wanted in enumerate(self._rows.column("is_wanted")) if is_wanted)
+        dropped = {number for group in later.values() for number in group}
+        return self._of(Rows.gather(self._rows[later.get(n, [n])[-1]] for n in numbers if n not in dropped))
+
+    def junk(self) -> Iterator[str]:
+        """The names, without folders, of the files and links that are not unpacked."""
+        for row in self._rows.select(("raw", "kind", "is_wanted")):
+            if not row["is_wanted"] and row["kind"] != "folder":
+                yield names.parts_of(row["raw"])[-1]
+
+    def sizes(self) -> Iterator[int]:
+        """Bytes of each."""
+        return self._rows.column("size")
+
+    def _of(self, rows: Rows) -> "Members":
+        """Other rows of this archive, none of them with a fault."""
+        chosen = Members((), self._opener)
+        chosen._rows = rows
+        return chosen
+
+    def _later(self) -> dict[int, list[int]]:
+        """Of wanted members with one name: the numbers of the others by that of the first."""
+        first: dict[tuple[str, ...], int] = {}
+        later: dict[int, list[int]] = {}
+        hashes = np.fromiter(self._rows.column("name_hash"), np.int64, len(self))
+        for number in np.flatnonzero(are_repeated(hashes)).tolist():
+            member = self[number]
+            if member.is_wanted and (before := first.setdefault(member.parts, number)) != number:
+                later.setdefault(before, []).append(number)
+        return later
+
+    def _row(self, number: int, member: Member) -> Mapping[str, Any]:
+        if member.faults:
+            self._faults[number] = member.faults
+        return {
+            "raw": member.raw,
+            "kind": member.kind,
+            "size": member.size,
+            "packed": member.packed,
+            "crc": -1 if member.crc is None else member.crc,
+            "place": member.place,
+            "guessed": int(member.guessed),
+            "is_wanted": int(member.is_wanted),
+            "name_hash": hash(member.parts),
+        }
+
+    def _member(self, number: int, row: Mapping[str, Any]) -> Member:
+        return Member(
+            raw=row["raw"],
+            kind=cast(Kind, row["kind"]),
+            size=row["size"],
+            packed=row["packed"],
+            crc=None if row["crc"] < 0 else row["crc"],
+            opener=self._opener,
+            place=row["place"],
+            faults=self._faults.get(number, ()),
+            guessed=bool(row["guessed"]),
+        )

@@ -19,12 +19,12 @@ from numpy.lib import format as npy
 from darkroom.formats import names
 from darkroom.ingest import inspection, zips
 from darkroom.ingest.image_arrays import SHOWN, ImageArray, check_shape, fault, read_rows
-from darkroom.ingest.members import Member
+from darkroom.ingest.members import Member, Members
 from darkroom.ingest.spool import SpooledFiles
 from darkroom.ingest.streams import Stream
 from darkroom.params import Ingest
 
-Opener = Callable[[], AbstractContextManager[list[Member]]]
+Opener = Callable[[], AbstractContextManager[Members]]
 
 SUFFIX = ".npz"
 KEY = re.compile(r"(?:(?:x|images)_(?P<after>\w+)|(?P<before>\w+)_(?:x|images))\.npy")
@@ -51,7 +51,7 @@ def read(spooled: SpooledFiles, path: PurePosixPath, limits: Ingest) -> list[Ima
 
 
 @contextmanager
-def _members(spooled: SpooledFiles, path: PurePosixPath, limits: Ingest) -> Iterator[list[Member]]:
+def _members(spooled: SpooledFiles, path: PurePosixPath, limits: Ingest) -> Iterator[Members]:
     with spooled.open(str(path)) as file, zips.members(file, path, limits) as listed:
         yield listed
 

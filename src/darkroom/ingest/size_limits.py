@@ -4,7 +4,8 @@ They apply to declared sizes, before anything is unpacked. All sizes are in byte
 limit is exceeded, else nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from darkroom.formats import names
@@ -38,13 +39,6 @@ def entry_count(n: int, noun: str, limits: Ingest) -> Iterator[Fault]:
         yield fault("E_ARCHIVE_LIMIT", "", f"{n} {noun}, more than {limits.max_entries}", "max_entries")
 
 
-def total_size(entries: Sequence[Sized], limits: Ingest) -> Iterator[Fault]:
-    size = sum(entry.size for entry in entries)
-    if size > limits.max_total_bytes:
-        why = f"{size} bytes unpacked, more than {limits.max_total_bytes}"
-        yield fault("E_ARCHIVE_LIMIT", "", why, "max_total_bytes")
-
-
 def entry_size(name: str, size: int, most: int) -> Iterator[Fault]:
     """Check one file, or one image of an array."""
     if size > most:
@@ -57,13 +51,35 @@ def entry_ratio(name: str, entry: Sized, limits: Ingest) -> Iterator[Fault]:
         yield fault("E_ARCHIVE_BOMB", name, why, "max_ratio")
 
 
-def total_ratio(entries: Sequence[Sized], limits: Ingest) -> Iterator[Fault]:
-    """Check all entries together: a bomb may come as many small ones."""
-    swollen = [entry for entry in entries if beyond_ratio(entry.size, entry.packed, limits)]
-    if sum(beyond_ratio(entry.size, entry.packed, limits) for entry in swollen) > ALLOWANCE:
-        packed, size = sum(entry.packed for entry in swollen), sum(entry.size for entry in swollen)
-        why = f"{len(swollen)} files swell from {packed} to {size} bytes, more than {limits.max_ratio:g} to 1"
-        yield fault("E_ARCHIVE_BOMB", "", why, "max_ratio")
+@dataclass
+class Total:
+    """All entries together."""
+
+    limits: Ingest
+    size: int = 0
+    swollen: int = 0  # entries that are beyond the ratio: a bomb may come as many small ones
+    swollen_size: int = 0
+    swollen_packed: int = 0
+    beyond: float = 0.0
+
+    def add(self, entry: Sized) -> None:
+        self.size += entry.size
+        if beyond := beyond_ratio(entry.size, entry.packed, self.limits):
+            self.swollen += 1
+            self.swollen_size += entry.size
+            self.swollen_packed += entry.packed
+            self.beyond += beyond
+
+    def size_faults(self) -> Iterator[Fault]:
+        if self.size > self.limits.max_total_bytes:
+            why = f"{self.size} bytes unpacked, more than {self.limits.max_total_bytes}"
+            yield fault("E_ARCHIVE_LIMIT", "", why, "max_total_bytes")
+
+    def ratio_faults(self) -> Iterator[Fault]:
+        if self.beyond > ALLOWANCE:
+            sizes = f"from {self.swollen_packed} to {self.swollen_size} bytes"
+            why = f"{self.swollen} files swell {sizes}, more than {self.limits.max_ratio:g} to 1"
+            yield fault("E_ARCHIVE_BOMB", "", why, "max_ratio")
 
 
 def fault(code: str, name: str, why: str, param: str) -> Fault:

@@ -10,24 +10,24 @@ moment the images are on disk twice beside the archive.
 import os
 import shutil
 import stat
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from darkroom import sniff
 from darkroom.formats import annotations, names, visual
 from darkroom.image_store import shard_file, writing
 from darkroom.image_store.shard_file import NewFile
 from darkroom.ingest import arrays, folders, inspection, npz, tars, zips
-from darkroom.ingest.members import Member
+from darkroom.ingest.members import Member, Members
 from darkroom.ingest.spool import Piece, Pieces, Spool, SpooledFiles
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
-from darkroom.table import Computed
 
 SPACE_FACTOR = 2.2  # times the stored size: the spool and the shards, then these and DVC's copy, and slack
 PACKED = ("gzip", "bzip2", "xz", "tar")
@@ -62,29 +62,27 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
     with ExitStack() as archive:
         members = archive.enter_context(_members(source, limits))
         inspection.check(source.name, members, limits)
-        notes = inspection.notes(members)
-        junk = [member.parts[-1] for member in members if member.kind != "folder" and not member.is_wanted]
-        wanted = deque({member.parts: member for member in members if member.is_wanted}.values())
+        wanted = members.wanted()
         if not wanted:
             fix = "pack folders of images, one per class"
             raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
-        _check_disk_space(folder, sum(shard_file.stored_bytes(member.size) for member in wanted))
+        notes = inspection.notes(wanted)
+        _check_disk_space(folder, sum(map(shard_file.stored_bytes, wanted.sizes())))
         with files.replacing(folder) as partial_folder:
             partial_folder.mkdir()
             with Spool(partial_folder) as spool:
-                every = [member.parts for member in wanted]
-                del members
-                copied = Pieces(_copy_all(source, wanted, spool))
+                copied = Pieces(("/".join(member.parts), _copy(source, member, spool)) for member in wanted)
                 archive.close()
-                root, kept = _images(source, every, SpooledFiles(spool, copied), limits)
-                writing.write(partial_folder, _new_files(spool, kept))
-    dropped = junk + [parts[-1] for parts in every if parts[: len(root)] != root]
+                root, kept, others = _images(source, SpooledFiles(spool, copied), limits)
+                writing.write(partial_folder, _NewFiles(spool, kept))
+    dropped = chain(members.junk(), (parts[-1] for parts in map(_parts, copied) if parts[: len(root)] != root))
+    left_out = Counter(map(names.kind, dropped))
     return Unpacked(
         files=len(kept),
-        bytes=sum(piece.bytes for piece in kept.values()),
-        other_kinds=names.kinds(path.rpartition("/")[2] for path in kept if names.is_other_file(path)),
-        left_out=len(dropped),
-        left_out_kinds=names.kinds(dropped),
+        bytes=sum(kept.sizes()),
+        other_kinds=names.kinds(parts[-1] for parts in others if parts[: len(root)] == root),
+        left_out=left_out.total(),
+        left_out_kinds=names.counted(left_out),
         root="/".join(root),
         notes=notes,
     )
@@ -104,45 +102,67 @@ def require_readable(source: Path) -> None:
         raise DataError("E_ARCHIVE_SPECIAL", what, where=source, fix="give a file or a folder")
 
 
-def _members(source: Path, limits: Ingest) -> AbstractContextManager[Sequence[Member]]:
+def _members(source: Path, limits: Ingest) -> AbstractContextManager[Members]:
     if source.is_dir():
-        return nullcontext(list(folders.members(source)))
+        return nullcontext(folders.members(source))
     with source.open("rb") as file:
         kind = sniff.kind(file.read(sniff.LENGTH))
     if kind in PACKED:
         return tars.members(source, limits)
     if source.suffix == npz.SUFFIX and kind == "zip":
-        return nullcontext([folders.member(source.resolve(), os.fsencode(source.name), [])])
+        return nullcontext(folders.single(source))
     return zips.open_members(source, limits)
 
 
-def _images(
-    source: Path, wanted: Collection[Parts], spooled: SpooledFiles, limits: Ingest
-) -> tuple[Parts, Mapping[str, Piece]]:
-    """Return the root, and what lies under it or the images that arrays became, by path."""
-    others = {parts for parts in wanted if names.is_other_file(parts[-1])}
-    images = [parts for parts in wanted if parts not in others]
+def _images(source: Path, spooled: SpooledFiles, limits: Ingest) -> tuple[Parts, Pieces, set[Parts]]:
+    """Return the root, what lies under it or the images that arrays became, and all files that are no images by name.
+
+    Those are none where images come as arrays.
+    """
+    others = {parts for parts in map(_parts, spooled.pieces) if names.is_other_file(parts[-1])}
+
+    def images() -> Iterator[Parts]:
+        return (parts for parts in map(_parts, spooled.pieces) if parts not in others)
+
     if unfolded := _unfold(source, spooled, limits):
-        _check_no_image_files(images)
-        return (), unfolded
+        _check_no_image_files(images())
+        return (), unfolded, set()
     misnamed = {parts for parts in others if visual.format_of(spooled, "/".join(parts))}
-    root = names.common_root(wanted, annotations.find(spooled, others, images), others=misnamed)
-    prefix = "".join(f"{part}/" for part in root)
-    below = ((path.removeprefix(prefix), piece) for path, piece in spooled.pieces.items() if path.startswith(prefix))
-    return root, Pieces(below)
+    tables = annotations.find(spooled, others, images())
+    root = names.common_root(map(_parts, spooled.pieces), tables, others=misnamed)
+    return root, spooled.pieces.below("".join(f"{part}/" for part in root)), others
 
 
-def _new_files(spool: Spool, pieces: Mapping[str, Piece]) -> Sequence[NewFile]:
-    paths = list(pieces)
-
-    def new_file(number: int) -> NewFile:
-        piece = pieces[paths[number]]
-        return NewFile(paths[number], piece.bytes, piece.sha256, partial(spool.chunks, piece))
-
-    return Computed(len(paths), new_file)
+def _parts(path: str) -> Parts:
+    return tuple(path.split("/"))
 
 
-def _check_no_image_files(images: Sequence[tuple[str, ...]]) -> None:
+class _NewFiles(Sequence[NewFile]):
+    """Pieces of the spool as files to be stored."""
+
+    def __init__(self, spool: Spool, pieces: Pieces):
+        self._spool, self._pieces = spool, pieces
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    @overload
+    def __getitem__(self, number: int) -> NewFile: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[NewFile]: ...
+    def __getitem__(self, number: int | slice) -> NewFile | list[NewFile]:
+        if isinstance(number, slice):
+            return [self[n] for n in range(*number.indices(len(self)))]
+        return self._new_file(*self._pieces.at(number))
+
+    def __iter__(self) -> Iterator[NewFile]:
+        return (self._new_file(path, piece) for path, piece in self._pieces.pairs())
+
+    def _new_file(self, path: str, piece: Piece) -> NewFile:
+        return NewFile(path, piece.bytes, piece.sha256, partial(self._spool.chunks, piece))
+
+
+def _check_no_image_files(images: Iterable[Parts]) -> None:
     image_files = ["/".join(parts) for parts in images if names.is_image(parts[-1])]
     if image_files:
         what = f"arrays beside {len(image_files)} image files, such as {printable(image_files[0])}"
@@ -164,13 +184,6 @@ def _check_disk_space(folder: Path, size: int) -> None:
     if size * SPACE_FACTOR > free:
         what = f"needs {size * SPACE_FACTOR:.0f} bytes, {free} are free"
         raise EnvironmentFault("E_DISK", what, where=home, fix="free space on this disk")
-
-
-def _copy_all(source: Path, members: deque[Member], spool: Spool) -> Iterator[tuple[str, Piece]]:
-    """Copy each member and forget it, so that the memory for members and pieces does not add up."""
-    while members:
-        member = members.popleft()
-        yield "/".join(member.parts), _copy(source, member, spool)
 
 
 def _copy(source: Path, member: Member, spool: Spool) -> Piece:

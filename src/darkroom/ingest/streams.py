@@ -28,9 +28,12 @@ class SeekableStream(Stream, Protocol):
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
 
 
-def section(stream: SeekableStream, start: int, size: int) -> BinaryIO:
-    """Open the `size` bytes of `stream` from `start`. Sections of one stream may be read alternately."""
-    return io.BufferedReader(_Section(stream, start, size))
+def section(stream: SeekableStream, start: int, size: int, ahead: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
+    """Open the `size` bytes of `stream` from `start`. Sections of one stream may be read alternately.
+
+    `ahead` bytes are read at once, where fewer are asked for.
+    """
+    return io.BufferedReader(_Section(stream, start, size), ahead)
 
 
 class _Section(io.RawIOBase):

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from darkroom import sniff
 from darkroom.formats import names
 from darkroom.ingest import inspection, size_limits, streams
-from darkroom.ingest.members import Fault, Kind, Member
+from darkroom.ingest.members import Fault, Kind, Member, Members
 from darkroom.ingest.streams import SeekableStream, Stream
 from darkroom.params import Ingest
 from darkroom.runtime.errors import DataError
@@ -41,7 +41,7 @@ SPARSE = b"GNU.sparse."  # prefix of the pax keys of sparse files
 
 
 @contextmanager
-def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
+def members(source: Path, limits: Ingest) -> Iterator[Members]:
     """Yield the members in archive order, to be read in that order inside the `with` block.
 
     The list ends with the first member that exceeds a limit. Raises DataError (exit 3) when it is no complete tar.
@@ -51,7 +51,11 @@ def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
         file.seek(0)
         try:
             stream: SeekableStream = OPENERS[compression](file) if compression in OPENERS else file
-            listed = list(_until_too_much(stream, source.stat().st_size, limits))
+
+            def opener(member: Member) -> Stream:
+                return streams.section(stream, member.place, member.size)
+
+            listed = Members(_until_too_much(stream, opener, source.stat().st_size, limits), opener)
         except Exception as fault:  # every compression has its own errors, and damage shows as several of them
             inspection.reraise_if_of_system(fault)
             raise _corrupt(source, fault) from fault
@@ -59,10 +63,9 @@ def members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
             yield listed
 
 
-def _until_too_much(stream: SeekableStream, packed: int, limits: Ingest) -> Iterator[Member]:
-    def opener(member: Member) -> Stream:
-        return streams.section(stream, member.place, member.size)
-
+def _until_too_much(
+    stream: SeekableStream, opener: Callable[[Member], Stream], packed: int, limits: Ingest
+) -> Iterator[Member]:
     total = named = 0
     for number, (name, info) in enumerate(_headers(stream), 1):
         total, named, end = total + info.size, named + len(name), info.offset_data + info.size

@@ -1,19 +1,19 @@
 """Compare a zip member's local header, in front of its data, with its entry in the directory.
 
-A zip describes each member twice. `zipfile` lists by the directory at the end and finds the data by the local header;
-other programs read front to back and never see the directory. Where the two disagree, different programs would see
+A zip describes each member twice. Most programs list by the directory at the end and find the data by the local header;
+others read front to back and never see the directory. Where the two disagree, different programs would see
 different data sets. The price: one short read per member.
 """
 
 import struct
-import zipfile
 from typing import BinaryIO, NamedTuple
 
+from darkroom.ingest.zip_directory import UNICODE, Entry
 from darkroom.runtime.errors import printable
 
 LOCAL = struct.Struct("<4s5H3L2H")  # signature, version, flags, method, time, date, CRC, packed, size, name, extra
 ZIP64, IN_ZIP64 = 1, 0xFFFFFFFF  # id of the zip64 extra field, and the size that refers to it
-ENCRYPTED, STREAMED, MASKED, UNICODE = 0x1, 0x8, 0x2000, 0x800
+ENCRYPTED, STREAMED, MASKED = 0x1, 0x8, 0x2000
 
 
 class LocalHeader(NamedTuple):
@@ -27,18 +27,18 @@ class LocalHeader(NamedTuple):
     end: int
 
 
-def read(file: BinaryIO, info: zipfile.ZipInfo) -> LocalHeader | None:
-    """Return the local header of the member `info`; None where there is none."""
-    if info.header_offset < 0:
+def read(file: BinaryIO, entry: Entry) -> LocalHeader | None:
+    """Return the local header of the member; None where there is none."""
+    if entry.offset < 0:
         return None
-    file.seek(info.header_offset)
+    file.seek(entry.offset)
     head = file.read(LOCAL.size)
     if len(head) < LOCAL.size or not head.startswith(b"PK\3\4"):
         return None
     _, _, flags, method, _, _, _, packed, size, name_length, extra_length = LOCAL.unpack(head)
     name, extra = file.read(name_length), file.read(extra_length)
     size, packed = _from_zip64(extra, size, packed)
-    end = info.header_offset + LOCAL.size + name_length + extra_length + info.compress_size
+    end = entry.offset + LOCAL.size + name_length + extra_length + entry.packed
     text = name.decode("utf-8" if flags & UNICODE else "cp437", "replace")
     return LocalHeader(text, flags, method, packed, size, end)
 
@@ -56,24 +56,24 @@ def _from_zip64(extra: bytes, *sizes: int) -> list[int]:
     return list(sizes)
 
 
-def contradiction(info: zipfile.ZipInfo, local: LocalHeader) -> tuple[str, str] | None:
+def contradiction(entry: Entry, local: LocalHeader) -> tuple[str, str] | None:
     """Return error code and description of the first difference between header and directory; None if they agree.
 
     A program that writes a zip as a stream (STREAMED) does not know the sizes yet and may leave them 0.
     """
     packed, size = local.packed, local.size
     if local.flags & STREAMED:
-        packed, size = packed or info.compress_size, size or info.file_size
-    if local.name != info.orig_filename:
+        packed, size = packed or entry.packed, size or entry.size
+    if local.name != entry.name:
         return "E_ARCHIVE_CORRUPT", f"is called {printable(local.name[:80])} by the header in front of its data"
-    if local.method != info.compress_type:
-        return "E_ARCHIVE_CORRUPT", _disagree("method", info.compress_type, local.method)
-    if (local.flags ^ info.flag_bits) & (ENCRYPTED | STREAMED | MASKED):
-        return "E_ARCHIVE_CORRUPT", _disagree("flags", info.flag_bits, local.flags)
-    if size != info.file_size:
-        return "E_ARCHIVE_SIZE_LIE", _disagree("size", info.file_size, size)
-    if packed != info.compress_size:
-        return "E_ARCHIVE_SIZE_LIE", _disagree("packed size", info.compress_size, packed)
+    if local.method != entry.method:
+        return "E_ARCHIVE_CORRUPT", _disagree("method", entry.method, local.method)
+    if (local.flags ^ entry.flags) & (ENCRYPTED | STREAMED | MASKED):
+        return "E_ARCHIVE_CORRUPT", _disagree("flags", entry.flags, local.flags)
+    if size != entry.size:
+        return "E_ARCHIVE_SIZE_LIE", _disagree("size", entry.size, size)
+    if packed != entry.packed:
+        return "E_ARCHIVE_SIZE_LIE", _disagree("packed size", entry.packed, packed)
     return None
 
 

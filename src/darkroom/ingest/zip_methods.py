@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from darkroom.ingest import streams
 from darkroom.ingest.streams import Stream
+from darkroom.ingest.zip_places import Place
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,18 +39,33 @@ NAMES = {  # of methods that are not read (APPNOTE 4.4.5)
     97: "wavpack",
     98: "ppmd",
 }
+UNREADABLE = {0x20: "compressed patched data (flag bit 5)", 0x40: "strong encryption (flag bit 6)"}
 SMALLEST = 4096  # bytes of a dictionary of LZMA
 
 
-def open_member(archive: zipfile.ZipFile, file: BinaryIO, info: zipfile.ZipInfo, end: int) -> Stream:
-    """Open the data of `info`, which end in `file` at byte `end`. Reading raises BadZipFile when their sum is wrong."""
-    packed = streams.section(file, end - info.compress_size, info.compress_size)
-    if info.compress_type == zipfile.ZIP_BZIP2:
-        return io.BufferedReader(_Checked(bz2.open(packed), info.CRC))
-    if info.compress_type == zipfile.ZIP_LZMA:
-        unpacked = lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed, info.file_size)])
-        return io.BufferedReader(_Checked(unpacked, info.CRC))
-    return archive.open(info)
+def open_member(file: BinaryIO, place: Place) -> Stream:
+    """Open the data of a member of the zip `file`. Reading raises BadZipFile when their sum is wrong.
+
+    Raises NotImplementedError for data that are a patch or encrypted by the directory's own means.
+    """
+    for flag, what in UNREADABLE.items():
+        if place.flags & flag:
+            raise NotImplementedError(what)
+    packed = streams.section(file, place.end - place.packed, place.packed)
+    if place.method == zipfile.ZIP_BZIP2:
+        return io.BufferedReader(_Checked(bz2.open(packed), place.crc))
+    if place.method == zipfile.ZIP_LZMA:
+        unpacked = lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed, place.size)])
+        return io.BufferedReader(_Checked(unpacked, place.crc))
+    return zipfile.ZipExtFile(packed, "r", _info(place))
+
+
+def _info(place: Place) -> zipfile.ZipInfo:
+    """Return what `zipfile` needs to unpack the member."""
+    info = zipfile.ZipInfo()
+    info.compress_size, info.file_size, info.CRC = place.packed, place.size, place.crc
+    info.flag_bits, info.compress_type = place.flags, place.method
+    return info
 
 
 class _Checked(io.RawIOBase):

@@ -1,41 +1,38 @@
-"""Where the members of a zip lie and how they are packed, 44 bytes for each, where a `ZipInfo` takes 0.8 kB."""
+"""Where the members of a zip lie and how they are packed: 44 bytes for each, in a file (`table.scratch`)."""
 
-import zipfile
-from typing import BinaryIO
+from typing import NamedTuple
 
 import numpy as np
 
-from darkroom.ingest import zip_headers
+from darkroom.ingest.zip_directory import Entry
+from darkroom.table import scratch
 
 NO_HEADER = -1  # in place of an end
-_PLACE = np.dtype(
-    [
-        ("offset", "<i8"),  # of its header; may be negative in a damaged archive
-        ("end", "<i8"),  # of its data, from the start of the file
-        ("packed", "<u8"),
-        ("size", "<u8"),
-        ("crc", "<u4"),
-        ("flags", "<u4"),
-        ("method", "<u4"),
-    ]
-)
+
+
+class Place(NamedTuple):
+    """Of one member. Sizes in bytes; `offset` is that of its header, and may be negative in a damaged archive."""
+
+    offset: int
+    end: int  # of its data, from the start of the file
+    packed: int
+    size: int
+    crc: int
+    flags: int
+    method: int
+
+
+_PLACE = np.dtype(list(zip(Place._fields, ("<i8", "<i8", "<u8", "<u8", "<u4", "<u4", "<u4"), strict=True)))
 
 
 def empty(length: int) -> np.ndarray:
-    return np.zeros(length, _PLACE)
+    return scratch.zeros(length, _PLACE)
 
 
-def of(info: zipfile.ZipInfo, end: int) -> tuple[int, ...]:
-    """Return the row for a member whose data end at byte `end`."""
-    return info.header_offset, end, info.compress_size, info.file_size, info.CRC, info.flag_bits, info.compress_type
+def of(entry: Entry, end: int) -> Place:
+    """Return the place of a member whose data end at byte `end`."""
+    return Place(entry.offset, end, entry.packed, entry.size, entry.crc, entry.flags, entry.method)
 
 
-def info(file: BinaryIO, place: np.void) -> zipfile.ZipInfo:
-    """Return what `zipfile` needs to open a member of `file`. The name is that of the header in front of the data."""
-    made = zipfile.ZipInfo()
-    made.header_offset, _, made.compress_size, made.file_size, made.CRC, made.flag_bits, made.compress_type = (
-        place.item()
-    )
-    if local := zip_headers.read(file, made):
-        made.orig_filename = local.name
-    return made
+def at(places: np.ndarray, number: int) -> Place:
+    return Place(*places[number].item())

@@ -1,157 +1,159 @@
 """List the members of a zip archive, with the faults that only a zip can have.
 
-`zipfile` silently repairs bad names, creates objects for a directory of any size and, before Python 3.11.8, unpacks
-overlapping members (a bomb of 42 kB becomes 5 GB). So both headers of a member are compared here; everything else is
-checked by `inspection`.
+`zipfile` silently repairs bad names, keeps an object of 0.8 kB for each entry of the directory and, before Python
+3.11.8, unpacks overlapping members (a bomb of 42 kB becomes 5 GB). So the directory is read here, and both headers of a
+member are compared; `zipfile` only unpacks single members. Everything else is checked by `inspection`.
 """
 
 import io
 import stat
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path, PurePath
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import numpy as np
 
 from darkroom import sniff
 from darkroom.formats import names
-from darkroom.ingest import inspection, size_limits, zip_headers, zip_methods, zip_places
-from darkroom.ingest.members import Fault, Kind, Member
+from darkroom.ingest import inspection, size_limits, zip_directory, zip_headers, zip_methods, zip_places
+from darkroom.ingest.members import Fault, Kind, Member, Members
 from darkroom.ingest.streams import Stream
-from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL, UNICODE
+from darkroom.ingest.zip_directory import UNICODE, Directory, Entry
+from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL
+from darkroom.ingest.zip_places import Place
 from darkroom.params import Ingest
+from darkroom.runtime import files
 from darkroom.runtime.errors import DarkroomError, DataError
 
-CENTRAL = 46  # bytes of an entry of the directory, before the name
 DIRECTORY = 1 << 20  # bytes that a directory may always have, plus
-ENTRY = 1 << 10  # bytes for each of `max_entries`: `zipfile` turns every 46 bytes into an object of 1 kB
+ENTRY = 1 << 10  # bytes for each of `max_entries`
+PART = 1 << 16  # members whose places are compared at once
 
 
 @contextmanager
-def open_members(source: Path, limits: Ingest) -> Iterator[list[Member]]:
+def open_members(source: Path, limits: Ingest) -> Iterator[Members]:
     """Do as `members` for the file at `source`."""
     with source.open("rb") as file, members(file, source, limits) as listed:
         yield listed
 
 
 @contextmanager
-def members(file: BinaryIO, where: PurePath, limits: Ingest) -> Iterator[list[Member]]:
+def members(file: BinaryIO, where: PurePath, limits: Ingest) -> Iterator[Members]:
     """Yield the members, readable inside the `with` block.
 
     Raises DataError (exit 3), which names `where`, when `file` is no complete zip.
     """
     try:
-        archive = zipfile.ZipFile(_Bounded(file, where, limits))
-        listed = _list(archive, file)
+        directory = zip_directory.find(file)
+        _check_size(file, directory, where, limits)
+        listed = _list(file, directory)
     except DarkroomError:
         raise
-    except Exception as fault:  # zipfile passes struct, Unicode and seek errors of damaged directories on
+    except Exception as fault:  # struct, Unicode and seek errors of damaged directories, too
         inspection.reraise_if_of_system(fault)
         raise _corrupt(file, where, fault) from fault
-    with archive:
-        yield listed
+    yield listed
 
 
-class _Bounded:
-    """A file that refuses to hand `zipfile` a directory beyond the limits."""
-
-    def __init__(self, file: BinaryIO, where: PurePath, limits: Ingest):
-        self.tell, self.seek, self.seekable, self.close = file.tell, file.seek, file.seekable, file.close
-        self._file, self._where, self._limits = file, where, limits
-
-    def read(self, size: int = -1) -> bytes:
-        most = DIRECTORY + ENTRY * self._limits.max_entries
-        if size > most:
-            what = f"its directory has {size} bytes, more than {most}"
-            self._refuse(size_limits.fault("E_ARCHIVE_LIMIT", "", what, "max_entries"))
-        data = self._file.read(size)
-        if size > DIRECTORY:
-            for fault in size_limits.entry_count(data.count(b"PK\1\2"), "entries", self._limits):
-                self._refuse(fault)
-        return data
-
-    def _refuse(self, fault: Fault) -> NoReturn:
-        raise DataError(fault.code, fault.why, where=self._where, fix=fault.fix)
+def _check_size(file: BinaryIO, directory: Directory, where: PurePath, limits: Ingest) -> None:
+    """Raise DataError for a directory beyond the limits."""
+    most = DIRECTORY + ENTRY * limits.max_entries
+    faults: list[Fault] = []
+    if directory.size > most:
+        what = f"its directory has {directory.size} bytes, more than {most}"
+        faults.append(size_limits.fault("E_ARCHIVE_LIMIT", "", what, "max_entries"))
+    elif directory.size > DIRECTORY:
+        faults += size_limits.entry_count(_count(file, directory), "entries", limits)
+    for fault in faults:
+        raise DataError(fault.code, fault.why, where=where, fix=fault.fix)
 
 
-def _list(archive: zipfile.ZipFile, file: BinaryIO) -> list[Member]:
-    """Take the list of `archive` apart: `zipfile` needs 0.8 kB for a member, so none is held twice."""
-    infos = archive.filelist
-    archive.NameToInfo.clear()
-    places = zip_places.empty(len(infos))
+def _count(file: BinaryIO, directory: Directory) -> int:
+    """Return how many entries there are at least, before any of them is parsed."""
+    file.seek(directory.start)
+    left, count, before = directory.size, 0, b""
+    while left > 0 and (part := file.read(min(files.CHUNK, left))):
+        left -= len(part)
+        count += (before + part).count(zip_directory.SIGNATURE)
+        before = part[1 - len(zip_directory.SIGNATURE) :]
+    return count
+
+
+def _list(file: BinaryIO, directory: Directory) -> Members:
+    """Read the directory twice: for the places of all members, then, once it is known which overlap, for the rest."""
+    places, contradictions = _places(file, directory)
+    overlapping = set(_overlapping(places, directory.start))
+    start = int(places["offset"].min(initial=directory.start))
+
+    def opener(member: Member) -> Stream:
+        return zip_methods.open_member(file, zip_places.at(places, member.place))
+
+    def listed() -> Iterator[Member]:
+        for number, entry in enumerate(zip_directory.entries(file, directory)):
+            place = zip_places.at(places, number)
+            faults = _faults(entry, place, number in overlapping, contradictions.get(number), start)
+            name, guessed = _name(entry)
+            yield Member(
+                raw=name,
+                kind=_kind(entry),
+                size=entry.size,
+                packed=entry.packed + LOCAL.size + zip_directory.ENTRY.size + 2 * len(entry.name),
+                crc=entry.crc,
+                opener=opener,
+                place=number,
+                faults=(*faults,)[:1],
+                guessed=guessed,
+            )
+
+    return Members(listed(), opener)
+
+
+def _places(file: BinaryIO, directory: Directory) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
+    """Return the place of each member, and how the headers of some contradict the directory, by number."""
+    real = min(directory.size, max(0, file.seek(0, io.SEEK_END) - directory.start))
+    places, count = zip_places.empty(-(-real // zip_directory.ENTRY.size)), 0
     contradictions: dict[int, tuple[str, str]] = {}
-    for number, info in enumerate(infos):
-        local = zip_headers.read(file, info)
-        places[number] = zip_places.of(info, local.end if local else zip_places.NO_HEADER)
-        if local and (contradiction := zip_headers.contradiction(info, local)):
+    for number, entry in enumerate(zip_directory.entries(file, directory)):
+        local = zip_headers.read(file, entry)
+        places[number] = zip_places.of(entry, local.end if local else zip_places.NO_HEADER)
+        if local and (contradiction := zip_headers.contradiction(entry, local)):
             contradictions[number] = contradiction
-    overlapping = set(_overlapping(places, archive.start_dir))
-    start = int(places["offset"].min(initial=archive.start_dir))
-    infos.reverse()  # `pop` takes from the end
-    opener = partial(_open, archive, file, places)
-    members = []
-    for number, place in enumerate(places):
-        info = infos.pop()
-        faults = _faults(info, place, number in overlapping, contradictions.get(number), start)
-        members.append(_member(info, number, [*faults][:1], opener))
-    return members
+        count = number + 1
+    return places[:count], contradictions
 
 
-def _open(archive: zipfile.ZipFile, file: BinaryIO, places: np.ndarray, member: Member) -> Stream:
-    place = places[member.place]
-    return zip_methods.open_member(archive, file, zip_places.info(file, place), int(place["end"]))
-
-
-def _member(info: zipfile.ZipInfo, number: int, faults: list[Fault], opener: Callable[[Member], Stream]) -> Member:
-    name, guessed = _name(info)
-    return Member(
-        raw=name,
-        kind=_kind(info),
-        size=info.file_size,
-        packed=info.compress_size + LOCAL.size + CENTRAL + 2 * len(info.orig_filename),
-        crc=info.CRC,
-        opener=opener,
-        place=number,
-        faults=tuple(faults),
-        guessed=guessed,
-    )
-
-
-def _kind(info: zipfile.ZipInfo) -> Kind:
-    mode = info.external_attr >> 16
+def _kind(entry: Entry) -> Kind:
+    mode = entry.mode >> 16
     if stat.S_ISLNK(mode):
         return "link"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "special"
-    return "folder" if info.orig_filename.endswith(("/", "\\")) else "file"
+    return "folder" if entry.name.endswith(("/", "\\")) else "file"
 
 
-def _name(info: zipfile.ZipInfo) -> tuple[str, bool]:
+def _name(entry: Entry) -> tuple[str, bool]:
     """Return the name, and whether it is a guess. Many programs write UTF-8 without declaring it."""
-    name = info.orig_filename  # `filename` is cut at the first NUL
-    return (name, False) if info.flag_bits & UNICODE else names.decoded(name.encode("cp437"))
+    return (entry.name, False) if entry.flags & UNICODE else names.decoded(entry.name.encode("cp437"))
 
 
 def _faults(
-    info: zipfile.ZipInfo, place: np.void, overlaps: bool, contradiction: tuple[str, str] | None, start: int
+    entry: Entry, place: Place, overlaps: bool, contradiction: tuple[str, str] | None, start: int
 ) -> Iterator[Fault]:
     """Yield what is wrong with one member, the worst first. `start` is the offset of the archive's first member."""
-    name = info.orig_filename
-    if info.header_offset == start > 0:
+    name = entry.name
+    if entry.offset == start > 0:
         why = f"comes after {start} bytes that belong to no member (an image or a program may hide there)"
         yield Fault("E_ARCHIVE_PREFIX", name, why, "unpack it where it can do no harm, and pack it again")
-    if info.flag_bits & ENCRYPTED:
+    if entry.flags & ENCRYPTED:
         yield Fault("E_ARCHIVE_ENCRYPTED", name, "is encrypted", "decrypt the archive first")
-    if info.compress_type not in zip_methods.METHODS:
-        method = zip_methods.NAMES.get(info.compress_type, "unknown")
-        why = f"is packed with method {info.compress_type} ({method})"
+    if entry.method not in zip_methods.METHODS:
+        method = zip_methods.NAMES.get(entry.method, "unknown")
+        why = f"is packed with method {entry.method} ({method})"
         yield Fault("E_ARCHIVE_METHOD", name, why, "pack it again with `zip -r`, or with 7-Zip and Deflate")
     if overlaps:
         yield Fault("E_ARCHIVE_BOMB", name, "overlaps the next member", "make the archive again")
-    if place["end"] == zip_places.NO_HEADER:
+    if place.end == zip_places.NO_HEADER:
         yield Fault("E_ARCHIVE_CORRUPT", name, "has no header in front of its data", "get the archive again")
     elif contradiction:
         code, why = contradiction
@@ -160,9 +162,11 @@ def _faults(
 
 def _overlapping(places: np.ndarray, directory: int) -> Iterator[int]:
     """Yield the numbers of members whose data run into what follows. Gaps (a data descriptor) are allowed."""
-    order = np.argsort(places["offset"], kind="stable")
-    following = np.append(places["offset"][order][1:], directory)
-    yield from order[places["end"][order] > following].tolist()
+    offsets, ends = places["offset"], places["end"]
+    order = np.argsort(offsets, kind="stable")
+    for start in range(0, len(order), PART):
+        own, following = order[start : start + PART], offsets[order[start + 1 : start + PART + 1]]
+        yield from own[ends[own] > np.append(following, directory)[: len(own)]].tolist()
 
 
 def _corrupt(file: BinaryIO, where: PurePath, fault: Exception) -> DataError:

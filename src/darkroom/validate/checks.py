@@ -17,7 +17,7 @@ from darkroom.dataset.listing import Listing
 from darkroom.params import Validate
 from darkroom.runtime import files
 from darkroom.runtime.errors import DataError, printable
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 from darkroom.validate import lean_great_expectations, notes, statistics
 from darkroom.validate.expectations import Context, Expectation, expectations
 from darkroom.validate.statistics import DataSet, Table

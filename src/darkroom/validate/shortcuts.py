@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from darkroom.manifest import ManifestRow
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 from darkroom.validate import lean_imports, properties
 from darkroom.validate.properties import Property
 from darkroom.verdict import Shortcut

@@ -15,7 +15,7 @@ from darkroom.dataset.near_duplicates import Pair
 from darkroom.formats import names
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
-from darkroom.table import Rows
+from darkroom.table.rows import Rows
 from darkroom.validate import shortcuts as rules
 from darkroom.verdict import NearDuplicates, Shortcut
 

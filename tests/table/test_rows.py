@@ -2,7 +2,8 @@
 
 import pytest
 
-from darkroom.table import CHUNK, Computed, Rows
+from darkroom.table.computed import Computed
+from darkroom.table.rows import CHUNK, Rows
 
 ODD = ["", "a", "00ff", "00FF", "0", "Käfer", "\ud800", "0a0b0c", "=1", "two\nlines"]
 
