@@ -17,6 +17,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import FileIO
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -41,6 +42,7 @@ from darkroom.decoding import (
 )
 from darkroom.runtime import files
 from darkroom.runtime.errors import warn
+from darkroom.table import scratch
 from darkroom.table.computed import Computed
 from darkroom.workers import parallel
 from darkroom.workers.serving import Limits, Loss
@@ -50,6 +52,7 @@ Item = TypeVar("Item")
 RECORD = struct.Struct("<32sII")  # SHA-256 of the file, length of the value, checksum of both
 NOWHERE = -1
 WORDS = struct.Struct("<4Q")  # of a SHA-256
+CHUNK = 1 << 14  # keys that are looked up at once
 MAX_LOGS = 4  # of one kind; older ones are deleted
 RESERVE = 1 << 30  # bytes of the disk that the cache never fills
 HEADERS = (file_headers, headers, tiff_header, pnm_header, isobmff_header)
@@ -84,7 +87,7 @@ class FileCache:
     """A log that is open for reading. Keys are SHA-256 in hex, values bytes.
 
     It holds what lay in the log when it was opened: what is added since is for whoever opens it next. `log` is where
-    to add, None where nothing can be cached. 16 bytes a record are held.
+    to add, None where nothing can be cached. Where its records are lies in a file.
     """
 
     def __init__(self, path: Path):
@@ -117,11 +120,10 @@ class FileCache:
 
     def find(self, keys: Iterable[str]) -> np.ndarray:
         """Where in the log the record of each key begins, NOWHERE when there is none: int64 (m,)."""
-        folded = np.fromiter((_folded(bytes.fromhex(key)) for key in keys), np.uint64)
-        if not len(self):
-            return np.full(len(folded), NOWHERE)
-        places = np.minimum(np.searchsorted(self._keys, folded), len(self) - 1)
-        return np.where(self._keys[places] == folded, self._starts[places].astype(np.int64), NOWHERE)
+        rest, starts = iter(keys), array("q")
+        while len(part := [_folded(bytes.fromhex(key)) for key in islice(rest, CHUNK)]):
+            starts.frombytes(self._find(np.array(part, np.uint64)).tobytes())
+        return np.frombuffer(starts, np.int64)
 
     def value(self, key: str, start: int) -> bytes | None:
         """The value in the record that begins at `start`; None when it is damaged, or of another key."""
@@ -137,6 +139,12 @@ class FileCache:
         (start,) = self.find([key]).tolist()
         return None if start == NOWHERE else self.value(key, start)
 
+    def _find(self, keys: np.ndarray) -> np.ndarray:
+        if not len(self):
+            return np.full(len(keys), NOWHERE)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self) - 1)
+        return np.where(self._keys[places] == keys, self._starts[places].astype(np.int64), NOWHERE)
+
     def _read(self, length: int, start: int) -> bytes:
         assert self._file  # it is open where there are records
         self._file.seek(start)
@@ -144,7 +152,7 @@ class FileCache:
 
     def _index(self, total: int) -> int:
         """Find the records and return where the last complete one ends, in bytes. Of one key, the last one counts."""
-        end, keys, starts = 0, array("Q"), array("Q")
+        end, keys, starts = 0, scratch.Growing(np.uint64), scratch.Growing(np.uint64)
         while end + RECORD.size <= total:
             name, length, _ = RECORD.unpack(self._read(RECORD.size, end))
             if end + RECORD.size + length > total:
@@ -152,10 +160,24 @@ class FileCache:
             keys.append(_folded(name))
             starts.append(end)
             end += RECORD.size + length
-        found = np.frombuffer(keys, np.uint64)[::-1]
-        self._keys, last = np.unique(found, return_index=True)
-        self._starts = np.frombuffer(starts, np.uint64)[::-1][last]
+        self._keys, self._starts = _sorted(keys.array(), starts.array())
         return end
+
+
+def _sorted(keys: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The keys in their order, and where their records begin; of equal keys, the last one."""
+    order = np.argsort(keys, kind="stable").astype(np.uint32)
+    is_last = np.ones(len(order), bool)
+    for start in range(0, len(order), CHUNK):
+        part = keys[order[start : start + CHUNK + 1]]
+        is_last[start : start + len(part) - 1] = part[1:] != part[:-1]
+    order = order[is_last]
+    pair = scratch.zeros(len(order), np.uint64), scratch.zeros(len(order), np.uint64)
+    for start in range(0, len(order), CHUNK):
+        part = order[start : start + CHUNK]
+        for target, source in zip(pair, (keys, starts), strict=True):
+            target[start : start + CHUNK] = source[part]
+    return pair
 
 
 def _folded(name: bytes) -> int:

@@ -7,6 +7,7 @@ stops with a sentence that names the folder at fault: a guess here would silentl
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from darkroom.dataset.labelled_images import LabelledImages
 from darkroom.formats import names
 from darkroom.formats.label_tables import LabelledImage
 from darkroom.runtime.errors import DataError, printable
@@ -19,7 +20,7 @@ SHOWN = 3  # obstructing folders that a sentence names
 Parts = Sequence[str]
 
 
-def read(images: Sequence[Parts]) -> list[LabelledImage]:
+def read(images: Sequence[Parts]) -> LabelledImages:
     """List the images that lie in class folders, paths relative to the data set. The others have no label.
 
     Raises DataError (exit 3) when the folders do not tell the classes.
@@ -61,11 +62,12 @@ def check_classes(labelled: Sequence[LabelledImage]) -> None:
         raise _fault("E_ONE_CLASS", f"one class only: {_listed(trained)}; {EXPECTED}", "add a folder of another class")
 
 
-def _labelled(images: Sequence[Parts]) -> list[LabelledImage]:
+def _labelled(images: Sequence[Parts]) -> LabelledImages:
     _check_hidden(images)
     split_folders = splits(images)
     _check_splits(images, split_folders)
-    labelled = [_image(parts, split_folders) for parts in images if not _is_unlabelled(parts, split_folders)]
+    inside = (parts for parts in images if not _is_unlabelled(parts, split_folders))
+    labelled = LabelledImages(_image(parts, split_folders) for parts in inside)
     check_classes(labelled)
     _check_unlabelled(images, labelled, split_folders)
     _check_loose(images, labelled, split_folders)

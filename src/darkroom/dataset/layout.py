@@ -4,18 +4,20 @@ Labels and splits come from tables beside the images (`label_tables`), else from
 left out is reported: one sentence for each kind of it.
 """
 
-import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
 
 from darkroom.dataset import folders
+from darkroom.dataset.labelled_images import LabelledImages
 from darkroom.formats import annotations, label_tables, names, visual
 from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.runtime.errors import DataError, printable
-from darkroom.table.computed import Computed
-from darkroom.table.rows import Rows
+from darkroom.table.rows import Values
 
 FEW = 2  # images that make a folder look like a class
 SHOWN = 3  # folders that a sentence names
@@ -35,34 +37,57 @@ class Layout:
 
 def read(store: ImageStore) -> Layout:
     """Raises DataError (exit 3) when neither a table nor the folders tell every image's class."""
-    paths = sorted(map(_parts, store.paths))
-    others = [parts for parts in paths if names.is_other_file(parts[-1])]
-    images = sorted(set(paths).difference(others))
+    is_other = np.fromiter((names.is_other_file(path.rpartition("/")[2]) for path in store.paths), bool)
+    others = sorted(map(_parts, store.paths.where(is_other)))
+    images = _Paths(store.paths.where(~is_other))
     _check_other_files(store, others, images)
     tables = annotations.find(store, others, images)
     loaded = annotations.load(store, tables)
     labelled, notes = _by_tables(loaded, images) if loaded else (folders.read(images), [])
     others = [parts for parts in others if parts not in tables]
-    with_label = {image.path for image in labelled}
-    unlabelled = [parts for parts in images if "/".join(parts) not in with_label]
-    notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(store, others, len(paths))]
-    return Layout(_packed(labelled), _joined(unlabelled), _joined(others), tuple(notes))
+    unlabelled = sorted(_unlabelled(images, labelled))
+    notes += [*_unlabelled_notes(unlabelled, len(images)), *_other_notes(store, others, len(store.paths))]
+    return Layout(labelled, _joined(unlabelled), _joined(others), tuple(notes))
+
+
+class _Paths(Sequence[Parts]):
+    """Paths, each divided into its parts when it is asked for. They are sorted as texts."""
+
+    def __init__(self, texts: Values):
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, number: int) -> Parts: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Parts]: ...
+    def __getitem__(self, number: int | slice) -> Parts | list[Parts]:
+        return [*map(_parts, self.texts[number])] if isinstance(number, slice) else _parts(self.texts[number])
+
+    def __iter__(self) -> Iterator[Parts]:
+        return map(_parts, self.texts)
 
 
 def _parts(path: str) -> Parts:
-    """The names in a path; one "cats" for all cats."""
-    *parents, name = path.split("/")
-    return (*map(sys.intern, parents), name)
+    return tuple(path.split("/"))
 
 
-def _packed(labelled: Iterable[LabelledImage]) -> Sequence[LabelledImage]:
-    """The same, sorted, in a tenth of the memory."""
-    rows = Rows.gather(image._asdict() for image in sorted(labelled))
-    return Computed(len(rows), lambda number: LabelledImage(**rows[number]))
+def _unlabelled(images: _Paths, labelled: Iterable[LabelledImage]) -> Iterator[Parts]:
+    """The images that are not among the labelled ones; both are sorted by path."""
+    rest = (image.path for image in labelled)
+    label = next(rest, None)
+    for path in images.texts:
+        if path != label:
+            yield _parts(path)
+        while label is not None and label <= path:
+            label = next(rest, None)
 
 
-def _by_tables(tables: Sequence[label_tables.Table], images: Sequence[Parts]) -> tuple[list[LabelledImage], list[str]]:
-    labelled, notes = _with_splits_of_folders(label_tables.read(tables, _joined(images)))
+def _by_tables(tables: Sequence[label_tables.Table], images: _Paths) -> tuple[LabelledImages, list[str]]:
+    listed, notes = _with_splits_of_folders(label_tables.read(tables, tuple(images.texts)))
+    labelled = LabelledImages(sorted(listed))
     folders.check_classes(labelled)
     return labelled, [*map(_source, tables), *notes]
 
@@ -107,7 +132,7 @@ def _other_notes(store: ImageStore, others: Sequence[Parts], total: int) -> list
     return notes
 
 
-def _check_other_files(store: ImageStore, others: Sequence[Parts], images: Sequence[Parts]) -> None:
+def _check_other_files(store: ImageStore, others: Sequence[Parts], images: Iterable[Parts]) -> None:
     """A class whose images all have names of other things, or are videos, would vanish. Raises DataError."""
     with_images = {parts[:-1] for parts in images}
     alone = [parts for parts in others if parts[:-1] and parts[:-1] not in with_images]

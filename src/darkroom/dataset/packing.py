@@ -6,7 +6,7 @@ the same settings are taken from the cache instead.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import accumulate, chain, count, islice
@@ -44,6 +44,7 @@ COLUMNS = (
     *packed_data.PROPERTIES,
 )  # of the manifest
 CHUNK = 256  # images that are counted at once
+PART = 1 << 12  # rows that are written at once
 
 
 def write(
@@ -124,18 +125,35 @@ def _write_split(
 ) -> None:
     out.mkdir(parents=True)
     shape = (len(rows), settings.size, settings.size, settings.channels)
-    with (out / packed_data.IMAGES).open("wb") as file:
-        write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        file.writelines(arrays)
+    _save(out / packed_data.IMAGES, "|u1", shape, arrays)
     numbers = {label: number for number, label in enumerate(classes)}
-    np.save(out / packed_data.LABELS, np.fromiter((numbers[label] for label in rows.column("label")), np.int64))
-    columns = [np.fromiter(rows.column(name), np.float32) for name in packed_data.PROPERTIES]
-    np.save(out / packed_data.APPEARANCE, np.stack(columns, axis=1))
+    _save(out / packed_data.LABELS, "<i8", (len(rows),), _labels(rows, numbers))
+    _save(out / packed_data.APPEARANCE, "<f4", (len(rows), len(packed_data.PROPERTIES)), _appearance(rows))
     listed = (
         {"row": number, "path": row["path"], "label": row["label"], "cluster": cluster}
         for number, (row, cluster) in enumerate(zip(rows, _numbered(rows), strict=True))
     )
     files.write_rows(out / packed_data.PATHS, ("row", "path", "label", "cluster"), listed)
+
+
+def _labels(rows: Rows[ManifestRow], numbers: Mapping[str, int]) -> Iterator[bytes]:
+    for start in range(0, len(rows), PART):
+        yield np.array([numbers[label] for label in rows.columns(start, start + PART)["label"]], "<i8").tobytes()
+
+
+def _appearance(rows: Rows[ManifestRow]) -> Iterator[bytes]:
+    table = rows.select(packed_data.PROPERTIES)
+    for start in range(0, len(rows), PART):
+        columns = table.columns(start, start + PART)
+        part = np.stack([np.array(columns[name], "<f4") for name in packed_data.PROPERTIES], axis=1)
+        yield part.tobytes()
+
+
+def _save(path: Path, descr: str, shape: tuple[int, ...], parts: Iterable[bytes]) -> None:
+    """Do as `np.save` for an array that comes in parts."""
+    with path.open("wb") as file:
+        write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+        file.writelines(parts)
 
 
 def _numbered(rows: Rows[ManifestRow]) -> Iterator[int]:

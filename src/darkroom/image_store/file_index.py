@@ -5,13 +5,13 @@ by one path in 256. Who asks in the order of the paths, as stages do, has a bloc
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 from darkroom.image_store import inventory
 from darkroom.image_store.inventory import TABLE
-from darkroom.table.rows import Rows
+from darkroom.table.rows import Rows, Values
 
 BLOCK = 256  # files that are looked through together
 
@@ -48,7 +48,7 @@ class FileIndex:
         self._block: tuple[int, dict[str, list[Any]]] = (-1, {})  # the one that was asked for last
 
     @property
-    def paths(self) -> Sequence[str]:
+    def paths(self) -> Values:
         return self._rows.values("path")
 
     def find(self, path: str) -> StoredFile | None:

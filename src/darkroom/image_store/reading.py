@@ -3,7 +3,6 @@
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from darkroom.image_store.bucket_shard import BucketShard
@@ -11,6 +10,7 @@ from darkroom.image_store.file_index import FileIndex, StoredFile
 from darkroom.image_store.inventory import SHARD
 from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError
+from darkroom.table.rows import Values
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
@@ -106,7 +106,7 @@ class ImageStore:
         self._files = FileIndex(folder)
 
     @property
-    def paths(self) -> Sequence[str]:
+    def paths(self) -> Values:
         return self._files.paths
 
     def file(self, path: str) -> StoredFile:

@@ -71,9 +71,9 @@ class Rows(Sequence[Row], Generic[Row]):
         for chunk in self._chunks:
             yield from chunk[name].values()
 
-    def values(self, name: str) -> Sequence[Any]:
+    def values(self, name: str) -> "Values":
         """The same as a sequence."""
-        return _Values(self, name)
+        return Values(self, name)
 
     def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
         """The values of each key in the rows from `start` to `stop`; no keys where there are no such rows."""
@@ -118,11 +118,15 @@ class Rows(Sequence[Row], Generic[Row]):
         return [group for group in numbers.values() if len(group) > 1]
 
 
-class _Values(Sequence[Any]):
+class Values(Sequence[Any]):
     """One column of a table."""
 
     def __init__(self, table: Rows[Any], name: str):
         self._rows, self._name = table.select([name]), name
+
+    def where(self, is_wanted: Iterable[bool]) -> "Values":
+        """The values that are wanted."""
+        return Values(self._rows.where(is_wanted), self._name)
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -15,6 +15,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 ALIGNED = 8  # bytes
+PART = 1 << 12  # numbers that are written together; a multiple of ALIGNED, so that no gaps are between them
 LARGE = Path("/var/tmp")  # on a disk, where /tmp may lie in memory (file-hierarchy(7))
 CHOICES = ("TMPDIR", "TEMP", "TMP")  # of a person, in Python's order
 
@@ -46,6 +47,29 @@ class Scratch:
         pages: Any = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._end else b""
         self._file.close()  # the map keeps what it needs
         return lambda place: np.frombuffer(pages, place.dtype, place.length, place.start)
+
+
+class Growing:
+    """Numbers that come one by one."""
+
+    def __init__(self, dtype: Any):
+        self._dtype, self._length = np.dtype(dtype), 0
+        self._scratch, self._last = Scratch(), list[int]()
+
+    def append(self, number: int) -> None:
+        self._last.append(number)
+        if len(self._last) == PART:
+            self._flush()
+
+    def array(self) -> np.ndarray:
+        """All of them, to be read. None can be appended any more."""
+        self._flush()
+        return self._scratch.mapped()(Place(0, self._dtype, self._length))
+
+    def _flush(self) -> None:
+        self._scratch.add(np.array(self._last, self._dtype))
+        self._length += len(self._last)
+        self._last.clear()
 
 
 def file() -> IO[bytes]:
