@@ -35,7 +35,7 @@ def assigned(config):
         pairs = [Pair(*sorted((number[one], number[other])), 0.1, False) for one, other in linked]
         for row, name in zip(rows, clusters.names(rows, pairs), strict=True):
             row["cluster"] = name
-        previous = {row["pixels"]: row["cluster"] for row in before if row["cluster"]}
+        previous = cluster_history.Names((row["pixels"], row["cluster"]) for row in before if row["cluster"])
         drawn = partial(split.drawn, config=config, given=split.given_splits(rows))
         kept = cluster_history.keep(rows, pairs, previous, drawn)
         return split.assign(kept.rows, config).rows, kept.dropped
@@ -145,15 +145,17 @@ def test_images_in_a_given_split_link_no_clusters(assigned):
 
 def test_no_manifest_is_no_history_and_one_of_another_format_is_ignored_with_a_note(tmp_path, capsys):
     path = tmp_path / "manifest.csv"
-    assert cluster_history.read(path) == {} and capsys.readouterr().err == ""
+    assert not cluster_history.read(path) and capsys.readouterr().err == ""
     for text in ("", "garbage", "path,label\na,b\n", 'pixels,cluster\n"a', "pixels,cluster\na\n"):
         path.write_text(text)
-        assert cluster_history.read(path) == {}
+        assert not cluster_history.read(path)
         assert "is ignored" in capsys.readouterr().err
 
 
 def test_the_history_is_the_names_of_the_used_images(tmp_path):
-    rows = [dict.fromkeys(manifest.COLUMNS, 0) | image(name) | {"cluster": name} for name in ("a", "b", "")]
+    own = image("own")["pixels"]
+    named = {"a": "x", "b": "y", "own": own, "unused": ""}
+    rows = [dict.fromkeys(manifest.COLUMNS, 0) | image(name) | {"cluster": cluster} for name, cluster in named.items()]
     manifest.write(tmp_path / "manifest.csv", rows)
     names = cluster_history.read(tmp_path / "manifest.csv")
-    assert names == {image(name)["pixels"]: name for name in ("a", "b")}
+    assert [names.get(image(name)["pixels"]) for name in (*named, "new")] == ["x", "y", own, None, None]

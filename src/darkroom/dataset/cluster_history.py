@@ -12,8 +12,9 @@ data, parameters, seed and history; and where two old images are linked for the 
 or because this code finds more, their clusters become one and one of them may move: it is that or a leak.
 """
 
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,31 @@ from darkroom.manifest import ManifestRow
 from darkroom.runtime.errors import ArtifactError, warn
 from darkroom.table.rows import Rows
 
-Names = Mapping[str, str]  # `pixels` of an image -> name of its cluster
+
+class Names:
+    """The name of an image's cluster by the `pixels` of the image. Of those that have their own, 8 bytes are held."""
+
+    def __init__(self, named: Iterable[tuple[str, str]]):
+        """`named` are pixels and names; of equal pixels, the last ones count."""
+        self.linked: dict[str, str] = {}  # names of others
+        own = array("q")
+        for pixels, name in named:
+            if name == pixels:
+                self.linked.pop(pixels, None)
+                own.append(hash(pixels))
+            else:
+                self.linked[pixels] = name
+        self._own = np.sort(np.frombuffer(own, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.linked) + len(self._own)
+
+    def get(self, pixels: str) -> str | None:
+        """None for an image that was in no cluster."""
+        if pixels in self.linked:
+            return self.linked[pixels]
+        place = int(np.searchsorted(self._own, hash(pixels)))
+        return pixels if place < len(self._own) and self._own[place] == hash(pixels) else None
 
 
 class Kept(NamedTuple):
@@ -39,14 +64,14 @@ class Kept(NamedTuple):
 def read(path: Path) -> Names:
     """The names in the manifest at `path`; none, with a warning if there is a file, where that is no manifest."""
     if not path.exists():
-        return {}
+        return Names(())
     try:
         rows = manifest.read(path, ("pixels", "cluster"))
     except ArtifactError:
         rows = Rows.gather([])
     if not rows:
         warn(f"{path} is not a manifest, so it is ignored: near duplicates that are new may move old images")
-    return {row["pixels"]: row["cluster"] for row in rows if row["cluster"]}
+    return Names((row["pixels"], row["cluster"]) for row in rows if row["cluster"])
 
 
 def keep(
@@ -69,8 +94,8 @@ def keep(
 
 def _were_linked(table: Rows[ManifestRow], previous: Names) -> np.ndarray:
     """Whether an image had, or was, the name of another one: bool (n,)."""
-    others = {name for pixels, name in previous.items() if name != pixels}
-    named = (pixels in others or previous.get(pixels, pixels) != pixels for pixels in table.column("pixels"))
+    others = set(previous.linked.values())
+    named = (pixels in others or pixels in previous.linked for pixels in table.column("pixels"))
     return np.fromiter(named, bool, len(table))
 
 
@@ -88,8 +113,9 @@ def _named(
         if split.is_open(row):
             copies[row["pixels"]].append(number)
     naming = _Naming(rows, pairs, drawn_split)
-    for pixels in sorted(copies, key=lambda pixels: pixels not in previous):
-        naming.add(copies[pixels], previous.get(pixels))
+    old_names = {pixels: previous.get(pixels) for pixels in copies}
+    for pixels in sorted(copies, key=lambda pixels: old_names[pixels] is None):
+        naming.add(copies[pixels], old_names[pixels])
     return naming
 
 

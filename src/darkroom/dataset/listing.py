@@ -39,7 +39,7 @@ from darkroom.table.computed import Computed
 from darkroom.table.rows import Rows
 from darkroom.workers import worker_process
 
-NEW: Names = {}  # no manifest yet
+NEW = Names(())  # no manifest yet
 
 
 class Listing(NamedTuple):
