@@ -1,6 +1,6 @@
 """Write a store: shards, an inventory for each, and the seal over all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from darkroom.image_store import boundaries, inventory, shard_file
@@ -15,8 +15,15 @@ def write(folder: Path, files: Sequence[NewFile]) -> None:
 
     Equal files give equal bytes, whatever was stored before.
     """
-    order = sorted_order((file.path for file in files), len(files))
-    total = sum(shard_file.stored_bytes(file.size) for file in files)
+    total = 0
+
+    def paths() -> Iterator[str]:
+        nonlocal total
+        for file in files:
+            total += shard_file.stored_bytes(file.size)
+            yield file.path
+
+    order = sorted_order(paths(), len(files))
     in_order = (files[int(number)] for number in order)
     for number, shard in enumerate(boundaries.shards(in_order, total)):
         rows = shard_file.write(folder / f"{number:06}{SHARD}", shard)

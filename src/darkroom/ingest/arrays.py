@@ -42,8 +42,7 @@ def unfold(spooled: SpooledFiles, limits: Ingest) -> Iterator[tuple[str, bytes]]
 
     Raises DataError (exit 3) when the arrays are damaged, of another kind, or beyond the limits.
     """
-    every = map(PurePosixPath, spooled.pieces)
-    paths = sorted(path for path in every if names.is_array(path.name) or path.name in CLASS_FILES)
+    paths = sorted(PurePosixPath(path) for path in spooled.pieces if _is_relevant(path.rpartition("/")[2]))
     found = chain(_from_npz(spooled, paths, limits), _from_idx(spooled, paths), _from_cifar(spooled, paths))
     arrays = list(_reading(found))
     _check_limits(arrays, limits)
@@ -51,6 +50,10 @@ def unfold(spooled: SpooledFiles, limits: Ingest) -> Iterator[tuple[str, bytes]]
     classes = list(_reading(_class_names(spooled, paths)))
     for array in arrays:
         yield from _images(array, _reading(array.rows()), classes)
+
+
+def _is_relevant(name: str) -> bool:
+    return names.is_array(name) or name in CLASS_FILES
 
 
 def _reading(items: Iterator[Item]) -> Iterator[Item]:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -37,15 +37,20 @@ UNUSUAL = (
 Parts = tuple[str, ...]
 
 
-def check(source: str, members: Sequence[Member], limits: Ingest) -> None:
-    """Raise DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten."""
-    total, listed, single = size_limits.Total(limits), _Names(), list[Fault]()
+def check(source: str, members: Sequence[Member], limits: Ingest) -> list[str]:
+    """Return what is unusual about the archive without being a fault, one sentence each.
+
+    Raises DataError (exit 3) when any member of `source` must not be unpacked, naming up to ten.
+    """
+    total, listed, single, unusual = size_limits.Total(limits), _Names(), list[Fault](), _Unusual()
     for number, member in enumerate(members):
         total.add(member)
         is_junk = names.is_junk(member.parts)
         single += (fault for fault in _of_one(member, limits) if fault.code in DANGERS or not is_junk)
         if member.parts and not is_junk:
             listed.add(number, member)
+            if member.kind == "file":
+                unusual.add(member)
     faults = [
         *size_limits.entry_count(len(members), "entries", limits),
         *total.size_faults(),
@@ -58,26 +63,32 @@ def check(source: str, members: Sequence[Member], limits: Ingest) -> None:
         faults += _empty_folders(members, listed)
     if faults:
         raise _error(source, faults)
+    return unusual.notes()
 
 
-def notes(wanted: Iterable[Member]) -> list[str]:
-    """Describe what is unusual about the wanted members of an archive without being a fault, one sentence each."""
-    counts, first = Counter[str](), dict[str, str]()
-    for member in wanted:
-        for what in _unusual(member):
-            counts[what] += 1
-            first.setdefault(what, member.raw)
-    return [f"{counts[what]} {what}, first {printable(first[what])}" for what in UNUSUAL if counts[what]]
+class _Unusual:
+    """What is unusual about files without being a fault."""
 
+    def __init__(self) -> None:
+        self._counts, self._first = Counter[str](), dict[str, str]()
 
-def _unusual(member: Member) -> Iterator[str]:
-    backslashes, unportable, guesses = UNUSUAL
-    if "\\" in member.raw:
-        yield backslashes
-    if any(UNPORTABLE.fullmatch(part) for part in member.parts):
-        yield unportable
-    if member.guessed:
-        yield guesses
+    def add(self, member: Member) -> None:
+        backslashes, unportable, guesses = UNUSUAL
+        if "\\" in member.raw:
+            self._note(backslashes, member)
+        if any(UNPORTABLE.fullmatch(part) for part in member.parts):
+            self._note(unportable, member)
+        if member.guessed:
+            self._note(guesses, member)
+
+    def notes(self) -> list[str]:
+        """One sentence each."""
+        noted = [what for what in UNUSUAL if self._counts[what]]
+        return [f"{self._counts[what]} {what}, first {printable(self._first[what])}" for what in noted]
+
+    def _note(self, what: str, member: Member) -> None:
+        self._counts[what] += 1
+        self._first.setdefault(what, member.raw)
 
 
 def reraise_if_of_system(fault: Exception) -> None:
@@ -118,7 +129,7 @@ def _of_name(member: Member) -> Iterator[Fault]:
     slashed = raw.replace("\\", "/")
     if slashed.startswith("/") or re.match("[A-Za-z]:", slashed) or ".." in parts:
         yield Fault("E_ARCHIVE_PATH", raw, "leads out of the folder", "make the archive again with relative names only")
-    if any(unicodedata.category(character) == "Cc" for character in raw):
+    if not raw.isprintable() and any(unicodedata.category(character) == "Cc" for character in raw):
         yield Fault("E_ARCHIVE_NAME", raw, "has control characters in its name", "rename it")
     if not parts and member.kind != "folder":
         yield Fault("E_NAME_CONFLICT", raw, "has no name", "make the archive again")

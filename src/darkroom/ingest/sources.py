@@ -61,12 +61,11 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
     require_readable(source)
     with ExitStack() as archive:
         members = archive.enter_context(_members(source, limits))
-        inspection.check(source.name, members, limits)
+        notes = inspection.check(source.name, members, limits)
         wanted = members.wanted()
         if not wanted:
             fix = "pack folders of images, one per class"
             raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
-        notes = inspection.notes(wanted)
         _check_disk_space(folder, sum(map(shard_file.stored_bytes, wanted.sizes())))
         with files.replacing(folder) as partial_folder:
             partial_folder.mkdir()

@@ -6,7 +6,6 @@ process ends, however it ends.
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import io
 import os
@@ -29,13 +28,8 @@ class Piece(NamedTuple):
     """A part of the spool: the contents of one file."""
 
     offset: int
-    digest: builtins.bytes  # SHA-256
+    sha256: str  # hex
     bytes: int
-
-    @property
-    def sha256(self) -> str:
-        """In hex."""
-        return self.digest.hex()
 
 
 class Pieces(Mapping[str, Piece]):
@@ -97,7 +91,7 @@ class Pieces(Mapping[str, Piece]):
 
 
 def _piece(row: Mapping[str, Any]) -> Piece:
-    return Piece(row["offset"], builtins.bytes.fromhex(row["sha256"]), row["bytes"])
+    return Piece(row["offset"], row["sha256"], row["bytes"])
 
 
 class Spool:
@@ -119,7 +113,7 @@ class Spool:
         for chunk in chunks:
             self._end += self._file.write(chunk)
             digest.update(chunk)
-        return Piece(start, digest.digest(), self._end - start)
+        return Piece(start, digest.hexdigest(), self._end - start)
 
     def head(self, piece: Piece, size: int) -> bytes:
         self._file.flush()
