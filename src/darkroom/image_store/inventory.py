@@ -1,8 +1,8 @@
 """The inventory of a shard: which files it holds, where they lie in it, and their SHA-256.
 
 It is a table beside the shard, `000000.csv` beside `000000.tar`, so that a new version of the data writes anew only
-the inventories of the shards that change. CSV, because any tool reads it, and a million rows are read in about 3 s and
-held in 0.2 GB. The price: a binary table would be read in a tenth of that.
+the inventories of the shards that change. CSV, because any tool reads it, and a million rows are read in about 3 s.
+The price: a binary table would be read in a tenth of that.
 """
 
 import csv

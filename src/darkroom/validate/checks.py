@@ -7,7 +7,8 @@ The price: the import takes seconds. Only the validate stage pays it, and its wo
 while they scan images made that scan a quarter slower on four busy processors and nothing faster.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -203,9 +204,10 @@ def _offenders(expected: Expectation, result: Result, rows: Sequence[Mapping], o
 def _range(expected: Expectation, rows: Sequence[Mapping]) -> str:
     """The range of the values for numbers, how many rows for the rest."""
     column = expected.test[1]["column"]
-    values: Iterable = rows.column(column) if isinstance(rows, Rows) else [row[column] for row in rows]
-    numbers = [value for value in values if isinstance(value, int | float)]
-    if not numbers:
+    low, high = math.inf, -math.inf
+    for value in rows.column(column) if isinstance(rows, Rows) else (row[column] for row in rows):
+        if isinstance(value, int | float):
+            low, high = min(low, value), max(high, value)
+    if low > high:
         return f"{len(rows)} rows"
-    low, high = (f"{value:.6g}" for value in (min(numbers), max(numbers)))
-    return low if low == high else f"{low} to {high}"
+    return f"{low:.6g}" if f"{low:.6g}" == f"{high:.6g}" else f"{low:.6g} to {high:.6g}"
