@@ -35,6 +35,13 @@ def test_a_table_equals_its_rows_one_by_one_in_order_and_in_slices(n):
     assert all(own == [str, str, str, str, int, int, float] for own in kinds)
 
 
+@pytest.mark.parametrize("large", [2**63 - 1, 2**63, 2**64, 10**30])
+def test_whole_numbers_stay_exact_however_large_they_are(large):
+    """Archives may declare any size."""
+    table = Rows.gather({"size": large if k == CHUNK else k} for k in range(CHUNK + 2))
+    assert table[CHUNK] == {"size": large} and [*table.column("size")][CHUNK:] == [large, CHUNK + 1]
+
+
 @pytest.mark.parametrize("start, stop", [(0, 5), (CHUNK - 1, CHUNK + 1), (0, 3 * CHUNK), (CHUNK, CHUNK)])
 def test_columns_of_a_part_are_those_of_its_rows(start, stop):
     part = rows(2 * CHUNK)[start:stop]

@@ -54,7 +54,7 @@ class Numbers(NamedTuple):
     array: np.ndarray
 
     def value(self, number: int) -> float | int:
-        return self.array[number].item()
+        return self.array.item(number)
 
     def values(self, part: slice = ALL) -> list[float | int]:
         return self.array[part].tolist()
