@@ -19,8 +19,8 @@ class Answer(TypedDict):
 
 def answer(model: ServedModel, row: np.ndarray) -> Answer:
     """What the probabilities float (k,) of an image say."""
-    order = np.argsort(-row, kind="stable").tolist()
     values = row.tolist()
+    order = sorted(range(len(values)), key=values.__getitem__, reverse=True)  # stable: the first of equal ones
     return {
         "label": model.classes[order[0]],
         "probabilities": {model.classes[number]: values[number] for number in order},

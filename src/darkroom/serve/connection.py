@@ -27,6 +27,7 @@ class Connection(HttpToolsProtocol):
     """Made by uvicorn for each client."""
 
     _timer: asyncio.TimerHandle | None = None
+    _in_head = True  # the first one is waited for from the start, the others once they have begun
     _head = 0  # bytes of a head that is not complete
     _refused = False
 
@@ -43,7 +44,8 @@ class Connection(HttpToolsProtocol):
         if self._refused:
             return
         super().data_received(data)
-        if self._timer and not self.transport.is_closing():
+        if self._in_head and not self.transport.is_closing():
+            self._await_head()  # only now: most heads come in one piece, and need no timer
             self._head += len(data)
             if self._head > HEAD:
                 self._refuse()
@@ -51,7 +53,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {GONE: self.transport.is_closing}  # type: ignore[dict-item]
-        self._await_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         self._head_complete()
@@ -73,7 +75,7 @@ class Connection(HttpToolsProtocol):
     def _head_complete(self) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer, self._head = None, 0
+        self._timer, self._in_head, self._head = None, False, 0
 
     def _refuse(self) -> None:
         """Answer, and drop what still comes: closed at once, the system would throw away the answer with it."""

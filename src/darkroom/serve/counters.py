@@ -1,6 +1,7 @@
 """What `GET /metrics` tells a Prometheus server."""
 
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -28,18 +29,21 @@ class Counters:
         self._labels = Counter("darkroom_predictions", "Predictions, by label", ("label",), registry=registry)
         self._reloads = Counter("darkroom_reloads", "Models put in place of another", ("result",), registry=registry)
         self._model = Info("darkroom_model", "The model that answers", registry=registry)
+        # a look-up in a cache takes a tenth of the time that `labels` takes
+        self._requests_of, self._seconds_of = cache(self._requests.labels), cache(self._seconds.labels)
+        self._labels_of = cache(self._labels.labels)
         held = Gauge("darkroom_waiting_images", "Images accepted and not answered", registry=registry)
         held.set_function(waiting)
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests_of(route, status).inc()
+        self._seconds_of(route).observe(seconds)
 
     def batch(self, images: int) -> None:
         self._batches.observe(images)
 
     def label(self, name: str) -> None:
-        self._labels.labels(name).inc()
+        self._labels_of(name).inc()
 
     def reload(self, result: str) -> None:
         """`result` is "loaded" or "failed"."""

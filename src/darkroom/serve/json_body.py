@@ -1,7 +1,7 @@
 """What JSON of a client holds: objects, base64 and tensors, each refused in one sentence if it is none."""
 
 import json
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -41,7 +41,7 @@ def picture(value: object) -> Picture:
 def base64(value: object) -> bytes:
     """Return the bytes of a base64 text, plain or web-safe. Raises Refusal (400)."""
     try:
-        data = b64decode(str(value).translate(WEB_SAFE), validate=True) if isinstance(value, str) else b""
+        data = a2b_base64(_plain(value), strict_mode=True) if isinstance(value, str) else b""
     except ValueError as fault:
         raise bad("an image is not base64") from fault
     if not data:
@@ -63,6 +63,11 @@ def tensor(value: object) -> np.ndarray:
 def bad(what: str) -> Refusal:
     """Return the refusal (400) of a body that does not hold what its route asks for."""
     return refusal.bad_request("bad_json", what)
+
+
+def _plain(text: str) -> str:
+    """In the plain alphabet. To look for two letters takes a hundredth of the time that to replace them takes."""
+    return text.translate(WEB_SAFE) if "-" in text or "_" in text else text
 
 
 def _refuse_constant(name: str) -> NoReturn:
