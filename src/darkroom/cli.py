@@ -69,8 +69,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from darkroom.commands import chosen_model, export
+    from darkroom.commands import chosen_model, export, export_list
 
+    if arguments.list:
+        print(export_list.listing(paths.EXPORTS, [paths.CHAMPION, *paths.MODELS.glob("*")]))
+        return
     name = arguments.model or str(export.default_model(paths.CHAMPION, paths.MODELS, paths.COMPARISON))
     places = chosen_model.Places(paths.CHAMPION, Path(name), paths.EVALUATION, paths.CACHE / "registry")
     source = export.source(chosen_model.choose(name, places), paths.PACKED)

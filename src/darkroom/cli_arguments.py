@@ -66,7 +66,9 @@ def _fraction(word: str) -> float:
 
 def of_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", help="a model folder, or models:/NAME@ALIAS (default: the champion)")
-    parser.add_argument("--to", required=True, choices=export_folder.FILES, help="the format")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--to", choices=export_folder.FILES, help="the format")
+    what.add_argument("--list", action="store_true", help="print what was exported, and export nothing")
     parser.add_argument("--int8", action="store_true", help="weights and activations in 8 bits; onnx and litert")
     parser.add_argument("--out", type=Path, help=f"a new folder (default: in {paths.EXPORTS}/)")
 

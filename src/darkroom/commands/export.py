@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom.commands.chosen_model import ChosenModel
+from darkroom.commands.export_table import Row, table
 from darkroom.export import comparison, evidence, exporting
 from darkroom.export.evidence import Evidence
 from darkroom.export.exporting import Int8, Order
@@ -93,14 +94,6 @@ def _verdict(facts: ExportFacts, seen: Evidence) -> str:
 
 
 def _table(facts: ExportFacts, out: Path) -> str:
-    """Size, time and accuracy of the model and of its export, below each other."""
-    names, after = (facts["model"], printable(out.name)), (facts["bytes"], facts["ms"], facts["accuracy"])
     before = facts["before"]
-    width = max(map(len, names))
-    rows = [_row(names[0], width, before["bytes"], before["ms"], before["accuracy"]), _row(names[1], width, *after)]
-    return "\n" + "\n".join([f"{'':{width}}  {'MB':>8}  {'ms an image':>11}  accuracy", *rows])
-
-
-def _row(name: str, width: int, size: int, milliseconds: float, accuracy: float | None) -> str:
-    shown = "unknown" if accuracy is None else f"{accuracy:.3f}"
-    return f"{name:{width}}  {size / 1e6:8.3g}  {milliseconds:11.3g}  {shown:>8}"
+    model = Row(facts["model"], before["bytes"], before["ms"], before["accuracy"])
+    return f"\n{table([model, Row(printable(out.name), facts['bytes'], facts['ms'], facts['accuracy'])])}"
