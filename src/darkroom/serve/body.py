@@ -1,6 +1,7 @@
 """Read the body of a request, within its limits of size and time."""
 
 import asyncio
+from contextlib import nullcontext
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -10,12 +11,15 @@ from darkroom.serve.backlog import Admission
 from darkroom.serve.limits import Limits
 from darkroom.serve.refusal import CLOSE, Refusal
 
+WHOLE = "darkroom.is_whole"  # the extension of the ASGI scope that says whether the whole body has arrived
+
 
 async def read(request: Request, limits: Limits, admission: Admission) -> bytes:
     """Return the body. Raises Refusal: 400 for an empty one, 408 slow, 413 large, 415 compressed, 503 no room."""
     _refuse_by_header(request, limits)
+    is_whole = request.scope.get("extensions", {}).get(WHOLE)
     try:
-        async with asyncio.timeout(limits.seconds):
+        async with nullcontext() if is_whole and is_whole() else asyncio.timeout(limits.seconds):
             data = await _chunks(request, limits, admission)
     except TimeoutError as fault:
         raise Refusal(408, "too_slow", f"the body took longer than {limits.seconds:g} s", CLOSE) from fault

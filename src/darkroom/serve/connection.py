@@ -10,6 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from darkroom.serve.body import WHOLE
 from darkroom.serve.intake import GONE
 from darkroom.serve.transport import Joining
 
@@ -52,7 +53,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {GONE: self.transport.is_closing}  # type: ignore[dict-item]
+        self.scope["extensions"] = {GONE: self.transport.is_closing, WHOLE: self._is_whole}  # type: ignore[dict-item]
         self._in_head = True
 
     def on_headers_complete(self) -> None:
@@ -67,6 +68,10 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(LINGER, super().shutdown)
         else:
             super().shutdown()
+
+    def _is_whole(self) -> bool:
+        """Whether the bodies of all requests that have begun are here: most come with their head, and need no timer."""
+        return not self.cycle.more_body
 
     def _await_head(self) -> None:
         if self._timer is None:
