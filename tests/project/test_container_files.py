@@ -20,8 +20,14 @@ def test_containers_have_the_python_of_the_makefile():
 
 
 def test_the_image_installs_the_lock_and_then_only_darkroom():
-    installs = re.findall(r"^RUN pip install --no-cache-dir (.*)$", DOCKERFILE, re.M)
-    assert installs == ["--requirement /source/requirements.txt", "--no-deps /source"]
+    commands = re.findall(r"^RUN ((?:uv )?pip install .*)$", DOCKERFILE.replace("\\\n", ""), re.M)
+    locked, darkroom = map(str.split, commands)
+    (makefile,) = re.findall(r"uv pip install .* --require-hashes .*", MAKEFILE)
+    assert locked[-3:] == ["--require-hashes", "--requirement", "/source/requirements.txt"]
+    assert locked[0] == "uv" and {word for word in makefile.split() if "$" not in word} - {*locked} == {
+        "--quiet", "requirements.txt",
+    }  # fmt: skip
+    assert darkroom == "pip install --no-cache-dir --no-deps /source".split()
 
 
 def test_the_image_runs_the_command_of_the_wheel_as_a_user_without_rights():
