@@ -1,5 +1,6 @@
 """promote and rollback: DVC agrees afterwards, or says that the stage has to run anyway."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,8 @@ def test_no_choice_is_made_while_the_gate_judges(places, dvc):
 
 
 @pytest.mark.slow
-def test_dvc_lock_names_the_new_champion_unless_the_stage_has_to_run_anyway(places, monkeypatch, capsys):
+def test_dvc_lock_names_the_new_champion_unless_the_stage_has_to_run_anyway(places, monkeypatch, capsys, warm_dvc):
+    monkeypatch.setattr(sys, "executable", str(warm_dvc))
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     repository.git_output("init", "--quiet")
     Path(".dvc/tmp").mkdir(parents=True)

@@ -170,7 +170,8 @@ def test_every_known_checksum_has_the_length_of_its_algorithm():
 
 
 @pytest.mark.slow
-def test_a_url_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, monkeypatch):
+def test_a_url_becomes_a_dvc_import_that_dvc_can_update(server, tmp_path, monkeypatch, warm_dvc):
+    monkeypatch.setattr(sys, "executable", str(warm_dvc))
     monkeypatch.chdir(tmp_path)
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
     path = fetch.fetch(f"{server.base}/images.zip?x=1", tmp_path / "data/raw")

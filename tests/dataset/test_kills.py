@@ -19,6 +19,7 @@ from darkroom.runtime import files
 pytestmark = pytest.mark.slow
 
 HERE = Path.cwd()
+PYTHON = Path(sys.executable)  # what is killed: a process of its own, whose group is its own
 PARTS = ("dvc.yaml", "params.yaml", "pipeline", "src", ".dvc/config", ".dvcignore", ".gitignore")
 OUTS = (
     "data/images",
@@ -70,8 +71,8 @@ def root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(root) -> dict:
-    assert repro(root, "preprocess").wait() == 0
+def undisturbed(root, warm_python) -> dict:
+    assert repro(root, "preprocess", python=warm_python).wait() == 0
     return outs(root)
 
 
@@ -85,8 +86,9 @@ def archive(path: Path) -> None:
             images.writestr(f"{'ab'[number % 2]}/{number}.png", data.getvalue())
 
 
-def repro(root: Path, *words: str, kill_at: str = "") -> subprocess.Popen:
-    binaries = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+def repro(root: Path, *words: str, python: Path = PYTHON, kill_at: str = "") -> subprocess.Popen:
+    """Start `dvc repro` with the `dvc` and the `python` beside `python`."""
+    binaries = f"{python.parent}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": binaries, "PYTHONPATH": f"{root / 'assassin'}:{root / 'src'}", "DVC_NO_ANALYTICS": "1"}
     env["KILL_AT_OPEN_OF"] = kill_at
     words = ["dvc", "repro", *words]
@@ -105,10 +107,13 @@ def killed_in(stage: str, root: Path) -> None:
 
 
 @pytest.mark.parametrize("stage", MIDDLE)
-def test_a_killed_stage_leaves_nothing_half_and_the_next_run_ends_as_an_undisturbed_one(root, undisturbed, stage):
+def test_a_killed_stage_leaves_nothing_half_and_the_next_run_ends_as_an_undisturbed_one(
+    root, undisturbed, warm_python, stage
+):
     shutil.rmtree(root / ".cache", ignore_errors=True)
     killed_in(stage, root)
     assert not (root / OUT[stage]).exists()
-    assert repro(root, "--force", "--single-item", stage).wait() == 0  # else DVC takes the outs from its own cache
+    again = repro(root, "--force", "--single-item", stage, python=warm_python)  # else DVC takes the outs from its cache
+    assert again.wait() == 0
     assert outs(root) == undisturbed
     assert not list(root.rglob("*.partial-*"))

@@ -1,7 +1,6 @@
 """Files that DVC moved into its cache and replaced by links belong to the user's data set."""
 
 import subprocess
-import sys
 
 import pytest
 from tests.fixtures.images import contents
@@ -94,9 +93,9 @@ def test_a_link_in_a_strangers_archive_is_refused_even_if_it_leads_into_the_cach
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
-def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, folder, limits, kind):
+def test_ingest_reads_what_dvc_add_leaves_and_what_relabel_writes(tmp_path, folder, limits, kind, warm_dvc):
     def dvc(*words):
-        subprocess.run([sys.executable, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run([warm_dvc, "-m", "dvc", *words], cwd=tmp_path, check=True, capture_output=True)
 
     source = folder([f"{label}/{number}.png" for label in "ab" for number in range(3)], root="data/raw/x")
     dvc("init", "--no-scm", "-q")

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +41,7 @@ def bucket(tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path, bucket):
+def run(tmp_path, bucket, warm_dvc):
     """Run a command in a repository whose only stage is `ingest` and whose archive is in the bucket."""
     root = tmp_path / "repository"
     for part in ("pipeline", "src", ".dvc/config"):
@@ -54,7 +53,7 @@ def run(tmp_path, bucket):
     params["dataset"]["archive"] = f"{bucket[1]}/images.zip"
     yaml.dump(pipeline, root / "dvc.yaml")
     yaml.dump(params, root / "params.yaml")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{warm_dvc.parent}{os.pathsep}{os.environ['PATH']}"
     variables = {**os.environ, "PATH": path, "PYTHONPATH": str(root / "src"), "DVC_NO_ANALYTICS": "1"}
 
     def run(*words: str) -> str:

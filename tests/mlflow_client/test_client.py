@@ -155,18 +155,18 @@ sys.exit(any([os.waitpid(child, 0)[1] for child in children]))
 """
 
 
-def output_of_processes(count: int, code: str, root: Path) -> str:
+def output_of_processes(python: Path, count: int, code: str, root: Path) -> str:
     """Run the code in so many processes at once, each of which knows its `number`, and return what they print."""
     environ = {**os.environ, "DVC_ROOT": str(root)}
     environ.pop("MLFLOW_TRACKING_URI", None)
-    words = [sys.executable, "-c", FORKS, str(count), code]
+    words = [python, "-c", FORKS, str(count), code]
     return subprocess.run(words, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @pytest.mark.slow
-def test_four_processes_may_be_the_first_to_use_the_store(tmp_path):
+def test_four_processes_may_be_the_first_to_use_the_store(tmp_path, warm_python):
     first = "from darkroom.mlflow_client import client; print(client.experiment('pets'))"
-    assert output_of_processes(4, first, tmp_path) == 4 * "1\n"
+    assert output_of_processes(warm_python, 4, first, tmp_path) == 4 * "1\n"
 
 
 WRITER = """
@@ -179,8 +179,8 @@ with tracking.run(f"run-{number}", Experiment("pets", {}), key=str(number), para
 
 
 @pytest.mark.slow
-def test_several_processes_write_to_one_store(mlflow_store):
-    output_of_processes(3, WRITER, mlflow_store)
+def test_several_processes_write_to_one_store(mlflow_store, warm_python):
+    output_of_processes(warm_python, 3, WRITER, mlflow_store)
     for run in runs().values():
         history = client.client().get_metric_history(run.info.run_id, "train/loss")
         assert (run.info.status, [metric.step for metric in history]) == ("FINISHED", list(range(1, 31)))
@@ -275,9 +275,9 @@ with make_server("127.0.0.1", 0, app, threaded=True) as server:
 
 
 @pytest.mark.slow
-def test_an_mlflow_server_works_and_nobody_sees_the_password(tmp_path, server, empty_database, capfd):
+def test_an_mlflow_server_works_and_nobody_sees_the_password(tmp_path, server, empty_database, capfd, warm_python):
     served = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'served.db')}"
-    command = [sys.executable, "-c", SERVE, served, str(tmp_path / "art")]
+    command = [warm_python, "-c", SERVE, served, str(tmp_path / "art")]
     environ = {**os.environ, "_MLFLOW_SERVER_FILE_STORE": served}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, env=environ, **pipes) as serving:

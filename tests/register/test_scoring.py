@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -94,8 +93,8 @@ def test_a_version_requires_no_package_that_is_not_installed_here(monkeypatch):
 
 
 @pytest.mark.slow
-def test_mlflows_own_server_answers_as_darkroom_predict_does(mlflow_store, model_folder, tmp_path):
-    """One real call of each form. The server takes about 15 s to start."""
+def test_mlflows_own_server_answers_as_darkroom_predict_does(mlflow_store, model_folder, tmp_path, warm_python):
+    """One real call of each form."""
     folder = model_folder("cnn", label=1)
     registry.sync_champion("pets-classifier", folder, Experiment("pets", {}))
     pixels = np.random.default_rng(1).integers(0, 256, (3, 8, 8), dtype="uint8")
@@ -109,8 +108,9 @@ def test_mlflows_own_server_answers_as_darkroom_predict_does(mlflow_store, model
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = ["models", "serve", "-m", "models:/pets-classifier@champion", "--env-manager", "local", "-p", str(port)]
+    environment = {**os.environ, "PATH": f"{warm_python.parent}{os.pathsep}{os.environ['PATH']}"}  # there is uvicorn
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", *words], env=os.environ, stdout=subprocess.DEVNULL,
+        [warm_python, "-m", "mlflow", *words], env=environment, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
