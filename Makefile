@@ -39,7 +39,8 @@ test: setup
 	$(MAKE) --no-print-directory --jobs 2 check pytest
 
 pytest: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	# even where PYTHONDONTWRITEBYTECODE is set: workers and hundreds of processes would compile the same files again
+	PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000

@@ -1,6 +1,7 @@
 """presets: each holds what differs from the defaults, says what it reaches, and the courses' are the courses'."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from darkroom.commands import presets
 from darkroom.runtime.errors import ParamsError
 
 NAMES = presets.names(paths.PRESETS)
-PRESETS = {name: presets.load(name, paths.PRESETS) for name in NAMES}
 DEFAULTS = (paths.PRESETS / "defaults.yaml").read_text()
 COURSES = {  # architecture, size, color, optimizer, rate, batch, epochs, output: what the courses themselves use
     "cats_dogs_course": ("cats_dogs_cnn", 64, "rgb", "adam", 0.001, 32, 25, "sigmoid"),
@@ -20,6 +20,11 @@ COURSES = {  # architecture, size, color, optimizer, rate, batch, epochs, output
 HEADER = (
     r"# yaml-language-server: .+\n# {name}: .+\n#\n# accuracy: .+\n# time: .+\n# machine: .+\n# command: .+{name}.+"
 )
+
+
+@cache  # to load one takes 50 ms, and every worker imports this file
+def loaded(name: str) -> params.Params:
+    return presets.load(name, paths.PRESETS)
 
 
 @pytest.fixture
@@ -67,8 +72,8 @@ def test_a_merged_preset_keeps_every_comment_and_every_key_of_the_defaults(name)
     merged = presets.merge(name, paths.PRESETS)
     assert comments(merged) == comments(DEFAULTS)
     assert merged.count("\n\n") == DEFAULTS.count("\n\n")
-    leaves = [leaf for leaf in params.flat(PRESETS[name]) if not leaf.startswith("tune.space.")]
-    assert leaves == [leaf for leaf in params.flat(PRESETS["digits"]) if not leaf.startswith("tune.space.")]
+    leaves = [leaf for leaf in params.flat(loaded(name)) if not leaf.startswith("tune.space.")]
+    assert leaves == [leaf for leaf in params.flat(loaded("digits")) if not leaf.startswith("tune.space.")]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,7 +83,7 @@ def test_the_values_of_a_preset_take_effect_and_all_others_are_the_defaults(name
     expected = {leaf: changes.get(leaf, value) for leaf, value in params.flat(defaults).items()}
     if "space" in values.get("tune", {}):
         expected = {leaf: value for leaf, value in expected.items() if not leaf.startswith("tune.space.")}
-    assert params.flat(PRESETS[name]) == expected | changes
+    assert params.flat(loaded(name)) == expected | changes
 
 
 def test_using_a_preset_twice_or_after_another_gives_the_same_file(tmp_path):
@@ -136,13 +141,13 @@ def test_an_unknown_preset_is_an_error_that_lists_the_presets(name):
 
 
 def test_no_two_data_sets_share_a_registered_model():
-    pairs = {(params.registered_name(p), p.dataset.name) for p in PRESETS.values()}
+    pairs = {(params.registered_name(p), p.dataset.name) for p in map(loaded, NAMES)}
     assert len({model for model, _ in pairs}) == len(pairs)
 
 
 @pytest.mark.parametrize("name", COURSES)
 def test_a_course_is_trained_as_the_course_says(name):
-    p = PRESETS[name]
+    p = loaded(name)
     m, preprocess = p.model, p.preprocess
     network = (m.architecture, preprocess.image_size, preprocess.color)
     training = (m.optimizer, m.learning_rate, p.train.batch_size, p.train.epochs)

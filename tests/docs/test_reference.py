@@ -3,23 +3,29 @@
 import re
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 from tools.reference import commands, error_ids, exit_codes, pages
 
 from darkroom import cli, params
 from darkroom.runtime import errors, process
 
-PAGES = pages.all_pages()
 DEFAULTS = YAML(typ="safe").load(Path("presets/defaults.yaml").read_text())
 
 
-def test_the_generated_pages_are_those_of_today():
+@pytest.fixture(scope="module")
+def generated() -> dict[str, str]:
+    """The pages by their file names."""
+    return pages.all_pages()
+
+
+def test_the_generated_pages_are_those_of_today(generated):
     """Run `python -m tools.reference` after a change of a command, a param or an error."""
-    assert {path.name: path.read_text() for path in Path("docs/reference").iterdir()} == PAGES
+    assert {path.name: path.read_text() for path in Path("docs/reference").iterdir()} == generated
 
 
-def test_every_command_has_a_section_with_each_of_its_options():
-    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGES["commands.md"], re.M | re.S))
+def test_every_command_has_a_section_with_each_of_its_options(generated):
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", generated["commands.md"], re.M | re.S))
     assert sections.keys() == {command.name for command in cli.COMMANDS}
     for name, section in sections.items():
         assert all(
@@ -27,14 +33,14 @@ def test_every_command_has_a_section_with_each_of_its_options():
         )
 
 
-def test_every_param_has_a_row():
-    rows = set(re.findall(r"^\| `([\w.]+)` \|", PAGES["params.md"], re.M))
+def test_every_param_has_a_row(generated):
+    rows = set(re.findall(r"^\| `([\w.]+)` \|", generated["params.md"], re.M))
     space = {name for name in params.flat(DEFAULTS) if name.startswith("tune.space.")}  # what is searched may differ
     assert rows == params.flat(DEFAULTS).keys() - space | {"tune.space"}
 
 
-def test_every_exit_code_has_a_section():
-    codes = {int(code) for code in re.findall(r"^## Exit code (\d+)$", PAGES["exit_codes.md"], re.M)}
+def test_every_exit_code_has_a_section(generated):
+    codes = {int(code) for code in re.findall(r"^## Exit code (\d+)$", generated["exit_codes.md"], re.M)}
     classes = {kind.exit_code for kind in error_ids.CLASSES.values()}
     assert codes == {0, errors.BROKEN_PIPE, *process.STOPPED} | classes
 

@@ -1,7 +1,6 @@
 """labels.confident_learning: which labels a model questions."""
 
 import numpy as np
-from cleanlab.filter import find_label_issues
 
 from darkroom.labels import confident_learning
 
@@ -29,6 +28,8 @@ def test_wrong_labels_are_found_and_corrected():
 
 def test_a_strong_model_questions_the_labels_that_cleanlab_does():
     """The rule is the same; cleanlab's thresholds are not raised to one half, which those of a strong model are not."""
+    from cleanlab.filter import find_label_issues  # takes 0.3 s, and every worker imports this file
+
     for seed in range(5):
         _, labels, probabilities = planted(seed=seed)
         assert confident_learning.thresholds(labels, probabilities).min() > 0.5
