@@ -56,32 +56,35 @@ def test_the_best_backbone_is_the_pretrained_one_with_the_best_validation_at_its
 
 @pytest.fixture
 def points(packs, model, small, changes, brief, transfer_config, tmp_path):
-    """A function that measures both kinds of network, as iterators `(from_scratch, pretrained)` of points."""
+    """A function that measures one kind of network, `from_scratch` or `pretrained`."""
 
-    def measure(fractions):
+    def measure(kind, fractions):
         train, val, test = packs(160, 40, 60)
         data, session = TrainingData(train, val), Session(1, tmp_path / "state")
         refit = RefitConfig(1, changes(shift=0.1), brief(epochs=6), transfer_config(6))
         config = CurveConfig(fractions, 2, [], refit)
         device.make_repeatable(1)
-        base = Base(small, small.build(), "small.h5")
-        cache = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
-        network = recipes.TunedNetwork(data, model(learning_rate=0.02), refit.train, refit.augment)
-        both = network, recipes.on_frozen(base, cache, data, refit)
-        return [trainings.curve(recipe, train, test, config, session) for recipe in both]
+        if kind == "from_scratch":
+            recipe = recipes.TunedNetwork(data, model(learning_rate=0.02), refit.train, refit.augment)
+        else:
+            base = Base(small, small.build(), "small.h5")
+            cache = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
+            recipe = recipes.on_frozen(base, cache, data, refit)
+        return trainings.curve(recipe, train, test, config, session)
 
     return measure
 
 
-def test_both_learn_more_from_more_and_small_fractions_are_trained_again_on_other_images(points):
-    for few, many in points([0.05, 1.0]):
-        assert (few.fraction, few.images, many.fraction, many.images) == (0.05, 9, 1.0, 160)
-        assert few.correct.shape == (2, 60) and many.correct.shape == (1, 60)
-        assert few.correct.mean() <= many.correct.mean() and many.correct.sum() > 54
+@pytest.mark.parametrize("kind", ["from_scratch", "pretrained"])
+def test_both_learn_more_from_more_and_small_fractions_are_trained_again_on_other_images(points, kind):
+    few, many = points(kind, [0.05, 1.0])
+    assert (few.fraction, few.images, many.fraction, many.images) == (0.05, 9, 1.0, 160)
+    assert few.correct.shape == (2, 60) and many.correct.shape == (1, 60)
+    assert few.correct.mean() <= many.correct.mean() and many.correct.sum() > 54
 
 
 def test_a_fraction_is_measured_alike_whatever_the_others_are(points):
-    (alone,), (_, beside_another) = (points(fractions)[1] for fractions in ([0.5], [0.7, 0.5]))
+    (alone,), (_, beside_another) = (points("pretrained", fractions) for fractions in ([0.5], [0.7, 0.5]))
     np.testing.assert_array_equal(alone.correct, beside_another.correct)
 
 

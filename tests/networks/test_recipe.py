@@ -13,13 +13,13 @@ from darkroom.training.start_weights import About, StartWeights
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def train(painted, model, changes, brief, tmp_path):
-    """A function that trains with the recipe."""
+@pytest.fixture(scope="module")
+def train_in(painted, model, changes, brief):
+    """A function that trains with the recipe, with its state in a folder."""
 
-    def run(state="state", hparams=None, augment=None, start=None, until=None, **config):
+    def run(folder, hparams=None, augment=None, start=None, until=None, **config):
         data = TrainingData(painted(80, 1), painted(40, 2))
-        session = Session(3, tmp_path / state, until=until, quiet=True)
+        session = Session(3, folder, until=until, quiet=True)
         return recipe.train_network(
             model(**(hparams or {})), data, brief(**config), changes(**(augment or {})), session, start
         )
@@ -27,14 +27,25 @@ def train(painted, model, changes, brief, tmp_path):
     return run
 
 
-def test_the_recipe_is_seed_then_network_then_fit(train, painted, model, changes, brief, tmp_path):
-    trained = train()
+@pytest.fixture
+def train(train_in, tmp_path):
+    """The same with the name of a state of this test."""
+    return lambda state="state", **config: train_in(tmp_path / state, **config)
+
+
+@pytest.fixture(scope="module")
+def plain(train_in, tmp_path_factory):
+    """A training of four epochs, as it comes; tests share it, so none may change it."""
+    return train_in(tmp_path_factory.mktemp("plain"))
+
+
+def test_the_recipe_is_seed_then_network_then_fit(plain, painted, model, changes, brief, tmp_path):
     device.make_repeatable(3)
     network = architectures.build(model(), shape=(8, 8, 1), classes=2, spec=painted(1).spec)
     data = TrainingData(painted(80, 1), painted(40, 2))
     rows = fit.fit(network, data, brief(), model(), Session(3, tmp_path / "other", quiet=True), changes())
-    assert trained.rows == rows
-    for one, other in zip(trained.network.get_weights(), network.get_weights(), strict=True):
+    assert plain.rows == rows
+    for one, other in zip(plain.network.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -44,7 +55,8 @@ def test_the_weights_are_those_of_the_best_row(train, painted):
     probabilities = trained.network.predict(val.images, verbose=0)[np.arange(40), val.labels]
     assert trained.best == checkpoint.best(trained.rows)
     assert -np.log(probabilities).mean() == pytest.approx(trained.best["val_loss"], rel=1e-5)
-    assert train("last", keep="last").best["epoch"] == 4 == train("last", keep="last").best_epoch
+    last = train("last", keep="last")
+    assert last.best["epoch"] == 4 == last.best_epoch
 
 
 def start_of(trained):
@@ -52,13 +64,12 @@ def start_of(trained):
     return StartWeights(about, start_weights.of_network(trained.network))
 
 
-def test_a_warm_start_takes_half_the_epochs_and_begins_where_the_champion_ended(train):
+def test_a_warm_start_takes_half_the_epochs_and_begins_where_the_champion_ended(train, plain):
     """Within its first epoch it is better than the champion was after its own."""
-    champion = train(epochs=5)
-    warm = train("warm", epochs=5, start=start_of(champion))
-    assert (len(champion.rows), len(warm.rows)) == (5, 3)
-    assert warm.rows[0]["val_loss"] < champion.rows[0]["val_loss"]
-    assert warm.taken_over["layers"] == warm.taken_over["of"] and champion.taken_over is None
+    warm = train(epochs=5, start=start_of(plain))
+    assert (len(plain.rows), len(warm.rows)) == (4, 3)
+    assert warm.rows[0]["val_loss"] < plain.rows[0]["val_loss"]
+    assert warm.taken_over["layers"] == warm.taken_over["of"] and plain.taken_over is None
 
 
 def test_a_warm_start_whose_network_is_another_takes_all_epochs(train):
@@ -67,8 +78,8 @@ def test_a_warm_start_whose_network_is_another_takes_all_epochs(train):
     assert len(warm.rows) == 4 and warm.taken_over["layers"] < warm.taken_over["of"]
 
 
-def test_a_warm_start_that_was_killed_ends_as_if_it_had_not_been(train):
-    start = start_of(train(epochs=4))
+def test_a_warm_start_that_was_killed_ends_as_if_it_had_not_been(train, plain):
+    start = start_of(plain)
     whole = train("whole", epochs=6, start=start)
     train("cut", epochs=6, start=start, until=1)
     resumed = train("cut", epochs=6, start=start)
@@ -92,9 +103,8 @@ def test_the_computation_that_is_shown_is_the_one_that_was_used(train, brief, ch
     assert "mixed_bfloat16 with" in str(shown)
 
 
-def test_the_network_is_finished(train):
+def test_the_network_is_finished(train, plain):
     """In float32, and with the flip at test time, whose work counts twice."""
-    plain = train("plain", epochs=1)
     flipped = train("flipped", hparams={"test_time_flip": True}, precision="mixed_bfloat16", epochs=1)
     assert flipped.multiply_adds == 2 * plain.multiply_adds > 0
     assert "mixed_" not in str(flipped.network.get_config())

@@ -15,21 +15,24 @@ from darkroom.transfer_learning.weights import Base
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+HALF = np.arange(48)  # rows
+
+
+@pytest.fixture(scope="module")
 def data(packs):
     return TrainingData(*packs(96, 32))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tuned(data, model, brief, changes):
     return recipes.TunedNetwork(data, model(learning_rate=0.02), brief(epochs=3), changes(shift=0.1))
 
 
-@pytest.fixture
-def frozen(data, small, changes, brief, transfer_config, tmp_path):
+@pytest.fixture(scope="module")
+def frozen(data, small, changes, brief, transfer_config, tmp_path_factory):
     device.make_repeatable(1)
     base = Base(small, small.build(), "small.h5")
-    cached = transfer.feature_cache(base, (8, 8, 1), tmp_path / "features")
+    cached = transfer.feature_cache(base, (8, 8, 1), tmp_path_factory.mktemp("features"))
     config = RefitConfig(1, changes(shift=0.1), brief(epochs=3), transfer_config(6))
     return recipes.on_frozen(base, cached, data, config)
 
@@ -39,30 +42,41 @@ def recipe(request):
     return request.getfixturevalue(request.param)
 
 
-def test_the_same_seed_and_rows_give_the_same_probabilities_and_another_seed_others(recipe, data, tmp_path):
-    def train(seed, folder):
-        return recipe.train(np.arange(48), Session(seed, tmp_path / folder, quiet=True)).probabilities(data.val.images)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A function that trains a recipe on HALF with seed 1, once for all tests."""
+    models = {}
 
-    first = train(1, "a")
+    def train(recipe):
+        if recipe.name not in models:
+            session = Session(1, tmp_path_factory.mktemp("trained"), quiet=True)
+            models[recipe.name] = recipe.train(HALF, session)
+        return models[recipe.name]
+
+    return train
+
+
+def test_the_same_seed_and_rows_give_the_same_probabilities_and_another_seed_others(recipe, trained, data, tmp_path):
+    def train(seed):
+        return recipe.train(HALF, Session(seed, tmp_path / str(seed), quiet=True)).probabilities(data.val.images)
+
+    first = trained(recipe).probabilities(data.val.images)
     assert first.shape == (32, 2)
-    np.testing.assert_array_equal(first, train(1, "b"))
-    assert np.abs(first - train(2, "c")).max() > 1e-4
+    np.testing.assert_array_equal(first, train(1))
+    assert np.abs(first - train(2)).max() > 1e-4
 
 
-def test_probabilities_of_training_images_are_those_of_the_images(recipe, data, tmp_path):
-    trained = recipe.train(np.arange(48), Session(1, tmp_path / "state", quiet=True))
-    rows = np.arange(48, 96)
-    expected = trained.probabilities(data.train.images[rows])
-    np.testing.assert_allclose(trained.probabilities_of_training(rows), expected, atol=1e-5)  # float32 in other batches
+def test_probabilities_of_training_images_are_those_of_the_images(recipe, trained, data):
+    model, rows = trained(recipe), np.arange(48, 96)
+    expected = model.probabilities(data.train.images[rows])
+    np.testing.assert_allclose(model.probabilities_of_training(rows), expected, atol=1e-5)  # float32 in other batches
 
 
-def test_a_label_that_is_not_among_the_rows_changes_nothing(tuned, data, tmp_path):
+def test_a_label_that_is_not_among_the_rows_changes_nothing(tuned, trained, data, tmp_path):
     others = replace(data.train, labels=np.where(np.arange(96) < 48, data.train.labels, 1 - data.train.labels))
     flipped = replace(tuned, data=TrainingData(others, data.val))
-    a, b = (
-        r.train(np.arange(48), Session(1, tmp_path / name, quiet=True)) for r, name in ((tuned, "a"), (flipped, "b"))
-    )
-    np.testing.assert_array_equal(a.probabilities(data.val.images), b.probabilities(data.val.images))
+    again = flipped.train(HALF, Session(1, tmp_path / "state", quiet=True))
+    np.testing.assert_array_equal(trained(tuned).probabilities(data.val.images), again.probabilities(data.val.images))
 
 
 def test_a_row_that_is_listed_twice_is_trained_on_twice(frozen, tmp_path):
