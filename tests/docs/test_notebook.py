@@ -23,6 +23,8 @@ yaml, path = YAML(), Path("params.yaml")
 params = yaml.load(path)
 params["tune"]["fit"]["epochs"] = params["train"]["epochs"] = 2
 params["transfer"]["backbones"] = []
+params["labels"]["folds"] = 2
+params["evaluate"]["resamples"] = params["compare"]["resamples"] = 100
 yaml.dump(params, path)
 """
 
