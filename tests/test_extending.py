@@ -31,8 +31,12 @@ def touched(name: str) -> set[str]:
 
 
 @pytest.fixture
-def extended(tmp_path):
-    """A function that returns a copy of the repository with the diffs of one section applied."""
+def extended(tmp_path, warm_python, monkeypatch):
+    """A function that returns a copy of the repository with the diffs of one section applied.
+
+    What is run in the copy, `dvc` too, finds its libraries imported.
+    """
+    monkeypatch.setattr(sys, "executable", str(warm_python))
 
     def make(name: str) -> Path:
         tracked = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.splitlines()
