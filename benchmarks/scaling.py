@@ -74,7 +74,7 @@ class _Apart:
 def _measured(kind: str, address: str, workers: int, home: Path, n: int) -> tuple[float, float, float]:
     from darkroom import params
     from darkroom.dataset import layout, listing, near_duplicates, packing
-    from darkroom.dataset.file_cache import open_rows
+    from darkroom.dataset.packed_rows import open_rows
     from darkroom.decoding.bounds import DecodeLimits
     from darkroom.image_store import reading
     from darkroom.params import Engine
@@ -86,7 +86,7 @@ def _measured(kind: str, address: str, workers: int, home: Path, n: int) -> tupl
     contents = replace(contents, images=contents.images[:: len(contents.images) // n][:n])
     config = p.preprocess.model_copy(update={"image_size": IMAGE_SIZE, "color": "rgb"})
     limits = DecodeLimits(p.validate.max_pixels)
-    place = Engine(kind=kind, address=address, images=None, workers=workers, gpus_per_task=0)
+    place = Engine(kind=kind, address=address, images=None, shared=None, workers=workers, gpus_per_task=0)
     apart, start = _Apart(near_duplicates.find), time.perf_counter()
     with (
         mock.patch("darkroom.runtime.processors.granted", return_value=workers),
@@ -162,6 +162,7 @@ def _prepare(data: Path, home: Path) -> Path:
     from darkroom import params
     from darkroom.ingest import sources
 
+    home.mkdir(exist_ok=True)
     (home / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     sources.unpack(data, home / "images", params.load().ingest.model_copy(update={"max_entries": 10**6}))
     return home / "images"

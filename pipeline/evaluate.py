@@ -18,7 +18,7 @@ def main() -> str:
     sealing.set_aside(paths.MODELS, but=models, to=paths.CACHE / "models")  # DVC hashes models/ after this stage
     read = partial(evaluation.read, paths.PACKED, paths.MANIFEST)
     settings = Settings(Bootstrap(p.evaluate.resamples, p.evaluate.confidence, p.seed), p.evaluate.threshold)
-    with engine.opened(p.engine):
+    with engine.opened(p.engine, [paths.PACKED, paths.MANIFEST, paths.MODELS]):
         results = evaluation.evaluate_all({name: paths.MODELS / name for name in models}, read, settings)
     evaluations = {name: result.evaluation for name, result in results.items()}
     evaluation_folder.write(paths.EVALUATION, evaluations, design.test_set(design.of_split(read().test)))

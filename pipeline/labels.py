@@ -21,7 +21,8 @@ def main() -> str:
     refit = RefitConfig(p.seed, p.augment, p.train, TransferConfig.of(p.transfer))
     config = LabelsConfig(p.labels, p.transfer.backbones, refit)
     labels_paths = LabelsPaths(paths.MODELS, RefitPaths(paths.PACKED, paths.BEST, paths.WEIGHTS, paths.CACHE))
-    with engine.opened(p.engine) if p.labels.method == "network" else nullcontext():
+    reads = paths.PACKED, paths.BEST, paths.WEIGHTS, paths.CACHE / "features"
+    with engine.opened(p.engine, reads) if p.labels.method == "network" else nullcontext():
         reviewed = review.review(
             data, config, labels_paths, code=("labels", "networks", "refit", "training", "transfer_learning")
         )

@@ -13,7 +13,8 @@ from darkroom.workers import engine
 def main() -> str:
     p = params.load()
     validation = {name: scores["log_loss"] for name, scores in files.read_object(paths.VALIDATION_SCORES).items()}
-    with engine.opened(p.engine) if p.compare.seeds else nullcontext():
+    reads = paths.PACKED, paths.BEST, paths.WEIGHTS, paths.CACHE / "features"
+    with engine.opened(p.engine, reads) if p.compare.seeds else nullcontext():
         predicted = repetition.repeat(
             repetition.two_best(validation),
             p.compare.seeds,

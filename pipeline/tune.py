@@ -23,7 +23,8 @@ def main() -> str:
     experiment = tracking.Experiment(p.dataset.name, lineage.tags(paths.LOCK, paths.PACKED))
     setup = Setup(paths.PACKED, p.augment, p.seed)
     flat = params.flat({"tune": p.tune})
-    with engine.opened(p.engine), tracking.run("search", experiment, key=state.name, params=flat) as run:
+    searching = tracking.run("search", experiment, key=state.name, params=flat)
+    with engine.opened(p.engine, [paths.PACKED]), searching as run:
         open_run = partial(tracking.trial, experiment=experiment, search=run)
         result = search.search(p.tune, p.model, setup, state=state, open_run=open_run)
         run.metrics({"val/loss": result.best.get("val_loss"), "val/accuracy": result.best.get("val_accuracy")})

@@ -75,7 +75,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
 }
 
 DOORS = {
-    "aiohttp": {"image_store.buckets"},
+    "aiohttp": {"runtime.buckets"},
     "fastapi": {
         "serve.answers",
         "serve.app",
@@ -91,7 +91,7 @@ DOORS = {
     "uvicorn": {"serve.connection", "serve.server"},
     "prometheus_client": {"serve.counters"},
     "filelock": {"runtime.locks"},
-    "fsspec": {"image_store.buckets"},
+    "fsspec": {"runtime.buckets"},
     "great_expectations": {"validate.lean_great_expectations"},
     "ai_edge_litert": {"export.litert"},
     "onnx": {"export.onnx_file", "export.onnx_int8"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import additions, blends, ingest, interleave
+from benchmarks import additions, blends, ingest, interleave, scaling
 from PIL import Image
 
 
@@ -74,3 +74,10 @@ def test_blends_of_the_same_two_pictures_have_one_class():
     means = [(name.split("/")[0], np.asarray(Image.open(io.BytesIO(jpeg))).mean()) for name, jpeg in made]
     assert {label for label, mean in means if 64 < mean < 192} == {"black"}
     assert {label for label, _ in means} == {"black", "white"}
+
+
+def test_images_are_scanned_and_packed_to_measure_how_a_cluster_scales(folder, monkeypatch):
+    monkeypatch.chdir(".")  # so that it is the current folder again afterwards
+    store = scaling._prepare(folder, folder.parent / "project")
+    run = scaling.scan_and_pack("local-1", store, 12)
+    assert run.seconds > 0 and run.own_mib > 0 and run.head_mib == 0

@@ -53,7 +53,7 @@ def _archive(source: str) -> str:
 
 def _bucket(url: str) -> str:
     if not BUCKET.fullmatch(url):
-        raise ValueError("expected null, or s3:// or gs:// with a folder that holds a copy of data/images")
+        raise ValueError("expected null, or s3:// or gs:// with a folder of a bucket")
     return url.rstrip("/")
 
 
@@ -263,6 +263,7 @@ class Engine(Section):
     kind: Literal["local", "ray"]
     address: Annotated[str, AfterValidator(_address)]
     images: Annotated[str, AfterValidator(_bucket)] | None
+    shared: Annotated[str, AfterValidator(_bucket)] | None
     workers: Count | Literal["auto"]
     gpus_per_task: Annotated[float, Field(ge=0, le=16)]
 

@@ -8,9 +8,10 @@ from tests.fixtures.cluster import on_ray
 from tests.fixtures.defaults import DEFAULTS
 
 from darkroom.dataset import layout, listing, packing
+from darkroom.dataset.packed_rows import open_rows
 from darkroom.decoding.bounds import DecodeLimits
 from darkroom.image_store import reading
-from darkroom.image_store.reading import ImageStore
+from darkroom.image_store.reading import ImageStore, ShardReader
 from darkroom.params import Engine, Preprocess, Validate
 from darkroom.workers import engine
 
@@ -53,3 +54,21 @@ def test_they_are_the_same_from_a_cluster_that_reads_a_bucket(cluster, images, b
         shard.write_bytes(bytes(shard.stat().st_size))  # so nobody reads the folder
     copied = reading.open_store(images.folder, "s3://pictures/copy")
     assert made(copied, on_ray(cluster.address), config, small, tmp_path / "made") == here
+
+
+@pytest.mark.filterwarnings("default")
+def test_nodes_that_share_a_bucket_alone_fill_the_caches_of_the_project(
+    cluster, images, bucket, config, small, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(images.folder.parent)
+    place = on_ray(cluster.address, shared="s3://pictures/project")
+    monkeypatch.setattr(images, "shards", ShardReader(engine.images_url(place, images.folder)))
+    decoded = []
+    for where in (DEFAULTS.engine, place):
+        shutil.rmtree("cache", ignore_errors=True)
+        with engine.opened(where), open_rows(Path("cache/rows"), small, LIMITS.max_pixels) as (_, rows):
+            listed = listing.build(images, layout.read(images), config, cache=Path("cache/facts"), packed=rows).rows
+        with open_rows(Path("cache/rows"), small, LIMITS.max_pixels) as (cached, _):
+            digests = [row["sha256"] for row in listed if not row["bad"]]
+            decoded.append((list(listed), [cached.get(digest) for digest in digests]))
+    assert decoded[0] == decoded[1] and None not in decoded[0][1] and len(decoded[0][1]) == N

@@ -13,9 +13,9 @@ import fsspec
 import pytest
 from tests.fixtures.images import contents
 
-from darkroom.image_store import buckets
 from darkroom.ingest import downloads, objects, sources
 from darkroom.params import Dataset
+from darkroom.runtime import buckets
 from darkroom.runtime.errors import DataError, EnvironmentFault, ServiceError
 
 BODY = os.urandom(2 * objects.BLOCK + 1000)

@@ -12,7 +12,7 @@ import pytest
 from tests.fixtures.cluster import ABSENT, on_ray
 
 from darkroom.runtime.errors import EnvironmentFault, ServiceError
-from darkroom.workers import engine, parallel, ray_cluster
+from darkroom.workers import engine, parallel, ray_nodes
 from darkroom.workers.serving import Limits
 
 LIMITS = Limits(seconds=5.0, memory=1 << 30)
@@ -147,8 +147,8 @@ def test_a_signal_means_the_same_on_a_cluster(cluster, project):
 
 
 def test_a_node_with_another_version_is_exit_5_and_says_which(cluster, project, monkeypatch):
-    ours = ray_cluster._versions()
-    monkeypatch.setattr(ray_cluster, "_versions", lambda: ours | {"pillow": "1.0"})
+    ours = ray_nodes._versions()
+    monkeypatch.setattr(ray_nodes, "_versions", lambda: ours | {"pillow": "1.0"})
     with pytest.raises(EnvironmentFault, match=r"pillow .* \(here 1\.0\)"), engine.opened(on_ray(cluster.address)):
         pass
 

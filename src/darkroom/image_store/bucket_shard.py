@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from darkroom.image_store.buckets import file_system
+from darkroom.runtime.buckets import file_system
 from darkroom.runtime.errors import DarkroomError, ServiceError, brief
 
 AHEAD = 4 << 20  # bytes of a request: hundreds of small images, which one by one would wait 30 ms for each
@@ -39,5 +39,5 @@ class BucketShard:
             raise
         except Exception as fault:  # every vendor's library has its own
             what = f"cannot be read: {type(fault).__name__}: {brief(fault)}"
-            fix = "check engine.images, and the credentials of the nodes"
+            fix = "check engine.images or engine.shared, and the credentials of the nodes"
             raise ServiceError("E_BUCKET", what, where=self._url, fix=fix) from fault

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from darkroom.formats import names
-from darkroom.image_store.buckets import file_system
 from darkroom.ingest.streams import SeekableStream
+from darkroom.runtime.buckets import file_system
 from darkroom.runtime.errors import DarkroomError, DataError, ServiceError, brief
 
 TAGS = "ETag", "etag", "Content-MD5", "Last-Modified", "LastModified", "created"  # the best first

@@ -77,3 +77,4 @@ def ready(
     state = checkpoint.resume_dir(paths.cache / "labels", paths.packed, *parts, code=code)
     yield NetworkFolds(data, fold, config, paths, Session(config.seed, state, quiet=True))
     checkpoint.clear(state)
+    engine.forget(state)

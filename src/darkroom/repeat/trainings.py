@@ -47,6 +47,7 @@ def repeat(
     trained = engine.each(partial(_train, state=state), partial(read, config, paths), planned)
     predicted = dict(zip(planned, progress.each(trained, len(planned), "training again"), strict=True))
     checkpoint.clear(state)
+    engine.forget(state)
     return predicted
 
 

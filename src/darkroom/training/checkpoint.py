@@ -24,7 +24,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from darkroom.params import Fit, Optimization
-from darkroom.runtime import files, sealing
+from darkroom.runtime import files, kept_state, sealing
 from darkroom.runtime.errors import TrainingError, warn
 from darkroom.training import augment, checksummed, device, draws
 from darkroom.training.batching import SetEpoch
@@ -161,11 +161,13 @@ class Checkpoint(keras.callbacks.Callback):
         """Write the state of the epoch of `row`, then say that it has ended: so no later run repeats it."""
         with files.durable(self.session.state / LAST) as partial:
             checksummed.write(partial, lambda file: np.savez(file, history=history, **arrays))
+        kept_state.keep(self.session.state / LAST)
         self.session.on_epoch(int(row["epoch"]), row)
 
     def _load(self) -> None:
         """Resume from what an earlier run saved, if it is whole."""
         path = self.session.state / LAST
+        kept_state.recall(path)
         if not checksummed.intact(path):
             if path.exists():
                 warn(f"{path} is damaged, so this training starts again")

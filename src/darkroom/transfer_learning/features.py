@@ -56,6 +56,8 @@ class FeatureCache:
         computed = engine.each(_compute, networks, ((group, images[group.rows]) for group in missing))
         for group, values in zip(missing, progress.each(computed, len(missing), "computing features"), strict=True):
             features[group.rows] = values
+            if not group.path.exists():  # it was computed on a machine that does not see this folder
+                _keep(group, values)
         return features
 
     def sweep(self) -> None:
@@ -94,9 +96,13 @@ def _compute(networks: _Networks, work: tuple[_Group, np.ndarray]) -> np.ndarray
         images = _changed(images, networks.changing, group.draw)
     with memory.limited(BATCH, networks.extractor.input_shape[1:], fix="set transfer.input_size lower"):
         features = _in_batches(networks.extractor.predict_on_batch, images)
+    _keep(group, features)
+    return features
+
+
+def _keep(group: _Group, features: np.ndarray) -> None:
     with files.replacing(group.path) as partial_file:
         checksummed.write(partial_file, lambda file: np.save(file, features))
-    return features
 
 
 def _groups(digests: list[str]) -> list[tuple[list[int], str]]:

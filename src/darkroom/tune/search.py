@@ -176,6 +176,7 @@ class _Supervisor:
         if job.key in self._jobs:
             return
         self._jobs[job.key] = job
+        engine.recall(self._journal(job))
         journalled = checksummed.content(self._journal(job))
         if journalled is None:
             self._pool.submit(job.key, self._task(job))
@@ -210,6 +211,7 @@ class _Supervisor:
             result = cast(Result, event.value)
             with files.durable(self._journal(job)) as partial_file:
                 checksummed.write(partial_file, lambda file: file.write(json.dumps(result).encode()))
+            engine.keep(self._journal(job))
         else:  # not journalled: whatever the reason, a resumed search tries it again
             result = trial.failed(str(event.value))
             context.__exit__(RuntimeError, RuntimeError(event.value), None)

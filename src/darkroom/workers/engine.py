@@ -7,8 +7,10 @@ to know of it. Results are the same, byte for byte, wherever they were computed.
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from darkroom.runtime.bucket_copy import BucketCopy
 from darkroom.workers import local_items
 from darkroom.workers.ray_calls import results as cluster_calls
 from darkroom.workers.ray_cluster import Cluster, connected
@@ -38,21 +40,32 @@ class Tasks(Protocol):
 
 
 @contextmanager
-def opened(config: "Engine") -> Iterator[None]:
+def opened(config: "Engine", reads: Sequence[Path] = ()) -> Iterator[None]:
     """Let the work inside the block be done where `config` says.
 
+    `reads` are the files and folders of the project that it reads, for machines that do not see the project.
     Raises EnvironmentFault (exit 5) where Ray is missing or a node is not like this machine, ServiceError (exit 6)
-    where the cluster does not answer.
+    where the cluster, or the bucket, does not answer.
     """
     if config.kind == "local":
         yield
         return
-    with connected(config) as cluster:
+    with connected(config, reads) as cluster:
         token = _cluster.set(cluster)
         try:
             yield
         finally:
             _cluster.reset(token)
+
+
+def images_url(config: "Engine", folder: Path) -> str | None:
+    """Where workers read the shards of images: None where they see the `folder`, which is sealed.
+
+    If all that they see is a bucket, the shards are sent there. Raises ServiceError (exit 6) where it refuses.
+    """
+    if config.images or config.kind == "local" or not config.shared:
+        return config.images
+    return BucketCopy(config.shared).sync(folder, "images")
 
 
 def results(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
@@ -89,3 +102,26 @@ def task_pool(task: Callable, start: Callable[[int], None], workers: int, *, max
     cluster = _cluster.get()
     with ClusterTaskPool(task, cluster) if cluster else TaskPool(task, start, workers, max_growth=max_growth) as pool:
         yield pool
+
+
+def keep(path: Path) -> None:
+    """Copy a small file that was written, from which another machine would go on, to where the cluster's state is."""
+    if copy := _copy():
+        copy.keep(path)
+
+
+def recall(path: Path) -> None:
+    """Fetch a file that is about to be read, if another machine kept it."""
+    if copy := _copy():
+        copy.recall(path)
+
+
+def forget(state: Path) -> None:
+    """Remove what was kept below the folder, by this machine or a node."""
+    if copy := _copy():
+        copy.forget(state)
+
+
+def _copy() -> BucketCopy | None:
+    cluster = _cluster.get()
+    return cluster.copy if cluster else None

@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from darkroom.workers import ray_cluster, ray_order
+from darkroom.workers import ray_order, ray_place
 from darkroom.workers.ray_cluster import Cluster
+from darkroom.workers.ray_place import Place
 from darkroom.workers.serving import Raised
 
 
@@ -20,16 +21,20 @@ def results(call: Callable, read: Callable[[], Any], items: Iterable, cluster: C
         _called
     )
     key, shared = os.urandom(16), [ray.put(read)]  # in a list it stays a reference, which most tasks need not follow
-    for result in ray_order.results(lambda item: run.remote(cluster.root, key, shared, call, item), items, cluster):
+
+    def start(item: object) -> object:
+        return run.remote(cluster.place, key, shared, call, item)
+
+    for result in ray_order.results(start, items, cluster, cluster.workers):
         if isinstance(result, Raised):
             raise result.exception
         yield result
 
 
-def _called(root: str, key: bytes, shared: list, call: Callable, item: object) -> Any:
+def _called(place: Place, key: bytes, shared: list, call: Callable, item: object) -> Any:
     """On a node: what the call returns or raises."""
-    ray_cluster.enter(root)
     try:
+        ray_place.enter(place)
         return call(_read(key, shared), item)
     except Exception as fault:
         return Raised(fault)

@@ -1,80 +1,96 @@
 """The connection to a Ray cluster.
 
-The nodes see the project under the path that it has here, on a shared file system: what a stage reads and writes does
-not go through Ray, only names of images, small results and packed rows do. The nodes get this package from here, and
-must have its dependencies in the same versions, because another decoder is another data set.
+The nodes see the project under the path that it has here, on a shared file system, or get what tasks read from a
+bucket: what a stage reads and writes does not go through Ray, only names of images, small results and packed rows do.
+The nodes get this package from here, and must have its dependencies in the same versions, because another decoder is
+another data set.
 """
 
 import atexit
+import logging
+import math
 import os
-import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import darkroom
+from darkroom.runtime.bucket_copy import BucketCopy
 from darkroom.runtime.errors import EnvironmentFault, ServiceError, printable
+from darkroom.workers import heard, ray_nodes
+from darkroom.workers.ray_nodes import SAME_VERSIONS, WHERE, first_line
+from darkroom.workers.ray_place import Place
 
 if TYPE_CHECKING:
     from darkroom.params import Engine  # see `engine`
 
 PATIENCE = 10  # seconds for the head to answer
+CONNECTED = 25  # seconds for the connection; Ray itself would wait 40 for a head that never answers
+STARTED = 120  # seconds for a cluster on this machine alone
 POLL = 1.0  # seconds between two looks whether the head lives
-NODE_PATIENCE = 60  # seconds for all nodes to say what they have
-COMPARED = ("numpy", "pillow", "simplejpeg", "scipy", "keras", "tensorflow", "jax")
+MOST = 16  # worker processes of a task, for which one process can pass on what they make
 PASSED_ON = (  # environment variables; a node has its own credentials
     "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "TF_CPP_MIN_LOG_LEVEL", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION",
 )  # fmt: skip
-WHERE = "params.yaml: engine"
-SAME_VERSIONS = "install the same requirements.txt on every node"
 
 
 class Cluster(NamedTuple):
     """A cluster to which this process is connected."""
 
-    root: str  # of the project, on every node
-    workers: int  # tasks at a time
+    place: Place
+    workers: int  # processes at a time
+    workers_of_a_task: int  # for items: so many processors are free on any node, and fill it
     gpus: float  # for each task that trains
     head: str  # HOST:PORT
-
-
-class Node(NamedTuple):
-    """What a node says of itself."""
-
-    name: str
-    has_project: bool
-    versions: dict[str, str]
+    copy: BucketCopy | None = None  # where what nodes read and the state of tasks are, if they do not see the project
 
 
 @contextmanager
-def connected(config: "Engine") -> Iterator[Cluster]:
+def connected(config: "Engine", reads: Sequence[Path]) -> Iterator[Cluster]:
     """Connect to the cluster, or start one on this machine alone, for the duration of the block.
 
-    Raises EnvironmentFault (exit 5) where Ray is missing, where a node has other versions or no project folder;
-    ServiceError (exit 6) where no cluster answers.
+    `reads` are the files and folders that tasks read, for nodes that do not see the project. Raises EnvironmentFault
+    (exit 5) where Ray is missing, where a node has other versions or no project folder; ServiceError (exit 6) where no
+    cluster answers, or the bucket does not.
     """
     ray = _import_ray()
     _require_answer(config.address)
-    _init(ray, config.address)
-    workers = config.workers if config.workers != "auto" else int(ray.cluster_resources().get("CPU", 1))
+    seconds = STARTED if config.address == "local" else CONNECTED
+    heard.wait_for(partial(_init, ray, config.address), seconds, partial(_no_answer, config.address))
+    workers = config.workers if config.workers != "auto" else max(1, int(ray.cluster_resources().get("CPU", 1)))
+    processors = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
     head = ray.get_runtime_context().gcs_address
-    cluster = Cluster(os.getcwd(), max(1, workers), config.gpus_per_task, head)
+    place = Place(os.getcwd(), config.shared)
+    cluster = Cluster(place, workers, _workers_of_a_task(workers, processors), config.gpus_per_task, head)
     try:
-        _require_alike(ray)
+        asked = ray_nodes.ask(ray, place)
+        if config.shared:
+            copy = BucketCopy(config.shared)
+            cluster = cluster._replace(place=place._replace(inputs=copy.publish(reads)), copy=copy)
+        ray_nodes.require_alike(ray, asked)
         yield cluster
     finally:
         _disconnect(ray, cluster)
 
 
+def _workers_of_a_task(workers: int, processors: Sequence[int]) -> int:
+    """The largest common divisor of all `workers` and of the `processors` of the nodes that have any, up to MOST.
+
+    So each node has room for a task of items, and none keeps a processor that no task fits.
+    """
+    common = math.gcd(workers, *filter(None, processors)) if any(processors) else 1
+    return max(size for size in range(1, MOST + 1) if common % size == 0)
+
+
 def _init(ray: ModuleType, address: str) -> None:
     package = str(Path(darkroom.__file__).parent)
     variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    terminate = signal.getsignal(signal.SIGTERM)
+    logging.getLogger("ray").setLevel(logging.ERROR)  # it warns that it handles no signals, which is as we want it
     try:
         ray.init(
             address=None if address == "local" else address,
@@ -86,14 +102,7 @@ def _init(ray: ModuleType, address: str) -> None:
     except (ConnectionError, SystemExit) as fault:  # Ray ends the process of who asks a head that is none
         raise _no_answer(address, str(fault)) from fault
     except RuntimeError as fault:  # another version of Python or of Ray
-        raise EnvironmentFault("E_CLUSTER", _first_line(fault), where=WHERE, fix=SAME_VERSIONS) from fault
-    finally:
-        signal.signal(signal.SIGTERM, terminate)  # Ray's own handler would end this process with exit code 15
-
-
-def enter(root: str) -> None:
-    """Make the project the current folder of this worker process."""
-    os.chdir(root)
+        raise EnvironmentFault("E_CLUSTER", first_line(fault), where=WHERE, fix=SAME_VERSIONS) from fault
 
 
 def wait(tasks: Sequence[Any], cluster: Cluster, timeout: float = POLL) -> list:
@@ -156,53 +165,5 @@ def _require_answer(address: str) -> None:
 
 def _no_answer(address: str, why: str) -> ServiceError:
     fix = "start it (`ray start --head`), run this on one of its nodes, or set engine.kind to local"
-    what = f"no Ray cluster answers at {printable(address)}: {_first_line(why)}"
+    what = f"no Ray cluster answers at {printable(address)}: {first_line(why)}"
     return ServiceError("E_CLUSTER", what, where=WHERE, fix=fix)
-
-
-def _first_line(fault: object) -> str:
-    return printable((str(fault).strip().splitlines() or ["no reason given"])[0])
-
-
-def _require_alike(ray: ModuleType) -> None:
-    """Raise EnvironmentFault for the first node that lacks the project or has other versions of what decodes."""
-    describe = ray.remote(num_cpus=0)(_describe)
-    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-    asked = [describe.options(scheduling_strategy=strategy(node, soft=False)).remote(os.getcwd()) for node in alive]
-    nodes = [node for task in asked for node in _answered(ray, task)]
-    ours = _versions()
-    for node in nodes:
-        if other := {name: theirs for name, theirs in node.versions.items() if theirs != ours[name]}:
-            what = ", ".join(
-                f"{name} {theirs or 'missing'} (here {ours[name] or 'missing'})" for name, theirs in other.items()
-            )
-            raise EnvironmentFault("E_CLUSTER", f"node {node.name} has {what}", where=WHERE, fix=SAME_VERSIONS)
-        if not node.has_project:
-            what = f"node {node.name} does not see {os.getcwd()}"
-            raise EnvironmentFault("E_CLUSTER", what, where=WHERE, fix="mount the project there under the same path")
-
-
-def _answered(ray: ModuleType, task: Any) -> list[Node]:
-    """What a node said of itself; nothing of one that died since the cluster listed it."""
-    try:
-        return [ray.get(task, timeout=NODE_PATIENCE)]
-    except ray.exceptions.TaskUnschedulableError:
-        return []
-    except ray.exceptions.RayError as fault:
-        what = f"a node does not run a task: {_first_line(fault)}"
-        raise ServiceError("E_CLUSTER", what, where=WHERE, fix="see `ray status`") from fault
-
-
-def _describe(root: str) -> Node:
-    return Node(socket.gethostname(), Path(root, "params.yaml").exists(), _versions())
-
-
-def _versions() -> dict[str, str]:
-    found = {"Python": ".".join(map(str, sys.version_info[:3]))}
-    for name in COMPARED:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = ""
-    return found

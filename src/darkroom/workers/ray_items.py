@@ -1,51 +1,74 @@
 """Apply a function to items on a Ray cluster.
 
-A chunk of items is one task of Ray, which a node does in a worker process of its own: so an item that kills its
+A chunk of items is one task of Ray, which a node does in worker processes of its own: so an item that kills its
 decoder costs that item alone, there as here, and the limits of an item hold. Ray does a chunk again whose node died.
-A process of Ray keeps its worker for the next chunk, because starting one takes as long as a hundred small images.
+
+A task has as many worker processes as every node can give it. So most nodes run one process of Ray and not one for
+each processor, which would take a second of its processor to start. It keeps its workers for the next chunk, and
+imports nothing that only they need. Where the nodes do not see the project, what an item adds to a log of a cache
+comes here with the results.
 """
 
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, cast
 
-from darkroom.workers import local_items, ray_cluster, ray_order
+from darkroom.workers import local_items, ray_order, ray_place, serving
 from darkroom.workers.item_pool import ItemPool
 from darkroom.workers.ray_cluster import Cluster
-from darkroom.workers.serving import Limits
+from darkroom.workers.ray_place import Place
+from darkroom.workers.serving import Limits, Unopened
 
-CHUNK = 512  # items of a task, at most: about half a second of work
+CHUNK = 512  # items of a task for each of its workers, at most: about half a second of work
 
 
 class Work(NamedTuple):
     """What is done to each item."""
 
     key: bytes  # of this call of `results`
-    function: Callable
+    module: str  # of the function
+    function: bytes  # pickled
     limits: Limits | None
+    workers: int  # of a task
 
 
 def results(function: Callable, items: Sequence, limits: Limits | None, cluster: Cluster) -> Iterator:
     """Yield the result of each item, Lost and Raised among them, in order. Raises as `ray_order.results` does."""
     import ray  # takes seconds
 
-    run = ray.remote(num_cpus=1, max_retries=ray_order.RETRIES, scheduling_strategy="SPREAD")(_chunk)
-    work = ray.put(Work(os.urandom(16), function, limits))  # sent to a node once, not with each chunk
-    size = max(1, min(CHUNK, len(items) // (cluster.workers * ray_order.AHEAD)))
+    own = cluster.workers_of_a_task
+    run = ray.remote(num_cpus=own, max_retries=ray_order.RETRIES, scheduling_strategy="SPREAD")(_chunk)
+    module, pickled = serving.module_of(function), pickle.dumps(function)
+    work = ray.put(Work(os.urandom(16), module, pickled, limits, own))  # sent to a node once, not with each chunk
+    tasks = cluster.workers // own
+    size = max(1, min(CHUNK * own, len(items) // (tasks * ray_order.AHEAD)))
 
     def start(first: int) -> object:
-        return run.remote(cluster.root, work, list(items[first : first + size]))
+        return run.remote(cluster.place, work, list(items[first : first + size]))
 
-    return chain.from_iterable(ray_order.results(start, range(0, len(items), size), cluster))
+    done = ray_order.results(start, range(0, len(items), size), cluster, tasks)
+    return chain.from_iterable(_with_logs_put(*made) for made in done)
 
 
-def _chunk(root: str, work: Work, items: Sequence) -> list:
-    ray_cluster.enter(root)
+def _with_logs_put(results: list, logs: dict[str, bytes]) -> list:
+    for path, records in logs.items():
+        with suppress(OSError), Path(path).open("ab", buffering=0) as log:  # as in a cache: all it costs is time
+            log.write(records)
+    return results
+
+
+def _chunk(place: Place, work: Work, items: Sequence) -> tuple[list, dict[str, bytes]]:
+    """On a node: the results of the items, and what they added to logs, unless that is in the project."""
+    ray_place.enter(place)
     pool = _pools.pop(work.key, None) or _new_pool(work)
-    made = list(local_items.from_pool(pool, items, local_items.CHUNK))
+    size = max(1, min(local_items.CHUNK, len(items) // (work.workers * local_items.AHEAD)))
+    made = list(local_items.from_pool(pool, items, size))
     _pools[work.key] = pool  # not reached where it is broken
-    return made
+    return made, ray_place.take_logs() if place.shared else {}
 
 
 _pools: dict[bytes, ItemPool] = {}  # of a process of Ray: that of its last chunk, by the key of the work
@@ -54,4 +77,4 @@ _pools: dict[bytes, ItemPool] = {}  # of a process of Ray: that of its last chun
 def _new_pool(work: Work) -> ItemPool:
     while _pools:
         _pools.popitem()[1].close()
-    return ItemPool(work.function, 1, work.limits)
+    return ItemPool(cast(Callable, Unopened(work.module, work.function)), work.workers, work.limits)

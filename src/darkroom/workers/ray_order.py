@@ -4,26 +4,27 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from darkroom.runtime.errors import EnvironmentFault
+from darkroom.runtime.errors import DarkroomError, EnvironmentFault
 from darkroom.workers import ray_cluster
 from darkroom.workers.item_pool import WorkerStartError
 from darkroom.workers.ray_cluster import Cluster
 
 Item = TypeVar("Item")
 
-AHEAD = 3  # tasks per worker whose results may wait, which bounds what the store of objects holds
+AHEAD = 3  # tasks for each that runs whose results may wait, which bounds what the store of objects holds
 TRIES = 4  # of a task whose node dies
 RETRIES = TRIES - 1
 
 
-def results(start: Callable[[Item], Any], items: Iterable[Item], cluster: Cluster) -> Iterator:
-    """Yield what becomes of the task that `start` starts for each item.
+def results(start: Callable[[Item], Any], items: Iterable[Item], cluster: Cluster, side_by_side: int) -> Iterator:
+    """Yield what becomes of the task that `start` starts for each item, of which so many run `side_by_side`.
 
-    Raises EnvironmentFault (exit 5) when a task fails at each try, ServiceError (exit 6) when the head is dead.
+    Raises EnvironmentFault (exit 5) when a task fails at each try, ServiceError (exit 6) when the head is dead, and
+    what a task raised that is an error of ours.
     """
     running: deque = deque()
     for item in items:
-        if len(running) >= cluster.workers * AHEAD:
+        if len(running) >= side_by_side * AHEAD:
             yield _received(running.popleft(), cluster)
         running.append(start(item))
     while running:
@@ -40,5 +41,7 @@ def _received(task: Any, cluster: Cluster) -> Any:
     except WorkerStartError:  # as a worker's of this machine
         raise
     except ray.exceptions.RayError as fault:
+        if isinstance(cause := getattr(fault, "cause", None), DarkroomError):  # such as of a bucket
+            raise cause from fault
         what = f"a task failed, at each of {TRIES} tries where a node died: {str(fault).strip().splitlines()[-1]}"
         raise EnvironmentFault("E_CLUSTER", what, where="Ray", fix="see `ray status` and Ray's logs") from fault

@@ -1,14 +1,16 @@
 """Tasks of minutes on a Ray cluster, as `task_pool` has them on this machine.
 
-Ray starts a task again whose node died; a task that keeps its state in the project goes on where it was.
+Ray starts a task again whose node died; a task that keeps its state in the project, or in a bucket, goes
+on where it was.
 """
 
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from darkroom.workers import ray_cluster
+from darkroom.workers import ray_cluster, ray_place
 from darkroom.workers.ray_cluster import Cluster
+from darkroom.workers.ray_place import Place
 from darkroom.workers.task_pool import Event
 
 POLL = 0.2  # seconds between two looks at the messages
@@ -59,7 +61,7 @@ class ClusterTaskPool:
         """Wait for the next event. There must be a task that has not ended."""
         while self._waiting and len(self._running) < self._cluster.workers:
             key, arguments = self._waiting.popleft()
-            task = self._run.remote(self._cluster.root, self._task, self._messages, key, arguments)
+            task = self._run.remote(self._cluster.place, self._task, self._messages, key, arguments)
             self._running[task] = key
             self._events.append(Event(key, "started"))
         while not self._events:
@@ -101,12 +103,12 @@ class _Messages:
         return taken
 
 
-def _attempt(root: str, task: Callable, messages: Any, key: Hashable, arguments: tuple) -> tuple[str, object]:
+def _attempt(place: Place, task: Callable, messages: Any, key: Hashable, arguments: tuple) -> tuple[str, object]:
     """On a node: the kind of the last event of the task, and its value."""
     import ray
 
-    ray_cluster.enter(root)
     try:
+        ray_place.enter(place)
         return "done", task(*arguments, lambda value: ray.get(messages.put.remote((key, "message", value))))
     except Exception as fault:  # whatever a task raises, the next ones run
         return "failed", f"{type(fault).__name__}: {fault}".splitlines()[0]

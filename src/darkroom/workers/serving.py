@@ -1,5 +1,6 @@
 """What runs inside a worker process of `item_pool`: one item after another, each within its limits."""
 
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -50,6 +51,19 @@ class Batched:
 
     def __call__(self, item: object) -> Any:
         return self.together([self.each(item)])[0]
+
+
+class Unopened:
+    """A pickled function of a module, on its way to a worker through a process that does not import the module.
+
+    Who unpickles it has the function.
+    """
+
+    def __init__(self, module: str, pickled: bytes):
+        self.__module__, self._pickled = module, pickled
+
+    def __reduce__(self) -> tuple[Callable, tuple[bytes]]:
+        return pickle.loads, (self._pickled,)
 
 
 def module_of(function: Callable) -> str:
