@@ -5,7 +5,8 @@
 The cluster is on this machine: a head that computes nothing, and one node with as many processors as there are
 workers. Each run is a process of its own; the variants take turns, so whatever else the machine does hits all alike. A
 ratio is the time of `local` divided by that of `ray` with as many workers in the same round: 1 is as fast. Both
-start their workers in that time; the connection to the cluster, which is made once for a stage, is given by itself.
+start their workers in that time, from a process that has imported what they need, as in the stage; the connection to
+the cluster, which is made once for a stage, is given by itself.
 The search for near duplicates is left out: it is done by the process that asks, with either engine.
 
 The memory of the head is what Ray's processes there own at most, the touched part of their store of objects included,
@@ -80,6 +81,7 @@ def _measured(kind: str, address: str, workers: int, home: Path, n: int) -> tupl
     from darkroom.params import Engine
     from darkroom.workers import engine
 
+    listing.prepare()  # as the stage does
     p = params.load()
     images = reading.open_store(Path("images"))
     contents = layout.read(images)
@@ -91,7 +93,7 @@ def _measured(kind: str, address: str, workers: int, home: Path, n: int) -> tupl
     with (
         mock.patch("darkroom.runtime.processors.granted", return_value=workers),
         mock.patch.object(near_duplicates, "find", apart),
-        engine.opened(place),
+        engine.opened(place, modules=listing.MODULES),
     ):
         begun, own = time.perf_counter(), time.process_time()
         with open_rows(home / "rows", config, limits.max_pixels) as (_, packed):

@@ -19,7 +19,8 @@ def main() -> str:
     previous = cluster_history.read(paths.MANIFEST)  # before this run replaces it: DVC keeps the last version here
     facts, rows = paths.CACHE / "facts", paths.CACHE / "packed"
     # one decoding serves both stages, so this one reads `preprocess` too; what it writes does not depend on it
-    with engine.opened(p.engine), open_rows(rows, p.preprocess, limits.max_pixels) as (_, packed):
+    opened = engine.opened(p.engine, modules=listing.MODULES)
+    with opened, open_rows(rows, p.preprocess, limits.max_pixels) as (_, packed):
         listed = listing.build(images, sorted_files, p.validate, cache=facts, packed=packed, previous=previous)
     judged = checks.check(listed, sorted_files, p.validate, paths.DATA_DOCS)
     pairs = statistics.near_duplicates(statistics.DataSet(listed.rows, listed.pairs, p.validate))

@@ -11,6 +11,7 @@ from darkroom.runtime import kept_state
 from darkroom.runtime.bucket_copy import BucketCopy
 from darkroom.workers import ray_place, serving
 from darkroom.workers.ray_cluster import _workers_of_a_task
+from darkroom.workers.ray_items import CHUNK, FIRST, chunks
 from darkroom.workers.ray_place import Place
 from darkroom.workers.serving import Unopened
 
@@ -71,3 +72,11 @@ def test_a_function_passes_through_a_process_that_does_not_import_it():
     sealed = Unopened(serving.module_of(os.path.join), pickle.dumps(os.path.join))
     assert serving.module_of(sealed) == os.path.join.__module__
     assert pickle.loads(pickle.dumps(sealed)) is os.path.join
+
+
+@pytest.mark.parametrize(("n", "tasks", "workers"), [(10_000, 1, 2), (200, 4, 1), (3, 8, 1), (0, 2, 2), (10**6, 16, 8)])
+def test_chunks_hold_each_item_once_in_order_and_are_small_at_both_ends(n, tasks, workers):
+    sizes = list(chunks(n, tasks, workers))
+    assert [number for numbers in sizes for number in numbers] == list(range(n))
+    assert max(map(len, sizes), default=0) <= CHUNK * workers
+    assert all(len(end) <= FIRST * workers for end in (*sizes[:1], *sizes[-1:]))

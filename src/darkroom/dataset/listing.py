@@ -22,7 +22,7 @@ from darkroom.dataset import (
     spectrum,
     split,
 )
-from darkroom.dataset.cluster_history import Names
+from darkroom.dataset.cluster_history import History
 from darkroom.dataset.file_cache import FileCache
 from darkroom.dataset.layout import Layout
 from darkroom.dataset.near_duplicates import Pair
@@ -39,7 +39,7 @@ from darkroom.table.computed import Computed
 from darkroom.table.rows import Rows
 from darkroom.workers import worker_process
 
-NEW = Names(())  # no manifest yet
+MODULES = (scan.__name__,)  # what workers import
 
 
 class Listing(NamedTuple):
@@ -53,7 +53,7 @@ class Listing(NamedTuple):
 
 def prepare() -> None:
     """Let the process that workers are forked from import what they need, while this one finds out what to scan."""
-    worker_process.preload([scan.__name__])
+    worker_process.preload([*MODULES])
 
 
 def build(
@@ -63,12 +63,12 @@ def build(
     *,
     cache: Path,
     packed: RowLog | None = None,
-    previous: Names = NEW,
+    previous: History = cluster_history.NONE,
 ) -> Listing:
     """List each image of the layout, sorted by path, bad ones included.
 
     Images whose bytes are in `cache` are not decoded again; of the others, the packed rows go to `packed`. `previous`
-    are the names of the clusters in the last version of the manifest, see `cluster_history`.
+    is what the last version of the manifest tells of clusters, see `cluster_history`.
     """
     code = (*file_cache.DECODER, image_stats, small_copies, spectrum, scan)
     log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
@@ -84,7 +84,8 @@ def build(
     is_split_again = bool(leaks) and config.leaks == "split_again"
     rows = split.cleared(rows) if is_split_again else rows
     given = split.given_splits(rows)
-    kept = cluster_history.keep(rows, pairs, previous, partial(split.drawn, config=config, given=given))
+    names = cluster_history.names_of(previous, rows)
+    kept = cluster_history.keep(rows, pairs, names, partial(split.drawn, config=config, given=given))
     assigned = split.assign(kept.rows, config)
     listed = overlaps.listed(assigned.rows, sorted([*conflicts, *leaks, *kept.dropped]))
     return Listing(assigned.rows, pairs, given, assigned.helped, listed, is_split_again)

@@ -40,17 +40,17 @@ class Tasks(Protocol):
 
 
 @contextmanager
-def opened(config: "Engine", reads: Sequence[Path] = ()) -> Iterator[None]:
+def opened(config: "Engine", reads: Sequence[Path] = (), modules: Sequence[str] = ()) -> Iterator[None]:
     """Let the work inside the block be done where `config` says.
 
-    `reads` are the files and folders of the project that it reads, for machines that do not see the project.
-    Raises EnvironmentFault (exit 5) where Ray is missing or a node is not like this machine, ServiceError (exit 6)
-    where the cluster, or the bucket, does not answer.
+    `reads` are the files and folders of the project that it reads, for machines that do not see the project, and
+    `modules` what workers of a cluster import before their first item. Raises EnvironmentFault (exit 5) where Ray is
+    missing or a node is not like this machine, ServiceError (exit 6) where the cluster, or the bucket, does not answer.
     """
     if config.kind == "local":
         yield
         return
-    with connected(config, reads) as cluster:
+    with connected(config, reads, modules) as cluster:
         token = _cluster.set(cluster)
         try:
             yield

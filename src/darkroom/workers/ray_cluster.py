@@ -51,12 +51,12 @@ class Cluster(NamedTuple):
 
 
 @contextmanager
-def connected(config: "Engine", reads: Sequence[Path]) -> Iterator[Cluster]:
+def connected(config: "Engine", reads: Sequence[Path], modules: Sequence[str]) -> Iterator[Cluster]:
     """Connect to the cluster, or start one on this machine alone, for the duration of the block.
 
-    `reads` are the files and folders that tasks read, for nodes that do not see the project. Raises EnvironmentFault
-    (exit 5) where Ray is missing, where a node has other versions or no project folder; ServiceError (exit 6) where no
-    cluster answers, or the bucket does not.
+    `reads` are the files and folders that tasks read, for nodes that do not see the project, and `modules` what workers
+    import before their first item. Raises EnvironmentFault (exit 5) where Ray is missing, where a node has other
+    versions or no project folder; ServiceError (exit 6) where no cluster answers, or the bucket does not.
     """
     ray = _import_ray()
     _require_answer(config.address)
@@ -68,7 +68,7 @@ def connected(config: "Engine", reads: Sequence[Path]) -> Iterator[Cluster]:
     place = Place(os.getcwd(), config.shared)
     cluster = Cluster(place, workers, _workers_of_a_task(workers, processors), config.gpus_per_task, head)
     try:
-        asked = ray_nodes.ask(ray, place)
+        asked = ray_nodes.ask(ray, place, modules)
         if config.shared:
             copy = BucketCopy(config.shared)
             cluster = cluster._replace(place=place._replace(inputs=copy.publish(reads)), copy=copy)

@@ -24,6 +24,7 @@ from darkroom.workers.ray_place import Place
 from darkroom.workers.serving import Limits, Unopened
 
 CHUNK = 512  # items of a task for each of its workers, at most: about half a second of work
+FIRST = 64  # of the first tasks and the last ones, so that nobody waits for long
 
 
 class Work(NamedTuple):
@@ -45,13 +46,25 @@ def results(function: Callable, items: Sequence, limits: Limits | None, cluster:
     module, pickled = serving.module_of(function), pickle.dumps(function)
     work = ray.put(Work(os.urandom(16), module, pickled, limits, own))  # sent to a node once, not with each chunk
     tasks = cluster.workers // own
-    size = max(1, min(CHUNK * own, len(items) // (tasks * ray_order.AHEAD)))
 
-    def start(first: int) -> object:
-        return run.remote(cluster.place, work, list(items[first : first + size]))
+    def start(numbers: range) -> object:
+        return run.remote(cluster.place, work, list(items[numbers.start : numbers.stop]))
 
-    done = ray_order.results(start, range(0, len(items), size), cluster, tasks)
+    done = ray_order.results(start, chunks(len(items), tasks, own), cluster, tasks)
     return chain.from_iterable(_with_logs_put(*made) for made in done)
+
+
+def chunks(n: int, tasks: int, workers: int) -> Iterator[range]:
+    """The numbers of the items of each task, of which so many run side by side with so many workers each.
+
+    They begin small and grow, so that results come soon, and shrink in the end, so that all workers end together.
+    """
+    least = max(1, min(FIRST * workers, n // (tasks * ray_order.AHEAD)))
+    begun = 0
+    while begun < n:
+        size = max(least, min(CHUNK * workers, begun // tasks, (n - begun) // (2 * tasks)))
+        yield range(n)[begun : begun + size]
+        begun += size
 
 
 def _with_logs_put(results: list, logs: dict[str, bytes]) -> list:

@@ -3,12 +3,14 @@
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from darkroom.runtime.errors import EnvironmentFault, ServiceError, printable
+from darkroom.workers import worker_process
 from darkroom.workers.ray_place import Place
 
 PATIENCE = 60  # seconds for all nodes to say what they have
@@ -25,12 +27,15 @@ class Node(NamedTuple):
     versions: dict[str, str]
 
 
-def ask(ray: ModuleType, place: Place) -> list:
-    """Begin to ask each node what it has; this starts the process of Ray there that will work."""
+def ask(ray: ModuleType, place: Place, modules: Sequence[str]) -> list:
+    """Begin to ask each node what it has; this starts the process of Ray there that will work.
+
+    That in turn starts the process from which its workers are forked, which imports the `modules` meanwhile.
+    """
     describe = ray.remote(num_cpus=0)(_describe)
     strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
     alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-    return [describe.options(scheduling_strategy=strategy(node, soft=False)).remote(place) for node in alive]
+    return [describe.options(scheduling_strategy=strategy(node, soft=False)).remote(place, modules) for node in alive]
 
 
 def require_alike(ray: ModuleType, asked: list) -> None:
@@ -60,7 +65,9 @@ def _answered(ray: ModuleType, task: Any) -> list[Node]:
         raise ServiceError("E_CLUSTER", what, where=WHERE, fix="see `ray status`") from fault
 
 
-def _describe(place: Place) -> Node:
+def _describe(place: Place, modules: Sequence[str]) -> Node:
+    if modules:
+        worker_process.preload(list(modules))
     has_project = bool(place.shared) or Path(place.root, "params.yaml").exists()
     return Node(socket.gethostname(), has_project, _versions())
 
