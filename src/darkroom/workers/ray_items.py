@@ -42,7 +42,8 @@ def results(function: Callable, items: Sequence, limits: Limits | None, cluster:
     import ray  # takes seconds
 
     own = cluster.workers_of_a_task
-    run = ray.remote(num_cpus=own, max_retries=ray_order.RETRIES, scheduling_strategy="SPREAD")(_chunk)
+    # a task of items fills a node, so the next one goes elsewhere by itself, and the same process is given task by task
+    run = ray.remote(num_cpus=own, max_retries=ray_order.RETRIES)(_chunk)
     module, pickled = serving.module_of(function), pickle.dumps(function)
     work = ray.put(Work(os.urandom(16), module, pickled, limits, own))  # sent to a node once, not with each chunk
     tasks = cluster.workers // own
