@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.util import find_spec
 from types import ModuleType
 from typing import NoReturn
 
@@ -22,6 +23,15 @@ def _raise(what: str, *_: object, **__: object) -> NoReturn:
 
 
 NO_STATISTICS = {"scipy.stats": LeftOut("scipy.stats")}  # 0.7 s of processor time, for what nothing here calls
+
+
+def bare_package(name: str) -> ModuleType:
+    """A package that imports nothing by itself; its modules can be imported. Imports the package that it is in."""
+    spec = find_spec(name)
+    assert spec and spec.submodule_search_locations
+    package = ModuleType(name)
+    package.__path__ = spec.submodule_search_locations
+    return package
 
 
 @contextmanager

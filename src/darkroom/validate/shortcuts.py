@@ -22,7 +22,7 @@ import numpy as np
 
 from darkroom.manifest import ManifestRow
 from darkroom.table.rows import Rows
-from darkroom.validate import lean_imports, properties
+from darkroom.validate import lean_trees, properties
 from darkroom.validate.properties import Property
 from darkroom.verdict import Shortcut
 
@@ -105,23 +105,22 @@ def _folds(keys: Sequence[str], inside: np.ndarray) -> np.ndarray:
 def _best(members: Sequence[Property], inside: np.ndarray, folds: np.ndarray, severity: int, limit: float) -> Rule:
     """The shortest rule that goes beyond `limit`, else the longest."""
     values = np.stack([one.values.astype(float) for one in members], axis=1)
-    tree = _tree(DEPTH, inside).fit(values, inside)
+    tree = _tree(DEPTH, values, inside)
     rule = _rule(tree.predict(values), inside, severity)
     if rule.score > limit:
         for depth in range(1, DEPTH + 1):
             rule = _rule(_held_out(depth, values, inside, folds), inside, severity)
             if rule.score > limit:
-                tree = _tree(depth, inside).fit(values, inside)
+                tree = _tree(depth, values, inside)
                 break
     return rule._replace(words=_in_words(tree.tree_, members))
 
 
-def _tree(depth: int, inside: np.ndarray) -> Any:
-    with lean_imports.without(lean_imports.NO_STATISTICS):
-        from sklearn.tree import DecisionTreeClassifier  # a quarter of a second, for the validate stage alone
-
-    least = max(2, int(inside.sum()) // LEAST)
-    return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=least, class_weight="balanced", random_state=0)
+def _tree(depth: int, values: np.ndarray, inside: np.ndarray) -> Any:
+    """A tree fitted to tell the images inside from the others, both weighing as much."""
+    tree = lean_trees.classifier()(max_depth=depth, min_samples_leaf=max(2, int(inside.sum()) // LEAST), random_state=0)
+    sizes = np.maximum(1, np.bincount(inside, minlength=2))
+    return tree.fit(values, inside, sample_weight=len(inside) / (2 * sizes[inside.astype(int)]))
 
 
 def _held_out(depth: int, values: np.ndarray, inside: np.ndarray, folds: np.ndarray) -> np.ndarray:
@@ -130,7 +129,7 @@ def _held_out(depth: int, values: np.ndarray, inside: np.ndarray, folds: np.ndar
     for fold in range(FOLDS):
         out = folds == fold
         if len(set(inside[~out])) == 2 and out.any():
-            predicted[out] = _tree(depth, inside[~out]).fit(values[~out], inside[~out]).predict(values[out])
+            predicted[out] = _tree(depth, values[~out], inside[~out]).predict(values[out])
     return predicted
 
 
