@@ -176,11 +176,12 @@ def main() -> None:
     from darkroom.runtime import files
 
     with tempfile.TemporaryDirectory() as home:
-        folder, name = Path(home) / "images", args.data.stem
+        folder, name = Path(home) / "images", f"{args.data.stem} packed at {args.size}"
         sources.unpack(args.data, Path(home) / "shards", params.load().ingest)
         unpack.unpack(reading.open_store(Path(home) / "shards"), folder)
         if args.enlarge:
-            small, folder, name = folder, Path(home) / "large", f"{name} enlarged to {args.enlarge}"
+            small, folder = folder, Path(home) / "large"
+            name = f"{args.data.stem} enlarged to {args.enlarge}"
             enlarge(small, folder, args.enlarge)
         result = compare(folder, args.size, args.rounds)
         settings = {"images": len(jpegs(folder)), "image_size": args.size}

@@ -23,7 +23,7 @@ class ManifestRow(TypedDict):
     group: str  # images of one group stay in one split: a patient, a scene; "" for none
     cluster: str  # images of one cluster stay in one split, see `dataset.clusters`
     sha256: str  # of the file
-    pixels: str  # SHA-256 of size and decoded RGB: equal for images that look equal
+    pixels: str  # SHA-256 of size and decoded RGB, see `decode.inspect`: equal for images that look equal
     width: int  # pixels
     height: int
     mode: str  # Pillow's

@@ -145,10 +145,10 @@ def test_images_in_a_given_split_link_no_clusters(assigned):
 
 def test_no_manifest_is_no_history_and_one_of_another_format_is_ignored_with_a_note(tmp_path, capsys):
     path = tmp_path / "manifest.csv"
-    assert not cluster_history.read(path) and capsys.readouterr().err == ""
+    assert cluster_history.read(path) is cluster_history.NONE and capsys.readouterr().err == ""
     for text in ("", "garbage", "path,label\na,b\n", 'pixels,cluster\n"a', "pixels,cluster\na\n"):
         path.write_text(text)
-        assert not cluster_history.read(path)
+        assert not cluster_history.read(path).names
         assert "is ignored" in capsys.readouterr().err
 
 
@@ -157,5 +157,21 @@ def test_the_history_is_the_names_of_the_used_images(tmp_path):
     named = {"a": "x", "b": "y", "own": own, "unused": ""}
     rows = [dict.fromkeys(manifest.COLUMNS, 0) | image(name) | {"cluster": cluster} for name, cluster in named.items()]
     manifest.write(tmp_path / "manifest.csv", rows)
-    names = cluster_history.read(tmp_path / "manifest.csv")
+    names = cluster_history.read(tmp_path / "manifest.csv").names
     assert [names.get(image(name)["pixels"]) for name in (*named, "new")] == ["x", "y", own, None, None]
+
+
+def test_an_image_whose_pixels_have_another_hash_than_before_keeps_its_split_by_its_file(tmp_path, assigned):
+    def with_file(row):
+        return dict.fromkeys(manifest.COLUMNS, 0) | row | {"sha256": f"file {row['path']}", "note": "", "given": ""}
+
+    before, _ = assigned([image(f"old {k}") for k in range(60)])
+    manifest.write(tmp_path / "manifest.csv", map(with_file, before))
+    history = cluster_history.read(tmp_path / "manifest.csv")
+    now = [image(f"old {k}") | {"pixels": sha256(f"now {k}".encode()).hexdigest()} for k in range(60)]
+    names = cluster_history.names_of(history, map(with_file, now))
+    renamed = [row | {"cluster": names.get(row["pixels"])} for row in now]
+    after, dropped = assigned([*now, image("new")], [("new", "old 7")], renamed)
+    assert not dropped and splits(after).items() > splits(before).items()
+    assert splits(after)["new"] == splits(before)["old 7"]
+    assert cluster_history.names_of(history, map(with_file, before)) is history.names

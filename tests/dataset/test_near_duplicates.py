@@ -5,7 +5,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from darkroom import manifest
-from darkroom.dataset import cluster_history, layout, listing, near_duplicates, spectrum
+from darkroom.dataset import layout, listing, near_duplicates, spectrum
+from darkroom.dataset.cluster_history import History, Names
 
 
 def scene(number, size=96):
@@ -151,7 +152,7 @@ def test_a_near_duplicate_that_joins_later_gets_the_split_of_the_old_image_and_m
     images = stored(
         contents | {f"{'ab'[k % 2]}/again {k}.jpg": encoded(scene(k), "JPEG", quality=80) for k in range(40)}
     )
-    previous = cluster_history.Names((row["pixels"], row["cluster"]) for row in before)
+    previous = History(Names((row["pixels"], row["cluster"]) for row in before), before)
     after = listing.build(images, layout.read(images), config, cache=cache, previous=previous).rows
     splits = {row["path"]: row["split"] for row in after}
     assert {row["path"]: row["split"] for row in before}.items() <= splits.items()

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from darkroom.decoding import decode
 from darkroom.decoding.decode import PackSettings
+from darkroom.decoding.upright import FILTER
 
 LIMIT = 10_000
 
@@ -370,7 +372,7 @@ def test_a_large_jpeg_is_inspected_shrunk_and_reported_in_full_size(painted, enc
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "MPO"])
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("original", [60, 200, 300, 600, 1100])
-@pytest.mark.parametrize("size", [16, 128, 140, 290])
+@pytest.mark.parametrize("size", [16, 64, 96, 140, 290])
 def test_inspecting_and_packing_at_once_equals_doing_both_apart(painted, encoded, format, orientation, original, size):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -402,6 +404,29 @@ def test_a_large_jpeg_shrinks_to_nearly_the_same_pixels_as_the_same_png(encoded)
         for kind in ("JPEG", "PNG")
     )
     assert abs(jpeg - exact).max() <= 8  # one pixel of 32 spans 8 grey levels
+
+
+@pytest.mark.parametrize("side", [130, 190, 255, 256, 400, 1100])
+def test_a_jpeg_decoded_at_a_fraction_is_nearly_the_whole_one_shrunk_by_the_same_filter(painted, encoded, side):
+    """Of patches of any colour with sharp edges, which have three times the contrast of photographs."""
+    patches = painted(width=9, height=12).resize((side, side + side // 3), Image.Resampling.NEAREST).rotate(20)
+    data = encoded(patches, "JPEG", quality=90)
+    packed = pixels(data, size=64, max_pixels=10**7).astype(int)
+    whole = np.asarray(Image.open(BytesIO(data)).convert("RGB").resize((64, 64), FILTER), int)
+    assert abs(packed - whole).mean() <= 5  # grey levels
+
+
+def test_nearest_takes_pixels_of_a_small_jpeg_as_it_is(painted, encoded):
+    data = encoded(painted(width=190, height=250), "JPEG")
+    whole = Image.open(BytesIO(data)).convert("RGB").resize((64, 64), Image.Resampling.NEAREST)
+    assert np.array_equal(pixels(data, size=64, fit="nearest", max_pixels=10**5), np.asarray(whole))
+
+
+def test_an_image_packed_at_the_size_of_the_small_copy_is_that_copy(painted, encoded):
+    settings = PackSettings(64, "rgb", "stretch", 10**5)
+    for format in ("JPEG", "PNG"):
+        _, small, packed = decode.inspect_and_pack(encoded(painted(width=250, height=150), format), settings)
+        assert np.array_equal(small, packed)
 
 
 @pytest.mark.parametrize("size", [(3000, 1), (1, 1), (1, 3000), (3, 3)])

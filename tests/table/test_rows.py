@@ -63,6 +63,15 @@ def test_replaced_columns_leave_the_old_table_alone():
     assert [row["label"] for row in new] == [str(k) for k in range(len(table))] == [str(row["more"]) for row in new]
 
 
+def test_what_where_keeps_is_a_table_like_any_other():
+    some = Rows.gather(rows(3 * CHUNK)).where(k < 7 or k % 5 == 0 and k // CHUNK != 1 for k in range(3 * CHUNK))
+    plain = [row for k, row in enumerate(rows(3 * CHUNK)) if k < 7 or k % 5 == 0 and k // CHUNK != 1]
+    assert some == plain and [some[k] for k in range(-9, 9)] == [plain[k] for k in range(-9, 9)]
+    assert some.columns(800, 900)["digest"] == [row["digest"] for row in plain[800:900]]
+    assert some.replaced(below=range(len(plain))) == [row | {"below": k} for k, row in enumerate(plain)]
+    assert list(some.where(False for _ in plain)) == [] and some.where(True for _ in plain) is some
+
+
 def test_where_keeps_the_wanted_rows_and_select_the_wanted_columns():
     table = Rows.gather(rows(CHUNK + 5))
     assert table.where(k % 3 == 0 for k in range(len(table))) == rows(CHUNK + 5)[::3]

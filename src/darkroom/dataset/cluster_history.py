@@ -10,11 +10,14 @@ joins later could change it, and with it the split of all. With one,
 Images that the archive puts into test or val have no draw, and no part in this. The price: the split is a function of
 data, parameters, seed and history; and where two old images are linked for the first time, because a group was added
 or because this code finds more, their clusters become one and one of them may move: it is that or a leak.
+
+Where another version of darkroom has another `pixels` for an image, its file tells that it is an old one. It keeps the
+name for good, and the price is that of a linked image: 2 kB of memory.
 """
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +51,12 @@ class Names:
     def __len__(self) -> int:
         return len(self.linked) + len(self._own)
 
+    def with_linked(self, named: Mapping[str, str]) -> "Names":
+        """These and more names, by `pixels`."""
+        more = Names(())
+        more.linked, more._own = {**self.linked, **named}, self._own
+        return more
+
     def get(self, pixels: str) -> str | None:
         """None for an image that was in no cluster."""
         if pixels in self.linked:
@@ -56,22 +65,46 @@ class Names:
         return pixels if place < len(self._own) and self._own[place] == hash(pixels) else None
 
 
+class History(NamedTuple):
+    """The last manifest, as far as it tells which image belonged where."""
+
+    names: Names
+    files: Rows[ManifestRow]  # `sha256` and `cluster`
+
+
+NONE = History(Names(()), Rows.gather([]))
+
+
 class Kept(NamedTuple):
     rows: Rows[ManifestRow]  # with `cluster` renamed, and `dropped` filled in
     dropped: list[Overlap]  # new images that link clusters of different splits
 
 
-def read(path: Path) -> Names:
-    """The names in the manifest at `path`; none, with a warning if there is a file, where that is no manifest."""
+def read(path: Path) -> History:
+    """That of the manifest at `path`; none, with a warning if there is a file, where that is no manifest."""
     if not path.exists():
-        return Names(())
+        return NONE
     try:
-        rows = manifest.read(path, ("pixels", "cluster"))
+        rows = manifest.read(path, ("sha256", "pixels", "cluster"))
     except ArtifactError:
         rows = Rows.gather([])
     if not rows:
         warn(f"{path} is not a manifest, so it is ignored: near duplicates that are new may move old images")
-    return Names((row["pixels"], row["cluster"]) for row in rows if row["cluster"])
+    names = Names((row["pixels"], row["cluster"]) for row in rows if row["cluster"])
+    return History(names, rows.select(("sha256", "cluster")))
+
+
+def names_of(history: History, rows: Iterable[ManifestRow]) -> Names:
+    """The names of the history; those of old files also under the `pixels` that they have now."""
+    if not history.files:
+        return history.names
+    table = Rows.gather(rows)
+    pairs = zip(table.column("sha256"), table.column("pixels"), strict=True)
+    new = {digest: pixels for digest, pixels in pairs if pixels and history.names.get(pixels) is None}
+    if not new:
+        return history.names
+    old = zip(history.files.column("sha256"), history.files.column("cluster"), strict=True)
+    return history.names.with_linked({new[digest]: name for digest, name in old if name and digest in new})
 
 
 def keep(

@@ -41,8 +41,8 @@ def compute(copies: SmallCopies) -> list[ImageStats]:
         "sharpness": _moments(_laplacian(grey.astype(np.int16)))[1] if min(grey.shape[1:]) > 2 else 0 * variance,
         **dict(zip(BORDER, _border(channels), strict=True)),
     }
-    numbers = np.stack(list(columns.values()), axis=1).tolist()
-    return [cast(ImageStats, {name: round(x, 2) for name, x in zip(columns, own, strict=True)}) for own in numbers]
+    numbers = np.stack(list(columns.values()), axis=1).round(2).tolist()
+    return [cast(ImageStats, dict(zip(columns, own, strict=True))) for own in numbers]
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

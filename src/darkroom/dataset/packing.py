@@ -130,8 +130,10 @@ def _write_split(
     _save(out / packed_data.LABELS, "<i8", (len(rows),), _labels(rows, numbers))
     _save(out / packed_data.APPEARANCE, "<f4", (len(rows), len(packed_data.PROPERTIES)), _appearance(rows))
     listed = (
-        {"row": number, "path": row["path"], "label": row["label"], "cluster": cluster}
-        for number, (row, cluster) in enumerate(zip(rows, _numbered(rows), strict=True))
+        {"row": number, "path": path, "label": label, "cluster": cluster}
+        for number, (path, label, cluster) in enumerate(
+            zip(rows.column("path"), rows.column("label"), _numbered(rows), strict=True)
+        )
     )
     files.write_rows(out / packed_data.PATHS, ("row", "path", "label", "cluster"), listed)
 

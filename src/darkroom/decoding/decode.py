@@ -24,7 +24,7 @@ from darkroom.decoding import deep_pixels, file_headers, headers, jpeg, levels, 
 from darkroom.decoding.bad_image import BadImage as BadImage
 from darkroom.decoding.headers import Header
 from darkroom.decoding.levels import Levels
-from darkroom.decoding.upright import GAP, Upright
+from darkroom.decoding.upright import FILTER, GAP, SMALL_SIZE, Upright
 from darkroom.runtime.errors import printable
 
 Color = Literal["rgb", "grayscale", "binary"]
@@ -37,7 +37,6 @@ CONVERTERS = {  # commands for formats of medicine and of satellites
     "DICOM": ": dcmj2pnm +on +Wi 1 FILE.dcm FILE.png (DCMTK; +Wi 1 is the window that the file names)",
 }
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")  # Pillow's, of 8 bits a channel at most
-FILTER = Image.Resampling.BILINEAR  # Pillow widens it when shrinking, so nothing is skipped
 WHITE = 128  # grey level from which a pixel of a binary image is white
 FITS = {
     "stretch": lambda image, square: image.resize(square, FILTER, reducing_gap=GAP),
@@ -46,7 +45,6 @@ FITS = {
     "nearest": lambda image, square: image.resize(square, Image.Resampling.NEAREST),
 }
 JPEGS = ("JPEG", "MPO")  # they can be decoded at 1/2, 1/4 and 1/8 for less; MPO is a phone's JPEG of several frames
-INSPECT_SIZE = 128  # pixels; a JPEG is decoded at this size or more: enough to tell images apart and for most networks
 DEFAULT_LEVELS = Levels()
 
 
@@ -63,6 +61,11 @@ class PackSettings:
     @property
     def channels(self) -> int:
         return 3 if self.color == "rgb" else 1
+
+    @property
+    def decoded_size(self) -> int:
+        """The pixels of width and height that it takes; single ones are not taken of a small JPEG at half its size."""
+        return max(self.size, 2 * SMALL_SIZE) if self.fit == "nearest" else self.size
 
 
 class ImageFacts(TypedDict):
@@ -93,8 +96,7 @@ def to_array(data: bytes, settings: PackSettings) -> np.ndarray:
     by taking single pixels and skipping the rest, as Keras' ImageDataGenerator does. `binary` is 255 where the shrunk
     grey image is at least 128, else 0, so that dividing by 255 gives the ones and zeros. Raises BadImage.
     """
-    least = max(settings.size, INSPECT_SIZE)
-    return _square(_decoded(data, settings.max_pixels, settings.levels, least).upright, settings)
+    return _square(_decoded(data, settings.max_pixels, settings.levels, settings.decoded_size).upright, settings)
 
 
 def from_pixels(pixels: np.ndarray, settings: PackSettings) -> np.ndarray:
@@ -112,24 +114,25 @@ def from_pixels(pixels: np.ndarray, settings: PackSettings) -> np.ndarray:
 def inspect(data: bytes, *, max_pixels: int, levels: Levels = DEFAULT_LEVELS) -> tuple[ImageFacts, np.ndarray]:
     """Return the facts of an image and a small RGB copy, uint8 (h, w, 3).
 
-    `pixels` is equal for images that look equal. For a JPEG of 256 x 256 pixels and more it is taken of the image at
-    1/2, 1/4 or 1/8, at least 128 x 128 pixels: faster, and the price is that the same image in another format has
-    another hash. The small copy has at most 64 pixels of width and of height, each shrunk by itself, so that copies of
-    nearly all images have one size and are measured together. Raises BadImage.
+    `pixels` is equal for images that look equal. For a JPEG of 128 x 128 pixels and more it is taken of the image at
+    1/2, 1/4 or 1/8, see `_least`: faster, and the price is that the same image in another format has another hash, and
+    that JPEGs which differ in finer detail alone have the same one. The small copy has at most 64 pixels of width and
+    of height, each shrunk by itself, so that copies of nearly all images have one size and are measured together.
+    Raises BadImage.
     """
-    return _inspected(_decoded(data, max_pixels, levels, INSPECT_SIZE))
+    return _inspected(_decoded(data, max_pixels, levels))
 
 
 def inspect_and_pack(data: bytes, settings: PackSettings) -> tuple[ImageFacts, np.ndarray, np.ndarray]:
     """Return what `inspect` and `to_array` return.
 
-    The image is decoded once, unless it is a JPEG that `settings.size` needs at a finer scale than `inspect` does.
+    The image is decoded once, unless it is a JPEG that `settings` need at a finer scale than `inspect` does.
     """
-    decoded = _decoded(data, settings.max_pixels, settings.levels, INSPECT_SIZE)
+    decoded = _decoded(data, settings.max_pixels, settings.levels)
     facts, small = _inspected(decoded)
-    scales = [jpeg.scale(decoded.size, size) for size in (INSPECT_SIZE, max(settings.size, INSPECT_SIZE))]
-    needs_finer = decoded.format in JPEGS and scales[0] != scales[1]
-    return facts, small, to_array(data, settings) if needs_finer else _square(decoded.upright, settings)
+    is_fine = settings.decoded_size <= SMALL_SIZE or decoded.format not in JPEGS
+    is_fine = is_fine or _scale(decoded.size, 0) == _scale(decoded.size, settings.decoded_size)
+    return facts, small, _square(decoded.upright, settings) if is_fine else to_array(data, settings)
 
 
 def _inspected(decoded: Decoded) -> tuple[ImageFacts, np.ndarray]:
@@ -144,7 +147,7 @@ def _inspected(decoded: Decoded) -> tuple[ImageFacts, np.ndarray]:
         format=decoded.format,
         note=decoded.note,
     )
-    return facts, upright.small()
+    return facts, upright.small
 
 
 def _middle(width: int, height: int) -> tuple[float, float, float, float]:
@@ -156,36 +159,50 @@ def _middle(width: int, height: int) -> tuple[float, float, float, float]:
 
 def _square(upright: Upright, settings: PackSettings) -> np.ndarray:
     size, is_rgb = settings.size, settings.color == "rgb"
-    if is_rgb and upright.size == (size, size):
-        return upright.pixels
+    if is_rgb and (settings.fit == "stretch" or upright.size == (size, size)):
+        return upright.stretched((size, size))
     image = upright.image if is_rgb else upright.image.convert("L")
     pixels = np.asarray(FITS[settings.fit](image, (size, size)), np.uint8).reshape(size, size, -1)
     return np.where(pixels < WHITE, np.uint8(0), np.uint8(255)) if settings.color == "binary" else pixels
 
 
-def _decoded(data: bytes, max_pixels: int, settings: Levels, least: int) -> Decoded:
-    """Decode as sRGB. A JPEG at 1/2, 1/4 or 1/8 while width and height stay at `least` pixels and more."""
+def _decoded(data: bytes, max_pixels: int, settings: Levels, packed: int = 0) -> Decoded:
+    """Decode as sRGB. A JPEG at 1/2, 1/4 or 1/8 where that leaves `packed` pixels of width and height."""
     if not data:
         raise BadImage("empty file")
     frame = jpeg.read(data) if data.startswith(headers.JPEG) else None
     header = Header() if frame and frame.has_one_scan else file_headers.read(data)
     _refuse_by_header(header, max_pixels, settings)
-    plain = _plain(data, frame, max_pixels, least) if frame else None
-    return plain or _decoded_by_pillow(data, header, max_pixels, settings, least)
+    plain = _plain(data, frame, max_pixels, packed) if frame else None
+    return plain or _decoded_by_pillow(data, header, max_pixels, settings, packed)
 
 
-def _plain(data: bytes, frame: jpeg.Frame, max_pixels: int, least: int) -> Decoded | None:
+def _scale(size: tuple[int, int], packed: int) -> int:
+    return jpeg.scale(size, _least(size, packed))
+
+
+def _least(size: tuple[int, int], packed: int) -> int:
+    """The pixels of width and height that a JPEG of `size` keeps when it is decoded at 1/2, 1/4 or 1/8.
+
+    They are enough for `packed` and for the small copy; a large one keeps twice that of the latter. The price, for
+    squares of 64 pixels: the packed pixels of photographs are 1.6 grey levels off those of the whole image shrunk by
+    the same filter, and 1.4 where they are decoded whole and shrunk by blocks first.
+    """
+    return max(packed, SMALL_SIZE if min(size) < 4 * SMALL_SIZE else 2 * SMALL_SIZE)
+
+
+def _plain(data: bytes, frame: jpeg.Frame, max_pixels: int, packed: int) -> Decoded | None:
     size = frame.width, frame.height
     _refuse_size(*size, max_pixels)
-    pixels = jpeg.decode(data, frame, least)
+    pixels = jpeg.decode(data, frame, _least(size, packed))
     return None if pixels is None else Decoded(Upright(pixels), size, frame.mode, "JPEG", "")
 
 
-def _decoded_by_pillow(data: bytes, header: Header, max_pixels: int, settings: Levels, least: int) -> Decoded:
+def _decoded_by_pillow(data: bytes, header: Header, max_pixels: int, settings: Levels, packed: int) -> Decoded:
     with _opened(data, header, max_pixels, settings) as (image, note):
         transpose = orientation.read(image)
         size, mode, format_name = orientation.upright_size(image.size, transpose), image.mode, image.format or ""
-        return Decoded(Upright(_upright(image, transpose, least)), size, mode, format_name, note)
+        return Decoded(Upright(_upright(image, transpose, _least(size, packed))), size, mode, format_name, note)
 
 
 def _upright(image: Image.Image, transpose: Image.Transpose | None, least: int) -> Image.Image:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import simplejpeg
 
-SCALES = (8, 4, 2, 1)  # what Pillow divides width and height by
+SCALES = (1, 1, 2, 2, 4, 4, 4, 4, 8)  # what Pillow divides width and height by, where they allow for so much
+MOST = 8
 MAX_SEGMENTS = 64  # before the pixels; a plain file has about 10
 MAX_PIXELS = 1 << 26  # below the size at which Pillow warns
 END = b"\xff\xd9"
@@ -34,8 +35,7 @@ class Frame(NamedTuple):
 
 def scale(size: tuple[int, int], least: int) -> int:
     """What Pillow divides the width and height of a JPEG by, so that both stay at `least` pixels and more."""
-    largest = min(size) // least
-    return 1 if largest < 2 else next(scale for scale in SCALES if scale <= largest)
+    return SCALES[min(min(size) // least, MOST)]
 
 
 def read(data: bytes) -> Frame | None:
@@ -49,10 +49,9 @@ def read(data: bytes) -> Frame | None:
         code, end = data[offset + 1], offset + 2 + (data[offset + 2] << 8 | data[offset + 3])
         if code == SCAN:
             return frame and frame._replace(has_one_scan=frame.has_one_scan and data[offset + 4] == len(frame.mode))
-        body = data[offset + 4 : end]
         if code in (BASELINE, PROGRESSIVE) and frame is None:
-            frame = _frame(body, code == BASELINE)
-        elif not _is_harmless(code, body):
+            frame = _frame(data[offset + 4 : end], code == BASELINE)
+        elif code not in TABLES and not _is_harmless(code, data[offset + 4 : end]):
             return None
         offset = end
     return None
@@ -86,4 +85,4 @@ def _is_harmless(code: int, body: bytes) -> bool:
         return body.startswith(b"JFIF\0") and len(body) >= 14
     if code == EXIF:
         return not any(mark in body for mark in TURNED)
-    return code in TABLES
+    return False

@@ -69,7 +69,8 @@ def _results(
         rest = items[done:] if done else items  # what is made when it is asked for stays so
         results = engine.results(function, rest, workers, limits)
         try:
-            yield from (_value(*pair, lost, title) for pair in zip(rest, results, strict=True))
+            for number, result in enumerate(results):
+                yield _value(rest, number, result, lost, title)
         except WorkerStartError as fault:
             what = f"worker processes cannot be started: {fault}"
             raise EnvironmentFault("E_WORKER", what, where=title, fix=START_FIX) from fault
@@ -79,11 +80,12 @@ def _is_much(spent: float, done: int, left: int) -> bool:
     return spent > PROBE and spent / max(1, done) * left > WORTHWHILE
 
 
-def _value(item: object, result: object, lost: Callable | None, title: str) -> object:
+def _value(items: Sequence, number: int, result: object, lost: Callable | None, title: str) -> object:
+    """The result of an item, which is only asked for when it was lost: it may have to be made."""
     if isinstance(result, Raised):
         raise result.exception
     if not isinstance(result, Lost):
         return result
     if lost is None:
         raise EnvironmentFault("E_WORKER", "a worker process was killed", where=title, fix=KILLED_FIX)
-    return lost(item, result.reason)
+    return lost(items[number], result.reason)
