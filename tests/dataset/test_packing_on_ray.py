@@ -62,9 +62,12 @@ def test_nodes_that_share_a_bucket_alone_fill_the_caches_of_the_project(
 ):
     monkeypatch.chdir(images.folder.parent)
     place = on_ray(cluster.address, shared="s3://pictures/project")
-    monkeypatch.setattr(images, "shards", ShardReader(engine.images_url(place, images.folder)))
     decoded = []
-    for where in (DEFAULTS.engine, place):
+    for where, shards in (
+        (DEFAULTS.engine, images.shards),
+        (place, ShardReader(engine.images_url(place, images.folder))),
+    ):
+        monkeypatch.setattr(images, "shards", shards)
         shutil.rmtree("cache", ignore_errors=True)
         with engine.opened(where), open_rows(Path("cache/rows"), small, LIMITS.max_pixels) as (_, rows):
             listed = listing.build(images, layout.read(images), config, cache=Path("cache/facts"), packed=rows).rows
