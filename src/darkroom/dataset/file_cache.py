@@ -189,8 +189,11 @@ def _folded(name: bytes) -> int:
 def add(log: Path | None, values: Mapping[str, bytes | memoryview]) -> None:
     """Add values to the `log` of a `FileCache`, in one write. Where that fails, nothing is lost but time."""
     if log and values:
-        with suppress(OSError), log.open("ab", buffering=0) as file:
-            file.write(b"".join(part for key, value in values.items() for part in _record(bytes.fromhex(key), value)))
+        records = b"".join(part for key, value in values.items() for part in _record(bytes.fromhex(key), value))
+        with suppress(OSError):
+            log.parent.mkdir(parents=True, exist_ok=True)  # absent on a node that sees no project
+            with log.open("ab", buffering=0) as file:
+                file.write(records)
 
 
 def get_or_make(
