@@ -80,4 +80,4 @@ def test_images_are_scanned_and_packed_to_measure_how_a_cluster_scales(folder, m
     monkeypatch.chdir(".")  # so that it is the current folder again afterwards
     store = scaling._prepare(folder, folder.parent / "project")
     run = scaling.scan_and_pack("local-1", store, 12)
-    assert run.seconds > 0 and run.own_mib > 0 and run.head_mib == 0
+    assert run.seconds > 0 and run.own_mib >= 0 and run.head_mib == 0
