@@ -7,6 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 
+import darkroom
 from darkroom.commands import serve
 from darkroom.register import identity
 from darkroom.runtime.errors import ArtifactError, EnvironmentFault, ParamsError
@@ -92,10 +93,24 @@ def test_a_token_must_be_set_and_printable_ascii(places, options, monkeypatch, v
         serve.serve(options._replace(token_env="SERVE_TOKEN"), places)
 
 
-def test_without_the_extra_one_line_names_it(places, options, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("darkroom.serve")]:
+@pytest.fixture
+def without_extra(monkeypatch):
+    """As if it were not installed. What is imported meanwhile is forgotten, so no later test mixes it with the rest."""
+
+    def loaded():
+        return [name for name in sys.modules if name.startswith("darkroom.serve")]
+
+    if hasattr(darkroom, "serve"):
+        monkeypatch.setattr(darkroom, "serve", darkroom.serve)  # which an import replaces
+    for name in loaded():
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    yield
+    for name in loaded():
+        del sys.modules[name]
+
+
+def test_without_the_extra_one_line_names_it(places, options, without_extra):
     with pytest.raises(EnvironmentFault) as fault:
         serve.serve(options, places)
     assert "darkroom[serve]" in str(fault.value) and fault.value.exit_code == 5
