@@ -39,8 +39,9 @@ test: setup
 	$(MAKE) --no-print-directory --jobs 2 check pytest
 
 pytest: setup
+	# no new worker for one that crashed or hung: with --dist loadfile, xdist 3.8.0 would then wait for ever
 	# even where PYTHONDONTWRITEBYTECODE is set: workers and hundreds of processes would compile the same files again
-	PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 ui: setup
 	MLFLOW_TRACKING_URI=$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db} $(BIN)/mlflow ui --host 127.0.0.1 --port 5000

@@ -175,8 +175,7 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     script = f"import signal; {handle}; from darkroom.commands.repro import repro; repro()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
     with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
-        while process.stdout.readline().strip() != "waiting":
-            pass
+        signals.await_line(process, "waiting")
         signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == 130
@@ -188,8 +187,7 @@ def test_while_a_stage_runs_the_same_stage_is_refused_and_another_one_runs(repos
     repository_of(WAITING)
     os.mkfifo("gate")
     with dvc("repro", "first", stdout=subprocess.PIPE) as first:
-        while first.stdout.readline().strip() != "waiting":
-            pass
+        signals.await_line(first, "waiting")
         again = dvc("repro", "first", stderr=subprocess.PIPE)
         assert "busy" in again.communicate()[1] and again.returncode == 255
         assert dvc("repro", "second").wait() == 0

@@ -198,8 +198,7 @@ def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(sh
     script = f"import signal; {handle}; from darkroom.commands.retrain import retrain; retrain()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
     with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
-        while process.stdout.readline().strip() != "training":
-            pass
+        signals.await_line(process, "training")
         signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == 130
