@@ -14,6 +14,7 @@ from darkroom.runtime import garbage, lean_keras, processors
 
 CLASSES = ("cat", "dog")
 LONGEST = ("test_pipeline.py", "test_notebook.py")  # each runs the whole pipeline
+ON_RAY = "_on_ray.py"  # the end of the name of a file whose tests use a cluster
 ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 SPEC = {"image_size": 8, "color": "grayscale", "fit": "stretch", "max_pixels": 10_000}
 
@@ -39,14 +40,28 @@ def pytest_xdist_auto_num_workers() -> int | None:
     return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else processors.granted() + 1
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give whole files to a worker, and to one worker all files of a cluster: two would starve each other's nodes."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneCluster(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return ON_RAY if file.endswith(ON_RAY) else file
+
+    return OneCluster(config, log)
+
+
 def pytest_collection_modifyitems(items: list) -> None:
     """Start with the slow files, so that workers, which take whole files, end at about the same time.
 
     Those of a cluster come last: Ray leaves threads and handlers in a process, which tests of signals do not expect.
     """
+    for item in items:
+        assert "cluster" not in getattr(item, "fixturenames", ()) or item.path.name.endswith(ON_RAY), item.path
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    last = {item.path for item in items if "cluster" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: (item.path in last, item.path.name not in LONGEST, item.path not in slow))
+    items.sort(key=lambda item: (item.path.name.endswith(ON_RAY), item.path.name not in LONGEST, item.path not in slow))
 
 
 def pytest_collection_finish() -> None:

@@ -309,7 +309,7 @@ def test_a_state_to_go_on_from_is_named_by_the_code_that_its_stage_lists(name):
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_lists_exactly_the_params_it_reads(name):
-    """Other than `engine`: where the work is done changes no byte of a result, see test_ray."""
+    """Other than `engine`: where the work is done changes no byte of a result, see test_engine_on_ray."""
     read = {leaf for leaf in chains(Path(f"pipeline/{name}.py"), "p") if leaf.partition(".")[0] != "engine"}
     assert set(STAGES[name].get("params", [])) == read
 

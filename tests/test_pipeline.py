@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
+from tests.fixtures.programs import PATIENCE, running
 
 pytestmark = pytest.mark.slow
 
@@ -260,11 +261,12 @@ def retrain(clone: Path, meanwhile: Callable[[], None] = lambda: None, ends: int
     words = ("make", "retrain", "--assume-old=.venv/ready")
     output: list[str] = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-    with subprocess.Popen(words, cwd=clone, env=environment(clone), **pipes) as process:
+    with running(words, cwd=clone, env=environment(clone), **pipes) as process:
         for line in process.stdout:
             if line.startswith("stage ") and not announced("".join(output)):
                 meanwhile()
             output.append(line)
+        process.wait(PATIENCE)
     assert process.returncode == ends, "".join(output)[-3000:]
     return "".join(output)
 

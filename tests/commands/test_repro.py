@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import signals
+from tests.fixtures.programs import PATIENCE, await_line, running
 
 from darkroom.commands import repository
 from darkroom.commands.repro import LOCK, RWLOCK, repro
@@ -132,8 +133,8 @@ def test_a_damaged_list_of_readers_and_writers_is_an_error_with_a_fix(text, dvc_
     repro()
 
 
-def dvc(*words: str, **pipes) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "dvc", *words], text=True, **pipes)
+def dvc(*words: str) -> list[str]:
+    return [sys.executable, "-m", "dvc", *words]
 
 
 @pytest.mark.slow
@@ -174,11 +175,11 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
     handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it
     script = f"import signal; {handle}; from darkroom.commands.repro import repro; repro()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
-        signals.await_line(process, "waiting")
+    with running([PYTHON, "-c", script], **pipes) as process:
+        await_line(process, "waiting")
         signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() == 130
+        assert process.wait(PATIENCE) == 130
     assert Path("saved").read_text() == "yes\n"
 
 
@@ -186,13 +187,13 @@ def test_ctrl_c_waits_for_the_stage_to_save_its_state(repository_of):
 def test_while_a_stage_runs_the_same_stage_is_refused_and_another_one_runs(repository_of):
     repository_of(WAITING)
     os.mkfifo("gate")
-    with dvc("repro", "first", stdout=subprocess.PIPE) as first:
-        signals.await_line(first, "waiting")
-        again = dvc("repro", "first", stderr=subprocess.PIPE)
-        assert "busy" in again.communicate()[1] and again.returncode == 255
-        assert dvc("repro", "second").wait() == 0
+    with running(dvc("repro", "first"), stdout=subprocess.PIPE, text=True) as first:
+        await_line(first, "waiting")
+        again = subprocess.run(dvc("repro", "first"), capture_output=True, text=True, timeout=PATIENCE)
+        assert "busy" in again.stderr and again.returncode == 255
+        assert subprocess.run(dvc("repro", "second"), timeout=PATIENCE).returncode == 0
         Path("gate").write_text("right\n")
-        first.communicate()
+        first.communicate(timeout=PATIENCE)
     assert first.returncode == 0 and Path("out/a").read_text() == "right\n"
     assert {"first:", "second:"} <= {line.strip() for line in Path(LOCK).read_text().splitlines()}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import signals
+from tests.fixtures.programs import PATIENCE, await_line, running
 
 from darkroom.commands import branch, handover, retrain
 
@@ -197,10 +198,10 @@ def test_an_interrupted_retraining_leaves_the_branch_and_goes_on_where_it_was(sh
     handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell in the background ignores it
     script = f"import signal; {handle}; from darkroom.commands.retrain import retrain; retrain()"
     pipes = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
-    with subprocess.Popen([PYTHON, "-c", script], **pipes) as process:
-        signals.await_line(process, "training")
+    with running([PYTHON, "-c", script], **pipes) as process:
+        await_line(process, "training")
         signals.await_ignored_ctrl_c(process.pid)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() == 130
+        assert process.wait(PATIENCE) == 130
     assert head(hub) == before
     assert retrain.retrain() == "the result is on origin/main"

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.fixtures.programs import running
 
 from darkroom import cli, plain_yaml
 from darkroom.commands import dvc_stages, freshness, repository, status_text
@@ -109,7 +110,7 @@ def test_it_finds_the_stages_that_dvc_would_run_first(change):
 
 def test_a_stage_that_runs_says_how_far_it_is_and_how_long_it_takes(project, shown):
     work = Work("trials", 2, 6, 60.0)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         time.sleep(0.1)  # a record is written after its process started
         record("count-fast", pid=process.pid, started=time.time(), work=work)
         text = shown()

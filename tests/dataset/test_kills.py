@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
+from tests.fixtures.programs import PATIENCE
 
 from darkroom.runtime import files
 
@@ -72,7 +73,7 @@ def root(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(root, warm_python) -> dict:
-    assert repro(root, "preprocess", python=warm_python).wait() == 0
+    assert repro(root, "preprocess", python=warm_python).wait(PATIENCE) == 0
     return outs(root)
 
 
@@ -103,7 +104,7 @@ def outs(root: Path) -> dict[str, str]:
 
 def killed_in(stage: str, root: Path) -> None:
     family = repro(root, "--force", "--single-item", stage, kill_at=MIDDLE[stage])
-    assert family.wait() == -signal.SIGKILL, f"{stage} opened no {MIDDLE[stage]}"
+    assert family.wait(PATIENCE) == -signal.SIGKILL, f"{stage} opened no {MIDDLE[stage]}"
 
 
 @pytest.mark.parametrize("stage", MIDDLE)
@@ -114,6 +115,6 @@ def test_a_killed_stage_leaves_nothing_half_and_the_next_run_ends_as_an_undistur
     killed_in(stage, root)
     assert not (root / OUT[stage]).exists()
     again = repro(root, "--force", "--single-item", stage, python=warm_python)  # else DVC takes the outs from its cache
-    assert again.wait() == 0
+    assert again.wait(PATIENCE) == 0
     assert outs(root) == undisturbed
     assert not list(root.rglob("*.partial-*"))

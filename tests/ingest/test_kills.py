@@ -1,14 +1,17 @@
 """Killed at any moment, on a full disk, or twice at once: a whole store or none, and the next run is undisturbed."""
 
 import errno
+import gc
 import os
 import resource
 import signal
 import sys
 from itertools import count
 
+import psutil
 import pytest
 from tests.fixtures.images import contents
+from tests.fixtures.programs import PATIENCE
 
 from darkroom.image_store import boundaries
 from darkroom.ingest import sources
@@ -31,6 +34,7 @@ def in_child(work, prepare=lambda: None):
     child = os.fork()
     if child:
         return child
+    gc.disable()  # what it would delete may wait for threads, and only this one is in the child
     try:
         prepare()
         work()
@@ -42,7 +46,7 @@ def in_child(work, prepare=lambda: None):
 
 
 def status(child):
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return psutil.Process(child).wait(PATIENCE)
 
 
 def killer(moment):

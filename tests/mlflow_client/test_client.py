@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.fixtures.programs import PATIENCE, running
 
 from darkroom.mlflow_client import client, database, event_queue, journal, sender
 from darkroom.mlflow_client.events import Experiment
@@ -160,7 +161,7 @@ def output_of_processes(python: Path, count: int, code: str, root: Path) -> str:
     environ = {**os.environ, "DVC_ROOT": str(root)}
     environ.pop("MLFLOW_TRACKING_URI", None)
     words = [python, "-c", FORKS, str(count), code]
-    return subprocess.run(words, env=environ, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(words, env=environ, check=True, stdout=subprocess.PIPE, text=True, timeout=PATIENCE).stdout
 
 
 @pytest.mark.slow
@@ -275,18 +276,20 @@ with make_server("127.0.0.1", 0, app, threaded=True) as server:
 
 
 @pytest.mark.slow
-def test_an_mlflow_server_works_and_nobody_sees_the_password(tmp_path, server, empty_database, capfd, warm_python):
+def test_an_mlflow_server_works_and_nobody_sees_the_password(
+    tmp_path, server, empty_database, capfd, warm_python, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # its first answer takes seconds on a busy machine
     served = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'served.db')}"
     command = [warm_python, "-c", SERVE, served, str(tmp_path / "art")]
     environ = {**os.environ, "_MLFLOW_SERVER_FILE_STORE": served}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(command, env=environ, **pipes) as serving:
+    with running(command, env=environ, **pipes) as serving:
         root = server(f"http://bob:{SECRET}@127.0.0.1:{serving.stdout.readline().strip()}")
         with started_run() as run:
             run.metrics({"loss": 0.5})
             run.text("figures/a.svg", "<svg/>")
         logged = runs()["cnn"]
-        serving.kill()
     assert (logged.info.status, logged.data.metrics) == ("FINISHED", {"loss": 0.5})
     assert SECRET not in "".join(capfd.readouterr()) + json.dumps(logged.data.tags)
     assert SECRET.encode() not in everything_written(root)

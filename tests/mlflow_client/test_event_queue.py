@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from tests.fixtures.programs import PATIENCE, wait_until
 
 from darkroom.mlflow_client import event_queue, journal
 from darkroom.mlflow_client.event_queue import EventQueue, Refused
@@ -206,8 +207,7 @@ def test_waiting_events_arrive_before_those_of_a_later_run(tmp_path):
     queue = EventQueue(tmp_path, once)
     queue.put(event(2))
     assert queue._thread.is_alive()
-    while len(receiver.received) < 3:
-        time.sleep(0.01)
+    wait_until(lambda: len(receiver.received) == 3, "all events arrive")
     queue.close()
     assert [e["n"] for e in receiver.received] == [0, 1, 2]
 
@@ -230,7 +230,7 @@ def test_close_waits_for_a_slow_receiver_no_longer_than_its_timeout(tmp_path, ca
     release = threading.Event()
     queue = EventQueue(tmp_path, slow)
     queue.put(event(0))
-    called.wait()
+    assert called.wait(PATIENCE)
     start = time.monotonic()
     queue.close(0.05)
     release.set()

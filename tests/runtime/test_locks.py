@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+from tests.fixtures.programs import running
+
 from darkroom.runtime import locks
 
 HOLD = """
@@ -26,7 +28,7 @@ def test_a_lock_keeps_out_every_other_handle_until_its_file_is_closed(tmp_path):
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}  # it holds the lock until its input ends
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "lock")], **pipes) as holder:
+    with running([sys.executable, "-c", HOLD, str(tmp_path / "lock")], **pipes) as holder:
         assert holder.stdout.readline() == b"held\n"
         with (tmp_path / "lock").open("a") as file:
             assert not locks.try_lock(file)

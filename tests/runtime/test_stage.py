@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.fixtures.programs import running
 
 from darkroom.runtime import progress, stage, stage_record
 from darkroom.runtime.errors import DataError
@@ -33,10 +34,9 @@ def holder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("fake.py").write_text(HOLD)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "fake.py", "a"], **pipes, text=True) as process:
+    with running([sys.executable, "fake.py", "a"], **pipes, text=True) as process:
         assert process.stdout.readline() == "in\n"
         yield process
-        process.kill()
 
 
 def outcome(monkeypatch, *words):
@@ -87,7 +87,7 @@ stage.run(main, Path("locks"))
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_stage_and_its_children_without_waiting_for_libraries(tmp_path, number, code):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", STUBBORN], cwd=tmp_path, **pipes, text=True) as process:
+    with running([sys.executable, "-c", STUBBORN], cwd=tmp_path, **pipes, text=True) as process:
         child = psutil.Process(int(process.stdout.readline()))
         process.send_signal(number)
         assert process.wait(timeout=30) == code

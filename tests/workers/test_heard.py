@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.cluster import ABSENT
+from tests.fixtures.programs import PATIENCE, running
 
 from darkroom.workers import heard
 
@@ -47,8 +48,9 @@ def test_a_process_that_is_terminated_while_ray_connects_says_so(monkeypatch):
     pytest.importorskip("ray", reason=ABSENT)
     monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}:{Path.cwd() / 'src'}")
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
         command = [sys.executable, "-c", CONNECT.format(port=silent.getsockname()[1])]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        with running(command, stderr=subprocess.PIPE, text=True) as process:
             silent.accept()[0].close()  # the look whether anybody listens; Ray itself comes next, and is not answered
             time.sleep(1)
             start = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.cluster import ABSENT, on_ray
+from tests.fixtures.programs import wait_until
 
 from darkroom.runtime.errors import EnvironmentFault, ServiceError
 from darkroom.workers import engine, parallel, ray_nodes
@@ -115,8 +116,7 @@ def test_a_task_whose_node_dies_goes_on_where_it_was_on_another(cluster, project
             folder.mkdir()
             pool.submit(folder.name, folder)
         events = [pool.next() for _ in folders]
-        while not all((folder / "begun").exists() for folder in folders):
-            time.sleep(0.1)
+        wait_until(lambda: all((folder / "begun").exists() for folder in folders), "a task runs on each node")
         cluster.remove_node(node, allow_graceful=False)
         (project / "go").touch()
         events += [pool.next() for _ in folders]

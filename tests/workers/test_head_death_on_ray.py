@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.fixtures.cluster import ABSENT, on_ray
-from tests.workers.test_ray import gone, project, slow_task  # noqa: F401
+from tests.fixtures.programs import running, wait_until
+from tests.workers.test_engine_on_ray import gone, project, slow_task  # noqa: F401
 
 from darkroom.dataset import file_cache
 from darkroom.dataset.file_cache import FileCache
@@ -33,7 +34,7 @@ sys.stdin.read()
 DRIVER = """
 from pathlib import Path
 from tests.fixtures.cluster import on_ray
-from tests.workers.test_head_death import made, one_task
+from tests.workers.test_head_death_on_ray import made, one_task
 from darkroom.runtime import errors
 from darkroom.workers import engine
 
@@ -50,12 +51,12 @@ class Doomed:
 
     def __init__(self, process: subprocess.Popen):
         self.address = process.stdout.readline().strip()
+        assert self.address, "the cluster did not start"
         self._processes = psutil.Process(process.pid).children(recursive=True)
 
     def kill_head(self) -> None:
-        for process in self._processes:
-            if process.is_running() and process.name() == "gcs_server":
-                process.kill()
+        (head,) = (process for process in self._processes if process.name() == "gcs_server")
+        head.kill()
 
     def kill(self) -> None:
         for process in self._processes:
@@ -68,11 +69,10 @@ def doomed(cluster, monkeypatch) -> Iterator[Doomed]:
     pytest.importorskip("ray", reason=ABSENT)
     monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}:{Path.cwd() / 'src'}")
     command = [sys.executable, "-c", CLUSTER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         made = Doomed(process)
         yield made
         made.kill()
-        process.kill()
 
 
 def key(number: int) -> str:
@@ -107,9 +107,8 @@ def one_task() -> None:
 def driver(body: str, address: str, home: Path, kill: Callable[[], None], begun: Callable[[], bool]) -> None:
     """Run `body` as a stage would, kill the head once it has begun, and expect exit 6 with one line."""
     script = DRIVER.format(body=body, address=address)
-    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=home) as process:
-        while not begun() and process.poll() is None:
-            time.sleep(0.05)
+    with running([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, cwd=home) as process:
+        wait_until(lambda: begun() or process.poll() is not None, "the work begins")
         kill()
         start = time.monotonic()
         _, said = process.communicate(timeout=60)
