@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 CONTENT_LENGTH = b"content-length:"
 PIECE = 1 << 16  # bytes
+PATIENCE = 60  # seconds for an answer
 
 
 @dataclass
@@ -22,7 +23,7 @@ class LoadResult:
 
     statuses: Counter = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)  # of each answer with status 200
-    lost: int = 0  # requests that were sent in full and whose connection was closed without an answer
+    lost: int = 0  # requests that were sent in full and had no answer: the connection was closed, or stayed silent
     refused: int = 0  # connections that could not be opened
     longest_error: int = 0  # bytes of the longest body with a status of 400 or more
     traceback: bool = False  # in any of those
@@ -52,8 +53,11 @@ def run(port: int, requests: Sequence[bytes], *, clients: int, seconds: float = 
         for _ in range(clients):
             _open(selector, port, ahead, result)
         while selector.get_map():
-            for key, _ in selector.select(1.0):
+            answered = selector.select(1.0)
+            for key, _ in answered:
                 _read(selector, key.data, port, ahead if time.monotonic() < end else iter(()), result)
+            if not answered:
+                _give_up_silent(selector, result)
     return result
 
 
@@ -114,6 +118,13 @@ def _count(result: LoadResult, connection: _Connection, head: bytes, body: bytes
     elif status >= 400:
         result.longest_error = max(result.longest_error, len(body))
         result.traceback |= b"Traceback" in body
+
+
+def _give_up_silent(selector: selectors.BaseSelector, result: LoadResult) -> None:
+    for key in list(selector.get_map().values()):
+        if time.monotonic() - key.data.sent > PATIENCE:
+            result.lost += 1
+            _close(selector, key.data)
 
 
 def _close(selector: selectors.BaseSelector, connection: _Connection) -> None:

@@ -1,7 +1,7 @@
 """Apply a function to items in worker processes of this machine."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from heapq import heappop, heappush
 
 from darkroom.workers.item_pool import ItemPool
 from darkroom.workers.serving import Limits
@@ -22,17 +22,18 @@ def from_pool(pool: ItemPool, items: Sequence, size: int) -> Iterator:
 
     None of them may be busy, and if all results are consumed, none is busy afterwards.
     """
-    chunks = deque(range(len(items))[start : start + size] for start in range(0, len(items), size))
+    # a heap: a chunk that a dead worker leaves is done before later ones, or what is due would wait behind them
+    chunks = [(start, min(start + size, len(items))) for start in range(0, len(items), size)]
     ready: dict[int, object] = {}
     done, ahead = 0, pool.size * AHEAD * size
     while done < len(items):
-        while chunks and pool.has_room() and chunks[0].start < done + ahead:
-            numbers = chunks.popleft()
-            pool.submit(numbers, items[numbers.start : numbers.stop])
+        while chunks and pool.has_room() and chunks[0][0] < done + ahead:
+            start, stop = heappop(chunks)
+            pool.submit(range(start, stop), items[start:stop])
         for numbers, made in pool.receive():
             ready.update(zip(numbers, made, strict=False))
             if not made:  # a worker died before it began them
-                chunks.appendleft(numbers)
+                heappush(chunks, (numbers.start, numbers.stop))
         while done in ready:
             yield ready.pop(done)
             done += 1
