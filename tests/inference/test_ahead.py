@@ -4,8 +4,10 @@ import threading
 from itertools import count, islice
 
 import pytest
+from tests.fixtures.programs import wait_until
 
 from darkroom.inference import ahead
+from darkroom.runtime.process import Terminated
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -53,3 +55,19 @@ def test_the_thread_ends_with_the_loop_and_leaves_what_waits_undone():
     results.close()
     assert threading.active_count() == before and len(computed) <= 7
     assert list(ahead.map(abs, range(3), 5)) == [0, 1, 2] and threading.active_count() == before
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, Terminated])
+def test_an_interruption_waits_for_no_computation_and_leaves_no_thread(interruption):
+    before, go_on, computed = threading.active_count(), threading.Event(), []
+
+    def items():
+        yield from range(3)
+        raise interruption
+
+    with pytest.raises(interruption):
+        list(ahead.map(lambda item: go_on.wait(60) and computed.append(item), items(), 5))
+    assert computed == []
+    go_on.set()
+    wait_until(lambda: threading.active_count() == before, "the thread ends")
+    assert computed in ([], [0])  # it may not have begun

@@ -1,7 +1,10 @@
 import subprocess
 import sys
+import time
+from multiprocessing import forkserver, get_context
 
 import pytest
+from tests.fixtures.packs import end_fork_server
 
 SCRIPT = """
 import multiprocessing, sys, time
@@ -26,3 +29,12 @@ def test_a_fresh_process_has_the_modules_that_were_preloaded_before_anything_nee
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows forks no process")
+def test_a_worker_that_a_test_left_keeps_no_later_test_waiting_for_its_server():
+    worker = get_context("forkserver").Process(target=time.sleep, args=(600,))
+    worker.start()
+    end_fork_server()
+    worker.join(60)
+    assert worker.exitcode is not None and forkserver._forkserver._forkserver_pid is None

@@ -36,7 +36,9 @@ def map(compute: Callable[[Item], Result], items: Iterable[Item], most: int) -> 
                 left -= 1
         for _ in range(left):
             yield _value(done.get())
-    except (KeyboardInterrupt, Terminated):  # the process ends at once, without Python's cleanup
+    except (KeyboardInterrupt, Terminated):  # a process that ends at once, without Python's cleanup, waits for nothing
+        _drop(waiting)
+        waiting.put(())
         raise
     except BaseException:
         _drop(waiting)
