@@ -83,3 +83,19 @@ def test_a_batch_beyond_the_images_is_all_of_them_and_an_epoch_is_one_step(split
     set_epoch(0)
     (batch,) = [data[i] for i in range(len(data))] if hasattr(data, "split") else list(data)
     assert sorted(np.asarray(batch[0][0]).ravel()) == list(range(50))
+
+
+@pytest.mark.skipif(device.loops(), reason="this backend validates on chunks, see test_chunks")
+def test_validation_images_that_memory_does_not_hold_come_in_batches_in_their_order(split, monkeypatch):
+    monkeypatch.setattr(device, "IN_MEMORY", 0)
+    monkeypatch.setattr(batching, "WINDOW", 3)
+    monkeypatch.setattr(batching, "VALIDATION_BATCH", 8)
+    batches = [
+        (np.asarray(images).ravel(), np.asarray(labels), np.asarray(again))
+        for (images, labels), again in batching._in_order(split, loading())
+    ]
+    assert [len(images) for images, _, _ in batches] == [8] * 6 + [2]
+    np.testing.assert_array_equal(np.concatenate([images for images, _, _ in batches]), np.arange(50))
+    for images, labels, again in batches:
+        np.testing.assert_array_equal(labels, images % 3)
+        np.testing.assert_array_equal(again, images % 3)

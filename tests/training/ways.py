@@ -70,16 +70,17 @@ def in_calls_of(steps: int, n: int, **how: object) -> list[dict]:
 
 
 def streamed(n: int, order: list[np.ndarray], **how: object) -> list[dict]:
-    """Trained from windows; `order` gets the rows of each window, in the order of training."""
+    """Trained and validated from windows; `order` gets the rows of each window, in the order of training."""
     holds, window, original = device.holds, batching.WINDOW, batching._Stream.read
     numbers = {image.tobytes(): i for i, image in enumerate(split(n, 1).images)}
 
     def read(self, i):
         images, labels = original(self, i)
-        order.append(np.array([numbers[image.tobytes()] for image in images]))
+        if len(self.split.labels) == n:  # not those of validation
+            order.append(np.array([numbers[image.tobytes()] for image in images]))
         return images, labels
 
-    device.holds, batching.WINDOW, batching._Stream.read = (lambda size, share: size < 4000), WINDOW, read
+    device.holds, batching.WINDOW, batching._Stream.read = (lambda size, share: False), WINDOW, read
     try:
         return in_calls_of(STEPS, n, **how)
     finally:

@@ -45,8 +45,7 @@ def feed(data: TrainingData, loading: Loading, steps: int, class_weights: ClassW
     train, val = data
     if not device.loops():
         streamed, set_epoch = batches(train, loading)
-        images, labels = np.asarray(val.images), np.asarray(val.labels)
-        return Feed(streamed, ((images, labels), labels), set_epoch, class_weights, 1)
+        return Feed(streamed, _in_order(val, loading), set_epoch, class_weights, 1)
     table = np.array([(class_weights or {}).get(i, 1.0) for i in range(len(train.classes))])
     chunks, set_epoch = _chunks(train, loading, steps, table)
     larger = loading._replace(size=max(loading.size, VALIDATION_BATCH))
@@ -64,6 +63,21 @@ def batches(split: Split, loading: Loading) -> tuple[object, SetEpoch]:
     stream = _Stream(split, size, seed, len(split.labels) if fits else WINDOW * size)
     streamed = None if fits else tf_batches.streamed_batches(stream.read, stream.windows, split.images, size)
     return streamed or stream, stream.set_epoch
+
+
+def _in_order(split: Split, loading: Loading) -> object:
+    """What Keras validates on: arrays that it cuts itself, or batches of windows where it would copy too much."""
+    images, labels = np.asarray(split.images), np.asarray(split.labels)
+    size = max(loading.size, VALIDATION_BATCH)
+    window = WINDOW * size
+
+    def read(number: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(number * window, (number + 1) * window)
+        return images[part], labels[part]
+
+    fits = device.holds(images.nbytes, loading.share)
+    streamed = None if fits else tf_batches.streamed_batches(read, math.ceil(len(labels) / window), images, size)
+    return streamed or ((images, labels), labels)
 
 
 def _chunks(split: Split, loading: Loading, steps: int, table: np.ndarray) -> tuple[Chunks, SetEpoch]:
