@@ -2,10 +2,12 @@
 # docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/project" darkroom predict photo.jpg
 # The folder in /project is a project of `darkroom new` or this repository. Nothing in the image needs a network.
 FROM python:3.11-slim AS build
-# uv, as in `make setup`: pip refuses the lock, of which one package says that it is for older versions of Python
-RUN python -m venv /opt/darkroom && python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir uv
-ENV PATH=/opt/darkroom/bin:/opt/uv/bin:$PATH
+RUN python -m venv /opt/darkroom
+ENV PATH=/opt/darkroom/bin:$PATH
 COPY requirements.txt /source/
+# uv, as in `make setup`: pip refuses the lock, of which one package says that it is for older versions of Python
+RUN sed -n '/^uv==/,/[^\]$/p' /source/requirements.txt > /tmp/uv.txt \
+    && pip install --no-cache-dir --require-hashes --requirement /tmp/uv.txt
 RUN uv pip install --no-cache --compile-bytecode --python /opt/darkroom/bin/python \
     --require-hashes --requirement /source/requirements.txt
 COPY . /source

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.fixtures.exports import export_facts
 
 from darkroom.commands import chosen_model
 from darkroom.commands.chosen_model import Places
@@ -58,8 +59,7 @@ def test_a_temperature_of_another_training_is_not_taken(places, model_folder):
 
 
 def test_an_exported_model_says_its_temperature_and_of_which_model_it_is(places, tmp_path):
-    facts = {"model": "cnn", "digest": "0123456789abcdef", "format": "onnx", "int8": False, "temperature": 1.1}
-    files.write_json(tmp_path / "exports/cnn-onnx" / export_folder.FACTS, facts)
+    files.write_json(tmp_path / "exports/cnn-onnx" / export_folder.FACTS, export_facts(temperature=1.1))
     chosen = chosen_model.choose(str(tmp_path / "exports/cnn-onnx"), places)
     assert (chosen.exported, chosen.temperature, chosen.digest) == (True, 1.1, "0123456789abcdef")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fixtures.exports import export_facts
 
 from darkroom import cli
 from darkroom.decoding.decode import PackSettings
@@ -129,8 +130,7 @@ def test_a_log_is_compared_as_its_images_are_but_for_the_features(asked, model, 
 def test_an_export_to_onnx_is_compared_but_for_the_features(asked, model, monkeypatch):
     paint("new", NEW, 2, shade=60)
     by_name = {test["name"]: test for test in asked("new")["tests"]}
-    facts = {"model": "cnn", "digest": "0123456789abcdef", "format": "onnx", "temperature": None}
-    files.write_json(model / "export.json", facts)
+    files.write_json(model / "export.json", export_facts())
     sealing.seal(model)
     network, spec = inference.load(model)
     monkeypatch.setattr(onnx_model, "load", lambda folder, threads: (network.predict_on_batch, spec))

@@ -59,5 +59,7 @@ def test_the_costs_of_the_model_and_of_its_export_are_shown_below_each_other(tmp
     _, head, *rows = export.export(export.Source(tmp_path, None, tmp_path), "onnx", tmp_path / "cnn-onnx").splitlines()
     shown = "unknown" if accuracy is None else "0.938"
     assert head.split() == ["MB", "ms", "an", "image", "accuracy"]
-    assert [row.split() for row in rows] == [["cnn", "2", "12", shown], ["cnn-onnx", "0.5", "0.25", shown]]
+    assert [row.split() for row in rows] == [
+        ["cnn", "2.000", "12.000", shown], ["cnn-onnx", "0.500", "0.250", shown],
+    ]  # fmt: skip
     assert len({len(row) for row in rows}) == 1

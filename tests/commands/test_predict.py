@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fixtures.exports import export_facts
 
 from darkroom import cli
 from darkroom.commands import predict
@@ -139,7 +140,7 @@ def test_a_class_called_rejected_makes_the_option_ambiguous(model_folder, asked)
 
 def test_an_exported_model_predicts_if_its_format_is_onnx(model_folder, asked, monkeypatch):
     spec = inference.read_spec(model_folder("cnn"))
-    facts = {"model": "cnn", "digest": "0123456789abcdef", "format": "onnx", "int8": False, "temperature": 2.0}
+    facts = export_facts(temperature=2.0)
     files.write_json(Path("exports/cnn-onnx/export.json"), facts)
     dog = np.array([1 / (1 + np.exp(4)), 1 / (1 + np.exp(-4))], np.float32)
     monkeypatch.setattr(

@@ -6,6 +6,7 @@ import sys
 from zipfile import ZipFile
 
 import pytest
+from tests.fixtures.exports import export_facts
 
 import darkroom
 from darkroom.commands import serve
@@ -35,7 +36,7 @@ def trained(folder):
 
 def exported(folder, digest, *, age, kind="onnx"):
     folder.mkdir(parents=True)
-    (folder / "export.json").write_text(json.dumps({"format": kind, "digest": digest}))
+    (folder / "export.json").write_text(json.dumps(export_facts(format=kind, digest=digest)))
     os.utime(folder / "export.json", (1e9 - age, 1e9 - age))
     return folder
 
@@ -45,6 +46,7 @@ def test_the_newest_onnx_export_of_the_model_is_served(places):
     newest = exported(places.exports / "new", "a", age=5)
     exported(places.exports / "other model", "b", age=1)
     exported(places.exports / "other format", "a", age=1, kind="litert")
+    exported(places.exports / "new.partial-1", "a", age=1)  # complete but for its inventory, and its process killed
     (places.exports / "half").mkdir()
     (places.exports / "damaged").mkdir()
     (places.exports / "damaged/export.json").write_text("{")

@@ -2,9 +2,12 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
+
+import pytest
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text())
 DOCKERFILE = Path("Dockerfile").read_text()
@@ -28,6 +31,23 @@ def test_the_image_installs_the_lock_and_then_only_darkroom():
         "--quiet", "requirements.txt",
     }  # fmt: skip
     assert darkroom == "pip install --no-cache-dir --no-deps /source".split()
+
+
+def test_image_and_makefile_install_uv_as_the_lock_has_it():
+    for text in (DOCKERFILE, MAKEFILE.replace("$$", "$")):
+        (command,) = re.findall(r"(sed -n '\S+') \S*requirements\.txt > \S+/uv\.txt", text)
+        assert re.search(r"pip install .*--require-hashes --requirement \S+/uv\.txt$", text, re.M)
+        done = subprocess.run(f"{command} requirements.txt", shell=True, capture_output=True, text=True, check=True)
+        pins = done.stdout.replace("\\\n", "").splitlines()
+        assert len(pins) == 1 and re.fullmatch(r"uv==[\d.]+(\s+--hash=sha256:[0-9a-f]{64})+", pins[0])
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "Dockerfile.serve", "Makefile"])
+def test_nothing_is_installed_in_a_version_that_is_not_pinned(file):
+    lines = re.sub(r"^\s*#.*\n", "", Path(file).read_text(), flags=re.M).replace("\\\n", "")
+    commands = re.findall(r"\bpip install [^&\n]*", lines)
+    pinned = re.compile(r"--require-hashes|--constraint |--no-deps ")
+    assert commands and [command for command in commands if not pinned.search(command)] == []
 
 
 def test_the_image_runs_the_command_of_the_wheel_as_a_user_without_rights():

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from darkroom.inference import predict
 from darkroom.inference.classifier import of_model_folder
@@ -85,6 +87,21 @@ def test_a_version_predicts_from_a_data_frame_and_from_json_and_none_becomes_nan
     assert {line.partition("==")[0] for line in requirements.read_text().split()} >= {"darkroom", "keras", "tensorflow"}
 
     assert not list(mlflow_store.rglob("*.pkl"))
+
+
+def test_mlflow_finds_what_to_install_for_each_of_its_environments(mlflow_store, model_folder):
+    from mlflow.pyfunc import get_model_dependencies
+    from mlflow.utils.virtualenv import _get_python_env
+
+    registry.sync_champion("pets-classifier", model_folder("cnn"), Experiment("pets", {}))
+    pins, conda = (
+        Path(get_model_dependencies("models:/pets-classifier@champion", format=kind)) for kind in ("pip", "conda")
+    )
+    python, pip, packages = YAML(typ="safe").load(conda.read_text())["dependencies"]
+    assert (python, pip) == (f"python={platform.python_version()}", "pip")
+    assert packages == {"pip": pins.read_text().split()} and "darkroom" in pins.read_text()
+    environment = _get_python_env(conda.parent)  # what virtualenv and uv are given
+    assert (environment.python, environment.dependencies) == (platform.python_version(), ["-r requirements.txt"])
 
 
 def test_a_version_requires_no_package_that_is_not_installed_here(monkeypatch):

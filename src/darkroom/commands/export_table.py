@@ -20,4 +20,4 @@ def table(rows: Sequence[Row]) -> str:
 
 def _line(row: Row, width: int) -> str:
     shown = "unknown" if row.accuracy is None else f"{row.accuracy:.3f}"
-    return f"{row.name:{width}}  {row.bytes / 1e6:8.3g}  {row.ms:11.3g}  {shown:>8}  {row.note}".rstrip()
+    return f"{row.name:{width}}  {row.bytes / 1e6:8.3f}  {row.ms:11.3f}  {shown:>8}  {row.note}".rstrip()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkroom.register import identity
-from darkroom.runtime import processors, sealing
+from darkroom.runtime import files, processors, sealing
 from darkroom.runtime.errors import ArtifactError, DarkroomError, EnvironmentFault, ParamsError
 from darkroom.saving import export_folder
 from darkroom.saving.model_folder import MODEL
@@ -56,7 +56,7 @@ def serve(options: Options, places: Places) -> None:
 
 def newest_export(exports: Path, digest: str) -> Path:
     """The newest ONNX export of the model with this digest. Raises ArtifactError (exit 4) when there is none."""
-    found = [folder for folder in exports.glob("*") if _is_of(folder, digest)]
+    found = [folder for folder in exports.glob("*") if not files.is_partial(folder) and _is_of(folder, digest)]
     if not found:
         raise ArtifactError("E_EXPORT", "the champion is not exported", where=exports, fix=f"run `{EXPORT}`")
     return max(found, key=lambda folder: (folder / export_folder.FACTS).stat().st_mtime_ns)

@@ -8,6 +8,7 @@ time for each model.
 
 import json
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import distributions, version
 from pathlib import Path
 from platform import python_version
@@ -23,6 +24,7 @@ EXAMPLE = (  # a grey pixel as PNG
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
 )
 REQUIREMENTS = ("darkroom", "keras", "tensorflow", "numpy", "pillow", "simplejpeg", "pydantic", "mlflow")
+CONDA = "conda.yaml"  # without it MLflow makes no environment at all, of pip or uv either
 OPTIONAL = ("pi-heif", "jax")  # a model whose images or backend they were needs them
 
 
@@ -30,11 +32,13 @@ def write(folder: Path, logged: "LoggedModel", target: Path) -> None:
     """Write what MLflow stores of the model folder `folder` to the new folder `target`."""
     shutil.copytree(folder, target / MODEL_FOLDER)
     shutil.copy(SCRIPT, target)
+    pins = [f"{name}=={version(name)}" for name in requirements()]
     contents = {
         "input_example.json": json.dumps({"image": [EXAMPLE]}),
         "serving_input_example.json": json.dumps({"inputs": {"image": [EXAMPLE]}}),
-        "requirements.txt": "".join(f"{name}=={version(name)}\n" for name in requirements()),
+        "requirements.txt": "".join(f"{pin}\n" for pin in pins),
         "python_env.yaml": f"python: {python_version()}\ndependencies:\n- -r requirements.txt\n",
+        CONDA: _conda_environment(pins),
     }
     for name, text in contents.items():
         (target / name).write_text(text, encoding="utf-8")
@@ -44,6 +48,11 @@ def write(folder: Path, logged: "LoggedModel", target: Path) -> None:
 def requirements() -> list[str]:
     """Return the packages that predict, and those of OPTIONAL that are installed here."""
     return [*REQUIREMENTS, *(name for name in OPTIONAL if any(distributions(name=name)))]
+
+
+def _conda_environment(pins: Sequence[str]) -> str:
+    head = f"name: mlflow-env\nchannels:\n- conda-forge\ndependencies:\n- python={python_version()}\n- pip\n- pip:\n"
+    return head + "".join(f"  - {pin}\n" for pin in pins)
 
 
 def _description(logged: "LoggedModel") -> "Model":
@@ -67,6 +76,7 @@ def _description(logged: "LoggedModel") -> "Model":
         model,
         loader_module="mlflow.pyfunc.loaders.code_model",
         model_code_path=SCRIPT.name,
+        conda_env=CONDA,
         python_env="python_env.yaml",
         artifacts={"model_folder": {"path": MODEL_FOLDER, "uri": logged.model_uri}},
     )

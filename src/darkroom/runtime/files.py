@@ -18,6 +18,7 @@ from darkroom.runtime.errors import ArtifactError
 
 CHUNK = 1 << 20  # bytes read at a time when hashing
 ABSENT = FileNotFoundError, NotADirectoryError
+PARTIAL = ".partial-"  # in names, before the id of the process that writes
 WINDOWS = os.name == "nt"
 
 
@@ -44,7 +45,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}")
     try:
         yield partial
         _put(partial, path)
@@ -54,6 +55,12 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         remove(partial)
+
+
+def is_partial(path: Path) -> bool:
+    """Whether this is the name of what `replacing` still writes, or left when it was killed."""
+    name, _, pid = path.name.rpartition(PARTIAL)
+    return bool(name) and pid.isdigit()
 
 
 @contextmanager
@@ -194,9 +201,8 @@ def unusable(path: Path, reason: str, fix: str = "run `dvc repro`, or `dvc repro
 
 def _sweep(path: Path) -> None:
     """Remove the partial files that killed processes left beside `path`."""
-    for stale in path.parent.glob(f"{path.name}.partial-*"):
-        pid = stale.name.rpartition("-")[2]
-        if pid.isdigit() and not _alive(int(pid)):
+    for stale in path.parent.glob(f"{path.name}{PARTIAL}*"):
+        if is_partial(stale) and not _alive(int(stale.name.rpartition(PARTIAL)[2])):
             remove(stale)
 
 

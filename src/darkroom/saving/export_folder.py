@@ -9,7 +9,7 @@ The network's own file repeats what another program must know of its input: `met
 
 import json
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, get_args, get_origin, get_type_hints, is_typeddict
 
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError
@@ -63,9 +63,23 @@ class ExportFacts(TypedDict):
 def read_facts(folder: Path) -> ExportFacts:
     """export.json. Raises ArtifactError (exit 4) when it is missing, or is not what `darkroom export` writes."""
     facts: ExportFacts = files.read_object(folder / FACTS)  # type: ignore[assignment]  # checked below
-    if facts.get("format") not in FILES or not isinstance(facts.get("digest"), str):
+    if not _fits(facts, ExportFacts):
         raise unusable(folder / FACTS, "is not what `darkroom export` writes")
     return facts
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value of JSON is of this type: one of those that ExportFacts has."""
+    if is_typeddict(kind):
+        hints = get_type_hints(kind)
+        return isinstance(value, dict) and all(
+            _fits(value[key], hints[key]) if key in value else key not in kind.__required_keys__ for key in hints
+        )
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if kinds := get_args(kind):  # of a union
+        return any(_fits(value, each) for each in kinds)
+    return type(value) in (int, float) if kind is float else type(value) is kind
 
 
 def metadata(spec: InputSpec, temperature: float | None) -> dict[str, str]:
