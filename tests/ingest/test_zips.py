@@ -1,7 +1,11 @@
 """Faults that only a zip archive can have (reliability rows A10 to A12, A16, A17 and A34)."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
+import warnings
 import zipfile
 import zlib
 
@@ -11,6 +15,7 @@ from tests.fixtures.images import contents
 
 from darkroom.ingest import sources
 from darkroom.runtime.errors import DataError
+from darkroom.table.rows import CHUNK
 
 LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"
 
@@ -66,6 +71,23 @@ def test_overlapping_members_are_refused_on_every_python(zipped, tmp_path, limit
     path.write_bytes(data)
     fault = refused(path, tmp_path, limits)
     assert fault.code == "E_ARCHIVE_BOMB" and "cats/1.jpg overlaps" in fault.what
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_a_repeated_member_is_one_file_whatever_the_seed_of_the_hashes(tmp_path, again):
+    """Members of one name are looked for by hashes, which differ from process to process."""
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive, warnings.catch_warnings(action="ignore"):
+        for number in [*range(CHUNK), *range(again)]:
+            archive.writestr(f"{number % 2}/{number}.jpg", f"{number}")
+    script = (
+        "import sys; from pathlib import Path; from darkroom import params; from darkroom.ingest import sources;"
+        "from darkroom.runtime import sealing; source, out = map(Path, sys.argv[1:]);"
+        "print(sources.unpack(source, out, params.load().ingest).files, sealing.digest_of(out))"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "data.zip", tmp_path / "out"]
+    environments = ({**os.environ, "PYTHONHASHSEED": str(seed)} for seed in range(3))
+    done = {subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout for env in environments}
+    assert len(done) == 1 and done.pop().startswith(f"{CHUNK} ")
 
 
 def test_every_usual_method_is_read(zipped, tmp_path, limits):
