@@ -1,6 +1,7 @@
 """Unpacking puts everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -20,6 +21,7 @@ from darkroom.ingest import sources
 from darkroom.ingest.sources import Unpacked
 from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault
+from darkroom.table import rows, scratch
 
 
 def left_beside(folder):
@@ -241,15 +243,48 @@ def test_an_unreadable_file_or_folder_is_exit_5_and_never_skipped(locked_up, lim
 
 
 def test_too_little_disk_space_is_detected_beforehand(zipped, tmp_path, limits, monkeypatch):
-    """1,000 bytes take three blocks of 512 in a tar and need 2.2 times as much: shards, DVC's copy, and slack."""
-    free = SimpleNamespace(free=3379)
+    """1,000 bytes take three blocks of 512 in a tar and need 2.2 times as much: shards, DVC's copy, and slack.
+
+    The tables of a file take 512 more.
+    """
+    free = SimpleNamespace(free=3891)
     monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     path = zipped({"cats/1.jpg": b"x" * 1000})
-    with pytest.raises(EnvironmentFault, match="needs 3379 bytes, 3379 are free") as fault:
+    with pytest.raises(EnvironmentFault, match="needs 3891 bytes, 3891 are free") as fault:
         sources.unpack(path, tmp_path / "out", limits)
     assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
-    free.free = 3380
+    free.free = 3892
     assert sources.unpack(path, tmp_path / "out", limits).bytes == 1000
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="another file system than that of tmp_path")
+def test_too_little_space_for_temporary_files_on_another_disk_is_detected_beforehand(
+    folder, tmp_path, limits, monkeypatch
+):
+    other = Path("/proc")
+    free = {tmp_path: 3380, other: 511}
+    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[path]))
+    monkeypatch.setattr(sources, "scratch", SimpleNamespace(folder=lambda: other, FIX=scratch.FIX))
+    source = folder({"cats/1.jpg": b"x" * 1000})
+    with pytest.raises(EnvironmentFault, match="needs 512 bytes, 511 are free") as fault:
+        sources.unpack(source, tmp_path / "out", limits)
+    assert fault.value.where == "/proc" and "TMPDIR" in fault.value.fix
+    free[other] = 512
+    assert sources.unpack(source, tmp_path / "out", limits).bytes == 1000
+
+
+@pytest.mark.parametrize("pack", ["zipped", "tarred", "folder"])
+def test_a_full_disk_of_temporary_files_is_no_fault_of_the_data(request, tmp_path, limits, monkeypatch, pack):
+    def full(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source = request.getfixturevalue(pack)({f"cats/{number}.jpg": b"x" for number in range(9)})
+    monkeypatch.setattr(rows, "CHUNK", 2)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(EnvironmentFault, match="No space left") as fault:
+        sources.unpack(source, tmp_path / "out", limits)
+    assert fault.value.where == str(scratch.folder()) and not (tmp_path / "out").exists()
 
 
 def test_unpacking_twice_gives_the_same_folder(zipped, tmp_path, limits):

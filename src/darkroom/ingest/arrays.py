@@ -23,7 +23,7 @@ from darkroom.ingest.image_arrays import SHOWN, ImageArray, check_shape, fault, 
 from darkroom.ingest.spool import SpooledFiles
 from darkroom.ingest.streams import Stream
 from darkroom.params import Ingest
-from darkroom.runtime.errors import DarkroomError, DataError, printable
+from darkroom.runtime.errors import DataError, printable
 
 Item = TypeVar("Item")
 
@@ -60,10 +60,8 @@ def _reading(items: Iterator[Item]) -> Iterator[Item]:
     """Yield `items`; any exception becomes a DataError, because bytes from strangers fail in every possible way."""
     try:
         yield from items
-    except DarkroomError:
-        raise
     except Exception as reason:
-        inspection.reraise_if_of_system(reason)
+        inspection.reraise_if_known(reason)
         raise fault("arrays", f"cannot be read: {str(reason):.{SHOWN}}", "get the archive again") from reason
 
 

@@ -24,7 +24,7 @@ from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL
 from darkroom.ingest.zip_places import Place
 from darkroom.params import Ingest
 from darkroom.runtime import files
-from darkroom.runtime.errors import DarkroomError, DataError
+from darkroom.runtime.errors import DataError
 
 DIRECTORY = 1 << 20  # bytes that a directory may always have, plus
 ENTRY = 1 << 10  # bytes for each of `max_entries`
@@ -48,10 +48,8 @@ def members(file: BinaryIO, where: PurePath, limits: Ingest) -> Iterator[Members
         directory = zip_directory.find(file)
         _check_size(file, directory, where, limits)
         listed = _list(file, directory)
-    except DarkroomError:
-        raise
     except Exception as fault:  # struct, Unicode and seek errors of damaged directories, too
-        inspection.reraise_if_of_system(fault)
+        inspection.reraise_if_known(fault)
         raise _corrupt(file, where, fault) from fault
     yield listed
 
