@@ -9,6 +9,7 @@ import stat
 import struct
 import tempfile
 import zipfile
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -162,6 +163,35 @@ def test_a_folder_with_a_link_is_refused(folder, tmp_path, limits):
     (source / "cats/2.jpg").symlink_to("/etc/passwd")
     with pytest.raises(DataError, match="is a link"):
         sources.unpack(source, tmp_path / "out", limits)
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A folder deeper than calls nest in Python, and longer than a path may be."""
+    depth = 2_100
+    with contextlib.chdir(tmp_path):
+        for _ in range(depth):
+            os.mkdir("a")
+            os.chdir("a")
+        yield tmp_path / "a"
+        for _ in range(depth):  # `shutil.rmtree` would nest, too
+            os.chdir("..")
+            os.rmdir("a")
+
+
+def test_a_folder_deeper_than_any_limit_is_refused_and_never_walked(deep, tmp_path, limits):
+    (deep / "1.jpg").write_bytes(b"x")
+    with pytest.raises(DataError, match="lies deeper than 8 folders") as fault:
+        sources.unpack(deep, tmp_path / "out", limits)
+    (deep / "1.jpg").unlink()
+    assert fault.value.code == "E_ARCHIVE_NAME"
+
+
+@pytest.mark.parametrize("depth", [8, 9])
+def test_a_folder_has_the_depth_limit_of_an_archive(folder, tmp_path, limits, depth):
+    source = folder({"/".join("abcdefghi"[:depth]) + "/1.jpg": b"x", "z/1.jpg": b"x"})
+    with nullcontext() if depth == 8 else pytest.raises(DataError, match="lies deeper than 8 folders"):
+        assert sources.unpack(source, tmp_path / "out", limits).files == 2
 
 
 def test_a_missing_archive_is_exit_4_and_says_what_to_do(tmp_path, limits):
