@@ -45,6 +45,8 @@ def unfold(spooled: SpooledFiles, limits: Ingest) -> Iterator[tuple[str, bytes]]
     paths = sorted(PurePosixPath(path) for path in spooled.pieces if _is_relevant(path.rpartition("/")[2]))
     found = chain(_from_npz(spooled, paths, limits), _from_idx(spooled, paths), _from_cifar(spooled, paths))
     arrays = list(_reading(found))
+    if arrays and not any(array.n for array in arrays):
+        raise fault("arrays", "have no images", "get the archive again, or remove them")
     _check_limits(arrays, limits)
     _check_names(arrays)
     classes = list(_reading(_class_names(spooled, paths)))
