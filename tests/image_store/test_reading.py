@@ -28,7 +28,7 @@ def open_files():
 
 
 def test_a_store_is_opened_with_one_look_at_its_table_of_paths(stored, monkeypatch):
-    """One for every 256 files would take a minute for ten million: each goes through the table."""
+    """One for every 256 files took 5 s for three million files, as each goes through the table."""
     looks, select = [], Rows.select
     monkeypatch.setattr(Rows, "select", lambda table, names: looks.append(names) or select(table, names))
     monkeypatch.setattr(file_index, "BLOCK", 2)
