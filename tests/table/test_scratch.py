@@ -107,6 +107,14 @@ def test_a_full_disk_is_named_with_the_way_to_another(tmp_path, chosen, user):
     assert fault.value.where == str(tmp_path) and "set TMPDIR" in fault.value.fix and fault.value.exit_code == 5
 
 
+def test_a_full_disk_beside_a_folder_is_named_without_a_way_to_another(tmp_path):
+    assert scratch.zeros_on_disk_of(tmp_path, (3, 2), np.float32).tolist() == [[0, 0]] * 3
+    assert scratch.zeros_on_disk_of(tmp_path, (0, 2), np.float32).shape == (0, 2)
+    with full_disk(), pytest.raises(EnvironmentFault) as fault:
+        scratch.zeros_on_disk_of(tmp_path, (300, 2), np.float32)
+    assert fault.value.where == str(tmp_path) and "TMPDIR" not in fault.value.fix and not any(tmp_path.iterdir())
+
+
 def test_a_full_disk_ends_the_cache_with_a_warning(tmp_path, chosen, capsys):
     log = tmp_path / "x.log"
     file_cache.add(log, {f"{number:064x}": b"value" for number in range(scratch.PART)})

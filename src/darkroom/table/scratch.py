@@ -3,16 +3,17 @@
 Arrays are written one after the other to a file without a name, which the system deletes when its process ends, and
 mapped into memory once all of them are there. The system reads pages of it when they are looked at, and drops them
 when it needs the memory. The price: as much disk, in `folder()`, for as long as the arrays are used. Where there is no
-room for them, EnvironmentFault (exit 5) names that folder.
+room for them, EnvironmentFault (exit 5) names the folder.
 """
 
 import errno
+import math
 import mmap
 import os
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -110,11 +111,22 @@ def _close(file: IO[bytes]) -> None:
 
 def zeros(length: int, dtype: Any) -> np.ndarray:
     """An array of one dimension, to be changed in place."""
-    if not length:
-        return np.zeros(0, dtype)
-    with _naming_folder(), file() as room:
-        _reserve(room, length * np.dtype(dtype).itemsize)
-        return np.memmap(room, dtype, "w+", shape=(length,))
+    with _naming_folder():
+        return _zeros(folder(), (length,), dtype)
+
+
+def zeros_on_disk_of(place: Path, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array in a file without a name in the folder `place`, to be changed in place."""
+    with _naming(place, "free space on this disk"):
+        return _zeros(place, shape, dtype)
+
+
+def _zeros(place: Path, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    if not math.prod(shape):
+        return np.zeros(shape, dtype)
+    with tempfile.TemporaryFile(dir=place) as room:
+        _reserve(room, math.prod(shape) * np.dtype(dtype).itemsize)
+        return np.memmap(room, dtype, "w+", shape=shape)
 
 
 def _reserve(room: IO[bytes], size: int) -> None:
@@ -130,11 +142,15 @@ def _reserve(room: IO[bytes], size: int) -> None:
     room.flush()
 
 
+def _naming_folder() -> AbstractContextManager[None]:
+    return _naming(folder(), FIX)
+
+
 @contextmanager
-def _naming_folder() -> Iterator[None]:
-    """Raise EnvironmentFault, with the folder, for an OSError, which knows no name."""
+def _naming(place: Path, fix: str) -> Iterator[None]:
+    """Raise EnvironmentFault, with the place, for an OSError, which knows no name."""
     try:
         yield
     except OSError as fault:
         what = f"a temporary file cannot be written: {fault.strerror or fault}"
-        raise EnvironmentFault("E_SYSTEM", what, where=folder(), fix=FIX) from fault
+        raise EnvironmentFault("E_SYSTEM", what, where=place, fix=fix) from fault
