@@ -64,7 +64,7 @@ FOLDERS = {  # what each folder imports of the others, and each module that lies
     "serve": "decoding inference png register runtime saving",
     "sniff": "",
     "start": "inference register runtime saving training",
-    "table": "",
+    "table": "runtime",
     "tracking": "evaluation_folder metrics mlflow_client plain_yaml register runtime saving",
     "training": "packed_data params runtime",
     "transfer_learning": "packed_data params runtime training workers",

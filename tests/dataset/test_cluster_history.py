@@ -1,5 +1,7 @@
 """cluster_history.keep: whatever joins, no old image moves."""
 
+import gc
+import tracemalloc
 from functools import partial
 from hashlib import sha256
 from random import Random
@@ -148,8 +150,22 @@ def test_no_manifest_is_no_history_and_one_of_another_format_is_ignored_with_a_n
     assert cluster_history.read(path) is cluster_history.NONE and capsys.readouterr().err == ""
     for text in ("", "garbage", "path,label\na,b\n", 'pixels,cluster\n"a', "pixels,cluster\na\n"):
         path.write_text(text)
-        assert not cluster_history.read(path).names
+        assert not cluster_history.read(path).files
         assert "is ignored" in capsys.readouterr().err
+
+
+def test_copies_of_an_image_take_no_memory_in_the_history():
+    def taken(copies):
+        tracemalloc.start()
+        try:
+            names = cluster_history.Names((f"{n:016x}",) * 2 for n in range(1_000) for _ in range(copies))
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0] if names.get(f"{7:016x}") else 0
+        finally:
+            tracemalloc.stop()
+
+    taken(1)
+    assert 8_000 < taken(20) < taken(1) + 4_000
 
 
 def test_the_history_is_the_names_of_the_used_images(tmp_path):

@@ -230,6 +230,30 @@ def test_a_damaged_npz_is_refused(tmp_path, refused):
     assert refused(path).code == "E_ARRAYS"
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"train-images-idx3-ubyte": idx(GREY[:0]), "train-labels-idx1-ubyte": idx(LABELS[:0])},
+        {"data_batch_1.bin": b"", "test_batch.bin": b""},
+    ],
+    ids=["idx", "cifar"],
+)
+def test_arrays_without_any_image_are_refused(folder, refused, files):
+    fault = refused(folder(files))
+    assert fault.code == "E_ARRAYS" and "have no images" in fault.what
+
+
+def test_an_npz_without_any_image_is_refused(tmp_path, refused):
+    path = npz(tmp_path / "in/data.npz", x_train=GREY[:0], y_train=LABELS[:0])
+    fault = refused(path)
+    assert (fault.code, fault.where) == ("E_ARRAYS", str(path)) and "have no images" in fault.what
+
+
+def test_a_split_without_images_beside_others_is_none(tmp_path, unpacked):
+    path = npz(tmp_path / "in/data.npz", x_train=COLOUR, y_train=LABELS, x_test=COLOUR[:0], y_test=LABELS[:0])
+    assert set(unpacked(path)) == {"train"}
+
+
 def test_an_npz_that_swells_is_refused_before_it_is_read(tmp_path, refused):
     path = npz(tmp_path / "in/data.npz", x_train=np.zeros((900, 100, 100), np.uint8), y_train=np.arange(900))
     assert refused(path).code == "E_ARCHIVE_BOMB"

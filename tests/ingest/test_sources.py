@@ -1,6 +1,7 @@
 """Unpacking puts everything inside the folder, or nothing (rows A04, A13 to A15, A20, A24 to A26, A30, A36)."""
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import stat
 import struct
 import tempfile
 import zipfile
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +22,7 @@ from darkroom.ingest import sources
 from darkroom.ingest.sources import Unpacked
 from darkroom.runtime import sealing
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault
+from darkroom.table import rows, scratch
 
 
 def left_beside(folder):
@@ -162,6 +165,35 @@ def test_a_folder_with_a_link_is_refused(folder, tmp_path, limits):
         sources.unpack(source, tmp_path / "out", limits)
 
 
+@pytest.fixture
+def deep(tmp_path):
+    """A folder deeper than calls nest in Python, and longer than a path may be."""
+    depth = 2_100
+    with contextlib.chdir(tmp_path):
+        for _ in range(depth):
+            os.mkdir("a")
+            os.chdir("a")
+        yield tmp_path / "a"
+        for _ in range(depth):  # `shutil.rmtree` would nest, too
+            os.chdir("..")
+            os.rmdir("a")
+
+
+def test_a_folder_deeper_than_any_limit_is_refused_and_never_walked(deep, tmp_path, limits):
+    (deep / "1.jpg").write_bytes(b"x")
+    with pytest.raises(DataError, match="lies deeper than 8 folders") as fault:
+        sources.unpack(deep, tmp_path / "out", limits)
+    (deep / "1.jpg").unlink()
+    assert fault.value.code == "E_ARCHIVE_NAME"
+
+
+@pytest.mark.parametrize("depth", [8, 9])
+def test_a_folder_has_the_depth_limit_of_an_archive(folder, tmp_path, limits, depth):
+    source = folder({"/".join("abcdefghi"[:depth]) + "/1.jpg": b"x", "z/1.jpg": b"x"})
+    with nullcontext() if depth == 8 else pytest.raises(DataError, match="lies deeper than 8 folders"):
+        assert sources.unpack(source, tmp_path / "out", limits).files == 2
+
+
 def test_a_missing_archive_is_exit_4_and_says_what_to_do(tmp_path, limits):
     with pytest.raises(ArtifactError) as fault:
         sources.unpack(tmp_path / "data.zip", tmp_path / "out", limits)
@@ -241,15 +273,48 @@ def test_an_unreadable_file_or_folder_is_exit_5_and_never_skipped(locked_up, lim
 
 
 def test_too_little_disk_space_is_detected_beforehand(zipped, tmp_path, limits, monkeypatch):
-    """1,000 bytes take three blocks of 512 in a tar and need 2.2 times as much: shards, DVC's copy, and slack."""
-    free = SimpleNamespace(free=3379)
+    """1,000 bytes take three blocks of 512 in a tar and need 2.2 times as much: shards, DVC's copy, and slack.
+
+    The tables of a file take 512 more.
+    """
+    free = SimpleNamespace(free=3891)
     monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: free)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     path = zipped({"cats/1.jpg": b"x" * 1000})
-    with pytest.raises(EnvironmentFault, match="needs 3379 bytes, 3379 are free") as fault:
+    with pytest.raises(EnvironmentFault, match="needs 3891 bytes, 3891 are free") as fault:
         sources.unpack(path, tmp_path / "out", limits)
     assert fault.value.exit_code == 5 and fault.value.where == str(tmp_path) and not (tmp_path / "out").exists()
-    free.free = 3380
+    free.free = 3892
     assert sources.unpack(path, tmp_path / "out", limits).bytes == 1000
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="another file system than that of tmp_path")
+def test_too_little_space_for_temporary_files_on_another_disk_is_detected_beforehand(
+    folder, tmp_path, limits, monkeypatch
+):
+    other = Path("/proc")
+    free = {tmp_path: 3380, other: 511}
+    monkeypatch.setattr(sources.shutil, "disk_usage", lambda path: SimpleNamespace(free=free[path]))
+    monkeypatch.setattr(sources, "scratch", SimpleNamespace(folder=lambda: other, FIX=scratch.FIX))
+    source = folder({"cats/1.jpg": b"x" * 1000})
+    with pytest.raises(EnvironmentFault, match="needs 512 bytes, 511 are free") as fault:
+        sources.unpack(source, tmp_path / "out", limits)
+    assert fault.value.where == "/proc" and "TMPDIR" in fault.value.fix
+    free[other] = 512
+    assert sources.unpack(source, tmp_path / "out", limits).bytes == 1000
+
+
+@pytest.mark.parametrize("pack", ["zipped", "tarred", "folder"])
+def test_a_full_disk_of_temporary_files_is_no_fault_of_the_data(request, tmp_path, limits, monkeypatch, pack):
+    def full(**_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source = request.getfixturevalue(pack)({f"cats/{number}.jpg": b"x" for number in range(9)})
+    monkeypatch.setattr(rows, "CHUNK", 2)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(EnvironmentFault, match="No space left") as fault:
+        sources.unpack(source, tmp_path / "out", limits)
+    assert fault.value.where == str(scratch.folder()) and not (tmp_path / "out").exists()
 
 
 def test_unpacking_twice_gives_the_same_folder(zipped, tmp_path, limits):

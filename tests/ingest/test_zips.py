@@ -1,7 +1,11 @@
 """Faults that only a zip archive can have (reliability rows A10 to A12, A16, A17 and A34)."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
+import warnings
 import zipfile
 import zlib
 
@@ -9,8 +13,9 @@ import pytest
 from PIL import Image
 from tests.fixtures.images import contents
 
-from darkroom.ingest import sources
+from darkroom.ingest import sources, zips
 from darkroom.runtime.errors import DataError
+from darkroom.table.rows import CHUNK
 
 LOCAL, CENTRAL = b"PK\3\4", b"PK\1\2"
 
@@ -43,6 +48,63 @@ def test_an_unknown_method_is_named(zipped, tmp_path, limits):
     assert fault.code == "E_ARCHIVE_METHOD" and "9 (deflate64)" in fault.what
 
 
+@pytest.mark.parametrize(("flag", "says"), [(0x20, "has compressed patched data"), (0x40, "has strong encryption")])
+def test_data_of_a_kind_that_is_not_read_are_named(zipped, tmp_path, limits, flag, says):
+    path = zipped({"cats/1.jpg": b"x"})
+    patched(path, 6, 8, flag)
+    fault = refused(path, tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_METHOD" and f"cats/1.jpg {says}" in fault.what
+
+
+def test_a_newer_version_of_the_format_is_not_called_damage(zipped, tmp_path, limits):
+    path = zipped({"cats/1.jpg": b"x"})
+    data = bytearray(path.read_bytes())
+    data[data.index(CENTRAL) + 6] = 99
+    path.write_bytes(data)
+    fault = refused(path, tmp_path, limits)
+    assert fault.code == "E_ARCHIVE_METHOD" and "cats/1.jpg needs version 9.9 of the format, above 6.3" in fault.what
+
+
+@pytest.mark.parametrize("name", ["cats/é.jpg", "cats/🐶.jpg"])
+def test_a_name_in_a_message_is_the_one_that_would_be_unpacked(zipped, tmp_path, limits, name):
+    """Many programs write UTF-8 without declaring it."""
+    raw = name.encode()
+    path = zipped({"n" * len(raw): b"x"})
+    path.write_bytes(path.read_bytes().replace(b"n" * len(raw), raw))
+    patched(path, 8, 10, 9)
+    fault = refused(path, tmp_path, limits)
+    assert name in fault.what and fault.where == f"data.zip!{name}"
+    path.write_bytes(path.read_bytes().replace(raw, b"n" * len(raw), 1))  # in front of the data
+    patched(path, 8, 10, 0)
+    assert "is called nnn" in refused(path, tmp_path, limits).what
+
+
+def wide(offset, packed):
+    """A zip of a good member and one with these numbers in the zip64 field of the directory."""
+    good, other = b"cats/1.jpg", b"cats/2.jpg"
+    more = local(good, 1, 1, method=0) + b"x"
+    at = len(more)
+    more += local(other, 1, 1, method=0) + b"y"
+    extra = struct.pack("<2H3Q", 1, 24, 1, packed, at if offset is None else offset)
+    entry = struct.pack(
+        "<4s6H3L5H2L", CENTRAL, 45, 45, 0, 0, 0, 0, 0, 2**32 - 1, 2**32 - 1, 10, 28, 0, 0, 0, 0, 2**32 - 1
+    )
+    first = raw_zip((0, 0, 0, 1, 1, good))[:56]
+    directory = first + entry + other + extra
+    return more + directory + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, len(directory), len(more), 0)
+
+
+@pytest.mark.parametrize("number", [2**62, 2**63 - 1, 2**63, 2**64 - 1])
+@pytest.mark.parametrize(
+    ("kind", "code", "says"),
+    [("offset", "E_ARCHIVE_CORRUPT", "has no header in front of its data"), ("packed", "E_ARCHIVE_BOMB", "overlaps")],
+)
+def test_a_number_beyond_any_file_is_a_fault_of_its_member(tmp_path, limits, number, kind, code, says):
+    (tmp_path / "data.zip").write_bytes(wide(**{"offset": None, "packed": 1} | {kind: number}))
+    fault = refused(tmp_path / "data.zip", tmp_path, limits)
+    assert fault.code == code and f"cats/2.jpg {says}" in fault.what and fault.where == "data.zip!cats/2.jpg"
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\3\4 cut", b"<!doctype html><title>Sign in</title>"])
 def test_what_is_no_zip_is_refused_with_its_size_and_kind(tmp_path, limits, data):
     path = tmp_path / "data.zip"
@@ -66,6 +128,23 @@ def test_overlapping_members_are_refused_on_every_python(zipped, tmp_path, limit
     path.write_bytes(data)
     fault = refused(path, tmp_path, limits)
     assert fault.code == "E_ARCHIVE_BOMB" and "cats/1.jpg overlaps" in fault.what
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_a_repeated_member_is_one_file_whatever_the_seed_of_the_hashes(tmp_path, again):
+    """Members of one name are looked for by hashes, which differ from process to process."""
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive, warnings.catch_warnings(action="ignore"):
+        for number in [*range(CHUNK), *range(again)]:
+            archive.writestr(f"{number % 2}/{number}.jpg", f"{number}")
+    script = (
+        "import sys; from pathlib import Path; from darkroom import params; from darkroom.ingest import sources;"
+        "from darkroom.runtime import sealing; source, out = map(Path, sys.argv[1:]);"
+        "print(sources.unpack(source, out, params.load().ingest).files, sealing.digest_of(out))"
+    )
+    command = [sys.executable, "-c", script, tmp_path / "data.zip", tmp_path / "out"]
+    environments = ({**os.environ, "PYTHONHASHSEED": str(seed)} for seed in range(3))
+    done = {subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout for env in environments}
+    assert len(done) == 1 and done.pop().startswith(f"{CHUNK} ")
 
 
 def test_every_usual_method_is_read(zipped, tmp_path, limits):
@@ -208,7 +287,11 @@ def test_a_wrong_checksum_is_detected_with_every_method(zipped, tmp_path, limits
     for at in (14, data.rindex(CENTRAL) + 16):
         data[at] ^= 1
     path.write_bytes(data)
-    assert "CRC-32" in refused(path, tmp_path, limits).what
+    assert refused(path, tmp_path, limits).what == "cats/1.jpg cannot be read: wrong CRC-32"
+    with zips.open_members(path, limits) as (member,), member.open() as stream:
+        assert stream.read(499) == b"x" * 499
+        with pytest.raises(zipfile.BadZipFile, match="wrong CRC-32"):
+            stream.read(1)
 
 
 @pytest.mark.parametrize(

@@ -18,3 +18,17 @@ def test_the_order_is_that_of_sorted(chunk, texts):
         patch.setattr(order, "CHUNK", chunk)
         found = order.sorted_order(iter(texts), len(texts))
     assert found.tolist() == sorted(range(len(texts)), key=texts.__getitem__) and found.dtype == np.uint32
+
+
+def test_each_text_is_looked_at_once_for_every_four_bytes_of_its_own(monkeypatch):
+    """One long name among a million short ones costs no more than itself."""
+    looked_at, read = [], order._read_words
+
+    def counted(data, ends, numbers, start, words):
+        looked_at.extend(numbers.tolist())
+        read(data, ends, numbers, start, words)
+
+    monkeypatch.setattr(order, "_read_words", counted)
+    texts = ["", "abcd", "abcde", "x" * 2_000, "a"]
+    order.sorted_order(texts, len(texts))
+    assert [looked_at.count(number) for number in range(len(texts))] == [-(-len(text) // 4) for text in texts]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from darkroom.table.columns import encoded
 from darkroom.table.computed import Computed
 from darkroom.table.rows import CHUNK, Rows
 
@@ -40,6 +41,26 @@ def test_whole_numbers_stay_exact_however_large_they_are(large):
     """Archives may declare any size."""
     table = Rows.gather({"size": large if k == CHUNK else k} for k in range(CHUNK + 2))
     assert table[CHUNK] == {"size": large} and [*table.column("size")][CHUNK:] == [large, CHUNK + 1]
+
+
+EDGES = [0, 1, 127, 128, 2**32, 2**53 + 1, 2**62 + 1, 2**63 - 1, 2**63 + 1, 2**64 - 1, 2**64, 10**30]
+NUMBERS = [*EDGES, *(-number for number in EDGES), 0.5, -1e300, 7.0]
+
+
+@pytest.mark.parametrize("first", NUMBERS)
+@pytest.mark.parametrize("second", NUMBERS)
+def test_any_two_numbers_come_back_exactly(first, second):
+    """NumPy has no whole numbers that hold both a negative one and 2**63, and takes floats for them."""
+    column = encoded([first, second])
+    assert column.values() == [first, second] == [column.value(0), column.value(1)]
+
+
+@pytest.mark.parametrize(
+    "low, high, size", [(-128, 127, 1), (0, 255, 1), (-1, 128, 2), (-(2**31), 9, 4), (-1, 2**40, 8)]
+)
+def test_whole_numbers_take_as_few_bytes_as_they_fit_into(low, high, size):
+    array = encoded([low, high]).array
+    assert array.dtype.kind in "iu" and array.itemsize == size
 
 
 @pytest.mark.parametrize("start, stop", [(0, 5), (CHUNK - 1, CHUNK + 1), (0, 3 * CHUNK), (CHUNK, CHUNK)])

@@ -1,12 +1,18 @@
 """scratch: what is put away comes back as it was, and takes no memory and no name."""
 
+import errno
 import os
+import resource
 import tempfile
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
-from darkroom.table import rows, scratch
+from darkroom.dataset import file_cache
+from darkroom.dataset.file_cache import FileCache
+from darkroom.runtime.errors import EnvironmentFault
+from darkroom.table import order, rows, scratch
 from darkroom.table.rows import Rows
 
 ARRAYS = [np.arange(5, dtype=np.uint8), np.zeros(0), np.arange(3) / 3, np.arange(-2, 2, dtype=np.int16)]
@@ -45,6 +51,88 @@ def test_the_file_lies_where_a_person_wants_temporary_files_and_has_no_name(tmp_
         assert not any(tmp_path.iterdir())
         device = tmp_path.stat().st_dev
         assert file.seek(0, 2) == 0 and device == os.fstat(file.fileno()).st_dev
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """Sets the variables that name a folder for temporary files; the others are absent."""
+
+    def choose(**folders):
+        for name in scratch.CHOICES:
+            monkeypatch.delenv(name, raising=False)
+        for name, folder in folders.items():
+            monkeypatch.setenv(name, str(folder))
+
+    return choose
+
+
+def test_a_folder_that_cannot_be_written_to_is_passed_over(tmp_path, chosen):
+    """/tmp, where Python goes then, may lie in memory."""
+    chosen(TMPDIR=tmp_path / "absent")
+    assert scratch.folder() == scratch.LARGE
+    chosen(TMPDIR=tmp_path / "absent", TMP=tmp_path)
+    assert scratch.folder() == tmp_path
+
+
+@contextmanager
+def full_disk():
+    """No file may have more than 1,000 bytes, which stands for the disk."""
+    usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
+
+
+def grow():
+    growing = scratch.Growing(np.uint64)
+    for number in range(2 * scratch.PART):
+        growing.append(number)
+
+
+USERS = {
+    "table": lambda: Rows.gather({"path": f"{k}" * 9} for k in range(2 * rows.CHUNK)),
+    "order": lambda: order.sorted_order(["x" * 2_000, "y"], 2),
+    "zeros": lambda: scratch.zeros(1_000, np.int64),
+    "growing": grow,
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_full_disk_is_named_with_the_way_to_another(tmp_path, chosen, user):
+    chosen(TMPDIR=tmp_path)
+    with full_disk(), pytest.raises(EnvironmentFault, match="temporary file") as fault:
+        USERS[user]()
+    assert fault.value.where == str(tmp_path) and "set TMPDIR" in fault.value.fix and fault.value.exit_code == 5
+
+
+def test_a_full_disk_beside_a_folder_is_named_without_a_way_to_another(tmp_path):
+    assert scratch.zeros_on_disk_of(tmp_path, (3, 2), np.float32).tolist() == [[0, 0]] * 3
+    assert scratch.zeros_on_disk_of(tmp_path, (0, 2), np.float32).shape == (0, 2)
+    with full_disk(), pytest.raises(EnvironmentFault) as fault:
+        scratch.zeros_on_disk_of(tmp_path, (300, 2), np.float32)
+    assert fault.value.where == str(tmp_path) and "TMPDIR" not in fault.value.fix and not any(tmp_path.iterdir())
+
+
+def test_a_full_disk_ends_the_cache_with_a_warning(tmp_path, chosen, capsys):
+    log = tmp_path / "x.log"
+    file_cache.add(log, {f"{number:064x}": b"value" for number in range(scratch.PART)})
+    chosen(TMPDIR=tmp_path)
+    with full_disk(), FileCache(log) as cache:
+        assert cache.log is None and not len(cache)
+    assert "nothing is cached" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_a_file_system_that_cannot_reserve_room_gives_zeros_too(monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    assert scratch.zeros(300_000, np.int64).sum() == 0
+    with full_disk(), pytest.raises(EnvironmentFault):
+        scratch.zeros(1_000, np.int64)
 
 
 def test_the_memory_of_a_table_does_not_grow_with_its_rows(monkeypatch, memory_below):

@@ -34,7 +34,10 @@ from darkroom.table.rows import Rows
 
 
 class Names:
-    """The name of an image's cluster by the `pixels` of the image. Of those that have their own, 8 bytes are held."""
+    """The name of an image's cluster by the `pixels` of the image. Of those that have their own, 8 bytes are held.
+
+    While the table is made, it is twice as much, and 8 bytes for each copy.
+    """
 
     def __init__(self, named: Iterable[tuple[str, str]]):
         """`named` are pixels and names; of equal pixels, the last ones count."""
@@ -46,10 +49,7 @@ class Names:
                 own.append(hash(pixels))
             else:
                 self.linked[pixels] = name
-        self._own = np.sort(np.frombuffer(own, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.linked) + len(self._own)
+        self._own = np.unique(np.frombuffer(own, np.int64))
 
     def with_linked(self, named: Mapping[str, str]) -> "Names":
         """These and more names, by `pixels`."""

@@ -41,7 +41,7 @@ from darkroom.decoding import (
     upright,
 )
 from darkroom.runtime import files
-from darkroom.runtime.errors import warn
+from darkroom.runtime.errors import EnvironmentFault, warn
 from darkroom.table import scratch
 from darkroom.table.computed import Computed
 from darkroom.workers import parallel
@@ -105,7 +105,7 @@ class FileCache:
                 self._file.truncate(end)
             if shutil.disk_usage(path.parent).free >= RESERVE:
                 self.log = path
-        except OSError as fault:
+        except (OSError, EnvironmentFault) as fault:
             warn(f"nothing is cached for the next run: {fault}")
 
     def __enter__(self) -> "FileCache":

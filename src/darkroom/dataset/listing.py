@@ -1,12 +1,10 @@
 """Make the manifest: scan every image, find what is there twice, and give each image a split."""
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -35,6 +33,7 @@ from darkroom.formats.label_tables import LabelledImage
 from darkroom.image_store.reading import ImageStore
 from darkroom.manifest import ManifestRow
 from darkroom.params import Validate
+from darkroom.table import scratch
 from darkroom.table.computed import Computed
 from darkroom.table.rows import Rows
 from darkroom.workers import worker_process
@@ -72,12 +71,12 @@ def build(
     """
     code = (*file_cache.DECODER, image_stats, small_copies, spectrum, scan)
     log = file_cache.log_path(cache, code, config.max_pixels, asdict(scan.levels_of(packed)))
-    with tempfile.TemporaryFile(dir=store.folder.parent) as file:
-        spectra = _in_file(file, len(layout.images))
-        rows = Rows.gather(_scanned(layout.images, store, config, log, packed, spectra))
-        conflicts = overlaps.conflicts(rows)
-        rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
-        pairs = near_duplicates.find(rows, spectra)
+    shape = (len(layout.images), *spectrum.FLAT.shape)
+    spectra = scratch.zeros_on_disk_of(store.folder.parent, shape, spectrum.DTYPE)  # 0.5 kB for each image
+    rows = Rows.gather(_scanned(layout.images, store, config, log, packed, spectra))
+    conflicts = overlaps.conflicts(rows)
+    rows = overlaps.without(rows, conflicts if config.conflicts == "drop" else ())
+    pairs = near_duplicates.find(rows, spectra)
     rows = rows.replaced(cluster=clusters.names(rows, pairs))
     leaks = overlaps.leaks(rows)
     rows = overlaps.without(rows, leaks if config.leaks == "drop_from_train" else ())
@@ -126,16 +125,3 @@ def _scanned(
         for number, (image, record) in enumerate(zip(images, records, strict=True)):
             spectra[number] = scan.frequencies(record)
             yield _row(image, scan.facts(record, config.min_size))
-
-
-def _in_file(file: IO[bytes], n: int) -> np.ndarray:
-    """Room for n spectra in a file, 0.5 kB each, which the system writes to the disk when it needs the memory.
-
-    A full disk is an OSError here, where a page of the file that finds no room later would end the process.
-    """
-    shape = (n, *spectrum.FLAT.shape)
-    if not n:
-        return np.empty(shape, spectrum.DTYPE)
-    if hasattr(os, "posix_fallocate"):  # Windows reserves the room by itself
-        os.posix_fallocate(file.fileno(), 0, n * spectrum.FLAT.nbytes)
-    return np.memmap(file, spectrum.DTYPE, "w+", shape=shape)

@@ -44,12 +44,9 @@ class FileIndex:
 
     def __init__(self, folder: Path):
         self._rows = Rows.gather(_rows(folder))
+        self.paths: Values = self._rows.values("path")
         self._firsts = [self.paths[start] for start in range(0, len(self._rows), BLOCK)]
         self._block: tuple[int, dict[str, list[Any]]] = (-1, {})  # the one that was asked for last
-
-    @property
-    def paths(self) -> Values:
-        return self._rows.values("path")
 
     def find(self, path: str) -> StoredFile | None:
         """Return where the file lies, None when there is none at this path."""

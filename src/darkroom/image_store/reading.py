@@ -104,10 +104,7 @@ class ImageStore:
         """Read the inventories of a folder whose seal holds, and the files from there or from a copy at a URL."""
         self.folder, self.shards = folder, ShardReader(copy or folder)
         self._files = FileIndex(folder)
-
-    @property
-    def paths(self) -> Values:
-        return self._files.paths
+        self.paths: Values = self._files.paths
 
     def file(self, path: str) -> StoredFile:
         """Raises ArtifactError (exit 4) when there is none at this path."""

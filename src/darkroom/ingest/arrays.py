@@ -23,7 +23,7 @@ from darkroom.ingest.image_arrays import SHOWN, ImageArray, check_shape, fault, 
 from darkroom.ingest.spool import SpooledFiles
 from darkroom.ingest.streams import Stream
 from darkroom.params import Ingest
-from darkroom.runtime.errors import DarkroomError, DataError, printable
+from darkroom.runtime.errors import DataError, printable
 
 Item = TypeVar("Item")
 
@@ -45,6 +45,8 @@ def unfold(spooled: SpooledFiles, limits: Ingest) -> Iterator[tuple[str, bytes]]
     paths = sorted(PurePosixPath(path) for path in spooled.pieces if _is_relevant(path.rpartition("/")[2]))
     found = chain(_from_npz(spooled, paths, limits), _from_idx(spooled, paths), _from_cifar(spooled, paths))
     arrays = list(_reading(found))
+    if arrays and not any(array.n for array in arrays):
+        raise fault("arrays", "have no images", "get the archive again, or remove them")
     _check_limits(arrays, limits)
     _check_names(arrays)
     classes = list(_reading(_class_names(spooled, paths)))
@@ -60,10 +62,8 @@ def _reading(items: Iterator[Item]) -> Iterator[Item]:
     """Yield `items`; any exception becomes a DataError, because bytes from strangers fail in every possible way."""
     try:
         yield from items
-    except DarkroomError:
-        raise
     except Exception as reason:
-        inspection.reraise_if_of_system(reason)
+        inspection.reraise_if_known(reason)
         raise fault("arrays", f"cannot be read: {str(reason):.{SHOWN}}", "get the archive again") from reason
 
 

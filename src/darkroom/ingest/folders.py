@@ -6,13 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from darkroom.formats import names
-from darkroom.ingest import dvc_links
+from darkroom.ingest import dvc_links, inspection
 from darkroom.ingest.members import Kind, Member, Members
 from darkroom.ingest.streams import Stream
 
 
 def members(folder: Path) -> Members:
-    """List all files and folders in `folder`, and what else lies there, each folder before what it holds."""
+    """List all files and folders in `folder`, and what else lies there, each folder before what it holds.
+
+    Not what lies too deep to be unpacked: one member that is too deep refuses the folder, or is junk.
+    """
     opener, caches = partial(_open, folder), dvc_links.caches(folder)
     return Members((_member(folder, path, caches, opener) for path in _below(folder)), opener)
 
@@ -39,12 +42,13 @@ def _open(folder: Path, member: Member) -> Stream:
     return (folder / os.fsdecode(raw)).open("rb")
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield all files and folders in `folder`, sorted; `rglob` would silently skip a folder that cannot be read.
+def _below(folder: Path, deepest: int = inspection.DEPTH + 1) -> Iterator[Path]:
+    """Yield all files and folders in `folder`, and in folders in it down to the `deepest`, sorted.
 
-    The names in one folder, and in those above it, are held at a time.
+    `rglob` would silently skip a folder that cannot be read. The names in one folder, and in those above it, are held
+    at a time.
     """
     for name in sorted(os.listdir(folder)):
         yield (path := folder / name)
-        if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
+        if deepest and path.is_dir() and not path.is_symlink():
+            yield from _below(path, deepest - 1)

@@ -18,7 +18,7 @@ from darkroom.formats import names
 from darkroom.ingest import size_limits
 from darkroom.ingest.members import Fault, Member
 from darkroom.params import Ingest
-from darkroom.runtime.errors import DataError, printable
+from darkroom.runtime.errors import DarkroomError, DataError, printable
 from darkroom.table.rows import are_among, are_repeated
 
 NAME_BYTES = 240  # of one path component; common file systems stop at 255
@@ -91,12 +91,12 @@ class _Unusual:
         self._first.setdefault(what, member.raw)
 
 
-def reraise_if_of_system(fault: Exception) -> None:
-    """Raise `fault` again (exit 5) when the machine is to blame: no permission, a bad disk, no file handles left.
+def reraise_if_known(fault: Exception) -> None:
+    """Raise `fault` again when it says what it is, or the machine is to blame (exit 5): no permission, a bad disk.
 
     Readers of zip, gzip and bzip2 raise OSError for damaged data too, without an error number or with EINVAL.
     """
-    if isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL):
+    if isinstance(fault, DarkroomError) or (isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL)):
         raise fault
 
 

@@ -26,7 +26,7 @@ class Fault(NamedTuple):
 class Member:
     """One entry of an archive. Sizes are in bytes; `crc` is None where the archive has none.
 
-    The members of an archive share one `opener`, because a function of its own would be a third of a member's memory.
+    The members of an archive share one `opener`, so that a table can hold all else.
     """
 
     raw: str  # the name as the archive spells it
@@ -53,7 +53,7 @@ class Member:
 
 
 class Members(Sequence[Member]):
-    """The members of an archive, held as a table: in a file where there are many, and no memory for each.
+    """The members of an archive, held as a table: in a file where there are many, and no memory but for faults.
 
     A member is made when it is asked for. The price: about 6 microseconds for each.
     """
@@ -61,8 +61,8 @@ class Members(Sequence[Member]):
     def __init__(self, members: Iterable[Member], opener: Callable[[Member], Stream]):
         """`opener` is that of all of them."""
         self._opener = opener
-        self._faults: dict[int, tuple[Fault, ...]] = {}
-        self._rows = Rows.gather(self._row(number, member) for number, member in enumerate(members))
+        self._faults: list[tuple[Fault, ...]] = [()]  # those of a member are at the number in its row
+        self._rows = Rows.gather(map(self._row, members))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,10 +74,10 @@ class Members(Sequence[Member]):
     def __getitem__(self, number: int | slice) -> Member | list[Member]:
         if isinstance(number, slice):
             return [self[n] for n in range(*number.indices(len(self)))]
-        return self._member(range(len(self))[number], self._rows[number])
+        return self._member(self._rows[number])
 
     def __iter__(self) -> Iterator[Member]:
-        return (self._member(number, row) for number, row in enumerate(self._rows))
+        return map(self._member, self._rows)
 
     def wanted(self) -> "Members":
         """Those that are unpacked. Of equal ones with one name, the last is, in the place of the first."""
@@ -99,9 +99,9 @@ class Members(Sequence[Member]):
         return self._rows.column("size")
 
     def _of(self, rows: Rows) -> "Members":
-        """Other rows of this archive, none of them with a fault."""
+        """Some members of this archive, with their faults."""
         chosen = Members((), self._opener)
-        chosen._rows = rows
+        chosen._rows, chosen._faults = rows, self._faults
         return chosen
 
     def _later(self) -> dict[int, list[int]]:
@@ -115,9 +115,9 @@ class Members(Sequence[Member]):
                 later.setdefault(before, []).append(number)
         return later
 
-    def _row(self, number: int, member: Member) -> Mapping[str, Any]:
+    def _row(self, member: Member) -> Mapping[str, Any]:
         if member.faults:
-            self._faults[number] = member.faults
+            self._faults.append(member.faults)
         return {
             "raw": member.raw,
             "kind": member.kind,
@@ -125,12 +125,13 @@ class Members(Sequence[Member]):
             "packed": member.packed,
             "crc": -1 if member.crc is None else member.crc,
             "place": member.place,
+            "faults": len(self._faults) - 1 if member.faults else 0,
             "guessed": int(member.guessed),
             "is_wanted": int(member.is_wanted),
             "name_hash": hash(member.parts),
         }
 
-    def _member(self, number: int, row: Mapping[str, Any]) -> Member:
+    def _member(self, row: Mapping[str, Any]) -> Member:
         return Member(
             raw=row["raw"],
             kind=cast(Kind, row["kind"]),
@@ -139,6 +140,6 @@ class Members(Sequence[Member]):
             crc=None if row["crc"] < 0 else row["crc"],
             opener=self._opener,
             place=row["place"],
-            faults=self._faults.get(number, ()),
+            faults=self._faults[row["faults"]],
             guessed=bool(row["guessed"]),
         )

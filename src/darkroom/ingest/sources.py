@@ -28,8 +28,10 @@ from darkroom.ingest.spool import Piece, Pieces, Spool, SpooledFiles
 from darkroom.params import Ingest
 from darkroom.runtime import files
 from darkroom.runtime.errors import ArtifactError, DataError, EnvironmentFault, printable
+from darkroom.table import scratch
 
 SPACE_FACTOR = 2.2  # times the stored size: the spool and the shards, then these and DVC's copy, and slack
+TABLE_ROW = 512  # bytes that the temporary tables have for a file
 PACKED = ("gzip", "bzip2", "xz", "tar")
 SPECIAL = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
@@ -66,7 +68,7 @@ def unpack(source: Path, folder: Path, limits: Ingest) -> Unpacked:
         if not wanted:
             fix = "pack folders of images, one per class"
             raise DataError("E_ARCHIVE_EMPTY", "no files in it", where=source, fix=fix)
-        _check_disk_space(folder, sum(map(shard_file.stored_bytes, wanted.sizes())))
+        _check_disk_space(folder, len(wanted), sum(map(shard_file.stored_bytes, wanted.sizes())))
         with files.replacing(folder) as partial_folder:
             partial_folder.mkdir()
             with Spool(partial_folder) as spool:
@@ -177,12 +179,21 @@ def _unfold(source: Path, spooled: SpooledFiles, limits: Ingest) -> Pieces:
         raise
 
 
-def _check_disk_space(folder: Path, size: int) -> None:
+def _check_disk_space(folder: Path, n: int, size: int) -> None:
+    """Raise EnvironmentFault when there is no room for `n` files that take `size` bytes in the shards."""
     home = next(parent for parent in folder.absolute().parents if parent.exists())
-    free = shutil.disk_usage(home).free
-    if size * SPACE_FACTOR > free:
-        what = f"needs {size * SPACE_FACTOR:.0f} bytes, {free} are free"
-        raise EnvironmentFault("E_DISK", what, where=home, fix="free space on this disk")
+    stored, tables = size * SPACE_FACTOR, n * TABLE_ROW
+    if home.stat().st_dev == scratch.folder().stat().st_dev:
+        _require_free(home, stored + tables, "free space on this disk")
+    else:
+        _require_free(home, stored, "free space on this disk")
+        _require_free(scratch.folder(), tables, scratch.FIX)
+
+
+def _require_free(place: Path, size: float, fix: str) -> None:
+    free = shutil.disk_usage(place).free
+    if size > free:
+        raise EnvironmentFault("E_DISK", f"needs {size:.0f} bytes, {free} are free", where=place, fix=fix)
 
 
 def _copy(source: Path, member: Member, spool: Spool) -> Piece:
@@ -208,7 +219,7 @@ def _chunks(source: Path, member: Member) -> Iterator[bytes]:
             while chunk := stream.read(files.CHUNK):
                 yield chunk
     except Exception as fault:  # every compression has its own errors, one of them a plain OSError
-        inspection.reraise_if_of_system(fault)
+        inspection.reraise_if_known(fault)
         raise _damaged(source, member, "E_ARCHIVE_CORRUPT", f"cannot be read: {fault}") from fault
 
 

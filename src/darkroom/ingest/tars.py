@@ -57,7 +57,7 @@ def members(source: Path, limits: Ingest) -> Iterator[Members]:
 
             listed = Members(_until_too_much(stream, opener, source.stat().st_size, limits), opener)
         except Exception as fault:  # every compression has its own errors, and damage shows as several of them
-            inspection.reraise_if_of_system(fault)
+            inspection.reraise_if_known(fault)
             raise _corrupt(source, fault) from fault
         with stream:
             yield listed

@@ -1,7 +1,8 @@
 """Read the directory of a zip entry by entry, as it lies at the end of the archive (APPNOTE 4.3.12 to 4.3.16).
 
 `zipfile` makes an object of 0.8 kB of every entry and keeps it. This reads the same archives, finds the same numbers in
-them and refuses what it refuses, in a stream. What is damaged raises BadZipFile, or what `struct` and decoding raise.
+them and refuses what it refuses, in a stream; a name is whole here, where `zipfile` cuts it at a NUL. What is damaged
+raises BadZipFile, or what `struct` and decoding raise.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from zipfile import BadZipFile
 
+from darkroom.formats import names
 from darkroom.ingest.streams import SeekableStream, section
 
 END = struct.Struct("<4s4H2LH")  # signature, disks, entries, size and offset of the directory, length of the comment
@@ -24,6 +26,10 @@ UNICODE = 0x800  # a flag: the name is UTF-8
 ZIP64, IN_ZIP64, IN_ZIP64_SIZE = 1, 0xFFFFFFFF, (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
 
+class NewerVersion(Exception):
+    """A member that a reader of this version of the format cannot unpack."""
+
+
 class Directory(NamedTuple):
     """Where the directory lies, in bytes."""
 
@@ -35,7 +41,7 @@ class Directory(NamedTuple):
 class Entry(NamedTuple):
     """A member as the directory describes it. Sizes in bytes."""
 
-    name: str
+    name: str  # in cp437 where `flags` do not declare UTF-8, see `readable`
     flags: int
     method: int
     crc: int
@@ -59,7 +65,10 @@ def find(file: SeekableStream) -> Directory:
 
 
 def entries(file: SeekableStream, directory: Directory) -> Iterator[Entry]:
-    """Yield the entries in their order. `file` may be read elsewhere meanwhile."""
+    """Yield the entries in their order. `file` may be read elsewhere meanwhile.
+
+    Raises NewerVersion for one that cannot be read.
+    """
     stream = section(file, directory.start, directory.size, AHEAD)
     left = directory.size
     while left > 0:
@@ -74,10 +83,16 @@ def entries(file: SeekableStream, directory: Directory) -> Iterator[Entry]:
         extra = stream.read(extra_length)
         stream.read(comment_length)
         if version > NEWEST:
-            raise NotImplementedError(f"zip file version {version / 10:.1f}")
+            name, _ = readable(name, flags)
+            raise NewerVersion(f"{name} needs version {version / 10:.1f} of the format, above {NEWEST / 10:.1f}")
         size, packed, offset = _widened(extra, size, packed, offset)
         yield Entry(name, flags, method, crc, packed, size, mode, offset + directory.shift)
         left -= ENTRY.size + name_length + extra_length + comment_length
+
+
+def readable(name: str, flags: int) -> tuple[str, bool]:
+    """Return the name of a header, and whether it is a guess. Many programs write UTF-8 without declaring it."""
+    return (name, False) if flags & UNICODE else names.decoded(name.encode("cp437"))
 
 
 def _end(file: SeekableStream, length: int) -> tuple[int, tuple]:

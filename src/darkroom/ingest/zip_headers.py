@@ -8,6 +8,7 @@ different data sets. The price: one short read per member.
 import struct
 from typing import BinaryIO, NamedTuple
 
+from darkroom.ingest import zip_directory
 from darkroom.ingest.zip_directory import UNICODE, Entry
 from darkroom.runtime.errors import printable
 
@@ -27,9 +28,9 @@ class LocalHeader(NamedTuple):
     end: int
 
 
-def read(file: BinaryIO, entry: Entry) -> LocalHeader | None:
-    """Return the local header of the member; None where there is none."""
-    if entry.offset < 0:
+def read(file: BinaryIO, length: int, entry: Entry) -> LocalHeader | None:
+    """Return the local header of the member in a file of `length` bytes; None where there is none."""
+    if not 0 <= entry.offset < length:
         return None
     file.seek(entry.offset)
     head = file.read(LOCAL.size)
@@ -65,7 +66,8 @@ def contradiction(entry: Entry, local: LocalHeader) -> tuple[str, str] | None:
     if local.flags & STREAMED:
         packed, size = packed or entry.packed, size or entry.size
     if local.name != entry.name:
-        return "E_ARCHIVE_CORRUPT", f"is called {printable(local.name[:80])} by the header in front of its data"
+        name, _ = zip_directory.readable(local.name, local.flags)
+        return "E_ARCHIVE_CORRUPT", f"is called {printable(name[:80])} by the header in front of its data"
     if local.method != entry.method:
         return "E_ARCHIVE_CORRUPT", _disagree("method", entry.method, local.method)
     if (local.flags ^ entry.flags) & (ENCRYPTED | STREAMED | MASKED):

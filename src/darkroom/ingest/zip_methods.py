@@ -4,22 +4,17 @@
 hold 900 MB, whatever size the member declares. The file objects of `bz2` and `lzma` stop at the requested size.
 """
 
-from __future__ import annotations
-
 import bz2
-import io
 import lzma
 import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from darkroom.ingest import streams
 from darkroom.ingest.streams import Stream
 from darkroom.ingest.zip_places import Place
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 NAMES = {  # of methods that are not read (APPNOTE 4.4.5)
@@ -39,52 +34,56 @@ NAMES = {  # of methods that are not read (APPNOTE 4.4.5)
     97: "wavpack",
     98: "ppmd",
 }
-UNREADABLE = {0x20: "compressed patched data (flag bit 5)", 0x40: "strong encryption (flag bit 6)"}
+UNREADABLE = {  # flags (APPNOTE 4.4.4)
+    0x20: "compressed patched data (flag bit 5)",
+    0x40: "strong encryption (flag bit 6)",
+}
 SMALLEST = 4096  # bytes of a dictionary of LZMA
 
 
 def open_member(file: BinaryIO, place: Place) -> Stream:
-    """Open the data of a member of the zip `file`. Reading raises BadZipFile when their sum is wrong.
+    """Open the data of a member of the zip `file`. Reading its last byte raises BadZipFile when its sum is wrong."""
+    return _Checked(_unpacked(streams.section(file, place.end - place.packed, place.packed), place), place)
 
-    Raises NotImplementedError for data that are a patch or encrypted by the directory's own means.
-    """
-    for flag, what in UNREADABLE.items():
-        if place.flags & flag:
-            raise NotImplementedError(what)
-    packed = streams.section(file, place.end - place.packed, place.packed)
+
+def _unpacked(packed: BinaryIO, place: Place) -> Stream:
     if place.method == zipfile.ZIP_BZIP2:
-        return io.BufferedReader(_Checked(bz2.open(packed), place.crc))
+        return bz2.open(packed)
     if place.method == zipfile.ZIP_LZMA:
-        unpacked = lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed, place.size)])
-        return io.BufferedReader(_Checked(unpacked, place.crc))
+        return lzma.open(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed, place.size)])
     return zipfile.ZipExtFile(packed, "r", _info(place))
 
 
 def _info(place: Place) -> zipfile.ZipInfo:
-    """Return what `zipfile` needs to unpack the member."""
+    """Return what `zipfile` needs to unpack the member. It checks no sum that is not there."""
     info = zipfile.ZipInfo()
-    info.compress_size, info.file_size, info.CRC = place.packed, place.size, place.crc
+    info.compress_size, info.file_size = place.packed, place.size
     info.flag_bits, info.compress_type = place.flags, place.method
     return info
 
 
-class _Checked(io.RawIOBase):
-    """`stream`, whose CRC-32 is checked at its end."""
+class _Checked:
+    """The data of a member, whose CRC-32 is checked when all of it was read, or more was asked for than there is."""
 
-    def __init__(self, stream: Stream, crc: int):
-        self._stream, self._expected, self._crc = stream, crc, 0
+    def __init__(self, stream: Stream, place: Place):
+        self._stream, self._expected = stream, place.crc
+        self._crc, self._left = 0, place.size
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        target = memoryview(buffer)
-        data = self._stream.read(len(target))
-        target[: len(data)] = data
-        self._crc = zlib.crc32(data, self._crc)
-        if not data and self._crc != self._expected:
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self._crc, self._left = zlib.crc32(data, self._crc), self._left - len(data)
+        is_end = self._left == 0 or not 0 <= size <= len(data)
+        if is_end and self._crc != self._expected:
             raise zipfile.BadZipFile("wrong CRC-32")
-        return len(data)
+        return data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._stream.__exit__(kind, fault, trace)
 
 
 def _lzma_filter(packed: BinaryIO, size: int) -> dict[str, int]:

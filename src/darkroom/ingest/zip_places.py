@@ -10,6 +10,9 @@ from darkroom.table import scratch
 NO_HEADER = -1  # in place of an end
 
 
+BOUNDS = np.iinfo(np.int64)  # of an offset or an end; what a damaged archive has beyond counts as the bound
+
+
 class Place(NamedTuple):
     """Of one member. Sizes in bytes; `offset` is that of its header, and may be negative in a damaged archive."""
 
@@ -31,7 +34,8 @@ def empty(length: int) -> np.ndarray:
 
 def of(entry: Entry, end: int) -> Place:
     """Return the place of a member whose data end at byte `end`."""
-    return Place(entry.offset, end, entry.packed, entry.size, entry.crc, entry.flags, entry.method)
+    offset, end = (max(BOUNDS.min, min(number, BOUNDS.max)) for number in (entry.offset, end))
+    return Place(offset, end, entry.packed, entry.size, entry.crc, entry.flags, entry.method)
 
 
 def at(places: np.ndarray, number: int) -> Place:

@@ -15,19 +15,19 @@ from typing import BinaryIO
 import numpy as np
 
 from darkroom import sniff
-from darkroom.formats import names
 from darkroom.ingest import inspection, size_limits, zip_directory, zip_headers, zip_methods, zip_places
 from darkroom.ingest.members import Fault, Kind, Member, Members
 from darkroom.ingest.streams import Stream
-from darkroom.ingest.zip_directory import UNICODE, Directory, Entry
+from darkroom.ingest.zip_directory import Directory, Entry, NewerVersion
 from darkroom.ingest.zip_headers import ENCRYPTED, LOCAL
 from darkroom.ingest.zip_places import Place
 from darkroom.params import Ingest
 from darkroom.runtime import files
-from darkroom.runtime.errors import DarkroomError, DataError
+from darkroom.runtime.errors import DataError, printable
 
 DIRECTORY = 1 << 20  # bytes that a directory may always have, plus
 ENTRY = 1 << 10  # bytes for each of `max_entries`
+PACK_AGAIN = "pack it again with `zip -r`, or with 7-Zip and Deflate"
 PART = 1 << 16  # members whose places are compared at once
 
 
@@ -42,16 +42,16 @@ def open_members(source: Path, limits: Ingest) -> Iterator[Members]:
 def members(file: BinaryIO, where: PurePath, limits: Ingest) -> Iterator[Members]:
     """Yield the members, readable inside the `with` block.
 
-    Raises DataError (exit 3), which names `where`, when `file` is no complete zip.
+    Raises DataError (exit 3), which names `where`, when `file` is no complete zip, or of a version that is not read.
     """
     try:
         directory = zip_directory.find(file)
         _check_size(file, directory, where, limits)
         listed = _list(file, directory)
-    except DarkroomError:
-        raise
+    except NewerVersion as fault:
+        raise DataError("E_ARCHIVE_METHOD", printable(fault), where=where, fix=PACK_AGAIN) from fault
     except Exception as fault:  # struct, Unicode and seek errors of damaged directories, too
-        inspection.reraise_if_of_system(fault)
+        inspection.reraise_if_known(fault)
         raise _corrupt(file, where, fault) from fault
     yield listed
 
@@ -92,8 +92,8 @@ def _list(file: BinaryIO, directory: Directory) -> Members:
     def listed() -> Iterator[Member]:
         for number, entry in enumerate(zip_directory.entries(file, directory)):
             place = zip_places.at(places, number)
-            faults = _faults(entry, place, number in overlapping, contradictions.get(number), start)
-            name, guessed = _name(entry)
+            name, guessed = zip_directory.readable(entry.name, entry.flags)
+            faults = _faults(name, place, number in overlapping, contradictions.get(number), start)
             yield Member(
                 raw=name,
                 kind=_kind(entry),
@@ -111,11 +111,12 @@ def _list(file: BinaryIO, directory: Directory) -> Members:
 
 def _places(file: BinaryIO, directory: Directory) -> tuple[np.ndarray, dict[int, tuple[str, str]]]:
     """Return the place of each member, and how the headers of some contradict the directory, by number."""
-    real = min(directory.size, max(0, file.seek(0, io.SEEK_END) - directory.start))
+    length = file.seek(0, io.SEEK_END)
+    real = min(directory.size, max(0, length - directory.start))
     places, count = zip_places.empty(-(-real // zip_directory.ENTRY.size)), 0
     contradictions: dict[int, tuple[str, str]] = {}
     for number, entry in enumerate(zip_directory.entries(file, directory)):
-        local = zip_headers.read(file, entry)
+        local = zip_headers.read(file, length, entry)
         places[number] = zip_places.of(entry, local.end if local else zip_places.NO_HEADER)
         if local and (contradiction := zip_headers.contradiction(entry, local)):
             contradictions[number] = contradiction
@@ -132,25 +133,22 @@ def _kind(entry: Entry) -> Kind:
     return "folder" if entry.name.endswith(("/", "\\")) else "file"
 
 
-def _name(entry: Entry) -> tuple[str, bool]:
-    """Return the name, and whether it is a guess. Many programs write UTF-8 without declaring it."""
-    return (entry.name, False) if entry.flags & UNICODE else names.decoded(entry.name.encode("cp437"))
-
-
 def _faults(
-    entry: Entry, place: Place, overlaps: bool, contradiction: tuple[str, str] | None, start: int
+    name: str, place: Place, overlaps: bool, contradiction: tuple[str, str] | None, start: int
 ) -> Iterator[Fault]:
     """Yield what is wrong with one member, the worst first. `start` is the offset of the archive's first member."""
-    name = entry.name
-    if entry.offset == start > 0:
+    if place.offset == start > 0:
         why = f"comes after {start} bytes that belong to no member (an image or a program may hide there)"
         yield Fault("E_ARCHIVE_PREFIX", name, why, "unpack it where it can do no harm, and pack it again")
-    if entry.flags & ENCRYPTED:
+    if place.flags & ENCRYPTED:
         yield Fault("E_ARCHIVE_ENCRYPTED", name, "is encrypted", "decrypt the archive first")
-    if entry.method not in zip_methods.METHODS:
-        method = zip_methods.NAMES.get(entry.method, "unknown")
-        why = f"is packed with method {entry.method} ({method})"
-        yield Fault("E_ARCHIVE_METHOD", name, why, "pack it again with `zip -r`, or with 7-Zip and Deflate")
+    if place.method not in zip_methods.METHODS:
+        method = zip_methods.NAMES.get(place.method, "unknown")
+        why = f"is packed with method {place.method} ({method})"
+        yield Fault("E_ARCHIVE_METHOD", name, why, PACK_AGAIN)
+    for flag, what in zip_methods.UNREADABLE.items():
+        if place.flags & flag:
+            yield Fault("E_ARCHIVE_METHOD", name, f"has {what}", PACK_AGAIN)
     if overlaps:
         yield Fault("E_ARCHIVE_BOMB", name, "overlaps the next member", "make the archive again")
     if place.end == zip_places.NO_HEADER:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+ROUNDED = 2**53  # from here on, not every whole number is a float
 REPEATED = 4  # times that a text comes on average, from which on each is kept once and numbered
 ALL = slice(None)
 
@@ -60,7 +61,7 @@ class Numbers(NamedTuple):
         return self.array[part].tolist()
 
     def moved(self, move: "Move") -> "Numbers":
-        return self if self.array.dtype.hasobject else Numbers(move(self.array))  # whole numbers beyond 64 bits
+        return self if self.array.dtype.hasobject else Numbers(move(self.array))  # whole numbers of more than 64 bits
 
 
 Column = Words | Texts | Numbers
@@ -69,18 +70,30 @@ Move = Callable[[Any], Any]  # of an array to its place, or back
 
 def encoded(values: list[Any]) -> Column:
     if not isinstance(values[0], str):
-        return Numbers(_smallest(np.array(values)))
+        return Numbers(_smallest(_exact(values)))
     words = {word: code for code, word in enumerate(dict.fromkeys(values))}
     if len(words) * REPEATED <= len(values):
         return Words(list(words), np.fromiter((words[value] for value in values), np.uint16, len(values)))
     return _texts(values)
 
 
+def _exact(values: list[Any]) -> np.ndarray:
+    """The numbers in an array; as objects where they have no type of NumPy's in common that keeps whole ones exact."""
+    array = np.array(values)
+    is_rounded = array.dtype.kind == "f" and np.any(np.abs(array) >= ROUNDED) and any(map(_is_whole, values))
+    return np.array(values, object) if is_rounded else array
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int)
+
+
 def _smallest(array: np.ndarray) -> np.ndarray:
     """Whole numbers in as few bytes as they fit into."""
     if array.dtype.kind != "i":
         return array
-    return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
+    low, high = int(array.min()), int(array.max())
+    return array.astype(np.min_scalar_type(high if low >= 0 else min(low, ~high)))  # ~high needs as many bits, and sign
 
 
 def _texts(values: list[str]) -> Texts:
