@@ -31,6 +31,10 @@ def made(name: str, content: bytes) -> Path:
     return path
 
 
+def refuse(*_: object, **__: object) -> None:
+    raise PermissionError("no\nnot you")
+
+
 def names(copy: BucketCopy, folder: str) -> set[str]:
     return {path.rpartition("/")[2] for path in copy._bucket.find(f"{URL}/{folder}")}
 
@@ -149,13 +153,24 @@ def test_what_is_in_use_is_sent_again_before_a_rule_deletes_what_is_a_month_old(
 
 
 def test_a_bucket_that_refuses_is_exit_6_and_one_line(copy, monkeypatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError("no\nnot you")
-
     monkeypatch.setattr(copy._bucket, "put_file", refuse)
     with pytest.raises(ServiceError) as caught:
         copy.keep(made("a", b"a"))
     assert caught.value.exit_code == 6 and "\n" not in str(caught.value)
+
+
+def test_a_state_that_the_bucket_refuses_is_a_warning_and_goes_there_the_next_time(copy, monkeypatch, capsys):
+    monkeypatch.setattr(kept_state, "_copies", [copy])
+    path = made("cache/last.npz", b"1")
+    with monkeypatch.context() as patch:
+        patch.setattr(copy._bucket, "put_file", refuse)
+        kept_state.keep(path)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: cache/last.npz") and "no" in line
+    kept_state.keep(path)
+    path.unlink()
+    kept_state.recall(path)
+    assert path.read_bytes() == b"1"
 
 
 def test_what_is_missing_in_the_bucket_is_exit_6_and_one_line(copy, tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from darkroom.runtime.bucket_copy import BucketCopy
+from darkroom.runtime.errors import ServiceError, warn
 from darkroom.workers import local_items
 from darkroom.workers.ray_calls import results as cluster_calls
 from darkroom.workers.ray_cluster import Cluster, connected
@@ -118,9 +119,15 @@ def recall(path: Path) -> None:
 
 
 def forget(state: Path) -> None:
-    """Remove what was kept below the folder, by this machine or a node."""
+    """Remove what was kept below the folder, by this machine or a node.
+
+    Where the bucket refuses, that is a warning: whoever is done needs none of it, and a rule of the bucket removes it.
+    """
     if copy := _copy():
-        copy.forget(state)
+        try:
+            copy.forget(state)
+        except ServiceError as fault:
+            warn(f"{state} stays in the bucket: {fault.what}, {fault.where}")
 
 
 def _copy() -> BucketCopy | None:
