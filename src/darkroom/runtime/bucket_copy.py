@@ -26,6 +26,7 @@ from darkroom.runtime.locks import locked
 
 BY_DIGEST, STATE = "files", "state"  # folders in the bucket
 RENEWED = timedelta(days=7)
+LOCK = "lock"  # of a store: a file in it
 ASKED = 16  # requests at a time
 
 
@@ -68,9 +69,10 @@ class BucketCopy:
     def fetch(self, digest: str, store: Path, home: Path) -> None:
         """Put the files of the list `digest` below `home`; `store`, on the same disk, keeps them for the next `home`.
 
-        Processes of a machine may share a store. Raises ArtifactError (exit 4) for a file that is not the one listed.
+        Processes of a machine may share a store; each `home` has its very files, which are for reading alone. Raises
+        ArtifactError (exit 4) for a file that is not the one listed.
         """
-        with locked(store / "lock"):
+        with locked(store / LOCK):
             self._fetch_new([digest], store)
             listed: Mapping[str, str] = json.loads((store / digest).read_bytes())
             self._fetch_new(sorted({*listed.values()}), store)
@@ -134,6 +136,8 @@ class BucketCopy:
                 if files.sha256(Path(folder, digest)) != digest:
                     fix = "remove it from the bucket, then run it again"
                     raise ArtifactError("E_ARTIFACT", "a file in the bucket is damaged", where=place, fix=fix)
+                if not files.WINDOWS:  # which would not remove it either
+                    os.chmod(Path(folder, digest), 0o444)  # each `home` has the same file
                 os.replace(Path(folder, digest), store / digest)
 
 
