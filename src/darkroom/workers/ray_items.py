@@ -25,6 +25,7 @@ from darkroom.workers.serving import Limits, Unopened
 
 CHUNK = 512  # items of a task for each of its workers, at most: about half a second of work
 FIRST = 64  # of the first tasks and the last ones, so that nobody waits for long
+LARGEST = 1024  # of a task, however many workers it has: packed at 224 pixels, they are 154 MB in one object of Ray
 
 
 class Work(NamedTuple):
@@ -60,10 +61,11 @@ def chunks(n: int, tasks: int, workers: int) -> Iterator[range]:
 
     They begin small and grow, so that results come soon, and shrink in the end, so that all workers end together.
     """
-    least = max(1, min(FIRST * workers, n // (tasks * ray_order.AHEAD)))
+    most = min(CHUNK * workers, LARGEST)
+    least = max(1, min(FIRST * workers, most, n // (tasks * ray_order.AHEAD)))
     begun = 0
     while begun < n:
-        size = max(least, min(CHUNK * workers, begun // tasks, (n - begun) // (2 * tasks)))
+        size = max(least, min(most, begun // tasks, (n - begun) // (2 * tasks)))
         yield range(n)[begun : begun + size]
         begun += size
 
