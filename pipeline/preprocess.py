@@ -12,7 +12,7 @@ def main() -> str:
     p = params.load()
     rows = manifest.read(paths.MANIFEST, packing.COLUMNS)
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
-    images = reading.open_store(paths.IMAGES, engine.images_url(p.engine, paths.IMAGES))
+    images = reading.open_store(paths.IMAGES, engine.images_copy(p.engine, paths.IMAGES))
     with engine.opened(p.engine):
         counts = packing.write(rows, images, paths.PACKED, p.preprocess, limits, paths.CACHE / "packed")
     return ", ".join(f"{count:,} {split}" for split, count in counts.items()) + " images decoded"

@@ -14,7 +14,7 @@ def main() -> str:
     listing.prepare()
     p = params.load()
     limits = DecodeLimits(p.validate.max_pixels, p.validate.max_seconds)
-    images = reading.open_store(paths.IMAGES, engine.images_url(p.engine, paths.IMAGES))
+    images = reading.open_store(paths.IMAGES, engine.images_copy(p.engine, paths.IMAGES))
     sorted_files = layout.read(images)
     previous = cluster_history.read(paths.MANIFEST)  # before this run replaces it: DVC keeps the last version here
     facts, rows = paths.CACHE / "facts", paths.CACHE / "packed"

@@ -99,7 +99,7 @@ DOORS = {
     "tf2onnx": {"export.onnx_file"},
     "keras_tuner": {"tune.oracles"},
     "multiprocessing": {"workers.item_pool", "workers.serving", "workers.task_pool", "workers.worker_process"},
-    "concurrent": {"dataset.neighbours", "training.checkpoint", "training.chunks"},
+    "concurrent": {"runtime.bucket_copy", "dataset.neighbours", "training.checkpoint", "training.chunks"},
     "jax": {"training.on_jax"},
     "mlflow": {
         "mlflow_client.image_files",

@@ -65,7 +65,7 @@ def test_nodes_that_share_a_bucket_alone_fill_the_caches_of_the_project(
     decoded = []
     for where, shards in (
         (DEFAULTS.engine, images.shards),
-        (place, ShardReader(engine.images_url(place, images.folder))),
+        (place, ShardReader(engine.images_copy(place, images.folder))),
     ):
         monkeypatch.setattr(images, "shards", shards)
         shutil.rmtree("cache", ignore_errors=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from darkroom.image_store import boundaries, reading
+from darkroom.runtime.bucket_copy import BucketCopy
 from darkroom.runtime.errors import ArtifactError, ServiceError
 
 pytestmark = pytest.mark.filterwarnings("default")  # botocore and moto have their own
@@ -37,6 +38,18 @@ def test_a_file_that_is_not_the_one_that_was_ingested_is_exit_4(copied, bucket):
     bucket.delete_object(Bucket="pictures", Key=f"copy/images/{name}.tar")
     with pytest.raises(ArtifactError, match="is missing"):
         copied().read("a/2.png")
+
+
+def test_shards_that_have_addresses_of_their_own_are_read_there(copied, bucket):
+    folder = copied().folder
+    urls = BucketCopy("s3://pictures/project").publish_sealed(folder)
+    store = reading.open_store(folder, urls)
+    assert {path: store.read(path) for path in store.paths} == CONTENTS
+    for shard in bucket.list_objects_v2(Bucket="pictures", Prefix="project/")["Contents"]:
+        bucket.delete_object(Bucket="pictures", Key=shard["Key"])
+    with pytest.raises(ArtifactError, match="is missing") as caught:
+        reading.open_store(folder, urls).read("a/2.png")
+    assert "run it again" in caught.value.fix
 
 
 def test_a_bucket_that_refuses_is_exit_6(copied, monkeypatch):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from tests.fixtures.buckets import *
 
 from darkroom.runtime import errors
 

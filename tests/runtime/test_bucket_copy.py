@@ -1,10 +1,12 @@
 """What machines without a common folder exchange through a bucket, here one in memory."""
 
+import errno
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from darkroom.runtime import files, kept_state, sealing
+from darkroom.runtime import bucket_copy, files, kept_state, sealing
 from darkroom.runtime.bucket_copy import BucketCopy
 from darkroom.runtime.errors import ArtifactError, ServiceError
 
@@ -29,8 +31,12 @@ def made(name: str, content: bytes) -> Path:
     return path
 
 
+def refuse(*_: object, **__: object) -> None:
+    raise PermissionError("no\nnot you")
+
+
 def names(copy: BucketCopy, folder: str) -> set[str]:
-    return copy._names(folder)
+    return {path.rpartition("/")[2] for path in copy._bucket.find(f"{URL}/{folder}")}
 
 
 def test_another_machine_gets_the_files_that_were_published_and_no_others(copy, tmp_path):
@@ -87,28 +93,114 @@ def test_state_is_recalled_as_it_was_kept_last_until_it_is_forgotten(copy):
     assert not path.exists()
 
 
-def test_a_folder_in_the_bucket_follows_the_sealed_one(copy):
+def sealed(**contents: bytes) -> Path:
+    """A sealed folder of these shards."""
+    for name, content in contents.items():
+        made(f"images/{name}.tar", content)
+    sealing.seal(Path("images"))
+    return Path("images")
+
+
+def test_of_a_sealed_folder_what_is_new_is_sent_and_each_file_has_its_address(copy, monkeypatch):
+    copy.publish_sealed(sealed(a=b"a", b=b"b"))
+    sent: list[str] = []
+    put = copy._bucket.put
+    monkeypatch.setattr(copy._bucket, "put", lambda own, there: (sent.extend(own), put(own, there)))
+    urls = copy.publish_sealed(sealed(a=b"a", b=b"B"))
+    assert {name: copy._bucket.cat_file(url) for name, url in urls.items()} == {"a.tar": b"a", "b.tar": b"B"}
+    assert sent == ["images/b.tar"]
+
+
+def test_a_kill_while_a_new_version_is_sent_leaves_the_old_one_as_it_was(copy, monkeypatch):
+    old = copy.publish_sealed(sealed(a=b"a", b=b"b"))
+    with monkeypatch.context() as patch:
+        put = copy._bucket.put
+
+        def killed(own: list[str], there: list[str]) -> None:
+            put(own[:1], there[:1])
+            raise KeyboardInterrupt
+
+        patch.setattr(copy._bucket, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            copy.publish_sealed(sealed(a=b"A", b=b"B"))
+    again = copy.publish_sealed(sealed(a=b"a", b=b"b"))
+    assert again == old
+    assert [copy._bucket.cat_file(again[name]) for name in ("a.tar", "b.tar")] == [b"a", b"b"]
+
+
+def test_two_projects_in_one_bucket_keep_their_images(copy):
+    one = copy.publish_sealed(sealed(a=b"of one"))
+    other = copy.publish_sealed(sealed(a=b"of the other"))
+    assert (copy._bucket.cat_file(one["a.tar"]), copy._bucket.cat_file(other["a.tar"])) == (b"of one", b"of the other")
+
+
+def test_no_file_is_sent_under_the_digest_of_another(copy):
     made("images/a.tar", b"a")
-    made("images/b.tar", b"b")
     sealing.seal(Path("images"))
-    assert copy.sync(Path("images"), "images") == f"{URL}/images"
-    Path("images/a.tar").unlink()
-    made("images/b.tar", b"B")
-    made("images/c.tar", b"c")
-    sealing.seal(Path("images"))
-    copy.sync(Path("images"), "images")
-    assert names(copy, "images") == {"b.tar", "c.tar", sealing.INVENTORY}
-    assert copy._bucket.cat_file(f"{URL}/images/b.tar") == b"B"
+    made("images/a.tar", b"b")
+    with pytest.raises(ArtifactError, match="damaged"):
+        copy.publish_sealed(Path("images"))
+    assert not names(copy, "files")
+
+
+def test_what_is_in_use_is_sent_again_before_a_rule_deletes_what_is_a_month_old(copy):
+    path = made("a", b"a")
+    copy.publish([path])
+    there = copy._bucket.store[copy._bucket._strip_protocol(copy._place("files", files.sha256(path)))]
+    there.modified -= bucket_copy.RENEWED + timedelta(hours=1)
+    copy.publish([path])
+    assert datetime.now(UTC) - copy._bucket.modified(copy._place("files", files.sha256(path))) < timedelta(hours=1)
 
 
 def test_a_bucket_that_refuses_is_exit_6_and_one_line(copy, monkeypatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError("no\nnot you")
-
     monkeypatch.setattr(copy._bucket, "put_file", refuse)
     with pytest.raises(ServiceError) as caught:
         copy.keep(made("a", b"a"))
     assert caught.value.exit_code == 6 and "\n" not in str(caught.value)
+
+
+def test_a_state_that_the_bucket_refuses_is_a_warning_and_goes_there_the_next_time(copy, monkeypatch, capsys):
+    monkeypatch.setattr(kept_state, "_copies", [copy])
+    path = made("cache/last.npz", b"1")
+    with monkeypatch.context() as patch:
+        patch.setattr(copy._bucket, "put_file", refuse)
+        kept_state.keep(path)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: cache/last.npz") and "no" in line
+    kept_state.keep(path)
+    path.unlink()
+    kept_state.recall(path)
+    assert path.read_bytes() == b"1"
+
+
+def test_what_is_missing_in_the_bucket_is_exit_6_and_one_line(copy, tmp_path):
+    with pytest.raises(ServiceError) as caught:
+        copy.fetch("0" * 64, tmp_path / "store", tmp_path / "home")
+    assert caught.value.exit_code == 6 and "\n" not in str(caught.value)
+
+
+def test_a_fault_of_this_machine_is_not_told_as_one_of_the_bucket(copy, tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        copy.keep(Path("absent"))
+    path = made("a", b"a")
+    listed = copy.publish([path])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(copy._bucket, "get", full)
+    with pytest.raises(OSError, match="No space left"):
+        copy.fetch(listed, tmp_path / "store", tmp_path / "home")
+
+
+@pytest.mark.filterwarnings("default")  # botocore and moto have their own
+def test_a_bucket_that_is_not_there_is_exit_6(bucket, tmp_path):
+    path = tmp_path / "a"
+    path.touch()
+    copy = BucketCopy("s3://absent/project")
+    for use in (lambda: copy.publish([path]), lambda: copy.keep(path)):
+        with pytest.raises(ServiceError, match="cannot be used"):
+            use()
 
 
 def test_without_a_bucket_state_stays_on_the_disk(copy):

@@ -1,12 +1,16 @@
 """Features are computed once per image, whatever was killed, added or moved, and are the same every time."""
 
+import ast
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from darkroom.runtime.errors import TrainingError
-from darkroom.training import device
+from darkroom.training import augment as augmentation
+from darkroom.training import checksummed, device
 from darkroom.transfer_learning import features
 
 pytestmark = pytest.mark.slow
@@ -143,6 +147,46 @@ def test_after_a_kill_only_what_is_missing_or_damaged_is_computed(cache, images,
     times = {path: path.stat().st_mtime_ns for path in files[3:]}
     np.testing.assert_array_equal(cache().read(images, augment, seed=1, copy=1), complete)
     assert {path: path.stat().st_mtime_ns for path in files[3:]} == times
+
+
+def test_a_damaged_file_is_replaced_by_what_a_machine_computes_that_does_not_see_it(
+    cache, images, tmp_path, monkeypatch
+):
+    complete = cache().read(images)
+    damaged = sorted(tmp_path.glob("*.npy"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:50])
+
+    def elsewhere(call, read, items):
+        context = read()
+        with monkeypatch.context() as patch:
+            patch.setattr(features, "_keep", lambda *_: None)
+            results = [call(context, item) for item in items]
+        return iter(results)
+
+    monkeypatch.setattr(features.engine, "each", elsewhere)
+    np.testing.assert_array_equal(cache().read(images), complete)
+    assert checksummed.intact(damaged)
+
+
+def test_the_name_of_what_is_cached_follows_from_all_code_that_decides_the_pixels_of_a_copy():
+    """Mixing needs pairs, of which no copy is made, and the libraries that compute name each file anyway."""
+    folder, other = Path(augmentation.__file__).parent, {"mixing", "device"}
+    code, new = set(), {"augment", "draws"}
+    while new:
+        code |= new
+        new = {name for module in new for name in imported(folder / f"{module}.py")} - code - other
+    assert code | {"features"} == {Path(file).stem for file in features.CODE}
+
+
+def imported(module: Path) -> set[str]:
+    """The modules of `darkroom.training` that a module imports."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "darkroom.training":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("darkroom.training."):
+            found.add(node.module.rpartition(".")[2])
+    return found
 
 
 def test_memory_that_runs_out_is_a_training_error_that_names_the_size_to_lower(cache, images, monkeypatch):

@@ -1,5 +1,6 @@
 """Where a task of a cluster runs, and how many of its workers a node holds, without a cluster."""
 
+import getpass
 import os
 import pickle
 import time
@@ -9,6 +10,7 @@ import pytest
 
 from darkroom.runtime import kept_state
 from darkroom.runtime.bucket_copy import BucketCopy
+from darkroom.runtime.errors import EnvironmentFault
 from darkroom.workers import ray_place, serving
 from darkroom.workers.ray_cluster import _workers_of_a_task
 from darkroom.workers.ray_items import CHUNK, FIRST, chunks
@@ -45,11 +47,38 @@ def test_a_node_forgets_what_nobody_used_for_a_week_and_the_folders_of_ended_pro
     old, new, ended = node / "files/old", node / "files/new", node / "homes/999999999"
     for folder in (node / "files", ended):
         folder.mkdir(parents=True)
-    for file, age in ((old, ray_place.KEPT + 60), (new, 60)):
+    for file, age in ((old, ray_place.KEPT + 60), (new, 60), (lock := node / "files/lock", ray_place.KEPT + 60)):
         file.touch()
         os.utime(file, (time.time() - age,) * 2)
+    (foreign := node / "homes/notes").mkdir()
     ray_place._tidy(node / "files", node / "homes")
     assert new.exists() and not old.exists() and not ended.exists()
+    assert lock.exists() and foreign.exists()  # who holds the lock would no longer keep others out
+
+
+def opened_to_all(folder: Path, other: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither modes nor links for everyone")
+@pytest.mark.parametrize("plant", [Path.symlink_to, opened_to_all])
+def test_a_folder_that_somebody_else_planted_is_exit_5_and_no_file_behind_it_is_removed(node, tmp_path, plant):
+    theirs = tmp_path / "home"
+    (theirs / "files").mkdir(parents=True)
+    (theirs / "files/thesis").touch()
+    os.utime(theirs / "files/thesis", (0, 0))
+    plant(node / f"darkroom-{getpass.getuser()}", theirs)
+    with pytest.raises(EnvironmentFault, match="node's folder"):
+        ray_place.enter(Place(str(node / "absent"), URL))
+    assert (theirs / "files/thesis").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a file that cannot be written cannot be removed")
+def test_what_the_tasks_of_a_node_share_is_for_reading_alone(node):
+    Path("best.json").write_text("{}")
+    ray_place.enter(Place(str(node / "absent"), URL, BucketCopy(URL).publish([Path("best.json")])))
+    assert Path("best.json").stat().st_mode & 0o222 == 0
 
 
 @pytest.mark.parametrize(
@@ -74,9 +103,11 @@ def test_a_function_passes_through_a_process_that_does_not_import_it():
     assert pickle.loads(pickle.dumps(sealed)) is os.path.join
 
 
-@pytest.mark.parametrize(("n", "tasks", "workers"), [(10_000, 1, 2), (200, 4, 1), (3, 8, 1), (0, 2, 2), (10**6, 16, 8)])
+@pytest.mark.parametrize(
+    ("n", "tasks", "workers"), [(10_000, 1, 2), (200, 4, 1), (3, 8, 1), (0, 2, 2), (10**6, 16, 8), (10**5, 1, 16)]
+)
 def test_chunks_hold_each_item_once_in_order_and_are_small_at_both_ends(n, tasks, workers):
     sizes = list(chunks(n, tasks, workers))
     assert [number for numbers in sizes for number in numbers] == list(range(n))
-    assert max(map(len, sizes), default=0) <= CHUNK * workers
+    assert max(map(len, sizes), default=0) <= min(CHUNK * workers, 1024)
     assert all(len(end) <= FIRST * workers for end in (*sizes[:1], *sizes[-1:]))

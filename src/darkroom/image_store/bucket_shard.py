@@ -4,11 +4,8 @@ The price: who reads files out of their order fetches more than it needs, as a r
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from darkroom.runtime.buckets import file_system
-from darkroom.runtime.errors import DarkroomError, ServiceError, brief
+from darkroom.runtime.buckets import file_system, translated
 
 AHEAD = 4 << 20  # bytes of a request: hundreds of small images, which one by one would wait 30 ms for each
 
@@ -22,22 +19,11 @@ class BucketShard:
 
     def __init__(self, url: str):
         self._url, self._turn = url, threading.Lock()
-        with self._translated():
+        with translated(url, but=FileNotFoundError):
             self._file = file_system(url).open(url, "rb", block_size=AHEAD, cache_type="readahead")
 
     def read_at(self, size: int, offset: int) -> bytes:
         """Return `size` bytes from `offset`, or those up to the end."""
-        with self._turn, self._translated():
+        with self._turn, translated(self._url):
             self._file.seek(offset)
             return self._file.read(size)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (DarkroomError, FileNotFoundError):
-            raise
-        except Exception as fault:  # every vendor's library has its own
-            what = f"cannot be read: {type(fault).__name__}: {brief(fault)}"
-            fix = "check engine.images or engine.shared, and the credentials of the nodes"
-            raise ServiceError("E_BUCKET", what, where=self._url, fix=fix) from fault

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from darkroom.image_store.bucket_shard import BucketShard
@@ -15,19 +16,22 @@ from darkroom.table.rows import Values
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
+Copy = str | Mapping[str, str]  # in a bucket: the URL of a folder, or that of each shard by its name
+
+
 class ShardReader:
-    """Reads files out of the shards in `folder`, or in a copy of it in a bucket, by its URL.
+    """Reads files out of the shards in `folder`, or in a copy of it in a bucket.
 
     It may be sent to other processes, which open the shards anew.
 
     The shard that was read last stays open: who reads in the order of the paths opens each shard once.
     """
 
-    def __init__(self, folder: Path | str):
+    def __init__(self, folder: Path | Copy):
         self._folder = folder
         self._last: tuple[str, _Descriptor | BucketShard] = ("", _Descriptor())
 
-    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path | str]]:
+    def __reduce__(self) -> tuple[type["ShardReader"], tuple[Path | Copy]]:
         return ShardReader, (self._folder,)
 
     def read(self, file: StoredFile) -> bytes:
@@ -49,20 +53,23 @@ class ShardReader:
     def _opened(self, file: StoredFile) -> "_Descriptor | BucketShard":
         name, shard = self._last
         if name != file.shard:
-            is_bucket = isinstance(self._folder, str)
+            is_local, place = isinstance(self._folder, Path), self._place(file)
             try:
-                shard = BucketShard(self._place(file)) if is_bucket else _Descriptor(_open(self._place(file)))
+                shard = _Descriptor(_open(place)) if is_local else BucketShard(place)
             except FileNotFoundError as fault:
                 raise self._damaged(file, "is missing") from fault
             self._last = (file.shard, shard)  # a thread that still reads the other one keeps it open
         return shard
 
     def _place(self, file: StoredFile) -> str:
-        return f"{self._folder}/{file.shard}{SHARD}"
+        name = f"{file.shard}{SHARD}"
+        return self._folder[name] if isinstance(self._folder, Mapping) else f"{self._folder}/{name}"
 
     def _damaged(self, file: StoredFile, why: str) -> ArtifactError:
-        copy_again = f"copy data/images to {self._folder} again"
-        fix = copy_again if isinstance(self._folder, str) else "run `dvc repro -f ingest`"
+        fix = "run `dvc repro -f ingest`"
+        if not isinstance(self._folder, Path):
+            copied = isinstance(self._folder, str)
+            fix = f"copy data/images to {self._folder} again" if copied else "remove it there, then run it again"
         return ArtifactError("E_ARTIFACT", f"{file.shard}{SHARD} {why}", where=self._place(file), fix=fix)
 
 
@@ -100,8 +107,8 @@ class _Descriptor:
 class ImageStore:
     """The files of a data set. `paths` are theirs, sorted; `shards` reads them and is what to send to workers."""
 
-    def __init__(self, folder: Path, copy: str | None = None):
-        """Read the inventories of a folder whose seal holds, and the files from there or from a copy at a URL."""
+    def __init__(self, folder: Path, copy: Copy | None = None):
+        """Read the inventories of a folder whose seal holds, and the files from there or from a copy."""
         self.folder, self.shards = folder, ShardReader(copy or folder)
         self._files = FileIndex(folder)
         self.paths: Values = self._files.paths
@@ -123,7 +130,7 @@ class ImageStore:
         return self.shards.head(self.file(path), size)
 
 
-def open_store(folder: Path, copy: str | None = None) -> ImageStore:
+def open_store(folder: Path, copy: Copy | None = None) -> ImageStore:
     """Open a store whose files are all there and have their sizes, and whose inventories are those that were written.
 
     A file's bytes are checked when it is read, in `folder` or in its `copy`, see `ImageStore`. Raises ArtifactError

@@ -76,5 +76,5 @@ def ready(
     parts = tuned.hyperparameters(paths.best), *config.values, files.fingerprint(fold.tolist())
     state = checkpoint.resume_dir(paths.cache / "labels", paths.packed, *parts, code=code)
     yield NetworkFolds(data, fold, config, paths, Session(config.seed, state, quiet=True))
-    checkpoint.clear(state)
     engine.forget(state)
+    checkpoint.clear(state)

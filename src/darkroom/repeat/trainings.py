@@ -46,8 +46,8 @@ def repeat(
     state = checkpoint.resume_dir(paths.cache / "repeat", paths.packed, *parts, code=code)
     trained = engine.each(partial(_train, state=state), partial(read, config, paths), planned)
     predicted = dict(zip(planned, progress.each(trained, len(planned), "training again"), strict=True))
-    checkpoint.clear(state)
     engine.forget(state)
+    checkpoint.clear(state)
     return predicted
 
 

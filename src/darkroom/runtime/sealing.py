@@ -41,6 +41,14 @@ def verify_but(folder: Path, extension: str) -> None:
             _compare_digest(folder / name, entry)
 
 
+def verify_files(folder: Path, names: Collection[str]) -> None:
+    """Check only these files of `folder`, as `verify` does, and not what else is there."""
+    entries = files.read_object(folder / INVENTORY)
+    for name in names:
+        _compare_size(folder / name, entries.get(name))
+        _compare_digest(folder / name, entries.get(name))
+
+
 def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
     """Move the sealed folders in `folder`, except those named in `but`, to the folder `to`, replacing what is there."""
     for sealed in folder.glob(f"*/{INVENTORY}"):
@@ -48,6 +56,12 @@ def set_aside(folder: Path, *, but: Collection[str], to: Path) -> None:
             to.mkdir(parents=True, exist_ok=True)
             files.remove(to / sealed.parent.name)
             shutil.move(sealed.parent, to / sealed.parent.name)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a sealed folder by its name, as its inventory has it."""
+    entries = files.read_object(folder / INVENTORY)
+    return {name: str(_recorded(entry, "sha256")) for name, entry in entries.items()}
 
 
 def digest_of(folder: Path) -> str:

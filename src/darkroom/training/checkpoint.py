@@ -3,7 +3,9 @@ of the best epoch.
 
 It is one file, so its parts are always of the same epoch, and it proves itself: when a bit of it has changed, the
 training starts again. It is written while the next epoch trains, and no more than one at a time. The price is about
-four times the size of the weights, written each epoch, and as much memory for the copy that is being written.
+four times the size of the weights, written each epoch, and as much memory for the copy that is being written. On a node
+without the project the file also goes to the bucket after each epoch, meanwhile too: an epoch that is shorter than that
+transfer waits for it. A bucket that refuses costs a warning, and the next epoch tries again.
 
 Its folder is named by everything the outcome follows from. Another parameter, another image, another version of this
 code, another backend or version of a library gives another name, so a stale state is never resumed, whatever was

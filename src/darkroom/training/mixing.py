@@ -4,14 +4,16 @@ import keras
 import numpy as np
 from keras import ops
 
-STEPS = 1024  # of the table of quantiles; a weight's distribution is within 1 / STEPS of the beta distribution
+STEPS = 1024  # of the table of quantiles
 
 
 class Mixup(keras.layers.Layer):
     """Blend each image and its label with another one's, in a proportion that is drawn from Beta(alpha, alpha).
 
     Weights are quantiles of uniform draws: Keras's own layer draws them from gamma distributions, which TensorFlow's
-    XLA lacks.
+    XLA lacks. Their distribution is within 1 / STEPS of the beta distribution that is rounded to float32. That has
+    no number between 1 - 6e-8 and 1, so where alpha is small some weights are 1 that would be just below: 9 % at 0.1,
+    1.6 % at 0.2, none to speak of from 0.4.
     """
 
     def __init__(self, alpha: float, *, seed: int):

@@ -18,11 +18,12 @@ import numpy as np
 
 from darkroom.params import Augment
 from darkroom.runtime import files, progress
-from darkroom.training import augment, checksummed, device, draws, memory
+from darkroom.training import augment, checksummed, device, draws, memory, warping
 from darkroom.workers import engine
 
 GROUP = 64  # images on average, the sizes are geometrically distributed
 BATCH = 64  # images at a time, at most
+CODE = (augment.__file__, draws.__file__, warping.__file__, __file__)  # all that decides the pixels of a copy
 
 
 class FeatureCache:
@@ -33,7 +34,7 @@ class FeatureCache:
 
     def __init__(self, extractor: keras.Model, folder: Path, identity: str):
         self.extractor, self.folder, self.used = extractor, folder, set[Path]()
-        code = [files.sha256(Path(file)) for file in (augment.__file__, __file__)]
+        code = [files.sha256(Path(file)) for file in CODE]
         policy = keras.config.dtype_policy().name
         self.identity = files.fingerprint(identity, policy, code, device.identity())
 
@@ -56,7 +57,7 @@ class FeatureCache:
         computed = engine.each(_compute, networks, ((group, images[group.rows]) for group in missing))
         for group, values in zip(missing, progress.each(computed, len(missing), "computing features"), strict=True):
             features[group.rows] = values
-            if not group.path.exists():  # it was computed on a machine that does not see this folder
+            if _cached(group.path, len(group.rows)) is None:  # it was computed where nobody sees this folder
                 _keep(group, values)
         return features
 

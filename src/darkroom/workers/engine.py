@@ -4,13 +4,14 @@ A stage opens the engine of params.yaml, and what it calls asks here for workers
 to know of it. Results are the same, byte for byte, wherever they were computed.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from darkroom.runtime.bucket_copy import BucketCopy
+from darkroom.runtime.errors import ServiceError, warn
 from darkroom.workers import local_items
 from darkroom.workers.ray_calls import results as cluster_calls
 from darkroom.workers.ray_cluster import Cluster, connected
@@ -58,14 +59,15 @@ def opened(config: "Engine", reads: Sequence[Path] = (), modules: Sequence[str] 
             _cluster.reset(token)
 
 
-def images_url(config: "Engine", folder: Path) -> str | None:
+def images_copy(config: "Engine", folder: Path) -> str | Mapping[str, str] | None:
     """Where workers read the shards of images: None where they see the `folder`, which is sealed.
 
-    If all that they see is a bucket, the shards are sent there. Raises ServiceError (exit 6) where it refuses.
+    Else the URL of a folder, or that of each file by its name: if all that they see is a bucket, the files are sent
+    there. Raises ServiceError (exit 6) where it refuses, ArtifactError (exit 4) for a file that is not the sealed one.
     """
     if config.images or config.kind == "local" or not config.shared:
         return config.images
-    return BucketCopy(config.shared).sync(folder, "images")
+    return BucketCopy(config.shared).publish_sealed(folder)
 
 
 def results(function: Callable, items: Sequence, workers: int, limits: Limits | None) -> Iterator:
@@ -117,9 +119,15 @@ def recall(path: Path) -> None:
 
 
 def forget(state: Path) -> None:
-    """Remove what was kept below the folder, by this machine or a node."""
+    """Remove what was kept below the folder, by this machine or a node.
+
+    Where the bucket refuses, that is a warning: whoever is done needs none of it, and a rule of the bucket removes it.
+    """
     if copy := _copy():
-        copy.forget(state)
+        try:
+            copy.forget(state)
+        except ServiceError as fault:
+            warn(f"{state} stays in the bucket: {fault.what}, {fault.where}")
 
 
 def _copy() -> BucketCopy | None:

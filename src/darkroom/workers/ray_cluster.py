@@ -12,7 +12,7 @@ import math
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ class Cluster(NamedTuple):
 
     place: Place
     workers: int  # processes at a time
-    workers_of_a_task: int  # for items: so many processors are free on any node, and fill it
+    workers_of_a_task: int  # for items: so many processors are free on any node, and fill it; 1 where others use some
     gpus: float  # for each task that trains
     head: str  # HOST:PORT
     copy: BucketCopy | None = None  # where what nodes read and the state of tasks are, if they do not see the project
@@ -62,11 +62,13 @@ def connected(config: "Engine", reads: Sequence[Path], modules: Sequence[str]) -
     _require_answer(config.address)
     seconds = STARTED if config.address == "local" else CONNECTED
     heard.wait_for(partial(_init, ray, config.address), seconds, partial(_no_answer, config.address))
-    workers = config.workers if config.workers != "auto" else max(1, int(ray.cluster_resources().get("CPU", 1)))
-    processors = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    free, all_of_them = processors()
+    workers = config.workers if config.workers != "auto" else max(1, all_of_them)
+    of_nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    own = _workers_of_a_task(workers, of_nodes) if free == all_of_them else 1
     head = ray.get_runtime_context().gcs_address
     place = Place(os.getcwd(), config.shared)
-    cluster = Cluster(place, workers, _workers_of_a_task(workers, processors), config.gpus_per_task, head)
+    cluster = Cluster(place, workers, own, config.gpus_per_task, head)
     try:
         asked = ray_nodes.ask(ray, place, modules)
         if config.shared:
@@ -117,6 +119,21 @@ def wait(tasks: Sequence[Any], cluster: Cluster, timeout: float = POLL) -> list:
     if not ended:
         _require_answer(cluster.head)
     return ended
+
+
+def cancel(tasks: Iterable[Any]) -> None:
+    """Withdraw tasks, and interrupt those that run."""
+    import ray
+
+    for task in tasks:
+        ray.cancel(task)
+
+
+def processors() -> tuple[int, int]:
+    """How many processors of the cluster nobody uses now, and how many it has."""
+    import ray
+
+    return int(ray.available_resources().get("CPU", 0)), int(ray.cluster_resources().get("CPU", 0))
 
 
 def lives(cluster: Cluster) -> bool:

@@ -5,8 +5,9 @@ decoder costs that item alone, there as here, and the limits of an item hold. Ra
 
 A task has as many worker processes as every node can give it. So most nodes run one process of Ray and not one for
 each processor, which would take a second of its processor to start. It keeps its workers for the next chunk, and
-imports nothing that only they need. Where the nodes do not see the project, what an item adds to a log of a cache
-comes here with the results.
+imports nothing that only they need. Where other jobs use processors of the cluster too, a task has one process: a
+larger one might fit no node for as long as they run. Where the nodes do not see the project, what an item adds to a log
+of a cache comes here with the results.
 """
 
 import os
@@ -17,7 +18,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from darkroom.workers import local_items, ray_order, ray_place, serving
+from darkroom.runtime.errors import warn
+from darkroom.workers import local_items, ray_cluster, ray_order, ray_place, serving
 from darkroom.workers.item_pool import ItemPool
 from darkroom.workers.ray_cluster import Cluster
 from darkroom.workers.ray_place import Place
@@ -25,6 +27,9 @@ from darkroom.workers.serving import Limits, Unopened
 
 CHUNK = 512  # items of a task for each of its workers, at most: about half a second of work
 FIRST = 64  # of the first tasks and the last ones, so that nobody waits for long
+LARGEST = 1024  # of a task, however many workers it has: packed at 224 pixels, they are 154 MB in one object of Ray
+
+PATIENCE = 60  # seconds without a result, after which no task may fit any node
 
 
 class Work(NamedTuple):
@@ -38,10 +43,25 @@ class Work(NamedTuple):
 
 
 def results(function: Callable, items: Sequence, limits: Limits | None, cluster: Cluster) -> Iterator:
-    """Yield the result of each item, Lost and Raised among them, in order. Raises as `ray_order.results` does."""
+    """Yield the result of each item, Lost and Raised among them, in order. Raises as `ray_order.results` does.
+
+    Where another job has come to hold processors of each node, so that no task fits any, tasks of one processor go on.
+    """
+    done = 0
+    try:
+        for result in _results(function, items, limits, cluster, cluster.workers_of_a_task):
+            yield result
+            done += 1
+    except ray_order.Stalled:
+        yield from _results(function, items[done:], limits, cluster, 1)
+
+
+def _results(
+    function: Callable, items: Sequence, limits: Limits | None, cluster: Cluster, workers_of_a_task: int
+) -> Iterator:
     import ray  # takes seconds
 
-    own = cluster.workers_of_a_task
+    own = workers_of_a_task
     # a task of items fills a node, so the next one goes elsewhere by itself, and the same process is given task by task
     run = ray.remote(num_cpus=own, max_retries=ray_order.RETRIES)(_chunk)
     module, pickled = serving.module_of(function), pickle.dumps(function)
@@ -51,8 +71,27 @@ def results(function: Callable, items: Sequence, limits: Limits | None, cluster:
     def start(numbers: range) -> object:
         return run.remote(cluster.place, work, list(items[numbers.start : numbers.stop]))
 
-    done = ray_order.results(start, chunks(len(items), tasks, own), cluster, tasks)
+    done = ray_order.results(start, chunks(len(items), tasks, own), cluster, tasks, _Patience(own).look)
     return chain.from_iterable(_with_logs_put(*made) for made in done)
+
+
+class _Patience:
+    """Says once what is waited for when a result takes longer than a task of items should."""
+
+    def __init__(self, workers_of_a_task: int):
+        self._own, self._has_said = workers_of_a_task, False
+
+    def look(self, seconds: float) -> None:
+        """Raises Stalled if there are processors for smaller tasks."""
+        if seconds < PATIENCE:
+            return
+        free, all_of_them = ray_cluster.processors()
+        if free and self._own > 1:
+            warn(f"no task of {self._own} processors ended for {PATIENCE} s, yet {free} are free: now it takes one")
+            raise ray_order.Stalled
+        if not self._has_said:
+            warn(f"the cluster has given no result for {PATIENCE} s: {free} of its {all_of_them} processors are free")
+        self._has_said = True
 
 
 def chunks(n: int, tasks: int, workers: int) -> Iterator[range]:
@@ -60,10 +99,11 @@ def chunks(n: int, tasks: int, workers: int) -> Iterator[range]:
 
     They begin small and grow, so that results come soon, and shrink in the end, so that all workers end together.
     """
-    least = max(1, min(FIRST * workers, n // (tasks * ray_order.AHEAD)))
+    most = min(CHUNK * workers, LARGEST)
+    least = max(1, min(FIRST * workers, most, n // (tasks * ray_order.AHEAD)))
     begun = 0
     while begun < n:
-        size = max(least, min(CHUNK * workers, begun // tasks, (n - begun) // (2 * tasks)))
+        size = max(least, min(most, begun // tasks, (n - begun) // (2 * tasks)))
         yield range(n)[begun : begun + size]
         begun += size
 
@@ -80,8 +120,12 @@ def _chunk(place: Place, work: Work, items: Sequence) -> tuple[list, dict[str, b
     ray_place.enter(place)
     pool = _pools.pop(work.key, None) or _new_pool(work)
     size = max(1, min(local_items.CHUNK, len(items) // (work.workers * local_items.AHEAD)))
-    made = list(local_items.from_pool(pool, items, size))
-    _pools[work.key] = pool  # not reached where it is broken
+    try:
+        made = list(local_items.from_pool(pool, items, size))
+    except BaseException:  # it is broken, or this task is withdrawn
+        pool.close()
+        raise
+    _pools[work.key] = pool
     return made, ray_place.take_logs() if place.shared else {}
 
 

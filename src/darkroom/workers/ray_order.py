@@ -1,5 +1,6 @@
 """Tasks of Ray whose results come in order, with a bounded number under way."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -16,28 +17,45 @@ TRIES = 4  # of a task whose node dies
 RETRIES = TRIES - 1
 
 
-def results(start: Callable[[Item], Any], items: Iterable[Item], cluster: Cluster, side_by_side: int) -> Iterator:
+class Stalled(Exception):
+    """No result comes, and other tasks have to be started in place of these."""
+
+
+def results(
+    start: Callable[[Item], Any],
+    items: Iterable[Item],
+    cluster: Cluster,
+    side_by_side: int,
+    waiting: Callable[[float], None] = lambda seconds: None,
+) -> Iterator:
     """Yield what becomes of the task that `start` starts for each item, of which so many run `side_by_side`.
 
-    Raises EnvironmentFault (exit 5) when a task fails at each try, ServiceError (exit 6) when the head is dead, and
-    what a task raised that is an error of ours.
+    `waiting` is called about each second with how long the next result has been waited for, in seconds; if it raises
+    Stalled, the tasks that have not ended are cancelled. Raises EnvironmentFault (exit 5) when a task fails at each
+    try, ServiceError (exit 6) when the head is dead, and what a task raised that is an error of ours.
     """
     running: deque = deque()
-    for item in items:
-        if len(running) >= side_by_side * AHEAD:
-            yield _received(running.popleft(), cluster)
-        running.append(start(item))
-    while running:
-        yield _received(running.popleft(), cluster)
+    try:
+        for item in items:
+            if len(running) >= side_by_side * AHEAD:
+                yield _received(running, cluster, waiting)
+            running.append(start(item))
+        while running:
+            yield _received(running, cluster, waiting)
+    except Stalled:
+        ray_cluster.cancel(running)
+        raise
 
 
-def _received(task: Any, cluster: Cluster) -> Any:
+def _received(running: deque, cluster: Cluster, waiting: Callable[[float], None]) -> Any:
+    """The result of the first task, which is no longer under way then."""
     import ray
 
+    begun = time.monotonic()
     try:
-        while not ray_cluster.wait([task], cluster):
-            pass
-        return ray.get(task)
+        while not ray_cluster.wait([running[0]], cluster):
+            waiting(time.monotonic() - begun)
+        return ray.get(running.popleft())
     except WorkerStartError:  # as a worker's of this machine
         raise
     except ray.exceptions.RayError as fault:
